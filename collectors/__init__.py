@@ -1,0 +1,1 @@
+"""Talk to the venues and keep every frame exactly as it arrived. Nothing here reads a frame for its meaning."""

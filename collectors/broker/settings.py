@@ -1,0 +1,78 @@
+"""Settings of the embedded broker, and the configuration written for it."""
+
+import shlex
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from collectors.embedded import HOST, State
+from collectors.errors import ConfigurationError
+from collectors.topics import MAX_FRAME_BYTES
+
+MB = 1024 * 1024
+LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
+
+
+class BrokerSettings(BaseSettings):
+    """How to run the embedded broker; environment variables are the names below in capitals behind LIQ_."""
+
+    model_config = SettingsConfigDict(env_prefix="LIQ_", env_ignore_empty=True)
+
+    kafka_jars: Path | None = Field(
+        None, description="folder with the jar files of an Apache Kafka 4; unset: fetched by their Maven coordinates"
+    )
+    kafka_java_options: str = Field(
+        "-Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        description="options of the Java machine that runs the broker",
+    )
+    kafka_start_timeout_s: float = Field(90, gt=0, description="seconds within which the broker must answer")
+
+    @classmethod
+    def load(cls) -> "BrokerSettings":
+        """Return the settings of this environment. Raises ConfigurationError, naming each key and value at fault."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise ConfigurationError.of(error) from None
+
+    def java_options(self) -> list[str]:
+        """Return the options as words."""
+        return shlex.split(self.kafka_java_options)
+
+
+def properties(state: State) -> dict[str, object]:
+    """Return Kafka's server.properties, by key; their one path is relative to the working directory, <world>/kafka.
+
+    One node, both roles. Sized for a local broker: few threads, and no 128 MB set aside for compaction, which halves
+    its resident memory.
+    """
+    return {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@{HOST}:{state.controller_port}",
+        "listeners": f"PLAINTEXT://{HOST}:{state.port},CONTROLLER://{HOST}:{state.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{state.port}",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": "data",
+        "auto.create.topics.enable": "false",
+        "message.max.bytes": MAX_FRAME_BYTES,
+        "replica.fetch.max.bytes": MAX_FRAME_BYTES,
+        "queued.max.request.bytes": 128 * MB,
+        "log.segment.bytes": 256 * MB,
+        "log.retention.check.interval.ms": 60_000,
+        "log.cleaner.dedupe.buffer.size": 8 * MB,
+        "broker.session.timeout.ms": 4_000,
+        "broker.heartbeat.interval.ms": 1_000,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "group.initial.rebalance.delay.ms": 0,
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 4,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 4,
+    }

@@ -1,0 +1,101 @@
+"""`liq collect`: the collector service as a command."""
+
+import asyncio
+import logging
+import sys
+import time
+from typing import Annotated, NoReturn
+
+import httpx
+import msgspec
+import typer
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+
+from collectors.errors import CollectorError, ConfigurationError, NetworkError
+from collectors.kafka import KafkaSettings
+from collectors.plan import assumed, lines
+from collectors.retry import describe
+from collectors.service import collect as run
+from collectors.settings import CollectorSettings
+from collectors.venues import VENUES
+from collectors.venues.venue import Listed, Listing, Venue
+
+ALL = "all"
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def collect(
+    venues: Annotated[
+        list[str], typer.Argument(metavar="VENUE...", help=f"which venues: {', '.join(VENUES)}, or {ALL}")
+    ],
+    plan: Annotated[bool, typer.Option("--plan", help="print what would be subscribed and polled, and stop")] = False,
+    symbols: Annotated[
+        int | None,
+        typer.Option(min=1, help="with --plan: assume so many instruments a group; unset: ask the venue"),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
+) -> None:
+    """Collect every frame of the venues into Kafka until SIGTERM or Ctrl-C.
+
+    Exit code 0: stopped in good order, Kafka has every frame. 1: it could not. 2: a wrong argument or setting.
+    """
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    try:
+        chosen = [VENUES[name]() for name in _names(venues)]
+        settings = CollectorSettings()
+        if plan:
+            for venue in chosen:
+                listing = assumed(venue, symbols) if symbols else asyncio.run(_listing(venue))
+                print("\n".join(lines(venue, listing, settings)))
+            raise typer.Exit(0)
+        raise typer.Exit(asyncio.run(run(chosen, KafkaSettings.load(), settings)))
+    except (ConfigurationError, ValidationError) as error:
+        _fail(2, str(ConfigurationError.of(error, "LIQ_COLLECT_") if isinstance(error, ValidationError) else error))
+    except (CollectorError, KafkaError, httpx.HTTPError) as error:
+        _fail(1, describe(error))
+
+
+def _names(given: list[str]) -> list[str]:
+    names = list(VENUES) if ALL in given else list(dict.fromkeys(given))
+    if unknown := [name for name in names if name not in VENUES]:
+        raise ConfigurationError(f"unknown venue {', '.join(unknown)}; there are {', '.join(VENUES)}, and {ALL}")
+    return names
+
+
+async def _listing(venue: Venue) -> Listing:
+    """Ask the venue for its instruments. Raises NetworkError where it does not answer with them."""
+    listing: dict[str, tuple[Listed, ...]] = {}
+    async with httpx.AsyncClient(timeout=10.0) as client:
+        for poll in (poll for poll in venue.polls if poll.lists):
+            listed: list[Listed] = []
+            params, following = dict(poll.params), None
+            while following != ():
+                response = await client.get(poll.url, params=params)
+                try:
+                    page = venue.page(response.content)
+                except (msgspec.MsgspecError, ValueError) as error:
+                    raise NetworkError(
+                        f"{poll.url} answers HTTP {response.status_code}, not with instruments"
+                    ) from error
+                listed += page.listed
+                following = page.following
+                params |= dict(following)
+            listing[poll.group] = tuple(listed)
+    return listing
+
+
+def _fail(code: int, reason: str) -> NoReturn:
+    print(f"liq collect: {reason}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def log_to_stderr(level: int) -> None:
+    """One line an entry: time in UTC, level, where from, text."""
+    logging.Formatter.converter = time.gmtime
+    form = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=level, format=form, datefmt="%Y-%m-%dT%H:%M:%S")
+    for noisy in ("aiokafka", "httpx", "httpcore", "websockets"):
+        logging.getLogger(noisy).setLevel(max(level, logging.ERROR if noisy == "aiokafka" else logging.WARNING))

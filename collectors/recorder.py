@@ -1,0 +1,64 @@
+"""One session's identity: numbers its frames, and tells its events."""
+
+import logging
+import secrets
+import time
+from typing import Any, Protocol
+
+from collectors.envelope import ALL_SYMBOLS, RawFrame, Transport
+from collectors.events import EventName, event_frame
+from collectors.topics import DEAD_LETTER
+from collectors.venues.venue import Frame
+
+UNNAMED = "?"
+LONGEST_SYMBOL = 64
+
+QUIET: frozenset[EventName] = frozenset({"connected", "subscribed", "resumed", "rolled_over", "stopped"})
+
+log = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """Where frames go: the publisher."""
+
+    def put(self, frame: RawFrame) -> None:
+        """Take a frame; never blocks and never drops."""
+
+    @property
+    def full(self) -> bool:
+        """Whether a reader must now wait for `room()`."""
+
+    async def room(self) -> None:
+        """Wait until there is room again."""
+
+
+class Recorder:
+    """Gives each frame of one session its `seq` and hands it on. One recorder is one session."""
+
+    def __init__(self, venue: str, feed: str, transport: Transport, sink: Sink) -> None:
+        self.venue = venue
+        self.transport: Transport = transport
+        self.session = f"{venue}-{feed}-{time.time_ns():x}-{secrets.token_hex(2)}"
+        self.frames = 0
+        self._sink = sink
+
+    def frame(self, payload: bytes, name: Frame | None, recv_ns: int) -> None:
+        """Keep a frame under its name; one without a name goes to the dead letters, counted like any other."""
+        self.frames += 1
+        channel, symbol, topic = name or (UNNAMED, ALL_SYMBOLS, DEAD_LETTER)
+        if len(symbol) > LONGEST_SYMBOL or "|" in symbol or not symbol:
+            symbol = ALL_SYMBOLS  # not a symbol; it would make a key that cannot be read back
+        self._sink.put(
+            RawFrame(self.venue, channel, symbol, self.transport, recv_ns, self.session, self.frames, payload, topic)
+        )
+
+    def event(self, event: EventName, reason: str = "", **detail: Any) -> None:
+        """Publish what happened to the session, with the number of its frames so far, and log it."""
+        told = event_frame(self.venue, self.session, self.transport, self.frames, event, reason, detail)
+        self._sink.put(told)
+        level = logging.INFO if event in QUIET else logging.WARNING
+        log.log(level, "%s session=%s frames=%d reason=%r%s", event, self.session, self.frames, reason, _line(detail))
+
+
+def _line(detail: dict[str, Any]) -> str:
+    return "".join(f" {key}={str(value)[:200]!r}" for key, value in detail.items())

@@ -1,0 +1,26 @@
+"""Settings of the collectors that are the same for all venues; a venue's addresses are in its own file."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CollectorSettings(BaseSettings):
+    """Read from the environment, prefix LIQ_COLLECT_. Times in seconds, sizes in MiB."""
+
+    model_config = SettingsConfigDict(env_prefix="LIQ_COLLECT_")
+
+    open_timeout_s: float = Field(10.0, gt=0, description="seconds to connect and shake hands")
+    ack_timeout_s: float = Field(10.0, gt=0, description="seconds until a subscription must be acknowledged")
+    close_timeout_s: float = Field(2.0, gt=0, description="seconds to close a connection in good order")
+    keepalive_s: float = Field(20.0, gt=0, description="seconds between WebSocket pings, and to wait for the pong")
+    silent_s: float | None = Field(None, gt=0, description="seconds until a feed counts as silent; unset: the venue's")
+    lifetime_s: float | None = Field(None, gt=0, description="seconds a connection lives; unset: the venue's")
+    first_delay_s: float = Field(0.5, gt=0, description="first delay before a reconnect, seconds; it doubles to 30")
+    rest_timeout_s: float = Field(10.0, gt=0, description="seconds for a REST answer")
+    rest_share: float = Field(0.8, gt=0, le=1, description="share of a venue's REST budget that may be used")
+    poll_scale: float = Field(1.0, gt=0, description="factor on every poll's period; below 1 polls more often")
+    buffer_mib: int = Field(64, ge=1, description="MiB of frames held while Kafka is away; then reading waits")
+    linger_ms: int = Field(25, ge=0, description="milliseconds a frame may wait for others of its batch")
+    compression: str = Field("lz4", pattern="^(none|lz4|zstd|snappy|gzip)$", description="compression of Kafka batches")
+    flush_timeout_s: float = Field(20.0, gt=0, description="seconds to hand the last frames to Kafka at the end")
+    report_s: float = Field(60.0, gt=0, description="seconds between the log lines that count frames")

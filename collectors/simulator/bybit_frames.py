@@ -1,0 +1,76 @@
+"""Bybit v5: the payloads of its topics and tickers. Facts: exchanges/bybit.md §2, §4, §10."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from collectors.simulator.contracts import Contract
+from collectors.simulator.history import History
+from collectors.simulator.liquidation import Liquidation
+from collectors.simulator.market import Quote
+
+
+def all_liquidation(batch: Sequence[Liquidation], ts: int) -> dict[str, Any]:
+    """Return one symbol's batch: `S` is the POSITION's side, `p` the bankruptcy price, inverse `v` in USD."""
+    symbol = batch[0].contract.symbol
+    items = [
+        {"T": one.ts, "s": symbol, "S": "Buy" if one.position == "long" else "Sell", "v": one.qty, "p": one.bankruptcy}
+        for one in batch
+    ]
+    return {"topic": f"allLiquidation.{symbol}", "type": "snapshot", "ts": ts, "data": items}
+
+
+def ticker(contract: Contract, quote: Quote, history: History, now: int, iso_delivery: bool) -> dict[str, str]:
+    """Return every field of a ticker; "" where it does not apply. Open interest counts both sides.
+
+    `iso_delivery`: the stream gives deliveryTime as text of a date, REST as ms.
+    """
+    price = contract.price_text
+    one_side = contract.units(quote.open_interest * quote.mark, quote.mark)
+    value = quote.open_interest if contract.inverse else quote.open_interest * quote.mark
+    digits = 0 if contract.inverse else 3
+    return {
+        "symbol": contract.symbol,
+        "tickDirection": "PlusTick" if quote.trend >= 0 else "MinusTick",
+        "lastPrice": price(quote.last), "markPrice": price(quote.mark), "indexPrice": price(quote.index),
+        **_day(contract, quote, history, now),
+        "openInterest": f"{2 * one_side:.{digits}f}", "openInterestValue": f"{2 * value:.2f}",
+        "singleOpenInterest": f"{one_side:.{digits}f}", "singleOpenInterestValue": f"{value:.2f}",
+        **(_funding(contract, quote) if contract.interval_ms else _delivery(contract, quote, iso_delivery)),
+        "bid1Price": price(quote.last - contract.tick / contract.scale), "bid1Size": contract.qty_text(one_side / 5e4),
+        "ask1Price": price(quote.last + contract.tick / contract.scale), "ask1Size": contract.qty_text(one_side / 4e4),
+        "preOpenPrice": "", "preQty": "", "curPreListingPhase": "",
+    }  # fmt: skip
+
+
+def _day(contract: Contract, quote: Quote, history: History, now: int) -> dict[str, str]:
+    over = 1 + quote.premium
+    day, hour_ago = history.last_day(contract.coin, now)
+    before = day.open * over
+    coins = quote.open_interest * day.turnover
+    usd = coins * quote.last
+    volume, turnover = (usd, coins) if contract.inverse else (coins / contract.size, usd)
+    return {
+        "price24hPcnt": f"{quote.last / before - 1:.6f}", "prevPrice24h": contract.price_text(before),
+        "highPrice24h": contract.price_text(max(day.high * over, quote.last)),
+        "lowPrice24h": contract.price_text(min(day.low * over, quote.last)),
+        "prevPrice1h": contract.price_text(hour_ago * over),
+        "turnover24h": f"{turnover:.4f}", "volume24h": f"{volume:.4f}",
+    }  # fmt: skip
+
+
+def _funding(contract: Contract, quote: Quote) -> dict[str, str]:
+    return {
+        "fundingRate": f"{quote.funding:.8f}", "nextFundingTime": str(quote.next_funding_ms),
+        "fundingIntervalHour": str(contract.coin.interval_hours), "fundingCap": "0.005",
+    }  # fmt: skip
+
+
+def _delivery(contract: Contract, quote: Quote, iso: bool) -> dict[str, str]:
+    at = datetime.fromtimestamp(contract.expiry_ms / 1000, UTC)
+    return {
+        "deliveryTime": at.strftime("%Y-%m-%dT%H:%M:%SZ") if iso else str(contract.expiry_ms),
+        "basisRate": f"{quote.premium:.8f}", "basis": contract.price_text(quote.mark - quote.index),
+        "deliveryFeeRate": "0.0005", "predictedDeliveryPrice": "", "basisRateYear": "",
+        "nextFundingTime": "", "fundingRate": "", "fundingIntervalHour": "", "fundingCap": "",
+    }  # fmt: skip

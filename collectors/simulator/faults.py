@@ -1,0 +1,95 @@
+"""Faults on demand: what a venue does wrong, for how long or how often. Pure; the clock is passed in, in seconds."""
+
+import itertools
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from collectors.simulator.contracts import VENUES
+
+Kind = Literal[
+    "drop", "silent", "half_open", "garbage", "refuse_topic", "big_frame", "notice",
+    "http_429", "http_418", "http_403", "http_10006", "http_50011", "http_500",
+]  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
+GARBAGE = (
+    b'{"topic":"tickers.BTCUSDT","type":"snap',
+    b"",
+    b"<html><body>502 Bad Gateway</body></html>",
+    b'{"e":"nobodyKnows","E":1,"topic":"nobodyKnows.X","arg":{"channel":"nobodyKnows"},"data":[]}',
+    b"[1,2,",
+    b'"just text"',
+    b"\xff\xfe\x00 not UTF-8",
+)
+
+
+class Fault(msgspec.Struct):
+    """`channel`: part of a channel, topic or path that is hit, all where empty; `size`: bytes of a big frame.
+
+    drop cuts up to `count` connections (all where None), and for `seconds` refuses new ones; half_open freezes them.
+    garbage, big_frame and notice send `count` frames (one where None). The others last `seconds`, or `count` hits,
+    whichever ends first; ten seconds where neither is given.
+    """
+
+    kind: Kind
+    venue: str
+    channel: str = ""
+    seconds: float | None = None
+    count: int | None = None
+    size: int = 20 * 1024 * 1024
+
+    def hits(self, venue: str, name: str) -> bool:
+        """Whether it means this channel or path of this venue."""
+        return self.venue == venue and self.channel.lower() in name.lower()
+
+
+class FaultError(ValueError):
+    """A fault that does not exist; says what does."""
+
+
+class Faults:
+    """The faults that are on."""
+
+    def __init__(self) -> None:
+        self._until: list[tuple[float, Fault]] = []
+        self._garbage = itertools.cycle(GARBAGE)
+
+    def add(self, now: float, **wanted: Any) -> Fault:
+        """Turn one on and return it. Raises FaultError where kind, venue or a number is not understood."""
+        try:
+            fault = msgspec.convert(wanted, Fault)
+        except msgspec.ValidationError as error:
+            raise FaultError(f"{error}; kinds are {', '.join(KINDS)}") from None
+        if fault.venue not in VENUES:
+            raise FaultError(f"venue is {fault.venue!r}, not one of {', '.join(VENUES)}")
+        lasting = fault.kind not in ("garbage", "big_frame", "notice", "half_open", "drop")
+        if lasting and fault.seconds is None and fault.count is None:
+            fault.seconds = 10.0
+        if lasting or (fault.kind == "drop" and fault.seconds is not None):
+            self._until.append((now + (fault.seconds if fault.seconds is not None else float("inf")), fault))
+        return fault
+
+    def active(self, now: float, kind: Kind, venue: str, name: str = "") -> bool:
+        """Whether a fault of this kind is on for the channel or path; nothing is used up."""
+        if not self._until:
+            return False
+        self._forget(now)
+        return any(fault.kind == kind and fault.hits(venue, name) for _, fault in self._until)
+
+    def take(self, now: float, kinds: tuple[Kind, ...], venue: str, name: str) -> Kind | None:
+        """Return the kind that hits, and count it as one hit."""
+        self._forget(now)
+        for _, fault in self._until:
+            if fault.kind in kinds and fault.hits(venue, name):
+                if fault.count is not None:
+                    fault.count -= 1
+                return fault.kind
+        return None
+
+    def garbage(self) -> bytes:
+        """Return the next of some frames that no venue sends."""
+        return next(self._garbage)
+
+    def _forget(self, now: float) -> None:
+        kept = ((until, f) for until, f in self._until if now < until)
+        self._until = [(until, f) for until, f in kept if f.kind == "drop" or f.count is None or f.count > 0]

@@ -1,0 +1,225 @@
+"""Local servers for Binance, Bybit and OKX, driven by one market or by frames from a folder."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+
+from collectors.simulator import load, okx, recordings
+from collectors.simulator.binance import BinanceFeed, BinanceLimits, BinanceProtocol
+from collectors.simulator.binance_rest import BinanceRest
+from collectors.simulator.budgets import Ladder
+from collectors.simulator.bybit import BybitFeed, BybitLimits, BybitProtocol
+from collectors.simulator.bybit_rest import BybitRest
+from collectors.simulator.contracts import COINS, VENUES
+from collectors.simulator.control import Control
+from collectors.simulator.faults import Fault, Faults
+from collectors.simulator.host import Client, framed
+from collectors.simulator.market import Market
+from collectors.simulator.okx import OkxFeed, OkxLimits, OkxProtocol
+from collectors.simulator.okx_rest import OkxRest
+from collectors.simulator.playback import Playback
+from collectors.simulator.script import Phases
+from collectors.simulator.truth import Truth
+
+TICK_S = 0.02
+MOST_MS_A_TICK = 20_000
+HOSTS = ("um", "cm", "bybit", "okx")
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The venues' limits and paces; the defaults are the documented ones. `weight`: Binance's, a minute."""
+
+    binance: BinanceLimits = BinanceLimits()
+    bybit: BybitLimits = BybitLimits()
+    okx: OkxLimits = OkxLimits()
+    weight: int = 2400
+
+
+class Simulator:
+    """The servers, as an async context manager.
+
+    `now`: UTC ms, the market's clock. `then`: what follows the script, calm (ordinary liquidations) or quiet (none).
+    `rate`: liquidation frames a second and venue (binance, bybit) beside the market's, without throttle. `play`: a
+    folder of recorded frames instead of the market, `play_rate` of them a second. `port_base` 0 takes free ports, else
+    five from there on. `finished` is set when the script, or the folder, has come to its end.
+    """
+
+    def __init__(
+        self, *, seed: int = 7, coins: Sequence[str] | None = None, phases: Phases | None = None,
+        now: Callable[[], int] | None = None, then: Literal["calm", "quiet"] = "calm", limits: Limits | None = None,
+        rate: Mapping[str, float] | None = None, play: Path | None = None, play_rate: float = 50.0, port_base: int = 0,
+    ) -> None:  # fmt: skip
+        self.now = now or _wall_clock
+        self.phases = phases or Phases()
+        self.limits = limits or Limits()
+        self.market = Market(seed, coins or [coin.name for coin in COINS], self.phases, self.now())
+        self.record = Truth()
+        self.faults = Faults()
+        self.finished = asyncio.Event()
+        self._then = then
+        self._rate = rate or {}
+        self._play = play
+        self._play_rate = play_rate
+        self._port_base = port_base
+        self._hosts = self._protocols()
+        self._feeds = self._feeds_of(seed) if play is None else {}
+        self._playback = self._playback_of(play) if play is not None else None
+        self._control = Control(self)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        ports = [self._port_base and self._port_base + k for k in range(len(HOSTS) + 1)]
+        for name, port in zip(HOSTS, ports, strict=False):
+            await self._hosts[name].host.start(port)
+        await self._control.start(ports[-1])
+        self._tasks = [asyncio.create_task(job) for job in self._jobs()]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._control.stop()
+        for name in HOSTS:
+            await self._hosts[name].host.stop()
+
+    def env(self) -> dict[str, str]:
+        """Return the settings that point collectors here, and LIQ_SIMULATOR for the control port."""
+        at = {name: f"127.0.0.1:{self._hosts[name].host.port}" for name in HOSTS}
+        env: dict[str, str] = {}
+        for setting, name in (("BINANCE_UM", "um"), ("BINANCE_CM", "cm"), ("BYBIT", "bybit"), ("OKX", "okx")):
+            env |= {f"LIQ_{setting}_WS": f"ws://{at[name]}", f"LIQ_{setting}_REST": f"http://{at[name]}"}
+        return env | {"LIQ_SIMULATOR": f"http://127.0.0.1:{self._control.port}"}
+
+    def truth(self) -> dict[str, Any]:
+        """Return what was published per venue, see `Truth.summary`; `pending` happened and is not shown yet."""
+        summary = self.record.summary()
+        return {venue: summary[venue] | {"pending": self._pending(venue)} for venue in VENUES}
+
+    def state(self) -> dict[str, Any]:
+        """Return phase, clock (UTC ms), connections and frames written."""
+        clients = {name: len(self._hosts[name].host.clients) for name in HOSTS}
+        return {
+            "phase": self.market.phase.name, "now_ms": self.market.now, "start_ms": self.market.start_ms,
+            "script_ms": self.phases.length_ms, "finished": self.finished.is_set(),
+            "pending": {venue: self._pending(venue) for venue in VENUES}, "clients": clients,
+            "frames": self.record.frames_written(), "waiting": len(self._playback.waiting) if self._playback else 0,
+        }  # fmt: skip
+
+    def quiet(self) -> None:
+        """Let no further liquidation happen; everything else goes on."""
+        self.market.quiet()
+
+    def fault(self, kind: str, venue: str, **details: Any) -> int:
+        """Do something wrong, see `Fault`; return how many connections it hit at once. Raises FaultError."""
+        fault = self.faults.add(time.monotonic(), kind=kind, venue=venue, **details)
+        clients = [
+            client
+            for name in HOSTS
+            if (host := self._hosts[name]).venue == venue
+            for client in list(host.host.clients)
+            if any(fault.hits(venue, name) for name in (client.path, *client.topics))
+        ]
+        if fault.kind in ("drop", "half_open"):
+            clients = clients[: fault.count]
+        for client in clients:
+            self._hit(fault, client)
+        return len(clients)
+
+    def _hit(self, fault: Fault, client: Client) -> None:
+        if fault.kind == "drop":
+            client.cut()
+        elif fault.kind == "half_open":
+            client.freeze()
+        elif (
+            fault.kind == "notice" and isinstance(protocol := self._hosts["okx"], OkxProtocol) and fault.venue == "okx"
+        ):
+            protocol.notice(client)
+        for _ in range(fault.count or 1):
+            if fault.kind == "garbage":
+                payload = self.faults.garbage()
+                client.write(framed(payload, binary=not payload.isascii()))
+            elif fault.kind == "big_frame":
+                client.send(b'{"filler":"' + b"x" * (fault.size - 13) + b'"}')
+
+    def _protocols(self) -> dict[str, BinanceProtocol | BybitProtocol | OkxProtocol]:
+        market, limits, faults, play = self.market, self.limits, self.faults, self._play
+        ladder = Ladder(limits.weight)
+        symbols: dict[str, set[str]] = {"linear": set(), "inverse": set()}
+        for contract in market.contracts:
+            if contract.venue == "bybit":
+                symbols[contract.market].add(contract.symbol)
+        known = okx.known_topics([c for c in market.contracts if c.venue == "okx"])
+        if play is not None:
+            um, cm = (recordings.RecordedRest(play, "binance", prefix) for prefix in ("um_", "cm_"))
+            return {
+                "um": BinanceProtocol(True, um, faults, limits.binance),
+                "cm": BinanceProtocol(False, cm, faults, limits.binance),
+                "bybit": BybitProtocol(None, recordings.RecordedRest(play, "bybit"), faults, limits.bybit),
+                "okx": OkxProtocol(None, recordings.RecordedRest(play, "okx"), faults, limits.okx),
+            }
+        return {
+            "um": BinanceProtocol(True, BinanceRest(market, "um", ladder), faults, limits.binance),
+            "cm": BinanceProtocol(False, BinanceRest(market, "cm", ladder), faults, limits.binance),
+            "bybit": BybitProtocol(symbols, BybitRest(market), faults, limits.bybit),
+            "okx": OkxProtocol(known, OkxRest(market), faults, limits.okx),
+        }
+
+    def _feeds_of(self, seed: int) -> dict[str, BinanceFeed | BybitFeed | OkxFeed]:
+        um, cm, bybit, okx_ = (self._hosts[name] for name in HOSTS)
+        assert isinstance(um, BinanceProtocol)
+        assert isinstance(cm, BinanceProtocol)
+        assert isinstance(bybit, BybitProtocol)
+        assert isinstance(okx_, OkxProtocol)
+        return {
+            "binance": BinanceFeed(self.market, um, cm, self.record),
+            "bybit": BybitFeed(self.market, bybit, self.record, seed),
+            "okx": OkxFeed(self.market, okx_, self.record, seed),
+        }
+
+    def _playback_of(self, folder: Path) -> Playback:
+        return Playback(recordings.frames(folder), self._hosts, self._play_rate, self.record, self.finished)
+
+    def _jobs(self) -> list[Coroutine[Any, Any, None]]:
+        if self._playback is not None:
+            return [self._playback.run()]
+        jobs = [self._run()]
+        for venue, rate in self._rate.items():
+            contracts = [c for c in self.market.contracts if c.venue == venue and not c.inverse]
+            frames = (load.bybit_frames if venue == "bybit" else load.binance_frames)(contracts, self.now)
+            host = self._hosts["um" if venue == "binance" else venue].host
+            jobs.append(load.Load(venue, host, frames, rate, self.record).run())
+        return jobs
+
+    async def _run(self) -> None:
+        end = self.market.start_ms + self.phases.length_ms
+        while True:
+            self._tick()
+            if self.market.now >= end and not self.finished.is_set():
+                if self._then == "quiet":
+                    self.quiet()
+                self.finished.set()
+            await asyncio.sleep(TICK_S)
+
+    def _tick(self) -> None:
+        for liquidation in self.market.advance(min(self.now(), self.market.now + MOST_MS_A_TICK)):
+            self._feeds[liquidation.contract.venue].offer(liquidation)
+        for feed in self._feeds.values():
+            feed.push(self.market.now)
+
+    def _pending(self, venue: str) -> int:
+        return self._feeds[venue].pending if self._feeds else 0
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,29 @@
+"""The command `liq`: composes the sub-commands of the packages."""
+
+import typer
+
+from collectors.broker.cli import app as broker
+from collectors.cli import app as collect
+from collectors.simulator.cli import app as simulate
+from pipelines.cli import app as pipelines
+from warehouse.cli import app as warehouse
+
+app = typer.Typer(
+    name="liq",
+    help="Liquidation data of crypto derivatives: collect it, keep every frame, query it with SQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(broker, name="broker")
+for commands in (collect, simulate, pipelines, warehouse):
+    app.add_typer(commands)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

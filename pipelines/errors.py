@@ -1,0 +1,15 @@
+"""What can go wrong in the pipelines, as one tree.
+
+    PipelineError
+    └── UsageError          a command was asked for something that does not exist; the text lists what does
+
+Bad data is no exception here: a frame that cannot be read becomes a `rows.Rejected` and then a dead letter.
+"""
+
+
+class PipelineError(Exception):
+    """Base of every error the pipelines raise; its text is one a person can act on."""
+
+
+class UsageError(PipelineError):
+    """A command was asked for a venue, channel or file that does not exist; the text lists the known ones."""

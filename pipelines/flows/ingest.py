@@ -1,0 +1,44 @@
+"""The flow `ingest`: Kafka to the warehouse, exactly once."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from prefect import flow, get_run_logger
+
+from collectors.kafka import KafkaSettings, connection
+from pipelines.ingest import Ingest, Totals
+from pipelines.settings import IngestSettings
+
+
+@flow(name="ingest", persist_result=False)
+async def ingest(follow: bool = False) -> dict[str, int]:
+    """Commit what Kafka holds and stop, or with `follow` keep going until SIGTERM; return what was committed, by table.
+
+    One long run rather than a run per batch: a flow run costs about a second. Run again, it goes on from the offsets in
+    the warehouse and changes nothing that is there.
+    """
+    logger = get_run_logger()
+    stop = _stop_on_signal()
+    kafka = connection(KafkaSettings.load())
+    totals = await Ingest(IngestSettings()).run(kafka, follow, stop)
+    logger.info("%s", told(totals))
+    return {"records": totals.records, **dict(totals.rows)}
+
+
+def told(totals: Totals) -> str:
+    """Say what was committed in one line."""
+    rows = ", ".join(f"{name} {count:,}" for name, count in sorted(totals.rows.items()) if count)
+    return (
+        f"committed {totals.records:,} records in {totals.commits:,} commits, {totals.duplicates:,} rows stored before, "
+        f"{totals.dead_letters:,} dead letters; rows: {rows or 'none'}"
+    )
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        with suppress(ValueError, NotImplementedError):  # not in the main thread: whoever runs the flow stops it
+            loop.add_signal_handler(sign, stop.set)
+    return stop

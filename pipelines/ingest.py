@@ -1,0 +1,183 @@
+"""Kafka to the warehouse, exactly once: read, parse, and commit rows together with the offsets they came from.
+
+Reading and parsing go on while a commit is under way in the one writing thread. A commit that fails is tried again with
+the same batch; nothing is read past it. After a crash everything starts from the offsets in the warehouse.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from collectors.kafka import cluster_id
+from collectors.topics import REFERENCE
+from pipelines.batch import Batch, Ready
+from pipelines.consume import Partition, Source, source
+from pipelines.grid import GRACE_S
+from pipelines.instruments import Instruments, from_table
+from pipelines.resume import held_from
+from pipelines.rows import Rejected
+from pipelines.settings import IngestSettings
+from warehouse import lake, schema, writer
+from warehouse.errors import WriteFailedError
+
+log = logging.getLogger(__name__)
+
+AT_A_TIME = 5_000
+POLL_MS = 100
+RETRY_S = (0.2, 1.0, 5.0, 15.0, 60.0)
+NAMED_DEAD_LETTERS = 5
+
+
+class Totals(msgspec.Struct):
+    """What was committed: records read, rows per table, rows left out as stored already, dead letters, commits."""
+
+    records: int = 0
+    rows: Counter[str] = msgspec.field(default_factory=Counter)
+    duplicates: int = 0
+    dead_letters: int = 0
+    commits: int = 0
+
+
+class Ingest:
+    """One ingest of one world. `told` is called after every commit."""
+
+    def __init__(self, settings: IngestSettings, told: Callable[[Totals], object] = id) -> None:
+        self.totals = Totals()
+        self._settings = settings
+        self._told = told
+        self._writing = ThreadPoolExecutor(1, "warehouse")
+        self._commit: asyncio.Future[None] | None = None
+        self._due = 0.0
+
+    async def run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
+        """Read on from the committed offsets: to the present end of every partition, or until `stop` when following.
+
+        `connection`: what `collectors.kafka.connection` returns. Raises WarehouseError, aiokafka.errors.KafkaError.
+        """
+        loop = asyncio.get_running_loop()
+        self._cluster = await cluster_id(connection)
+        async with source(connection) as records:
+            held, offsets = await loop.run_in_executor(self._writing, self._open)
+            await records.seek(offsets)
+            batch = Batch(self._settings.grid_s, held, self._settings.keep_ticker_frames)
+            try:
+                await self._contracts_first(records, batch)
+                await (self._follow(records, batch, stop) if follow else self._drain(records, batch, stop))
+                await self._finished()
+            finally:
+                await loop.run_in_executor(self._writing, self._close)
+                self._writing.shutdown()
+        return self.totals
+
+    async def _contracts_first(self, records: Source, batch: Batch) -> None:
+        """Read what is there on contracts before anything that is counted in them."""
+        ends = {at: end for at, end in (await records.ends()).items() if at[0] == REFERENCE}
+        while _behind(records, ends):
+            batch.add(await records.next(AT_A_TIME, POLL_MS, only=REFERENCE))
+            await self._offer(batch)
+
+    async def _follow(self, records: Source, batch: Batch, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self._read(records, batch)
+            batch.close_buckets(time.time_ns() - int(GRACE_S * 1e9))
+            await self._offer(batch)
+        if batch:
+            await self._write(batch.take())
+
+    async def _drain(self, records: Source, batch: Batch, stop: asyncio.Event) -> None:
+        ends = await records.ends()
+        while not stop.is_set() and _behind(records, ends):
+            await self._read(records, batch)
+            await self._offer(batch)
+        if not stop.is_set():
+            batch.close_buckets()
+        if batch:
+            await self._write(batch.take())
+
+    async def _read(self, records: Source, batch: Batch) -> None:
+        if batch.frames < self._settings.batch_frames and batch.bytes < self._settings.batch_bytes:
+            batch.add(await records.next(AT_A_TIME, 0, only=REFERENCE))
+            batch.add(await records.next(AT_A_TIME, POLL_MS))
+        elif self._commit:
+            await asyncio.wait([self._commit])
+
+    async def _offer(self, batch: Batch) -> None:
+        """Commit if there is something, the last commit is done, and enough time or enough frames have gone by."""
+        if self._commit and self._commit.done():
+            await self._finished()
+        full = batch.frames >= self._settings.batch_frames or batch.bytes >= self._settings.batch_bytes
+        if batch and self._commit is None and (full or time.monotonic() >= self._due):
+            await self._write(batch.take())
+
+    async def _write(self, ready: Ready) -> None:
+        await self._finished()
+        self._due = time.monotonic() + self._settings.commit_interval_s
+        self._commit = asyncio.get_running_loop().run_in_executor(self._writing, self._store, ready)
+
+    async def _finished(self) -> None:
+        if self._commit:
+            await self._commit
+            self._commit = None
+            self._told(self.totals)
+
+    # what follows runs in the writing thread, which alone touches the lake
+
+    def _open(self) -> tuple[dict[tuple[str, str], Any], dict[Partition, int]]:
+        world: Path = self._settings.data
+        for line in schema.create_or_migrate(world):
+            log.info("warehouse: %s", line)
+        self._lake = lake.open(world, read_only=False)
+        self._instruments: Instruments = from_table(self._lake.connection.execute("FROM instruments").pl())
+        return held_from(self._lake), writer.offsets(self._lake, self._cluster)
+
+    def _close(self) -> None:
+        if hasattr(self, "_lake"):
+            self._lake.close()
+
+    def _store(self, ready: Ready) -> None:
+        tables, book = ready.tables(self._instruments, self._cluster, self._settings.grid_s)
+        stored = self._append(tables)
+        self._instruments = book
+        totals = self.totals
+        totals.commits += 1
+        totals.records += sum(ready.records.values())
+        totals.rows.update({name: each.rows for name, each in stored.items()})
+        totals.duplicates += sum(each.duplicates for each in stored.values())
+        totals.dead_letters += stored["dead_letters"].rows
+        _name_dead_letters(ready)
+
+    def _append(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, writer.Appended]:
+        for delay in RETRY_S:
+            try:
+                return writer.append(self._lake, tables)
+            except WriteFailedError as error:
+                log.warning("commit failed, the batch is kept and tried again in %g s: %s", delay, error)
+                time.sleep(delay)
+        return writer.append(self._lake, tables)
+
+
+def _behind(records: Source, ends: Mapping[Partition, int]) -> bool:
+    position = records.position()
+    return any(position[partition] < end for partition, end in ends.items())
+
+
+def _name_dead_letters(ready: Ready) -> None:
+    facts = ready.parsed.rejected
+    for row, position in list(zip(facts.rows, facts.frames, strict=True))[:NAMED_DEAD_LETTERS]:
+        frame = ready.parsed.frames[position]
+        assert isinstance(row, Rejected)
+        log.warning(
+            "dead letter: %s %s %s at %s[%d]@%d%s: %s",
+            frame.venue, frame.channel, frame.symbol, frame.topic, frame.partition, frame.offset,
+            f" {row.item}" if row.item else "", row.reason,
+        )  # fmt: skip
+    if len(facts.rows) > NAMED_DEAD_LETTERS:
+        log.warning("and %d dead letters more in this batch; `from dead_letters`", len(facts.rows) - NAMED_DEAD_LETTERS)

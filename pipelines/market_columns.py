@@ -1,0 +1,135 @@
+"""Facts of state to their tables: funding, open interest, mark and index, klines, ratios.
+
+State is kept on a time grid: of one bucket the last value stays. What a venue gives as history keeps every bar.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipelines.columns import facts_frame, finite, time, with_contracts
+from pipelines.instruments import Instruments
+from pipelines.parse import Parsed
+from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
+from pipelines.schemas import as_table, empty
+
+
+def _found(parsed: Parsed, kind: type[Row], instruments: Instruments) -> pl.DataFrame | None:
+    facts = parsed.facts.get(kind)
+    return with_contracts(facts_frame(facts, parsed.frames), instruments) if facts else None
+
+
+def _on_grid(found: pl.DataFrame, grid_s: int, also_by: Sequence[pl.Expr] = ()) -> pl.DataFrame:
+    """Return the last row of each contract and bucket, with the bucket's start as `ts`; all rows where `grid_s` is 0."""
+    bucket_ms = max(grid_s * 1000, 1)
+    found = found.with_columns(ts=(pl.col("ts_event") // bucket_ms * bucket_ms * 1000).cast(pl.Datetime("us")))
+    if not grid_s:
+        return found
+    by = {f"by_{n}": expr for n, expr in enumerate(also_by)}
+    found = found.sort("ts_event", maintain_order=True).with_columns(**by)
+    return found.unique(["venue", "symbol", "ts", *by], keep="last", maintain_order=True)
+
+
+def funding_rates(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.DataFrame:
+    """Return the rows of table `funding_rates`; the interval is the message's own, else the contract's."""
+    if (found := _found(parsed, FundingRate, instruments)) is None:
+        return empty("funding_rates")
+    found = _on_grid(found, grid_s)
+    found = found.with_columns(
+        interval_hours=pl.coalesce("interval_hours", "interval_hours_known"),
+        next_funding_ts=time("next_funding_ms"),
+        ts_event=time("ts_event"),
+    )
+    return as_table(found, "funding_rates")
+
+
+def funding_settlements(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
+    """Return the rows of table `funding_settlements`, one per contract and time where a batch repeats it."""
+    if (found := _found(parsed, FundingSettlement, instruments)) is None:
+        return empty("funding_settlements")
+    found = found.unique(["venue", "symbol", "ts_event"], keep="last", maintain_order=True)
+    interval = pl.coalesce("interval_hours", "interval_hours_known")
+    return as_table(found.with_columns(interval_hours=interval, ts_event=time("ts_event")), "funding_settlements")
+
+
+def open_interest(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.DataFrame:
+    """Return the rows of table `open_interest`, one side: a figure of both sides is halved, an undocumented one is not.
+
+    Coins: as the venue gives them, else from units or contract size (linear). USD: as the venue gives it, else contracts
+    x size (inverse); a linear amount needs a mark price and stays null.
+    """
+    if (found := _found(parsed, OpenInterest, instruments)) is None:
+        return empty("open_interest")
+    bar = pl.when(pl.col("period").is_not_null()).then("ts_event")
+    found = _on_grid(found, grid_s, (pl.col("period"), bar))
+    contract = pl.when(pl.col("metadata") == "venue").then("contract_known").otherwise(
+        pl.coalesce("contract", "contract_known")
+    )  # fmt: skip
+    found = found.with_columns(contract=contract)
+    linear, unit = pl.col("contract") == "linear", pl.col("unit")
+    amount = pl.when(unit == "contract").then(pl.col("open_interest") * pl.col("contract_size")).otherwise("open_interest")
+    share = pl.when(pl.col("sides") == "both").then(0.5).otherwise(1.0)
+    coins = pl.coalesce("base_given", pl.when(linear & (unit != "usd")).then(amount)) * pl.col("multiplier") * share
+    usd = pl.coalesce("usd_given", pl.when(~linear).then(amount)) * share
+    found = found.with_columns(oi_base=finite(coins), oi_usd=finite(usd)).with_columns(null_reason=_why_null())
+    found = found.rename({"open_interest": "oi_raw", "unit": "oi_unit"}).with_columns(ts_event=time("ts_event"))
+    return as_table(found, "open_interest")
+
+
+def _why_null() -> pl.Expr:
+    return (
+        pl.when(pl.col("oi_base").is_not_null() & pl.col("oi_usd").is_not_null())
+        .then(pl.lit(None, pl.String))
+        .when((pl.col("unit") == "contract") & pl.col("contract_size").is_null())
+        .then(pl.lit("contract size not known"))
+        .when(pl.col("contract").is_null())
+        .then(pl.lit("contract not known"))
+        .otherwise(pl.lit("a mark price is needed"))
+    )
+
+
+def mark_prices(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.DataFrame:
+    """Return the rows of table `mark_prices`, per one coin; a mark and an index sent apart are two rows."""
+    if (found := _found(parsed, MarkPrice, instruments)) is None:
+        return empty("mark_prices")
+    found = _on_grid(found, grid_s, (pl.col("mark_price").is_null(), pl.col("index_price").is_null()))
+    prices = [finite(pl.col(name) / pl.col("multiplier")).alias(name) for name in ("mark_price", "index_price")]
+    return as_table(found.with_columns(*prices, ts_event=time("ts_event")), "mark_prices")
+
+
+def klines(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
+    """Return the rows of table `klines`: prices as quoted, volumes in coins and quote."""
+    if (found := _found(parsed, Kline, instruments)) is None:
+        return empty("klines")
+    size = pl.col("contract_size") * pl.col("multiplier")
+    linear = pl.col("contract") == "linear"
+    coins = pl.coalesce(
+        pl.col("volume_base") * pl.col("multiplier"),
+        pl.when(linear & (pl.col("volume_unit") == "contract")).then(pl.col("volume") * size),
+    )
+    dollars = pl.when(~linear & (pl.col("volume_unit") == "contract")).then(pl.col("volume") * pl.col("contract_size"))
+    found = found.rename({"kind": "price_kind"}).with_columns(
+        volume_base=finite(coins),
+        volume_quote=finite(pl.coalesce("volume_quote", dollars)),
+        taker_buy_base=finite(pl.col("taker_buy_volume") * pl.col("multiplier")),
+        ts_event=time("ts_event"),
+    )
+    return as_table(found, "klines")
+
+
+def long_short_ratios(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
+    """Return the rows of table `long_short_ratios`; shares and ratio complete each other: long = r / (1 + r)."""
+    if (found := _found(parsed, LongShortRatio, instruments)) is None:
+        return empty("long_short_ratios")
+    of_accounts = pl.col("kind") != "taker"
+    ratio = pl.coalesce("ratio", pl.when(pl.col("short_share") > 0).then(pl.col("long_share") / pl.col("short_share")))
+    found = found.with_columns(ratio=finite(ratio))
+    long = pl.coalesce("long_share", pl.when(of_accounts).then(pl.col("ratio") / (1 + pl.col("ratio"))))
+    found = found.with_columns(long_share=long).with_columns(
+        short_share=pl.coalesce("short_share", 1 - pl.col("long_share")),
+        base=pl.when(pl.col("scope") == "coin").then("symbol").otherwise("base"),
+        instrument=pl.when(pl.col("scope") == "symbol").then("instrument"),
+        ts_event=time("ts_event"),
+    )
+    return as_table(found, "long_short_ratios")
+

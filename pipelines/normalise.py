@@ -1,0 +1,108 @@
+"""A batch of raw frames to the rows of every table, and dead letters: no I/O, no clock.
+
+    frames ── parse_frames ──▶ facts ── normalise ──▶ a polars frame per table, columns and order as the warehouse's
+"""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from pipelines import market_columns as market
+from pipelines.columns import facts_frame, time
+from pipelines.instruments import Instruments
+from pipelines.liquidation_columns import liquidations
+from pipelines.parse import DEAD, WITH_ROWS, WITHOUT_ROWS, Facts, Parsed, collector_paused, parse_frames
+from pipelines.rows import FundingInterval, Instrument, LeverageTier, Rejected
+from pipelines.schemas import as_table, empty
+
+__all__ = ["DEAD", "WITHOUT_ROWS", "WITH_ROWS", "Normalised", "Parsed", "normalise", "parse_frames", "raw_frames"]
+
+GRID_S = 60
+FRAME_TEXTS = ("channel", "symbol", "transport")
+
+
+class Normalised(NamedTuple):
+    """`tables`: the rows of every table of facts and of `dead_letters`, empty ones too. `instruments`: the book with
+    what this batch said of contracts; take it once the rows are committed."""
+
+    tables: dict[str, pl.DataFrame]
+    instruments: Instruments
+
+
+def normalise(parsed: Parsed, instruments: Instruments, grid_s: int = GRID_S) -> Normalised:
+    """Return the batch's rows. Contracts named in the batch itself are known for all of it.
+
+    `grid_s`: seconds of the grid on which funding, open interest and mark prices are kept, last value of a bucket; 0
+    keeps every value. A bucket that two batches share has a row of each.
+    """
+    with collector_paused():
+        book, listed = _instruments(parsed, instruments)
+        tables = {
+            "liquidations": liquidations(parsed, book),
+            "funding_rates": market.funding_rates(parsed, book, grid_s),
+            "funding_settlements": market.funding_settlements(parsed, book),
+            "open_interest": market.open_interest(parsed, book, grid_s),
+            "mark_prices": market.mark_prices(parsed, book, grid_s),
+            "klines": market.klines(parsed, book),
+            "long_short_ratios": market.long_short_ratios(parsed, book),
+            "instruments": listed,
+            "leverage_tiers": _leverage_tiers(parsed),
+            "dead_letters": _dead_letters(parsed),
+        }
+    return Normalised(tables, book)
+
+
+def _instruments(parsed: Parsed, instruments: Instruments) -> tuple[Instruments, pl.DataFrame]:
+    """The contracts that are not as they were last known, and the book that knows them."""
+    said = [
+        (position, row)
+        for kind in (Instrument, FundingInterval)
+        if (facts := parsed.facts.get(kind))
+        for row, position in zip(facts.rows, facts.frames, strict=True)
+        if isinstance(row, Instrument | FundingInterval)
+    ]
+    if not said:
+        return instruments, empty("instruments")
+    said.sort(key=lambda entry: parsed.frames[entry[0]].recv_ns)
+    frames = [parsed.frames[position] for position, _ in said]
+    book, changed = instruments.changed(
+        (frame.venue, row, frame.recv_ns // 1000) for frame, (_, row) in zip(frames, said, strict=True)
+    )
+    if not changed:
+        return book, empty("instruments")
+    facts = Facts([row for _, row in changed], [said[n][0] for n, _ in changed])
+    found = facts_frame(facts, parsed.frames).with_columns(
+        listed_ts=time("listed_ms"), expiry_ts=time("expiry_ms"), valid_from=pl.col("ts_recv")
+    )
+    return book, as_table(found, "instruments")
+
+
+def _leverage_tiers(parsed: Parsed) -> pl.DataFrame:
+    if not (facts := parsed.facts.get(LeverageTier)):
+        return empty("leverage_tiers")
+    found = facts_frame(facts, parsed.frames).with_columns(valid_from=pl.col("ts_recv"))
+    return as_table(found, "leverage_tiers")
+
+
+def _dead_letters(parsed: Parsed) -> pl.DataFrame:
+    if not (facts := parsed.rejected).rows:
+        return empty("dead_letters")
+    return as_table(_with_frames(facts, parsed), "dead_letters")
+
+
+def raw_frames(parsed: Parsed) -> pl.DataFrame:
+    """Return the rows of table `raw_frames`: every frame of the batch, byte for byte."""
+    if not parsed.frames:
+        return empty("raw_frames")
+    whole = Facts([Rejected("")] * len(parsed.frames), list(range(len(parsed.frames))))
+    return as_table(_with_frames(whole, parsed), "raw_frames")
+
+
+def _with_frames(facts: Facts, parsed: Parsed) -> pl.DataFrame:
+    frames = [parsed.frames[position] for position in facts.frames]
+    texts = (pl.Series(name, [getattr(frame, name) for frame in frames], pl.String) for name in FRAME_TEXTS)
+    return facts_frame(facts, parsed.frames).with_columns(
+        *texts,
+        pl.Series("recv_ns", [frame.recv_ns for frame in frames], pl.Int64),
+        pl.Series("payload", [frame.payload for frame in frames], pl.Binary),
+    )

@@ -1,0 +1,23 @@
+"""How the pipelines batch and what they keep."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class IngestSettings(BaseSettings):
+    """Settings of ingest, read from the environment with the prefix LIQ_."""
+
+    model_config = SettingsConfigDict(env_prefix="LIQ_", extra="ignore", env_ignore_empty=True)
+
+    data: Path = Field(Path("data/live"), description="Folder of this world's data")
+    commit_interval_s: float = Field(0.7, gt=0, le=60, description="Shortest time between two commits, seconds")
+    batch_frames: int = Field(20_000, ge=1, description="Most frames of one commit, frames")
+    batch_bytes: int = Field(64 * 1024 * 1024, ge=1, description="A batch that reaches this is committed, bytes")
+    grid_s: int = Field(
+        60, ge=1, le=3600, description="Funding, open interest and mark prices keep the last value of this, seconds"
+    )
+    keep_ticker_frames: bool = Field(
+        False, description="Also keep the frames of raw.ticker in raw_frames; Kafka keeps them for days anyway"
+    )

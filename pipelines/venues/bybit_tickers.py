@@ -1,0 +1,168 @@
+"""Bybit tickers: snapshots and deltas to rows. Facts: exchanges/bybit.md §3 to §5, §10.
+
+A delta holds only what changed: missing is unchanged, "" is not applicable. What a session has said of a symbol is in
+`held`, by (session, symbol); a delta before its snapshot says nothing. A row is given for what a message changed, complete
+with what is held. Open interest counts both sides; `singleOpenInterest` (since 2026-06-11) is not read, it is half.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from collectors.envelope import RawFrame
+from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest, Row
+from pipelines.venues.bybit_symbols import is_inverse, symbol_form
+from pipelines.venues.symbols import DOLLARS
+from pipelines.venues.wire import (
+    BAD,
+    Held,
+    each_raw,
+    horizon_ms,
+    later,
+    maybe,
+    moment,
+    not_negative,
+    nothing,
+    number,
+    positive,
+    rejected,
+)  # fmt: skip
+
+
+class _Ticker(msgspec.Struct, gc=False):
+    symbol: str
+    fundingRate: str | None = None  # running estimate; "" on deliveries
+    nextFundingTime: str | None = None
+    fundingIntervalHour: str | None = None
+    openInterest: str | None = None  # linear: base coin; inverse: USD; both sides
+    openInterestValue: str | None = None  # linear: quote; inverse: base coin
+    markPrice: str | None = None
+    indexPrice: str | None = None
+
+
+class _Message(msgspec.Struct, gc=False):
+    type: Literal["snapshot", "delta"]
+    ts: int
+    cs: int
+    data: _Ticker
+
+
+class State(msgspec.Struct):
+    """What a session has said of a symbol so far; `cs` is the cross sequence of the last message."""
+
+    cs: int
+    ticker: _Ticker
+
+
+class _List(msgspec.Struct):
+    list: Sequence[msgspec.Raw]
+
+
+class _Answer(msgspec.Struct):
+    time: int
+    result: _List
+    retCode: int = 0
+    retMsg: str = ""
+
+
+_message = msgspec.json.Decoder(_Message).decode
+_answer = msgspec.json.Decoder(_Answer).decode
+_ticker = msgspec.json.Decoder(_Ticker).decode
+
+UNCHANGED: list[Row] = [Nothing("a delta without funding, open interest or mark price")]
+EARLY: list[Row] = [Nothing("a delta before the snapshot of its session")]
+OLDER: list[Row] = [Nothing("a delta older than what is held, by its cross sequence")]
+
+
+def tickers(frame: RawFrame, held: Held) -> list[Row]:
+    """Return funding, open interest and mark price as far as the message changed them; updates `held`."""
+    try:
+        message = _message(frame.payload)
+        new = message.data
+        key = (frame.session, new.symbol)
+        if message.type == "snapshot":
+            _check(new)
+            held[key] = State(message.cs, new)
+            now = new
+        else:
+            if (state := held.get(key)) is None:
+                return EARLY
+            if message.cs < state.cs:
+                return OLDER
+            _check(new)
+            state.cs, now = message.cs, _merged(state.ticker, new)
+        time = moment(message.ts, horizon_ms(frame))
+        return list(_rows(new, now, time)) or UNCHANGED
+    except BAD as error:
+        return rejected(error)
+
+
+def _check(new: _Ticker) -> None:
+    """Raise ValueError before anything is held of a message with an impossible number."""
+    if new.fundingRate:
+        number(new.fundingRate)
+    if new.nextFundingTime:
+        int(new.nextFundingTime)
+    if new.fundingIntervalHour:
+        positive(new.fundingIntervalHour, "fundingIntervalHour")
+    if new.openInterest:
+        not_negative(new.openInterest, "openInterest")
+    if new.openInterestValue:
+        not_negative(new.openInterestValue, "openInterestValue")
+    if new.markPrice:
+        positive(new.markPrice, "markPrice")
+    if new.indexPrice:
+        not_negative(new.indexPrice, "indexPrice")
+
+
+def _merged(old: _Ticker, new: _Ticker) -> _Ticker:
+    for name in _Ticker.__struct_fields__:
+        if (value := getattr(new, name)) is not None:
+            setattr(old, name, value)
+    return old
+
+
+def _rows(new: _Ticker, now: _Ticker, time: int) -> Iterator[Row]:
+    if now.fundingRate and not (new.fundingRate is new.nextFundingTime is new.fundingIntervalHour is None):
+        yield FundingRate(
+            now.symbol, time, number(now.fundingRate), later(now.nextFundingTime), maybe(now.fundingIntervalHour)
+        )
+    if now.openInterest and not (new.openInterest is new.openInterestValue is None):
+        yield _open_interest(now.symbol, time, number(now.openInterest), maybe(now.openInterestValue))
+    if not (new.markPrice is new.indexPrice is None):
+        mark, index = maybe(now.markPrice) or None, maybe(now.indexPrice) or None
+        if mark or index:
+            yield MarkPrice(now.symbol, time, mark, index)
+
+
+def _open_interest(symbol: str, time: int, amount: float, value: float | None) -> OpenInterest:
+    if is_inverse(symbol):
+        return OpenInterest(symbol, time, amount, "usd", "both", "inverse", value, amount)
+    form = symbol_form(symbol)
+    usd = value if form and form.quote in DOLLARS else None
+    return OpenInterest(symbol, time, amount, "base", "both", "linear", None, usd)
+
+
+def ticker_list(frame: RawFrame, held: Held) -> list[Row]:
+    """Return the same from a REST answer, which holds every field of every symbol of a category."""
+    try:
+        answer = _answer(frame.payload)
+        if answer.retCode:
+            return nothing(f"error reply {answer.retCode}: {answer.retMsg}")
+        time = moment(answer.time, horizon_ms(frame))
+    except BAD as error:
+        return rejected(error)
+
+    def read(item: _Ticker) -> Iterator[Row]:
+        _check(item)
+        yield from _rows(item, item, time)
+
+    return each_raw(answer.result.list, _ticker, read, "result.list")
+
+
+def state(symbol: str, **fields: float | None) -> State:
+    """Return what a session held of a symbol, from numbers by the fields' wire names; any delta is newer."""
+    texts = {name: str(int(value) if value.is_integer() else value) for name, raw in fields.items()
+             if raw is not None and (value := float(raw)) == value}  # fmt: skip
+    return State(0, _Ticker(symbol, **texts))

@@ -1,0 +1,123 @@
+"""OKX liquidations: frames to rows. Facts: exchanges/okx.md §2.
+
+`data[]` is per instrument and each has `details[]`. posSide says whose position it was; in net mode the order's side is its
+opposite; where the two contradict, the item is a dead letter. Sizes are contracts.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from collectors.envelope import RawFrame
+from pipelines.rows import Liquidation, Position, Rejected, Row
+from pipelines.venues.completeness import completeness
+from pipelines.venues.okx_symbols import contract_of
+from pipelines.venues.wire import (
+    BAD,
+    EARLIEST_MS,
+    INFINITE,
+    Held,
+    horizon_ms,
+    moment,
+    nothing,
+    numbered,
+    positive,
+    reason,
+    rejected,
+)  # fmt: skip
+
+DERIVATIVES = ("SWAP", "FUTURES")
+_complete = completeness("okx", "liquidation-orders")
+POSITIONS: dict[tuple[str, str], Position] = {
+    ("buy", "short"): "short",
+    ("sell", "long"): "long",
+    ("buy", "net"): "short",
+    ("sell", "net"): "long",
+}
+
+
+class _Detail(msgspec.Struct, gc=False):
+    side: Literal["buy", "sell"]  # of the liquidation order
+    posSide: Literal["long", "short", "net"]
+    bkPx: str  # documented as bankruptcy price until mid-2026, since as liquidation mark price [?]
+    sz: str  # contracts
+    ts: str
+
+
+class _Instrument(msgspec.Struct, gc=False):
+    instId: str
+    details: tuple[_Detail, ...]
+    instType: str = "SWAP"
+
+
+class _Message(msgspec.Struct, gc=False):
+    data: tuple[_Instrument, ...]
+
+
+class _LooseInstrument(msgspec.Struct):
+    instId: str
+    details: list[msgspec.Raw]
+    instType: str = "SWAP"
+
+
+class _LooseMessage(msgspec.Struct):
+    data: list[msgspec.Raw]
+
+
+_message = msgspec.json.Decoder(_Message).decode
+_loose_message = msgspec.json.Decoder(_LooseMessage).decode
+_loose_instrument = msgspec.json.Decoder(_LooseInstrument).decode
+_detail = msgspec.json.Decoder(_Detail).decode
+
+
+def liquidations(frame: RawFrame, held: Held) -> list[Row]:
+    """Return each liquidation of a liquidation-orders frame, in its order; they may be late and out of order."""
+    horizon = horizon_ms(frame)
+    rows: list[Row] = []
+    try:
+        for instrument in _message(frame.payload).data:
+            if instrument.instType not in DERIVATIVES:
+                return nothing(f"liquidations of {instrument.instType}: not a derivative kept here")
+            for detail in instrument.details:
+                rows.append(_liquidation(instrument.instId, detail, horizon))
+    except BAD:
+        return _one_by_one(frame.payload, horizon)
+    return numbered(rows) if len(rows) > 1 else rows or nothing("an empty list")
+
+
+def _one_by_one(payload: bytes, horizon: int) -> list[Row]:
+    try:
+        items = _loose_message(payload).data
+    except BAD as error:
+        return rejected(error)
+    rows = [row for index, item in enumerate(items) for row in _details(item, f"data[{index}]", horizon)]
+    return numbered(rows) or nothing("an empty list")
+
+
+def _details(item: msgspec.Raw, place: str, horizon: int) -> Iterator[Row]:
+    try:
+        instrument = _loose_instrument(item)
+    except BAD as error:
+        yield Rejected(reason(error), place)
+        return
+    for index, raw in enumerate(instrument.details):
+        try:
+            yield _liquidation(instrument.instId, _detail(raw), horizon)
+        except BAD as error:
+            yield Rejected(reason(error), f"{place}.details[{index}]")
+
+
+def _liquidation(symbol: str, detail: _Detail, horizon: int) -> Liquidation:
+    side, size, price, ts = detail.side, detail.sz, detail.bkPx, detail.ts
+    time, qty, px = int(ts), float(size), float(price)
+    if not (EARLIEST_MS <= time <= horizon and 0.0 < qty < INFINITE and 0.0 < px < INFINITE):
+        moment(ts, horizon)
+        positive(size, "quantity")
+        positive(price, "price")
+    if (position := POSITIONS.get((side, detail.posSide))) is None:
+        raise ValueError(f"side {side} contradicts posSide {detail.posSide}")
+    return Liquidation(
+        symbol, time, side, position, px, "okx_bkPx", qty, "contract", contract_of(symbol), _complete(time),
+        f"{symbol}|{detail.posSide}|{side}|{size}|{price}|{ts}",
+    )  # fmt: skip

@@ -1,0 +1,169 @@
+"""OKX REST answers with a history: settled funding, candles, open interest, ratios, tiers. Facts: exchanges/okx.md §3 to §7."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Literal
+
+import msgspec
+
+from collectors.envelope import RawFrame
+from pipelines.rows import FundingSettlement, Kline, LeverageTier, LongShortRatio, OpenInterest, Row
+from pipelines.venues.okx_items import Arg, read_data
+from pipelines.venues.okx_symbols import contract_of
+from pipelines.venues.wire import (
+    Held,
+    Parser,
+    horizon_ms,
+    maybe,
+    moment,
+    not_negative,
+    nothing,
+    number,
+    parameter,
+    positive,
+    symbol_of,
+)  # fmt: skip
+
+PriceKind = Literal["trade", "mark", "index"]
+RatioKind = Literal["global_accounts", "top_accounts", "top_positions"]
+CUT_AT_UTC8 = ("6h", "12h", "1d", "2d", "3d", "5d", "1w")
+
+
+class _Settled(msgspec.Struct):
+    instId: str
+    fundingTime: str
+    realizedRate: str  # what was paid; fundingRate here is the prediction
+
+
+class _Tier(msgspec.Struct):
+    tier: str
+    minSz: str
+    maxSz: str
+    mmr: str
+    maxLever: str
+    imr: str = ""
+    instFamily: str = ""
+    uly: str = ""
+
+
+_texts = msgspec.json.Decoder(list[str]).decode
+_settled = msgspec.json.Decoder(_Settled).decode
+_tier = msgspec.json.Decoder(_Tier).decode
+
+
+def settlements(frame: RawFrame, held: Held) -> list[Row]:
+    """Return settled rates."""
+    horizon = horizon_ms(frame)
+
+    def read(arg: Arg, item: _Settled) -> Iterator[Row]:
+        yield FundingSettlement(item.instId, moment(item.fundingTime, horizon), number(item.realizedRate))
+
+    return read_data(frame, _settled, read)
+
+
+def candles(kind: PriceKind) -> Parser:
+    """Return the parser of candles, pushed or asked for: [ts, o, h, l, c, contracts, base, quote, confirm]; of 2022
+    without the last two; mark and index: [ts, o, h, l, c, confirm]."""
+
+    def parse(frame: RawFrame, held: Held) -> list[Row]:
+        return read_data(frame, _texts, partial(_candle, kind, frame))
+
+    return parse
+
+
+def _candle(kind: PriceKind, frame: RawFrame, arg: Arg, item: list[str]) -> Iterable[Row]:
+    if len(item) < (7 if kind == "trade" else 5):
+        raise ValueError(f"a candle of {len(item)} columns")
+    bar = arg.channel.partition("candle")[2] or parameter(frame)
+    if not bar:
+        raise ValueError(f"the answer does not say its interval; the channel must: {frame.channel}@1m")
+    symbol = arg.instId or symbol_of(frame)
+    if kind == "trade" and contract_of(symbol) is None:
+        return nothing(f"{symbol} is no contract: its candles are not kept")
+    row = Kline(
+        symbol, moment(item[0], horizon_ms(frame)), interval(bar), kind,
+        number(item[1]), number(item[2]), number(item[3]), number(item[4]),
+    )  # fmt: skip
+    confirm = item[8:9] if kind == "trade" else item[5:6]
+    row.closed = confirm[0] == "1" if confirm else None
+    if kind == "trade":
+        row.volume, row.volume_unit, row.volume_base = not_negative(item[5], "vol"), "contract", maybe(item[6])
+        row.volume_quote = maybe(item[7]) if len(item) > 7 else None
+    return (row,)
+
+
+def interval(bar: str) -> str:
+    """Return 1m, 1h, 1d for 1m, 1H, 1Dutc. Bars of 6H and more without `utc` are cut at UTC+8 and named so: 1d+8."""
+    if bar[-1:] == "M" or bar.endswith("Mutc"):
+        return bar.removesuffix("utc") if bar.endswith("utc") else f"{bar}+8"
+    ours = bar.removesuffix("utc").lower()
+    return f"{ours}+8" if ours in CUT_AT_UTC8 and not bar.endswith("utc") else ours
+
+
+def open_interest(frame: RawFrame, held: Held) -> list[Row]:
+    """Return the bars [ts, contracts, base, USD] of one contract; the answer does not name it."""
+    horizon, period = horizon_ms(frame), interval(parameter(frame) or "") or "unknown"
+
+    def read(arg: Arg, item: list[str]) -> Iterator[Row]:
+        time, contracts, base, usd = _columns(item, 4)
+        symbol = symbol_of(frame)
+        yield OpenInterest(
+            symbol, moment(time, horizon), not_negative(contracts, "oi"), "contract", "undocumented",
+            contract_of(symbol), maybe(base), maybe(usd), period,
+        )  # fmt: skip
+
+    return read_data(frame, _texts, read)
+
+
+def ratios(kind: RatioKind, scope: Literal["symbol", "coin"]) -> Parser:
+    """Return the parser of [ts, ratio] answers, which do not name what they are of."""
+
+    def parse(frame: RawFrame, held: Held) -> list[Row]:
+        horizon, period = horizon_ms(frame), interval(parameter(frame) or "") or None
+
+        def read(arg: Arg, item: list[str]) -> Iterator[Row]:
+            time, ratio = _columns(item, 2)
+            value = not_negative(ratio, "ratio")
+            yield LongShortRatio(symbol_of(frame), moment(time, horizon), kind, period, value, scope=scope)
+
+        return read_data(frame, _texts, read)
+
+    return parse
+
+
+def taker_volumes(frame: RawFrame, held: Held) -> list[Row]:
+    """Return the bars [ts, sold, bought] of one contract, in contracts (the default unit)."""
+    horizon, period = horizon_ms(frame), interval(parameter(frame) or "") or None
+
+    def read(arg: Arg, item: list[str]) -> Iterator[Row]:
+        time, sold, bought = _columns(item, 3)
+        sell, buy = not_negative(sold, "sellVol"), not_negative(bought, "buyVol")
+        yield LongShortRatio(
+            symbol_of(frame), moment(time, horizon), "taker", period, buy / sell if sell else None,
+            long_volume=buy, short_volume=sell, unit="contract",
+        )  # fmt: skip
+
+    return read_data(frame, _texts, read)
+
+
+def _columns(item: list[str], count: int) -> list[str]:
+    if len(item) < count:
+        raise ValueError(f"{len(item)} columns where {count} are documented")
+    return item[:count]
+
+
+def tiers(frame: RawFrame, held: Held) -> list[Row]:
+    """Return position tiers in contracts; the row's symbol is the instrument family they hold for."""
+
+    def read(arg: Arg, item: _Tier) -> Iterable[Row]:
+        if not (family := item.instFamily or item.uly):
+            return nothing("tiers of spot margin: not kept")
+        leverage = positive(item.maxLever, "maxLever")
+        initial = maybe(item.imr)
+        return (
+            LeverageTier(
+                family, int(item.tier), number(item.minSz), maybe(item.maxSz), "contract", number(item.mmr), initial, leverage
+            ),
+        )
+
+    return read_data(frame, _tier, read)

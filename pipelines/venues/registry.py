@@ -1,0 +1,74 @@
+"""What a venue gives to the pipelines: parsers by channel, with the time until which each applies."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from collectors.envelope import RawFrame
+from pipelines.rows import Nothing, Rejected, Row
+from pipelines.venues.symbols import SymbolForm
+from pipelines.venues.wire import Held, Parser
+
+Versions = list[tuple[datetime | None, Parser]]
+"""Parsers of one channel, oldest first, each with the UTC instant until which it applies; None: still."""
+
+
+class Named(NamedTuple):
+    """What a WebSocket message says it is."""
+
+    channel: str
+    symbol: str
+
+
+class Venue(NamedTuple):
+    """`parsers` and `nothing` are by (transport, channel without its parameter); a name ending in `*` is a prefix.
+
+    `nothing`: channels known to carry no row, and why. `channel_of`: names a WebSocket message. `symbol_form`: takes a
+    symbol apart.
+    """
+
+    name: str
+    parsers: Mapping[tuple[str, str], Versions]
+    nothing: Mapping[tuple[str, str], str]
+    channel_of: Callable[[bytes], Named | None]
+    symbol_form: Callable[[str], SymbolForm | None]
+
+
+def always(parser: Parser) -> Versions:
+    """Return the versions of a channel whose format never changed."""
+    return [(None, parser)]
+
+
+def find(venue: Venue, transport: str, channel: str) -> Parser:
+    """Return the function that reads a channel's frames; for an unknown channel one that rejects them."""
+    name = channel.partition("@")[0]
+    if versions := _match(venue.parsers, transport, name):
+        return versions[0][1] if versions == always(versions[0][1]) else _by_time(versions)
+    if why := _match(venue.nothing, transport, name):
+        return lambda _frame, _held: [Nothing(why)]
+    unknown = f"unknown channel {channel!r} of {venue.name}" if channel != "?" else f"no channel of {venue.name} is named"
+    return lambda _frame, _held: [Rejected(unknown)]
+
+
+def _match(table: Mapping[tuple[str, str], object], transport: str, name: str):  # type: ignore[no-untyped-def]
+    if (transport, name) in table:
+        return table[transport, name]
+    prefixes = [key for key in table if key[0] == transport and key[1].endswith("*") and name.startswith(key[1][:-1])]
+    return table[max(prefixes, key=lambda key: len(key[1]))] if prefixes else None
+
+
+def _by_time(versions: Versions) -> Parser:
+    """Try the versions that apply when the frame came, oldest first (venues ran two side by side); the first that
+    understands it reads it. A replay of old frames comes after all have ended: then every version is tried."""
+    ends = [(int(until.timestamp() * 1e9) if until else None, parser) for until, parser in versions]
+
+    def parse(frame: RawFrame, held: Held) -> list[Row]:
+        valid = [parser for end, parser in ends if frame.recv_ns == 0 or end is None or frame.recv_ns < end]
+        rows: list[Row] = []
+        for parser in valid or [parser for _, parser in ends]:
+            rows = parser(frame, held)
+            if not isinstance(rows[0], Rejected):
+                return rows
+        return rows
+
+    return parse

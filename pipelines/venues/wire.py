@@ -1,0 +1,145 @@
+"""From the text exchanges send to numbers and times that can be trusted, and lists of which one item may be bad."""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from collectors.envelope import RawFrame
+from pipelines.rows import Liquidation, Nothing, Rejected, Row
+
+DAY_MS = 86_400_000
+EARLIEST_MS = 1_230_768_000_000  # 2009-01-01: no coin traded before
+LATEST_MS = 4_102_444_800_000  # 2100-01-01
+MINUTE_MS = 60_000
+INFINITE = float("inf")
+
+Held = dict[tuple[str, str], Any]
+Parser = Callable[[RawFrame, Held], list[Row]]
+Text = str | int | float
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+BAD = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding a frame may raise."""
+
+Item = TypeVar("Item")
+
+
+def horizon_ms(frame: RawFrame) -> int:
+    """Return the latest event time `frame` may carry: a day after it came; 2100 where `recv_ns` is 0, not known."""
+    return frame.recv_ns // 1_000_000 + DAY_MS if frame.recv_ns else LATEST_MS
+
+
+def moment(value: str | int, horizon: int) -> int:
+    """Return a time in UTC milliseconds. Raises ValueError for seconds, microseconds, cut digits or the future."""
+    ms = int(value)
+    if EARLIEST_MS <= ms <= horizon:
+        return ms
+    raise ValueError(_untimely(ms, horizon))
+
+
+def _untimely(ms: int, horizon: int) -> str:
+    if horizon < ms < 100 * LATEST_MS:
+        return f"time stamp {ms} is more than a day after the frame was received"
+    return f"time stamp {ms} is not in milliseconds since 1970" if ms else "time stamp is 0"
+
+
+def later(value: str | int | None) -> int | None:
+    """Return a time that may lie ahead (next funding, expiry); None where it is empty, zero or impossible."""
+    if not value:
+        return None
+    ms = int(value)
+    return ms if EARLIEST_MS <= ms < LATEST_MS else None
+
+
+def number(value: Text) -> float:
+    """Return a finite number from the exchange's text. Raises ValueError, naming the text."""
+    try:
+        found = float(value)
+    except ValueError:
+        found = float("nan")
+    if isfinite(found):
+        return found
+    raise ValueError(f"{value!r} is not a number")
+
+
+def maybe(value: Text | None) -> float | None:
+    """Return a finite number, None where the exchange sent nothing or an empty text."""
+    return None if value is None or value == "" else number(value)
+
+
+def positive(value: Text, name: str) -> float:
+    """Return a number above zero. Raises ValueError with the field's name."""
+    found = number(value)
+    if found > 0:
+        return found
+    raise ValueError(f"{name} is {value!r}, not above zero")
+
+
+def not_negative(value: Text, name: str) -> float:
+    """Return a number of zero or more. Raises ValueError with the field's name."""
+    found = number(value)
+    if found >= 0:
+        return found
+    raise ValueError(f"{name} is {value!r}, below zero")
+
+
+def reason(error: BaseException) -> str:
+    """Return why a frame or item was rejected, in words."""
+    if isinstance(error, msgspec.ValidationError):
+        return f"not as documented: {error}"
+    if isinstance(error, msgspec.MsgspecError | UnicodeError):
+        return f"broken JSON: {error}"
+    return "broken JSON: nested too deep" if isinstance(error, RecursionError) else str(error)
+
+
+def rejected(error: BaseException) -> list[Row]:
+    """Return the whole frame as one rejection."""
+    return [Rejected(reason(error))]
+
+
+def nothing(why: str) -> list[Row]:
+    """Return the whole frame as known to carry nothing."""
+    return [Nothing(why)]
+
+
+def each(items: Sequence[Item], read: Callable[[Item], Iterable[Row]], path: str = "data") -> list[Row]:
+    """Return the rows of every item; an item that cannot be read is rejected by its place, the others stay."""
+    rows: list[Row] = []
+    for index, item in enumerate(items):
+        try:
+            rows.extend(tuple(read(item)))
+        except BAD as error:
+            rows.append(Rejected(reason(error), f"{path}[{index}]"))
+    return rows or nothing("an empty list")
+
+
+def each_raw(
+    items: Sequence[msgspec.Raw], decode: Callable[[msgspec.Raw], Item], read: Callable[[Item], Iterable[Row]],
+    path: str = "data",
+) -> list[Row]:  # fmt: skip
+    """Decode and read every item on its own, so that one of wrong types leaves the others."""
+    return each(items, lambda item: read(decode(item)), path)
+
+
+def numbered(rows: list[Row]) -> list[Row]:
+    """Count liquidations of one identity inside a frame, in place."""
+    seen: dict[str, int] = {}
+    for row in rows:
+        if isinstance(row, Liquidation):
+            row.occurrence = seen.get(row.identity, 0)
+            seen[row.identity] = row.occurrence + 1
+    return rows
+
+
+def parameter(frame: RawFrame) -> str | None:
+    """Return what a channel carries behind `@`: the period or interval that the answer does not repeat."""
+    return frame.channel.partition("@")[2] or None
+
+
+def symbol_of(frame: RawFrame) -> str:
+    """Return the symbol a request was for. Raises ValueError where the answer does not name it and the record neither."""
+    if frame.symbol in ("", "*"):
+        raise ValueError("the answer does not name its symbol, and the record is of no one symbol")
+    return frame.symbol

@@ -1,0 +1,3 @@
+-- as_of(): the instant that "now", "current" and "last hours" mean: the variable as_of where it is set, else the clock.
+-- UTC. `SET VARIABLE as_of = TIMESTAMP '2026-11-22 12:00:00'` shows every view as it would have been then.
+coalesce(getvariable('as_of')::TIMESTAMP, now() AT TIME ZONE 'UTC')

@@ -1,0 +1,48 @@
+-- liquidations_complete: every liquidation, with what was not known when it arrived filled in from instruments.
+-- Reads liquidations, instruments. Grain: one liquidation. Rows stored whole pass unchanged; the others take the contract
+-- listed at ts_event, else the first listed after it, and then have metadata = 'later'. Filter on ts_event.
+WITH incomplete AS (
+    FROM liquidations WHERE base IS NULL OR qty_base IS NULL OR notional_usd IS NULL
+), listed AS (
+    SELECT
+        i.*,
+        -- the first row of a contract also stands for the time before it was known
+        CASE WHEN row_number() OVER (PARTITION BY venue, symbol ORDER BY valid_from) = 1
+             THEN TIMESTAMP '1970-01-01' ELSE valid_from END AS since
+    FROM instruments AS i
+), joined AS (
+    SELECT
+        l.*,
+        i.instrument AS i_instrument, i.base AS i_base, i.quote AS i_quote, i.settle AS i_settle,
+        i.contract AS i_contract, i.kind AS i_kind, i.contract_size, i.multiplier,
+        CASE l.qty_unit
+            WHEN 'base' THEN l.qty_raw * i.multiplier
+            WHEN 'contract' THEN CASE WHEN i.contract = 'linear' THEN l.qty_raw * i.contract_size * i.multiplier END
+        END AS coins,
+        CASE
+            WHEN l.qty_unit IN ('usd', 'quote') THEN l.qty_raw
+            WHEN l.qty_unit = 'contract' AND i.contract = 'inverse' THEN l.qty_raw * i.contract_size
+        END AS amount,
+        l.price_raw / i.multiplier AS i_price,
+        i.quote IN ('USD', 'USDT', 'USDC', 'BUSD', 'FDUSD', 'TUSD', 'DAI', 'USDE', 'USD1', 'USDG') AS in_dollars
+    FROM incomplete AS l
+    ASOF LEFT JOIN listed AS i ON l.venue = i.venue AND l.symbol = i.symbol AND l.ts_event >= i.since
+)
+FROM liquidations WHERE NOT (base IS NULL OR qty_base IS NULL OR notional_usd IS NULL)
+UNION ALL BY NAME
+SELECT
+    * EXCLUDE (
+        i_instrument, i_base, i_quote, i_settle, i_contract, i_kind, contract_size, multiplier, coins, amount, i_price,
+        in_dollars)
+    REPLACE (
+        coalesce(instrument, i_instrument) AS instrument,
+        coalesce(base, i_base) AS base,
+        coalesce(quote, i_quote) AS quote,
+        coalesce(settle, i_settle) AS settle,
+        coalesce(contract, i_contract) AS contract,
+        coalesce(kind, i_kind) AS kind,
+        coalesce(price, i_price) AS price,
+        coalesce(qty_base, coins, amount / nullif(i_price, 0)) AS qty_base,
+        coalesce(notional_usd, CASE WHEN in_dollars THEN coalesce(amount, coins * i_price) END) AS notional_usd,
+        CASE WHEN i_base IS NULL THEN metadata ELSE 'later' END AS metadata)
+FROM joined

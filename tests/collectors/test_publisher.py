@@ -1,0 +1,108 @@
+"""Frames to a real Kafka: acknowledged, whole, in order, and held back while it is away."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from collectors.envelope import RawFrame, from_record
+from collectors.publisher import Publisher
+from collectors.recorder import Recorder
+from collectors.settings import CollectorSettings
+from collectors.topics import DEAD_LETTER, EVENTS, LIQUIDATION, TICKER
+from collectors.venues.venue import Frame
+
+
+async def stored(kafka: dict[str, Any], *names: str) -> list[RawFrame]:
+    """Return every frame that lies in the topics now, in the order of their partitions."""
+    consumer = AIOKafkaConsumer(**kafka, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        frames: list[RawFrame] = []
+        for name in names:
+            for partition in sorted(await _partitions(consumer, name)):
+                frames += await _read(consumer, TopicPartition(name, partition))
+        return frames
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, name: str) -> set[int]:
+    await consumer._client._wait_on_metadata(name)
+    return set(consumer.partitions_for_topic(name) or ())
+
+
+async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> list[RawFrame]:
+    end = (await consumer.end_offsets([partition]))[partition]
+    consumer.assign([partition])
+    frames: list[RawFrame] = []
+    while await consumer.position(partition) < end:
+        record = await consumer.getone()
+        frames.append(
+            from_record(record.key, record.value, record.headers, record.topic, record.partition, record.offset)
+        )
+    return frames
+
+
+async def test_what_is_published_lies_in_kafka_whole_and_once(fresh_kafka: dict[str, Any]) -> None:
+    payloads = [b"%d" % i * (1 + i % 700) for i in range(5_000)]
+    async with Publisher(lambda: fresh_kafka, CollectorSettings()) as publisher:
+        recorder = Recorder("bybit", "linear", "ws", publisher)
+        for i, payload in enumerate(payloads):
+            recorder.frame(payload, Frame("allLiquidation", f"S{i % 50}", LIQUIDATION), time.time_ns())
+        recorder.event("disconnected", "end")
+        assert await publisher.flush(20)
+        assert publisher.acknowledged[recorder.session] == 5_001
+        assert publisher.pending == publisher.pending_bytes == 0
+    frames = await stored(fresh_kafka, LIQUIDATION)
+    assert {frame.seq: frame.payload for frame in frames} == dict(enumerate(payloads, 1))
+    assert len(frames) == 5_000
+    (event,) = await stored(fresh_kafka, EVENTS)
+    assert event.seq == 5_000
+    assert b'"frames":5000' in event.payload
+
+
+async def test_frames_of_one_key_keep_their_order(fresh_kafka: dict[str, Any]) -> None:
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(linger_ms=0)) as publisher:
+        recorder = Recorder("bybit", "linear", "ws", publisher)
+        for i in range(3_000):
+            recorder.frame(b"x", Frame("tickers", f"S{i % 7}", TICKER), i)
+            if i % 500 == 0:
+                await asyncio.sleep(0.01)
+    frames = await stored(fresh_kafka, TICKER)
+    for symbol in {frame.symbol for frame in frames}:
+        numbers = [frame.seq for frame in frames if frame.symbol == symbol]
+        assert numbers == sorted(numbers)
+        assert len({frame.partition for frame in frames if frame.symbol == symbol}) == 1
+
+
+@pytest.mark.parametrize("compression", ["none", "lz4", "zstd"])
+async def test_a_frame_of_31_mib_is_stored(fresh_kafka: dict[str, Any], compression: str) -> None:
+    payload = bytes(range(256)) * (31 * 4096)
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(compression=compression, buffer_mib=1)) as publisher:
+        recorder = Recorder("binance", "um", "ws", publisher)
+        recorder.frame(b"before", Frame("markPrice", "*", TICKER), 1)
+        recorder.frame(payload, Frame("markPrice", "*", TICKER), 2)
+        assert publisher.full
+        recorder.frame(b"after", Frame("markPrice", "*", TICKER), 3)
+        await asyncio.wait_for(publisher.room(), 20)
+    assert [frame.payload for frame in await stored(fresh_kafka, TICKER)] == [b"before", payload, b"after"]
+
+
+async def test_a_frame_kafka_will_not_take_is_told_and_the_others_are_stored(fresh_kafka: dict[str, Any]) -> None:
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(compression="none")) as publisher:
+        recorder = Recorder("binance", "um", "ws", publisher)
+        for i in range(20):
+            recorder.frame(b"small %d" % i, None, i)
+        recorder.frame(b"x" * (33 * 1024 * 1024), None, 20)  # beyond the topic's max.message.bytes
+        for i in range(20):
+            recorder.frame(b"later %d" % i, None, i)
+        assert await publisher.flush(60)
+        assert publisher.refused == 1
+    frames = await stored(fresh_kafka, DEAD_LETTER)
+    assert sorted(frame.seq for frame in frames) == [*range(1, 21), *range(22, 42)]
+    (event,) = await stored(fresh_kafka, EVENTS)
+    assert b"Kafka refused a frame of 34603008 bytes" in event.payload
+    assert b'"seq":21' in event.payload

@@ -1,0 +1,51 @@
+"""Frames written for the project, tests/frames/<venue>/X.jsonl, and what they must give, X.expected.jsonl.
+
+An expected line is a row of line N ({"line": N, "table": ..., some columns}) or a remark on it ({"line": N, "remark": part}),
+rows and remarks each in their order, none missing. `rest_X~SYMBOL.jsonl` holds answers of channel X that were asked for a
+symbol. `instruments.jsonl` beside them is the venue's own list of contracts.
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from pipelines.parse_cli import options_of, read_instruments, run
+
+FRAMES = Path(__file__).parents[1] / "frames"
+
+
+def frame_files(venue: str) -> list[Path]:
+    """Return the venue's files of frames that have expected rows beside them."""
+    return sorted(path for path in (FRAMES / venue).glob("*.jsonl") if path.with_suffix(".expected.jsonl").exists())
+
+
+def given_and_expected(path: Path) -> tuple[list[Any], list[Any]]:
+    """Read a file of frames as `liq parse` does; return what it gave, by the columns that are expected, and what it must."""
+    expected = [json.loads(line) for line in path.with_suffix(".expected.jsonl").read_text().splitlines()]
+    channel, _, symbol = path.stem.partition("~")
+    rest = channel if channel.startswith("rest_") else None
+    options = options_of(path.parent.name, str(path), rest, symbol or None)
+    book = read_instruments(options.venue, [path.with_name("instruments.jsonl")])
+    out, remarks = io.BytesIO(), list[str]()
+    run(options, book, out, remarks.append)
+    rows = [json.loads(line) for line in out.getvalue().splitlines()]
+    rows_expected = [line for line in expected if "remark" not in line]
+    remarks_expected = [(line["line"], line["remark"]) for line in expected if "remark" in line]
+    return [*_rows(rows, rows_expected), *_remarks(remarks, remarks_expected)], [*rows_expected, *remarks_expected]
+
+
+def _rows(rows: list[dict[str, Any]], expected: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    wanted = [*(line.keys() for line in expected), *([("line", "table", "symbol")] * len(rows))]
+    return [
+        {name: row["seq"] if name == "line" else row[name] for name in names}
+        for row, names in zip(rows, wanted, strict=False)
+    ]
+
+
+def _remarks(remarks: list[str], expected: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    given = [(int(remark.split(":", 2)[1]), remark.split(": ", 1)[1]) for remark in remarks]
+    padded = [*expected, *([(0, "")] * len(given))]
+    return [
+        (line, part if part and part in text else text) for (line, text), (_, part) in zip(given, padded, strict=False)
+    ]

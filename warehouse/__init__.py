@@ -1,0 +1,1 @@
+"""The tables, one transaction for rows and the offsets they came from, and what reads them."""

@@ -1,0 +1,116 @@
+"""The warehouse's sub-commands: sql, shell, schema, maintain."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from warehouse import describe, lake
+from warehouse.errors import NoWarehouseError, WarehouseError
+from warehouse.formats import Format, terminal, write
+from warehouse.maintain import maintain as maintain_lake
+from warehouse.query import reading_world, run
+from warehouse.shell import shell as run_shell
+
+app = typer.Typer(no_args_is_help=True, help="Query and keep the warehouse.")
+
+
+class SchemaFormat(StrEnum):
+    """How `liq schema` writes."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help='SQL, such as "from liquidation_totals"; - reads standard input.')],
+    format: Annotated[Format, typer.Option("--format", "-f", help="How rows are written.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows a table shows at most.")] = 100,
+) -> None:
+    """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo."""
+    with _one_line_errors(), _reader() as warehouse:
+        text = sys.stdin.read() if statement == "-" else statement
+        write(run(warehouse, text), format, output, limit)
+
+
+@app.command()
+def shell() -> None:
+    """Query the warehouse by hand: SQL ended by ;, .tables, .schema NAME, .help."""
+    with _one_line_errors(), _reader() as warehouse:
+        run_shell(warehouse, terminal())
+
+
+@app.command()
+def schema(
+    table: Annotated[
+        str | None, typer.Argument(help="Table or view whose columns to show; none lists them all.")
+    ] = None,
+    format: Annotated[SchemaFormat, typer.Option("--format", "-f", help="How it is written.")] = SchemaFormat.TABLE,
+) -> None:
+    """Show the tables and views, or one's columns: type, unit, meaning, source, when null."""
+    with _one_line_errors(), _reader_if_any() as warehouse:
+        if format is SchemaFormat.MARKDOWN:
+            print(describe.markdown(describe.columns(table, warehouse) if table else describe.objects()))
+        else:
+            terminal().print(describe.columns_table(table, warehouse) if table else describe.objects_table())
+
+
+@app.command()
+def maintain(
+    keep_snapshots_h: Annotated[float, typer.Option(min=0, help="How far back snapshots stay readable, hours.")] = 24,
+    keep_files_h: Annotated[
+        float, typer.Option(min=0, help="How long replaced files stay for running queries, hours.")
+    ] = 1,
+) -> None:
+    """Merge small files, expire old snapshots, delete files out of use. Safe beside readers and ingest."""
+    with _one_line_errors():
+        world, note = reading_world()
+        _tell(note)
+        with lake.open(world, read_only=False) as warehouse, Console(stderr=True).status("maintaining the warehouse"):
+            done = maintain_lake(warehouse, timedelta(hours=keep_snapshots_h), timedelta(hours=keep_files_h))
+        for name, count in done._asdict().items():
+            print(f"{name.replace('_', ' '):20}{count:>12,}")
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (WarehouseError, ValueError) as error:
+        _tell(f"liq: {' '.join(str(error).split())}")
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _reader() -> Iterator[lake.Lake]:
+    world, note = reading_world()
+    _tell(note)
+    with lake.open(world) as warehouse:
+        yield warehouse
+
+
+@contextmanager
+def _reader_if_any() -> Iterator[lake.Lake | None]:
+    try:
+        opened = lake.open(reading_world()[0])
+    except NoWarehouseError:
+        yield None
+        return
+    with opened as warehouse:
+        yield warehouse
+
+
+def _tell(note: str) -> None:
+    if note:
+        print(note, file=sys.stderr)

@@ -1,0 +1,38 @@
+"""What can go wrong in the warehouse.
+
+WarehouseError
+  NoWarehouseError      nothing is there yet
+  WarehouseBusyError    another process holds the write lock for too long
+  SchemaMismatchError   the stored tables are not those this version describes
+  WrongColumnsError     a frame's columns are not the table's
+  WriteFailedError      nothing of the transaction was stored
+  QueryError            the SQL cannot be run, or would write
+"""
+
+
+class WarehouseError(Exception):
+    """Base of all errors of this package; the message is one line a user can act on."""
+
+
+class NoWarehouseError(WarehouseError):
+    """There is no warehouse in the folder; the message names it and what to run."""
+
+
+class WarehouseBusyError(WarehouseError):
+    """The write lock was not to be had in time; the message names who holds it."""
+
+
+class SchemaMismatchError(WarehouseError):
+    """A stored column has another type, or is not described; nothing was changed."""
+
+
+class WrongColumnsError(WarehouseError):
+    """A frame's column is missing, unknown or of another type, or a key is null; nothing was written."""
+
+
+class WriteFailedError(WarehouseError):
+    """The transaction was rolled back whole. Offsets in the warehouse are still those of the last commit."""
+
+
+class QueryError(WarehouseError):
+    """The query failed: syntax, unknown name, or a write through a reader."""

@@ -1,0 +1,146 @@
+"""The lake: DuckDB with the DuckLake catalogue of one world attached as `lake`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+
+from warehouse.errors import NoWarehouseError, WarehouseError, WriteFailedError
+from warehouse.lock import write_lock
+from warehouse.settings import WarehouseSettings
+
+EXTENSIONS = ("ducklake", "sqlite_scanner")
+BUSY_TIMEOUT_MS = 10_000
+
+
+class Lake:
+    """An open warehouse. One thread at a time; open one per thread. Close it, or use it in a `with`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, world: Path, settings: WarehouseSettings) -> None:
+        self.connection = connection
+        self.world = world
+        self.settings = settings
+
+    @contextmanager
+    def write_lock(self) -> Iterator[None]:
+        """Hold the world's write lock, as every writer must. Raises WarehouseBusyError."""
+        with write_lock(folder(self.world) / "write.lock", self.settings.lock_timeout_s):
+            yield
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Run the block as one transaction under the write lock: all of it is stored, or nothing.
+
+        DuckDB's errors become WriteFailedError; any other exception of the block is passed on. Both roll back.
+        """
+        with self.write_lock():
+            try:
+                self.connection.execute("BEGIN")
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except duckdb.Error as error:
+                self._roll_back()
+                raise WriteFailedError(f"nothing was stored in {self.world}: {one_line(error)}") from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        try:
+            self.connection.execute("ROLLBACK")
+        except duckdb.TransactionException:  # the failed statement has ended the transaction already
+            return
+
+    def close(self) -> None:
+        """Close the connection; an open transaction is rolled back."""
+        self.connection.close()
+
+    def __enter__(self) -> "Lake":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open(world: Path | None = None, *, read_only: bool = True, settings: WarehouseSettings | None = None) -> Lake:
+    """Open the warehouse of `world` (LIQ_DATA where None). A reader works beside the writer and takes no lock.
+
+    Raises NoWarehouseError where there is none yet; a writer calls `schema.create_or_migrate` first.
+    """
+    settings = settings or WarehouseSettings()
+    world = settings.world(world)
+    if not exists(world):
+        raise NoWarehouseError(
+            f"no warehouse in {world}: run `liq demo` or `liq up`, or set LIQ_DATA to a world that has one"
+        )
+    return attach(world, settings, read_only=read_only)
+
+
+def exists(world: Path) -> bool:
+    """Tell whether `world` has a warehouse."""
+    return (folder(world) / "catalog.sqlite").is_file()
+
+
+def folder(world: Path) -> Path:
+    """Return the warehouse's folder in `world`."""
+    return world / "lake"
+
+
+def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake:
+    """Return the lake of `world`, its catalogue made if a writer finds none. Use `open`; this one is for `schema`."""
+    connection = duckdb.connect(config=_config(world, settings, read_only))
+    try:
+        for name in EXTENSIONS:
+            connection.execute(f"LOAD '{_extension(name)}'")
+        connection.execute(attach_statement(world, settings, read_only=read_only))
+        connection.execute("USE lake")
+    except duckdb.Error as error:
+        connection.close()
+        raise WarehouseError(f"the warehouse in {world} cannot be opened: {one_line(error)}") from error
+    return Lake(connection, world, settings)
+
+
+def attach_statement(world: Path, settings: WarehouseSettings, *, read_only: bool) -> str:
+    """Return the ATTACH of `world`'s catalogue: SQLite in WAL mode, files beside it."""
+    lake = folder(world)
+    options = [
+        f"DATA_PATH {quoted(f'{lake}/files/')}",
+        "OVERRIDE_DATA_PATH true",
+        f"META_BUSY_TIMEOUT {BUSY_TIMEOUT_MS}",
+    ]
+    if read_only:
+        options.append("READ_ONLY")
+    else:
+        options += ["META_JOURNAL_MODE 'WAL'", f"DATA_INLINING_ROW_LIMIT {settings.inline_rows}"]
+    return f"ATTACH {quoted(f'ducklake:sqlite:{lake}/catalog.sqlite')} AS lake ({', '.join(options)})"
+
+
+def quoted(text: str) -> str:
+    """Return `text` as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def one_line(error: Exception) -> str:
+    """Return DuckDB's message without its position marks and line breaks."""
+    return " ".join(str(error).split("\n\nLINE ")[0].split())
+
+
+def _config(world: Path, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:
+    config: dict[str, Any] = {"temp_directory": str(folder(world) / "tmp")}
+    if settings.duckdb_memory:
+        config["memory_limit"] = settings.duckdb_memory
+    # measured: two threads take half as much CPU time again for the same inserts and are no faster beside other work
+    if threads := settings.duckdb_threads or (0 if read_only else 1):
+        config["threads"] = threads
+    return config
+
+
+def _extension(name: str) -> str:
+    version = duckdb.__version__
+    return str(files(f"duckdb_extension_{name}").joinpath(f"extensions/v{version}/{name}.duckdb_extension"))

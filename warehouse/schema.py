@@ -1,0 +1,177 @@
+"""Tables, views and macros in the lake, made and kept as described: `create_or_migrate`."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+
+from warehouse import lake
+from warehouse.errors import SchemaMismatchError
+from warehouse.lake import Lake, quoted
+from warehouse.lock import write_lock
+from warehouse.settings import WarehouseSettings
+from warehouse.statements import Statement, statements
+from warehouse.tables import TABLES, Table
+from warehouse.tables.history import SCHEMA_HISTORY
+
+# name: how it is given, how DuckLake stores it. Small files are sorted when they are merged, not when they are written
+OPTIONS = {
+    "parquet_compression": ("zstd", "zstd"),
+    "sort_on_insert": ("false", "false"),
+    "target_file_size": ("128MB", "128000000"),
+}
+
+
+DROPPED = "-"
+
+
+class Change(NamedTuple):
+    """A change of the schema: what of, what was done, the statements that do it, and the object's new digest."""
+
+    object: str
+    what: str
+    sql: tuple[str, ...]
+    digest: str = ""
+
+
+def create_or_migrate(
+    world: Path | None = None,
+    tables: Iterable[Table] = tuple(TABLES.values()),
+    views: Sequence[Statement] | None = None,
+    settings: WarehouseSettings | None = None,
+) -> list[str]:
+    """Bring the warehouse of `world` to today's description and return what was done, one line each; empty: nothing.
+
+    Makes what is missing, adds columns, replaces views whose text changed. Raises SchemaMismatchError, changing nothing,
+    where a stored column has another type than described or is not described any more.
+    """
+    settings = settings or WarehouseSettings()
+    world = settings.world(world)
+    lake.folder(world).mkdir(parents=True, exist_ok=True)
+    with write_lock(lake.folder(world) / "write.lock", settings.lock_timeout_s):
+        opened = lake.attach(world, settings, read_only=False)  # the catalogue itself is made here
+    with opened:
+        return _migrate(opened, list(tables), statements() if views is None else views)
+
+
+def _migrate(opened: Lake, tables: list[Table], views: Sequence[Statement]) -> list[str]:
+    with opened.transaction() as connection:
+        changes = _table_changes(connection, [SCHEMA_HISTORY, *(t for t in tables if t.name != SCHEMA_HISTORY.name)])
+        for change in changes:
+            _apply(connection, change)
+        view_changes = _view_changes(_digests(connection), views, {change.object.split()[1] for change in changes})
+        for change in view_changes:
+            _apply(connection, change)
+        changes += view_changes
+        _record(connection, changes)
+    _set_options(opened, tables)
+    return [f"{change.object}: {change.what}" for change in changes]
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
+    for sql in change.sql:
+        connection.execute(sql)
+
+
+def _table_changes(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> list[Change]:
+    stored: dict[str, dict[str, str]] = {}
+    query = (
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' AND NOT internal"
+    )
+    for table, column, kind in connection.execute(query).fetchall():
+        stored.setdefault(table, {})[column] = kind
+    if told := [line for table in tables for line in _mismatches(table, stored.get(table.name, {}))]:
+        raise SchemaMismatchError("; ".join(told))
+    digests = _digests(connection) if SCHEMA_HISTORY.name in stored else {}
+    return [change for table in tables for change in _changes_of(table, stored.get(table.name), digests)]
+
+
+def _mismatches(table: Table, stored: dict[str, str]) -> Iterable[str]:
+    for name, kind in stored.items():
+        if name not in table.types:
+            yield f"{table.name}.{name} is stored but not described here (dropped, or written by a newer version)"
+        elif table.types[name] != kind:
+            yield f"{table.name}.{name} is stored as {kind} but described as {table.types[name]}"
+
+
+def _changes_of(table: Table, stored: dict[str, str] | None, digests: dict[str, str]) -> Iterable[Change]:
+    digest = hashlib.md5(repr(table).encode(), usedforsecurity=False).hexdigest()
+    name = f"table {table.name}"
+    if stored is None:
+        columns = ", ".join(f'"{column}" {kind}' for column, kind in table.types.items())
+        yield Change(name, "created", (f"CREATE TABLE {table.name} ({columns})", *_layout(table)), digest)
+        return
+    for column, kind in table.types.items():
+        if column not in stored:
+            yield Change(name, f"column {column} added", (f'ALTER TABLE {table.name} ADD COLUMN "{column}" {kind}',))
+    if digests.get(name) != digest:
+        yield Change(name, "described anew", tuple(_layout(table)), digest)
+
+
+def _layout(table: Table) -> Iterable[str]:
+    yield f"ALTER TABLE {table.name} " + (
+        f"SET PARTITIONED BY ({', '.join(table.partition)})" if table.partition else "RESET PARTITIONED BY"
+    )
+    yield f"ALTER TABLE {table.name} " + (
+        f"SET SORTED BY ({', '.join(table.sort)})" if table.sort else "RESET SORTED BY"
+    )
+    yield f"COMMENT ON TABLE {table.name} IS {quoted(table.grain)}"
+    for column in table.columns:
+        text = f"{column.meaning} [{column.unit}]" if column.unit else column.meaning
+        yield f'COMMENT ON COLUMN {table.name}."{column.name}" IS {quoted(text)}'
+
+
+def _digests(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    query = f"SELECT object, max_by(digest, version) FROM {SCHEMA_HISTORY.name} WHERE digest <> '' GROUP BY object"
+    return dict(connection.execute(query).fetchall())
+
+
+def _view_changes(digests: dict[str, str], views: Sequence[Statement], changed: set[str]) -> list[Change]:
+    """Return what to do about views and macros, given the names of the tables that changed.
+
+    A view keeps the column types it was made with, so it is renewed with whatever it reads.
+    """
+    kept = {f"{view.kind} {view.name}" for view in views}
+    stored = {name for name, digest in digests.items() if name.startswith(("view ", "macro ")) and digest != DROPPED}
+    changes = [
+        Change(name, "dropped", ('DROP {} IF EXISTS "{}"'.format(*name.split()),), DROPPED)
+        for name in sorted(stored - kept)
+    ]
+    renewed = set(changed)
+    for view in views:
+        name = f"{view.kind} {view.name}"
+        if name not in stored or digests[name] != view.digest or view.words & renewed:
+            renewed.add(view.name)
+            changes.append(Change(name, "replaced" if name in stored else "created", _create(view), view.digest))
+    return changes
+
+
+def _create(view: Statement) -> tuple[str, ...]:
+    if view.kind == "macro":
+        return (view.create(),)
+    return (view.create(), f'COMMENT ON VIEW "{view.name}" IS {quoted(f"{view.purpose} {view.notes}".strip())}')
+
+
+def _record(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> None:
+    if changes:
+        version = connection.execute(f"SELECT coalesce(max(version), 0) + 1 FROM {SCHEMA_HISTORY.name}").fetchone()
+        rows = [(version[0] if version else 1, change.object, change.what, change.digest) for change in changes]
+        now = "now() AT TIME ZONE 'UTC'"
+        insert = f"INSERT INTO {SCHEMA_HISTORY.name} SELECT {now}, unnest(?), unnest(?), unnest(?), unnest(?)"
+        connection.execute(insert, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _set_options(opened: Lake, tables: list[Table]) -> None:
+    query = "SELECT option_name, scope_entry, value FROM ducklake_options('lake')"
+    stored = {(name, entry): value for name, entry, value in opened.connection.execute(query).fetchall()}
+    wanted: dict[tuple[str, str | None], tuple[str, str]] = {(name, None): values for name, values in OPTIONS.items()}
+    wanted |= {("data_inlining_row_limit", f"main.{table.name}"): ("0", "0") for table in tables if not table.inlined}
+    levels = {f"main.{table.name}": str(table.zstd_level) for table in tables}
+    wanted |= {("parquet_compression_level", name): (level, level) for name, level in levels.items()}
+    for (name, entry), (given, kept) in wanted.items():
+        if stored.get((name, entry)) != kept:
+            where = f", table_name => {quoted(entry.removeprefix('main.'))}" if entry else ""
+            with opened.write_lock():
+                opened.connection.execute(f"CALL lake.set_option({quoted(name)}, {quoted(given)}{where})")

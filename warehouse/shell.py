@@ -1,0 +1,87 @@
+"""`liq shell`: SQL by hand on a warehouse, read only."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from warehouse.describe import columns_table, objects_table
+from warehouse.errors import QueryError
+from warehouse.formats import show
+from warehouse.lake import Lake
+from warehouse.query import run
+
+HISTORY = Path.home() / ".liq_history"
+HISTORY_LINES = 2_000
+HELP = """SQL, ended by ; (several lines are fine). FROM liquidation_totals; is enough for a whole view.
+.tables            what there is        .schema NAME   its columns
+.help   this       .quit or Ctrl-D      leave          Ctrl-C  drop the line, or stop the query"""
+
+
+def shell(warehouse: Lake, console: Console) -> None:
+    """Read statements from the terminal, or from standard input, until its end, and print what they give."""
+    interactive = sys.stdin.isatty()
+    if interactive:
+        _keep_history()
+        console.print(f"{warehouse.world}: read only. .help shows what there is.", style="dim")
+    for statement in _statements(interactive):
+        if statement in (".quit", ".exit"):
+            return
+        _answer(warehouse, console, statement)
+
+
+def _statements(interactive: bool) -> Iterator[str]:
+    """Yield dot commands by line and SQL up to its semicolon."""
+    lines: list[str] = []
+    while True:
+        try:
+            line = input(("... " if lines else "liq> ") if interactive else "")
+        except KeyboardInterrupt:
+            lines.clear()
+            print()
+            continue
+        except EOFError:
+            if any(line.strip() for line in lines):
+                yield "\n".join(lines)
+            return
+        if line.startswith(".") and not lines:
+            yield line.strip()
+        elif line.strip() or lines:
+            lines.append(line)
+            if line.rstrip().endswith(";"):
+                yield "\n".join(lines)
+                lines.clear()
+
+
+def _answer(warehouse: Lake, console: Console, statement: str) -> None:
+    try:
+        if not statement.startswith("."):
+            show(run(warehouse, statement), console)
+        elif statement == ".tables":
+            console.print(objects_table())
+        elif statement.split()[0] == ".schema" and len(statement.split()) == 2:
+            console.print(columns_table(statement.split()[1], warehouse))
+        else:
+            console.print(HELP)
+    except QueryError as error:
+        console.print(f"{error}", style="red", markup=False)
+    except KeyboardInterrupt:
+        warehouse.connection.interrupt()
+        console.print("stopped", style="dim")
+
+
+def _keep_history() -> None:
+    import atexit
+    import readline  # not on every platform, and only of use at a terminal
+
+    with suppress(OSError):
+        readline.read_history_file(HISTORY)
+    readline.set_history_length(HISTORY_LINES)
+
+    def save() -> None:
+        with suppress(OSError):
+            readline.write_history_file(HISTORY)
+
+    atexit.register(save)

@@ -1,0 +1,33 @@
+"""The tables of the warehouse: `TABLES`, by name. To add one: describe it in a file here and list it below."""
+
+from warehouse.tables.accounting import INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
+from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
+from warehouse.tables.history import SCHEMA_HISTORY
+from warehouse.tables.liquidations import LIQUIDATIONS
+from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
+from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
+from warehouse.tables.table import Column, Table
+
+__all__ = ["TABLES", "Column", "Table"]
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        LIQUIDATIONS,
+        FUNDING_RATES,
+        FUNDING_SETTLEMENTS,
+        OPEN_INTEREST,
+        MARK_PRICES,
+        KLINES,
+        LONG_SHORT_RATIOS,
+        INSTRUMENTS,
+        LEVERAGE_TIERS,
+        RAW_FRAMES,
+        DEAD_LETTERS,
+        COLLECTOR_EVENTS,
+        SESSION_FRAMES,
+        INGEST_COMMITS,
+        SCHEMA_HISTORY,
+    )
+}

@@ -1,0 +1,51 @@
+"""session_frames and ingest_commits: which frames each commit took in, and the offsets that make it exactly once."""
+
+from warehouse.tables.frames import TRANSPORT
+from warehouse.tables.shared import SESSION, VENUE
+from warehouse.tables.table import Column, Table, by_month
+
+TS_COMMIT = Column("ts_commit", "TIMESTAMP", "When the commit was made, by our clock", "UTC")
+TOPIC = Column("kafka_topic", "VARCHAR", "Topic the frames lie in")
+PARTITION = Column("kafka_partition", "INTEGER", "Partition of the topic")
+
+SESSION_FRAMES = Table(
+    name="session_frames",
+    grain="the frames of one session, topic and partition that one commit took in",
+    columns=(
+        VENUE,
+        SESSION,
+        TRANSPORT,
+        TOPIC,
+        PARTITION,
+        Column("frames", "BIGINT", "Frames", "frames"),
+        Column("seq_min", "BIGINT", "Lowest seq"),
+        Column("seq_max", "BIGINT", "Highest seq"),
+        Column("seq_sum", "BIGINT", "Sum of seq: with frames and the highest seq it shows that none is missing"),
+        Column("recv_first", "TIMESTAMP", "When the first of them arrived", "UTC", "recv_ns"),
+        Column("recv_last", "TIMESTAMP", "When the last of them arrived", "UTC", "recv_ns"),
+        Column("frames_with_rows", "BIGINT", "Frames that gave rows", "frames"),
+        Column("frames_without_rows", "BIGINT", "Frames known to carry nothing", "frames"),
+        Column("frames_dead", "BIGINT", "Frames that became dead letters, whole or in part", "frames"),
+        TS_COMMIT,
+    ),
+    partition=by_month("ts_commit"),
+    sort=("venue", "session", "ts_commit"),
+)
+
+INGEST_COMMITS = Table(
+    name="ingest_commits",
+    grain="one partition's share of one commit",
+    columns=(
+        TS_COMMIT,
+        Column("cluster_id", "VARCHAR", "The Kafka cluster's own id; offsets mean nothing in another"),
+        TOPIC,
+        PARTITION,
+        Column("offset_from", "BIGINT", "First offset taken in"),
+        Column("offset_next", "BIGINT", "The offset to go on from: last taken in + 1"),
+        Column("frames", "BIGINT", "Records taken in", "records"),
+        Column("rows", "BIGINT", "Rows they gave, over all tables", "rows"),
+        Column("dead_letters", "BIGINT", "Dead letters they gave", "rows"),
+    ),
+    partition=by_month("ts_commit"),
+    sort=("cluster_id", "kafka_topic", "kafka_partition", "ts_commit"),
+)

@@ -1,0 +1,41 @@
+"""liquidations: every liquidation a venue reported."""
+
+from warehouse.tables.shared import CONTRACT, IDENTITY, KIND, NO_METADATA, NULL_REASON, TRACE, TS_EVENT
+from warehouse.tables.table import Column, Table, by_day
+
+NOT_SENT = "the venue does not send it"
+
+LIQUIDATIONS = Table(
+    name="liquidations",
+    grain="one liquidation order as the venue reported it",
+    columns=(
+        *IDENTITY,
+        CONTRACT,
+        KIND,
+        TS_EVENT,
+        Column("order_side", "VARCHAR", "buy or sell: side of the order that closed the position", source="frame"),
+        Column("position_side", "VARCHAR", "long or short: whose position was closed", source="frame"),
+        Column("price_raw", "DOUBLE", "Price as quoted", "quote per quoted unit", "frame", NOT_SENT),
+        Column("price", "DOUBLE", "Price per one coin: price_raw / multiplier", "quote per coin", "frame, instruments",
+               f"{NOT_SENT}, or {NO_METADATA}"),
+        Column("price_kind", "VARCHAR", "What price is: fill_average, order_limit, bankruptcy, mark, okx_bkPx"),
+        Column("order_price", "DOUBLE", "The order's own limit, as quoted", "quote per quoted unit", "frame", NOT_SENT),
+        Column("qty_raw", "DOUBLE", "Quantity as sent, in qty_unit", "qty_unit", "frame"),
+        Column("qty_unit", "VARCHAR", "Unit of qty_raw: base, contract, usd or quote"),
+        Column("qty_base", "DOUBLE", "Quantity in coins", "coins", "qty_raw, instruments", "see null_reason"),
+        Column("notional_usd", "DOUBLE", "Amount; a stablecoin counts as one dollar", "USD", "qty_raw, price, instruments",
+               "see null_reason"),
+        Column("status", "VARCHAR", "The order's status in the venue's words", source="frame", null_when=NOT_SENT),
+        Column("completeness", "VARCHAR", "What the feed carries: all, or at most one per second and contract"),
+        Column("metadata", "VARCHAR", "Where the contract's facts are from: venue (listed contract), family (contracts of "
+               "the same family) or symbol (read from the symbol's form)", null_when="nothing is known"),
+        NULL_REASON,
+        Column("event_key", "UBIGINT", "Hash of the venue's natural fields; venues give liquidations no id"),
+        Column("occurrence", "INTEGER", "Counts identical liquidations inside one frame, from 0"),
+        *TRACE,
+    ),
+    partition=by_day("ts_event"),
+    sort=("ts_event",),
+    key=("ts_event", "event_key", "occurrence"),
+    key_time="ts_event",
+)  # fmt: skip

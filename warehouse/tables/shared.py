@@ -1,0 +1,41 @@
+"""Columns that several tables have, described once."""
+
+from warehouse.tables.table import Column
+
+NO_METADATA = "the contract's metadata was not known when the row was written"
+
+VENUE = Column("venue", "VARCHAR", "Exchange: binance, bybit, okx", source="record header venue")
+SYMBOL = Column("symbol", "VARCHAR", "Contract in the venue's own spelling", source="frame")
+INSTRUMENT = Column("instrument", "VARCHAR", "Contract in our spelling, the same for all venues", null_when=NO_METADATA)
+BASE = Column("base", "VARCHAR", "Coin the contract is on, without a multiplier prefix (PEPE for 1000PEPEUSDT)",
+              null_when=NO_METADATA)  # fmt: skip
+QUOTE = Column("quote", "VARCHAR", "Currency the price is in", null_when=NO_METADATA)
+SETTLE = Column("settle", "VARCHAR", "Currency of margin and profit", null_when=NO_METADATA)
+CONTRACT = Column("contract", "VARCHAR", "linear (margined in the quote) or inverse (margined in the coin)",
+                  null_when=NO_METADATA)  # fmt: skip
+KIND = Column("kind", "VARCHAR", "perpetual or delivery", null_when=NO_METADATA)
+IDENTITY = (VENUE, SYMBOL, INSTRUMENT, BASE, QUOTE, SETTLE)
+
+TS_EVENT = Column("ts_event", "TIMESTAMP", "When it happened, by the exchange's clock", "UTC", "frame")
+TS_GRID = Column("ts", "TIMESTAMP", "Start of the grid bucket; the row is the bucket's last value", "UTC", "ts_event")
+TS_RECV = Column("ts_recv", "TIMESTAMP", "When the frame arrived, by our clock", "UTC", "record header recv_ns")
+
+KAFKA = (
+    Column("kafka_topic", "VARCHAR", "Topic the frame lies in"),
+    Column("kafka_partition", "INTEGER", "Partition of the topic"),
+    Column("kafka_offset", "BIGINT", "Offset in the partition"),
+)
+SESSION = Column("session", "VARCHAR", "Connection or poller life the frame came by", source="record header session")
+SEQ = Column("seq", "BIGINT", "Number of the frame in its session, from 1 without gaps", source="record header seq")
+
+TRACE = (
+    TS_RECV,
+    Column("source", "VARCHAR", "live, backfill (asked from the venue later) or import (from a file)"),
+    *KAFKA,
+    SESSION,
+    SEQ,
+)
+INTERVAL_HOURS = Column("interval_hours", "DOUBLE", "Time that one funding rate is for", "hours", "frame or instruments",
+                        "the venue does not say and the contract is not known")  # fmt: skip
+NULL_REASON = Column("null_reason", "VARCHAR", "Why a quantity or amount of this row is null",
+                     null_when="nothing is missing")  # fmt: skip

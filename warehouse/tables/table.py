@@ -1,0 +1,67 @@
+"""How a table is described: DDL, migrations, writer and documentation all read it from here."""
+
+from typing import NamedTuple
+
+import polars as pl
+
+POLARS_TYPES: dict[str, pl.DataType] = {
+    "VARCHAR": pl.String(),
+    "TIMESTAMP": pl.Datetime("us"),
+    "DOUBLE": pl.Float64(),
+    "INTEGER": pl.Int32(),
+    "BIGINT": pl.Int64(),
+    "UBIGINT": pl.UInt64(),
+    "BOOLEAN": pl.Boolean(),
+    "BLOB": pl.Binary(),
+}
+
+
+class Column(NamedTuple):
+    """A column: DuckDB type, meaning, unit, where the value is from, and when it is null (empty: never)."""
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    source: str = ""
+    null_when: str = ""
+
+
+class Table(NamedTuple):
+    """A table. `partition`: DuckLake partition expressions; `sort`: the order inside files; `grain`: what a row is.
+
+    `inlined`: small commits may rest in the catalogue until flushed; only for tables that are never deleted from. Without
+    it the table may be replaced in part. `key`: the columns that name a row; rows that repeat a stored key are not written
+    again. `key_time`: the key's TIMESTAMP column, by which the search for stored keys is narrowed. `zstd_level`: how hard
+    its files are compressed.
+    """
+
+    name: str
+    grain: str
+    columns: tuple[Column, ...]
+    partition: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+    inlined: bool = True
+    key: tuple[str, ...] = ()
+    key_time: str = ""
+    zstd_level: int = 3
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Column names and their DuckDB types, in the table's order."""
+        return {column.name: column.type for column in self.columns}
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The polars schema of a frame of this table's rows; `writer.append` takes exactly these columns."""
+        return pl.Schema({column.name: POLARS_TYPES[column.type] for column in self.columns})
+
+
+def by_day(column: str) -> tuple[str, ...]:
+    """Partition expressions for one set of files a day of `column`; DuckLake's day() alone is the day of the month."""
+    return (f"year({column})", f"month({column})", f"day({column})")
+
+
+def by_month(column: str) -> tuple[str, ...]:
+    """Partition expressions for one set of files a month of `column`."""
+    return (f"year({column})", f"month({column})")
