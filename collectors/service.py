@@ -4,9 +4,12 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
 
 from collectors.budget import Bucket
+from collectors.envelope import Transport
 from collectors.feed import LiveFeed
 from collectors.kafka import KafkaSettings, connection, ensure_topics
 from collectors.poller import Poller
@@ -33,8 +36,8 @@ class Collector:
         self._connects = Bucket(venue.limits.connects)
         self._listing: dict[str, tuple[Listed, ...]] = {}
         self._sockets: dict[str, list[Feed]] = {}
-        self._feeds: dict[str, LiveFeed] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._live: dict[str, LiveFeed] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -43,9 +46,9 @@ class Collector:
         self._arrange()
         await self._stop.wait()
         polling.cancel()
-        for feed in self._feeds.values():
-            feed.stop()
-        tasks = [polling, *self._tasks.values()]
+        for live in self._live.values():
+            live.stop()
+        tasks = [polling, *self._tasks]
         _, late = await asyncio.wait(tasks, timeout=STOP_GRACE_S)
         for task in late:
             task.cancel()
@@ -68,23 +71,33 @@ class Collector:
             sockets = assign(wanted, self._sockets.get(wanted.name, []), self._venue.limits)
             self._sockets[wanted.name] = sockets
             for feed in sockets:
-                self._keep(feed)
+                self._keep(wanted.name, feed)
 
-    def _keep(self, feed: Feed) -> None:
-        live, task = self._feeds.get(feed.name), self._tasks.get(feed.name)
-        if live is not None and task is not None and not task.done():
-            if feed.args:
-                live.want(feed)
-            else:
-                live.stop()
-        elif feed.args and not self._stop.is_set():
-            self._tasks[feed.name] = asyncio.create_task(self._supervise(feed.name, lambda: self._listen(feed.name)))
+    def _keep(self, group: str, feed: Feed) -> None:
+        if feed.name not in self._live:
+            if feed.args and not self._stop.is_set():
+                self._start(group, feed)
+        elif feed.args:
+            self._live[feed.name].want(feed)
+        else:
+            self._live.pop(feed.name).stop()
 
-    async def _listen(self, name: str) -> None:
-        feed = next(feed for sockets in self._sockets.values() for feed in sockets if feed.name == name)
-        live = LiveFeed(self._venue, feed, self._sink, self._settings, self._connects)
-        self._feeds[name] = live
-        await live.run()
+    def _start(self, group: str, feed: Feed) -> None:
+        """Listen to a socket's feed; where that dies, a new one takes up what is wanted by then."""
+
+        async def listen() -> None:
+            now = next(each for each in self._sockets[group] if each.name == feed.name)
+            if now.args:
+                self._live[feed.name] = live = self._feed(now)
+                await live.run()
+
+        self._live[feed.name] = self._feed(feed)
+        task = asyncio.create_task(self._supervise(feed.name, listen))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _feed(self, feed: Feed) -> LiveFeed:
+        return LiveFeed(self._venue, feed, self._sink, self._settings, self._connects)
 
     async def _supervise(self, part: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run a part again, after a delay, for as long as it dies of something unforeseen; each time is told."""
@@ -92,29 +105,28 @@ class Collector:
         while not self._stop.is_set():
             try:
                 await work()
-                return
+                break
             except Exception as error:
                 log.exception("died venue=%s part=%s", self._venue.name, part)
-                reason = f"{part} died: {describe(error)}"
-                Recorder(self._venue.name, f"{part}-died", "ws", self._sink).event("notice", reason)
-            await asyncio.sleep(next(pauses))
+                transport: Transport = "rest" if part == "rest" else "ws"
+                reason = f"{part} died and is started again: {describe(error)}"
+                Recorder(self._venue.name, part, transport, self._sink).event("disconnected", reason)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), next(pauses))
 
 
 async def collect(
     venues: Sequence[Venue], kafka: KafkaSettings, settings: CollectorSettings, stop: asyncio.Event | None = None
 ) -> int:
-    """Collect from `venues` until `stop`, SIGTERM or SIGINT; return the exit code: 0 when Kafka has every frame.
+    """Collect from `venues` until `stop` (None: SIGTERM or SIGINT); return 0 when Kafka has every frame, else 1.
 
     Raises CollectorError where Kafka cannot be reached at the start.
     """
-    stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop or _signalled()
     await ensure_topics(connection(kafka), TOPICS, kafka.kafka_replication)
     async with Publisher(lambda: connection(kafka), settings) as publisher:
         collectors = [Collector(venue, publisher, settings) for venue in venues]
-        running = [asyncio.create_task(collector.run()) for collector in collectors]
+        running = [asyncio.create_task(_told(venue, c.run())) for venue, c in zip(venues, collectors, strict=True)]
         reporting = asyncio.create_task(_report(publisher, settings.report_s))
         await stop.wait()
         log.info("stopping")
@@ -122,9 +134,22 @@ async def collect(
             collector.stop()
         await asyncio.gather(*running)
         reporting.cancel()
-        flushed = await publisher.flush(settings.flush_timeout_s)
     log.info("stopped acknowledged=%d lost=%d", publisher.acknowledged.total(), publisher.pending)
-    return 0 if flushed else 1
+    return 1 if publisher.pending else 0
+
+
+def _signalled() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _told(venue: Venue, work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("died venue=%s", venue.name)
 
 
 async def _report(publisher: Publisher, every_s: float) -> None:

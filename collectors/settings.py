@@ -21,6 +21,8 @@ class CollectorSettings(BaseSettings):
     poll_scale: float = Field(1.0, gt=0, description="factor on every poll's period; below 1 polls more often")
     buffer_mib: int = Field(64, ge=1, description="MiB of frames held while Kafka is away; then reading waits")
     linger_ms: int = Field(25, ge=0, description="milliseconds a frame may wait for others of its batch")
-    compression: str = Field("lz4", pattern="^(none|lz4|zstd|snappy|gzip)$", description="compression of Kafka batches")
+    compression: str = Field(
+        "zstd", pattern="^(none|lz4|zstd|snappy|gzip)$", description="compression of Kafka batches"
+    )
     flush_timeout_s: float = Field(20.0, gt=0, description="seconds to hand the last frames to Kafka at the end")
     report_s: float = Field(60.0, gt=0, description="seconds between the log lines that count frames")

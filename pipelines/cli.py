@@ -1,9 +1,12 @@
-"""`liq ingest`: the flow as a command."""
+"""The sub-commands of the pipelines: ingest, demo, up."""
 
 import asyncio
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +17,8 @@ from collectors.errors import CollectorError, ConfigurationError
 from collectors.kafka import KafkaSettings, connection
 from pipelines.settings import IngestSettings
 from pipelines.up.parts import prefect_env
+from pipelines.up.screen import console
+from pipelines.up.supervise import StartError
 from warehouse.errors import WarehouseError
 
 app = typer.Typer(add_completion=False)
@@ -30,21 +35,59 @@ def ingest(
     the next one goes on from the offsets that were committed together with the rows.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    try:
+    with _one_line_errors():
         connection(KafkaSettings.load())  # no Kafka: said at once, not after Prefect's server has started
         os.environ.update(prefect_env(IngestSettings().data))
         from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
 
         asyncio.run(flow(follow=follow))
+
+
+@app.command()
+def demo(
+    kill_ingest: Annotated[int, typer.Option(min=0, help="kill the ingest process (SIGKILL) so often on the way")] = 0,
+    data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the demo's data; emptied first")] = Path(
+        "data/demo"
+    ),
+) -> None:
+    """Run the whole pipeline, nothing left out, against local servers that speak the venues' protocols.
+
+    Real collectors, real Kafka, real warehouse; needs no exchange. Ends by itself where the output is no terminal, else on
+    Ctrl-C. Exit code 0: every liquidation sent is stored once and no frame is missing.
+    """
+    from pipelines.up.demo import demo as run
+
+    with _one_line_errors():
+        raise typer.Exit(asyncio.run(run(data, console(), kill_ingest)))
+
+
+@app.command()
+def up(
+    venues: Annotated[list[str] | None, typer.Argument(metavar="[VENUE]...", help="which venues; none: all")] = None,
+    data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the data")] = Path("data/live"),
+) -> None:
+    """Run the whole pipeline against the live venues: broker, collectors, ingest. Ctrl-C stops it in good order."""
+    from pipelines.up.up import up as run
+
+    with _one_line_errors():
+        raise typer.Exit(asyncio.run(run(data, venues or ["all"], console())))
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
     except (ConfigurationError, ValidationError) as error:
         _fail(2, str(ConfigurationError.of(error) if isinstance(error, ValidationError) else error))
-    except (CollectorError, WarehouseError, KafkaError, LookupError) as error:
+    except (CollectorError, WarehouseError, KafkaError, LookupError, StartError) as error:
         _fail(1, str(error))
 
 
 def log_to_stderr(level: int) -> None:
     """Write our log lines to standard error, one line each; other libraries only where they warn."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     for package in ("collectors", "pipelines", "warehouse"):
         logging.getLogger(package).setLevel(level)
 

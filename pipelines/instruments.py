@@ -120,7 +120,9 @@ class Instruments:
             if len(self._resolved) > 100_000:
                 self._resolved.clear()
             versions = self._versions.get(key)
-            self._resolved[key] = self._listed(venue, versions) if versions else [(ALWAYS, self._unlisted(venue, symbol))]
+            self._resolved[key] = (
+                self._listed(venue, versions) if versions else [(ALWAYS, self._unlisted(venue, symbol))]
+            )
         return self._resolved[key]
 
     def _unlisted(self, venue: str, symbol: str) -> Resolved:

@@ -56,7 +56,11 @@ def amounts(found: pl.DataFrame) -> pl.DataFrame:
     )
     inverse, in_contracts = pl.col("contract") == "inverse", pl.col("unit") == "contract"
     found = found.with_columns(
-        qty_unit=pl.when(in_contracts).then(pl.lit("contract")).when(inverse).then(pl.lit("usd")).otherwise(pl.lit("base")),
+        qty_unit=pl.when(in_contracts)
+        .then(pl.lit("contract"))
+        .when(inverse)
+        .then(pl.lit("usd"))
+        .otherwise(pl.lit("base")),
         amount=pl.when(in_contracts).then(pl.col("qty") * pl.col("contract_size")).otherwise("qty"),
     )
     dollars = pl.col("quote").is_in(list(DOLLARS))

@@ -67,7 +67,9 @@ def open_interest(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.D
     )  # fmt: skip
     found = found.with_columns(contract=contract)
     linear, unit = pl.col("contract") == "linear", pl.col("unit")
-    amount = pl.when(unit == "contract").then(pl.col("open_interest") * pl.col("contract_size")).otherwise("open_interest")
+    amount = (
+        pl.when(unit == "contract").then(pl.col("open_interest") * pl.col("contract_size")).otherwise("open_interest")
+    )
     share = pl.when(pl.col("sides") == "both").then(0.5).otherwise(1.0)
     coins = pl.coalesce("base_given", pl.when(linear & (unit != "usd")).then(amount)) * pl.col("multiplier") * share
     usd = pl.coalesce("usd_given", pl.when(~linear).then(amount)) * share
@@ -132,4 +134,3 @@ def long_short_ratios(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
         ts_event=time("ts_event"),
     )
     return as_table(found, "long_short_ratios")
-

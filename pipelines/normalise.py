@@ -1,6 +1,6 @@
 """A batch of raw frames to the rows of every table, and dead letters: no I/O, no clock.
 
-    frames ── parse_frames ──▶ facts ── normalise ──▶ a polars frame per table, columns and order as the warehouse's
+frames ── parse_frames ──▶ facts ── normalise ──▶ a polars frame per table, columns and order as the warehouse's
 """
 
 from typing import NamedTuple

@@ -109,7 +109,9 @@ def report(batch: list[RawFrame], held: Held, instruments: Instruments) -> tuple
 
 
 def _json_rows(name: str, table: pl.DataFrame) -> list[tuple[int, bytes]]:
-    times = [column for column, dtype in table.schema.items() if isinstance(dtype, pl.Datetime) and column not in NOT_HERE]
+    times = [
+        column for column, dtype in table.schema.items() if isinstance(dtype, pl.Datetime) and column not in NOT_HERE
+    ]
     readable = table.with_columns(
         *(pl.col(column).dt.strftime(TIME) for column in times),
         *(pl.lit(None).alias(column) for column in NOT_HERE if column in table.columns),
@@ -219,9 +221,6 @@ class _Progress:
         self._bar.stop()
 
 
-
-
-
 def command(load_instruments: LoadInstruments | None = None) -> Callable[..., None]:
     """Return the command `parse`; `load_instruments` gives the warehouse's book where there is one."""
 
@@ -230,14 +229,18 @@ def command(load_instruments: LoadInstruments | None = None) -> Callable[..., No
         file: Annotated[str, typer.Argument(help="Frames, one JSON document a line; - is standard input.")] = "-",
         channel: Annotated[
             str | None,
-            typer.Option(help="Channel of a REST answer (kline@1, um_klines@1m; rest_X.jsonl is of channel X by its name)."),
+            typer.Option(
+                help="Channel of a REST answer (kline@1, um_klines@1m; rest_X.jsonl is of channel X by its name)."
+            ),
         ] = None,
         symbol: Annotated[
             str | None, typer.Option(help="Symbol that was asked for, where the answer does not repeat it.")
         ] = None,
         instruments: Annotated[
             list[Path] | None,
-            typer.Option(help="The venue's own instruments answer, JSON lines: gives contract sizes without a warehouse."),
+            typer.Option(
+                help="The venue's own instruments answer, JSON lines: gives contract sizes without a warehouse."
+            ),
         ] = None,
         format: Annotated[Literal["jsonl"], typer.Option(help="Form of the rows.")] = "jsonl",
         list_channels: Annotated[bool, typer.Option("--channels", help="List the venue's channels and stop.")] = False,

@@ -13,12 +13,7 @@ from collectors.simulator.recordings import RecordingError
 from collectors.simulator.script import Phases
 from collectors.simulator.simulator import Limits, Simulator
 
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _root() -> None:
-    """Local venue servers."""
+app = typer.Typer()
 
 
 @app.command()

@@ -79,7 +79,11 @@ class History:
     def premium(self, contract: Contract, ts: int) -> float:
         """Return mark over index minus one, before the start; a delivery contract's carry is in it."""
         carry = 0.05 * max(0, contract.expiry_ms - ts) / (365 * DAY_MS)
-        return carry + 0.0002 + 0.0007 * contract.coin.beta * math.sin(ts / (3.1 * HOUR_MS) + self._phase(contract.coin.name, 7))
+        return (
+            carry
+            + 0.0002
+            + 0.0007 * contract.coin.beta * math.sin(ts / (3.1 * HOUR_MS) + self._phase(contract.coin.name, 7))
+        )
 
     def open_interest(self, contract: Contract, ts: int) -> float:
         """Return one side's open interest in coins at the minute of `ts`."""

@@ -67,13 +67,17 @@ class RecordedRest:
         if name is None or any(query.get(key) for key in ("cursor", "after")):
             return self._nothing(404 if name is None else 200)
         wanted = [f'"{query[key]}"'.encode() for key in _CHOICES if key in query]
-        named = [f'"{query[key]}"'.encode() for key in _NAMED if key in query]
+        named = [f'"{query[key]}"'.encode() for key in _NAMED if key in query and self._tells(name, key)]
         bodies = [body for body in self._bodies[name] if all(text in body for text in named)]
         if not bodies:
             return self._nothing(200)
         best = max(sum(text in body for text in wanted) for body in bodies)
         bodies = [body for body in bodies if sum(text in body for text in wanted) == best]
         return Answer(200, bodies[next(self._turns[name]) % len(bodies)])
+
+    def _tells(self, name: str, key: str) -> bool:
+        """Whether the bodies of a file name what they are of; klines do not."""
+        return any(f'"{key}":'.encode() in body for body in self._bodies[name])
 
     def _nothing(self, status: int) -> Answer:
         empty: dict[str, Any] = {

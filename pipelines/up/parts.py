@@ -63,6 +63,14 @@ class Parts:
         self._children.append(child)
         return child
 
+    def child(self, name: str) -> Child:
+        """Return a part that was started."""
+        return next(child for child in self._children if child.name == name)
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting as the parts see it."""
+        return self.env.get(name) or os.environ.get(name)
+
     async def stop(self, *names: str) -> dict[str, int | None]:
         """Stop the named parts, or all that still run, newest first; return their exit codes."""
         codes = {}

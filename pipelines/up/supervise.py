@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 RESTART_AFTER_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -66,6 +67,11 @@ class Child:
                 await self._process.wait()
         return self._process.returncode
 
+    def kill(self) -> None:
+        """Kill the process at once (SIGKILL), as a crash would; it is started again."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+
     def last_lines(self, count: int = 15) -> str:
         """Return the end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:]) if self.log.exists() else ""
@@ -104,8 +110,10 @@ def ending(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-async def run(command: Sequence[str], env: Mapping[str, str]) -> None:
-    """Run a command to its end with our own output. Raises StartError when it fails."""
-    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **env})
-    if code := await process.wait():
-        raise StartError(f"`{' '.join(command[2:])}` ended with {ending(code)}")
+async def run(command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> None:
+    """Run a command to its end, with our own output or into a log file. Raises StartError when it fails."""
+    with log.open("ab") if log else nullcontext() as into:
+        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **env}, stdout=into, stderr=into)
+        code = await process.wait()
+    if code:
+        raise StartError(f"`liq {' '.join(command[3:])}` ended with {ending(code)}" + (f"; log: {log}" if log else ""))

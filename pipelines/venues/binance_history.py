@@ -121,7 +121,9 @@ def open_interest(market: Market) -> Parser:
                 symbol = item.symbol or symbol_of(frame)
                 form = symbol_form(symbol)
                 usd = value if form and form.quote in DOLLARS else None
-                yield OpenInterest(symbol, time, amount, "base", "undocumented", "linear", None, usd, period or "unknown")
+                yield OpenInterest(
+                    symbol, time, amount, "base", "undocumented", "linear", None, usd, period or "unknown"
+                )
             else:
                 symbol = _contract(item.pair, item.contractType)
                 yield OpenInterest(

@@ -21,7 +21,9 @@ _wrapper = msgspec.json.Decoder(_Wrapper).decode
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def read_items(payload: bytes, decode: Callable[[msgspec.Raw], Item], read: Callable[[Item], Iterable[Row]]) -> list[Row]:
+def read_items(
+    payload: bytes, decode: Callable[[msgspec.Raw], Item], read: Callable[[Item], Iterable[Row]]
+) -> list[Row]:
     """Return the rows of every item, each decoded on its own; an error reply of a REST host carries none."""
     try:
         inner = payload.lstrip()

@@ -28,12 +28,20 @@ class Rule(NamedTuple):
 
 RULES = (
     Rule("binance", "forceOrder", START, "undocumented", "binance.md §2: throttled since about April 2021, no source"),
-    Rule("binance", "forceOrder", datetime(2021, 4, 27, tzinfo=UTC), "one_per_second_latest", "binance.md §2, docs 2026-01"),
+    Rule(
+        "binance",
+        "forceOrder",
+        datetime(2021, 4, 27, tzinfo=UTC),
+        "one_per_second_latest",
+        "binance.md §2, docs 2026-01",
+    ),
     Rule("binance", "forceOrder", datetime(2026, 5, 28, tzinfo=UTC), "one_per_second_disputed", "binance.md §2 [?]"),
     Rule("bybit", "allLiquidation", START, "all", "bybit.md §2: every 500 ms, all, since 2025-02-20"),
     Rule("bybit", "liquidation", START, "one_per_second", "bybit.md §2: capped sample, documented 2024-08-30"),
     Rule("okx", "liquidation-orders", START, "one_per_second", "okx.md §2: documented until spring 2026"),
-    Rule("okx", "liquidation-orders", datetime(2026, 5, 27, tzinfo=UTC), "partial", "okx.md §2: cap no longer documented"),
+    Rule(
+        "okx", "liquidation-orders", datetime(2026, 5, 27, tzinfo=UTC), "partial", "okx.md §2: cap no longer documented"
+    ),
 )
 
 

@@ -50,7 +50,16 @@ NOTHING: dict[tuple[str, str], str] = {
     ("ws", "adl-warning"): "adl warning: not kept",
     **{
         ("ws", channel): f"{channel}: the warehouse keeps no trades, quotes or depth"
-        for channel in ("trades", "trades-all", "tickers", "books*", "bbo-tbt", "opt-summary", "estimated-price", "price-limit")
+        for channel in (
+            "trades",
+            "trades-all",
+            "tickers",
+            "books*",
+            "bbo-tbt",
+            "opt-summary",
+            "estimated-price",
+            "price-limit",
+        )
     },
     ("rest", "system_status"): "system status: not kept",
     ("rest", "insurance-fund"): "insurance fund: not kept",

@@ -162,7 +162,14 @@ def tiers(frame: RawFrame, held: Held) -> list[Row]:
         initial = maybe(item.imr)
         return (
             LeverageTier(
-                family, int(item.tier), number(item.minSz), maybe(item.maxSz), "contract", number(item.mmr), initial, leverage
+                family,
+                int(item.tier),
+                number(item.minSz),
+                maybe(item.maxSz),
+                "contract",
+                number(item.mmr),
+                initial,
+                leverage,
             ),
         )
 

@@ -46,7 +46,9 @@ def find(venue: Venue, transport: str, channel: str) -> Parser:
         return versions[0][1] if versions == always(versions[0][1]) else _by_time(versions)
     if why := _match(venue.nothing, transport, name):
         return lambda _frame, _held: [Nothing(why)]
-    unknown = f"unknown channel {channel!r} of {venue.name}" if channel != "?" else f"no channel of {venue.name} is named"
+    unknown = (
+        f"unknown channel {channel!r} of {venue.name}" if channel != "?" else f"no channel of {venue.name} is named"
+    )
     return lambda _frame, _held: [Rejected(unknown)]
 
 

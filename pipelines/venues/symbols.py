@@ -7,8 +7,23 @@ from typing import NamedTuple
 from pipelines.rows import Contract
 
 DOLLARS = frozenset(
-    ("USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USDP", "PAX", "DAI", "USDE", "USDS", "USD1", "RLUSD", "PYUSD",
-     "USDG")
+    (
+        "USD",
+        "USDT",
+        "USDC",
+        "BUSD",
+        "FDUSD",
+        "TUSD",
+        "USDP",
+        "PAX",
+        "DAI",
+        "USDE",
+        "USDS",
+        "USD1",
+        "RLUSD",
+        "PYUSD",
+        "USDG",
+    )
 )
 """Quotes counted as one US dollar each: a choice, stated in README and in the table's documentation."""
 

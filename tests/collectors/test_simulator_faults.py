@@ -216,11 +216,12 @@ async def test_load_sends_the_rate_asked_for_and_every_liquidation_differs(venue
             frames = {await socket.recv() for _ in range(5000)}
             assert len(frames) == 5000
             assert 0.5 < time.monotonic() - started < 3
+            socket.transport.abort()
         assert simulator.truth()[venue]["load_frames"] >= 5000
 
 
 async def test_the_command_prints_settings_and_ends_on_sigterm(tmp_path: Path) -> None:
-    code = "from collectors.simulator.cli import app; app(['simulate', '--write-env', 'env', '--calm', '5'])"
+    code = "from collectors.simulator.cli import app; app(['--write-env', 'env', '--calm', '5'])"
     environment = os.environ | {"PYTHONPATH": os.getcwd()}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, env=environment

@@ -12,10 +12,11 @@ from websockets.asyncio.client import connect
 from collectors.simulator import Simulator
 from collectors.simulator.recordings import RecordingError
 
-WRAPPED = b'{"stream":"btcusdt@forceOrder","data":{"e":"forceOrder","E":2,"o":{"s":"BTCUSDT","S":"BUY", "T":1}}}'
+ORDERED = b'{"e":"forceOrder","E":2,"o":{"s":"BTCUSDT","S":"BUY", "T":1}}'
+WRAPPED = b'{"stream":"btcusdt@forceOrder","data":%b}' % ORDERED
 ORDER = b'{"e":"forceOrder","E":3,"o":{"s":"ETHUSD_PERP","S":"SELL","T":2,"st":2}}'
 MARK = b'{"e":"markPriceUpdate","E":1,"s":"BTCUSDT","p":"1.0"}'
-LIQUIDATION = b'{"topic":"allLiquidation.XRPUSD","type":"snapshot","ts":1,"data":[{"T":1,"s":"XRPUSD","S":"Buy","v":"1","p":"2"}]}'
+LIQUIDATION = b'{"topic":"allLiquidation.XRPUSD","type":"snapshot","ts":1,"data":[{"T":1,"s":"XRPUSD","S":"Buy"}]}'
 OKX = b'{"arg":{"channel":"liquidation-orders","instType":"FUTURES"},"data":[{"instId":"BTC-USD-261225","details":[]}]}'
 INTEREST = [
     b'{"symbol":"BTCUSDT","openInterest":"1.5","time":1}',
@@ -30,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
         "binance/cm_forceOrder.jsonl": [ORDER],
         "binance/ws_control.jsonl": [b'{"result":null,"id":1}'],
         "binance/rest_um_openInterest.jsonl": INTEREST,
+        "binance/rest_um_klines.jsonl": [b'[[1,"2","3","1","2","5",6,"7",8,"9","10","0"]]'],
         "bybit/allLiquidation.jsonl": [LIQUIDATION],
         "bybit/rest_funding_history.jsonl": [b'{"retCode":0,"result":{"list":[{"symbol":"ETHPERP"}]}}'],
         "okx/liquidation-orders.jsonl": [OKX],
@@ -53,7 +55,7 @@ async def test_each_frame_goes_once_and_unchanged_to_who_listens(folder: Path) -
     async with Simulator(play=folder, play_rate=500) as simulator:
         env = simulator.env()
         raw = {"method": "SUBSCRIBE", "params": ["!forceOrder@arr", "!markPrice@arr@1s"], "id": 1}
-        assert await listen(env["LIQ_BINANCE_UM_WS"] + "/market/ws", raw, 2) == [WRAPPED[35:-1], b"[%b]" % MARK]
+        assert await listen(env["LIQ_BINANCE_UM_WS"] + "/market/ws", raw, 2) == [ORDERED, b"[%b]" % MARK]
         cm = await listen(env["LIQ_BINANCE_CM_WS"] + "/stream", raw, 1)
         assert cm == [b'{"stream":"!forceOrder@arr","data":%b}' % ORDER]
         topic = {"op": "subscribe", "args": ["allLiquidation.XRPUSD"]}
@@ -72,6 +74,8 @@ async def test_rest_answers_are_lines_of_the_files_in_turn(folder: Path) -> None
         answers = [(await http.get(url, params={"symbol": "BTCUSDT"})).content for _ in range(3)]
         assert answers == [*INTEREST, INTEREST[0]]
         assert (await http.get(url, params={"symbol": "NOPE"})).json()["code"] == -1121
+        klines = await http.get(env["LIQ_BINANCE_UM_REST"] + "/fapi/v1/klines", params={"symbol": "BTCUSDT"})
+        assert klines.json()[0][:2] == [1, "2"]
         history = await http.get(env["LIQ_BYBIT_REST"] + "/v5/market/funding/history", params={"symbol": "ETHPERP"})
         assert history.json()["result"]["list"] == [{"symbol": "ETHPERP"}]
         path = "/api/v5/rubik/stat/contracts/open-interest-history"

@@ -51,7 +51,9 @@ def test_a_message_names_its_own_channel_by_its_topic() -> None:
 
 def _ticker(session: str, kind: str, cs: int, **fields: str) -> RawFrame:
     data = {"symbol": "BTCUSDT", **fields}
-    payload = msgspec.json.encode({"topic": "tickers.BTCUSDT", "type": kind, "data": data, "cs": cs, "ts": 1790000000000})
+    payload = msgspec.json.encode(
+        {"topic": "tickers.BTCUSDT", "type": kind, "data": data, "cs": cs, "ts": 1790000000000}
+    )
     return RawFrame("bybit", "tickers", "BTCUSDT", "ws", 0, session, cs, payload)
 
 
@@ -59,11 +61,15 @@ def test_what_one_session_said_is_not_another_sessions() -> None:
     held: Held = {}
     tickers(_ticker("a", "snapshot", 1, markPrice="100", indexPrice="101"), held)
     assert isinstance(tickers(_ticker("b", "delta", 2, markPrice="102"), held)[0], Nothing)
-    assert tickers(_ticker("a", "delta", 2, markPrice="103"), held) == [MarkPrice("BTCUSDT", 1790000000000, 103.0, 101.0)]
+    assert tickers(_ticker("a", "delta", 2, markPrice="103"), held) == [
+        MarkPrice("BTCUSDT", 1790000000000, 103.0, 101.0)
+    ]
 
 
 def test_a_session_goes_on_from_a_state_built_of_numbers() -> None:
-    held: Held = {("a", "BTCUSDT"): state("BTCUSDT", markPrice=100.5, nextFundingTime=1790006400000, fundingRate=0.0001)}
+    held: Held = {
+        ("a", "BTCUSDT"): state("BTCUSDT", markPrice=100.5, nextFundingTime=1790006400000, fundingRate=0.0001)
+    }
     assert tickers(_ticker("a", "delta", 2, indexPrice="103", fundingIntervalHour="4"), held) == [
         FundingRate("BTCUSDT", 1790000000000, 0.0001, 1790006400000, 4.0),
         MarkPrice("BTCUSDT", 1790000000000, 100.5, 103.0),

@@ -1,0 +1,154 @@
+"""`liq demo`: the whole pipeline, nothing left out, against local servers that speak the venues' protocols."""
+
+import asyncio
+import json
+import shutil
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from pipelines.up.parts import Parts
+from pipelines.up.screen import Screen, read, show_rows
+from pipelines.up.supervise import Child, StartError, liq, run
+from pipelines.up.up import start_broker, start_pipeline, start_prefect, stop_on_signal, stop_pipeline
+
+VENUES = ("binance", "bybit", "okx")
+MARKER = ".demo"
+SETTINGS = {
+    "LIQ_GRID_S": "5",
+    "LIQ_COLLECT_POLL_SCALE": "0.1",
+}  # a minute's grid would show little of so short a market
+SCRIPT = ("--calm", "20", "--cascade", "12", "--aftermath", "12")
+START_S = 30.0
+QUERIES = '  .venv/bin/liq sql "from liquidation_totals"\n  .venv/bin/liq shell'
+
+TABLES = {
+    "liquidation_totals, last hour, the largest": "SELECT base, venue, position_side, usd, count, largest_usd, completeness "
+    "FROM liquidation_totals WHERE hours = 1 ORDER BY usd DESC LIMIT 8",
+    "liquidations_by_minute": "SELECT minute, venue, position_side, sum(usd) AS usd, sum(count) AS count, "
+    "max(largest_usd) AS largest_usd FROM liquidations_by_minute GROUP BY ALL ORDER BY minute, venue, position_side",
+    "funding_current": "SELECT venue, instrument, funding_rate, interval_hours, next_funding_ts FROM funding_current "
+    "WHERE base IN ('BTC', 'ETH') ORDER BY base, venue LIMIT 8",
+    "open_interest_current": "SELECT venue, instrument, oi_base, oi_usd, usd_from FROM open_interest_current "
+    "WHERE base IN ('BTC', 'ETH') ORDER BY oi_usd DESC LIMIT 8",
+}
+
+
+async def demo(world: Path, out: Console, kills: int = 0) -> int:
+    """Run the scripted market through the pipeline and check every count against what the market did.
+
+    Ends by itself when `out` is no terminal, else on Ctrl-C. `kills`: how often ingest is killed (SIGKILL) on the way.
+    Returns 0 where every liquidation sent is stored once and no frame is missing, else 1.
+    """
+    _fresh(world)
+    stop = stop_on_signal()
+    parts = Parts(world, lambda line: out.print(line, soft_wrap=True), SETTINGS)
+    broker = await start_broker(parts)
+    try:
+        await start_prefect(parts, out)
+        simulator = await _simulate(parts, "calm" if out.is_terminal else "quiet")
+        await start_pipeline(parts, VENUES)
+        out.print(
+            f"Three venues are simulated; a cascade is coming. Query beside it, from another terminal:\n{QUERIES}",
+            soft_wrap=True,
+        )
+        await _watch(parts, simulator, out, stop, kills)
+        code = await stop_pipeline(parts, out)
+        return _told(world, out, await _get(f"{simulator}/_truth")) or code
+    finally:
+        await parts.stop()
+        if broker:
+            await run(liq("broker", "stop"), parts.env)
+
+
+def _fresh(world: Path) -> None:
+    """Empty the world's folder if a demo made it. Raises StartError for a folder that holds anything else."""
+    if world.exists() and any(world.iterdir()):
+        if not (world / MARKER).exists():
+            raise StartError(
+                f"{world} is not empty and no demo's; `liq demo` starts afresh, so name another with LIQ_DATA"
+            )
+        shutil.rmtree(world)
+    world.mkdir(parents=True, exist_ok=True)
+    (world / MARKER).write_text("made by `liq demo`, which empties this folder when it starts\n")
+
+
+async def _simulate(parts: Parts, then: str) -> str:
+    """Start the simulated venues, point the parts at them, return the address of their control port."""
+    addresses = parts.world / "simulator.env"
+    child = await parts.add("simulate", liq("simulate", *SCRIPT, "--then", then, "--write-env", str(addresses)))
+    for _ in range(int(START_S / 0.1)):
+        if addresses.exists() and (text := addresses.read_text()).endswith("\n"):
+            parts.env.update(tuple(line.split("=", 1)) for line in text.splitlines())  # type: ignore[misc]
+            return parts.env["LIQ_SIMULATOR"]
+        await asyncio.sleep(0.1)
+    raise StartError(f"the simulated venues did not start; the end of {child.log}:\n{child.last_lines()}")
+
+
+async def _watch(parts: Parts, simulator: str, out: Console, stop: asyncio.Event, kills: int) -> None:
+    """Show the counters until the script has ended (on a terminal: until Ctrl-C) and the feeds have nothing pending."""
+    done = asyncio.Event()
+    screen = asyncio.create_task(Screen(out, parts.world, "demo; Ctrl-C ends it").show(done))
+    killing = asyncio.create_task(_kill(parts.child("ingest"), kills))
+    while not stop.is_set():
+        state = await _get(f"{simulator}/_state")
+        if state["finished"] and killing.done() and not out.is_terminal:
+            break
+        await asyncio.sleep(0.5)  # noqa: ASYNC110 (another process answers)
+    await _get(f"{simulator}/_quiet", post=True)
+    while any((await _get(f"{simulator}/_state"))["pending"].values()):
+        await asyncio.sleep(0.2)
+    killing.cancel()
+    done.set()
+    await screen
+
+
+async def _kill(child: Child, times: int) -> None:
+    for _ in range(times):
+        started = child.restarts
+        await asyncio.sleep(8)  # let it get into its work
+        child.kill()
+        while child.restarts == started:
+            await asyncio.sleep(0.2)
+
+
+def _told(world: Path, out: Console, truth: dict[str, Any]) -> int:
+    for title, sql in TABLES.items():
+        show_rows(out, title, read(world, sql))
+    stored = {row["venue"]: row for row in read(world, "FROM frames_by_venue")}
+    rows = [
+        {
+            "venue": venue,
+            "frames received": stored[venue]["frames_received"],
+            "frames committed": stored[venue]["frames"],
+            "missing": stored[venue]["missing"],
+            "liquidations sent": truth[venue]["sent"],
+            "liquidations stored": stored[venue]["liquidations"],
+        }
+        for venue in VENUES
+        if venue in stored
+    ]
+    show_rows(out, "What arrived, against what was sent", rows)
+    right = len(rows) == len(VENUES) and all(
+        row["missing"] == 0 and row["liquidations sent"] == row["liquidations stored"] for row in rows
+    )
+    out.print(
+        "Zero missing: every frame and every liquidation is stored, once." if right else "NOT everything is stored."
+    )
+    out.print(
+        f'It stays on disk, in {world}:\n  .venv/bin/liq sql "from liquidation_totals"\n  .venv/bin/liq shell',
+        soft_wrap=True,
+    )
+    return 0 if right else 1
+
+
+async def _get(url: str, post: bool = False) -> Any:
+    def fetch() -> Any:
+        request = urllib.request.Request(url, data=b"" if post else None)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            return json.load(answer)
+
+    return await asyncio.to_thread(fetch)

@@ -1,0 +1,109 @@
+"""What a person sees while the pipeline runs: counters read from the warehouse, live on a terminal, else a line at times."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from warehouse import lake, query
+from warehouse.errors import WarehouseError
+
+COUNTERS = """
+WITH frames AS (
+    SELECT venue, sum(frames)::BIGINT AS frames, max(recv_last) AS newest FROM session_frames GROUP BY venue
+), liquidated AS (
+    SELECT venue, count(*) AS liquidations, sum(notional_usd) AS usd, max(notional_usd) AS largest
+    FROM liquidations_complete WHERE ts_event > (now() AT TIME ZONE 'UTC') - INTERVAL 24 HOUR GROUP BY venue
+)
+SELECT venue, frames, coalesce(liquidations, 0) AS liquidations, coalesce(usd, 0) AS usd, coalesce(largest, 0) AS largest,
+    epoch((now() AT TIME ZONE 'UTC') - newest) AS age_s
+FROM frames LEFT JOIN liquidated USING (venue) ORDER BY venue
+"""
+LINE_EVERY = 5
+TERMINAL_WIDTH = 110
+
+
+def console() -> Console:
+    """Return the console for tables and lines; wide enough for them where the output is no terminal."""
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(highlight=False, width=TERMINAL_WIDTH)
+
+
+class Screen:
+    """Shows the counters of one world every second until `stop` is set."""
+
+    def __init__(self, out: Console, world: Path, title: str) -> None:
+        self._out = out
+        self._world = world
+        self._title = title
+
+    async def show(self, stop: asyncio.Event) -> None:
+        """Show the counters until `stop`; on a terminal in place, else a line every few seconds."""
+        if self._out.is_terminal:
+            with Live(self._table([]), console=self._out, refresh_per_second=4) as live:
+                async for counters in self._counters(stop):
+                    live.update(self._table(counters))
+            return
+        ticks = 0
+        async for counters in self._counters(stop):
+            ticks += 1
+            if ticks % LINE_EVERY == 0 and counters:
+                self._out.print(_line(counters), soft_wrap=True)
+
+    async def _counters(self, stop: asyncio.Event):  # type: ignore[no-untyped-def]
+        while not stop.is_set():
+            with suppress(WarehouseError):  # not there yet
+                yield await asyncio.to_thread(read, self._world, COUNTERS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
+
+    def _table(self, counters: Sequence[dict[str, Any]]) -> Table:
+        columns = ("venue", "frames committed", "liquidations 24 h", "USD 24 h", "largest USD", "age of newest, s")
+        table = Table(title=self._title, title_justify="left")
+        for number, name in enumerate(columns):
+            table.add_column(name, justify="left" if number == 0 else "right")
+        for row in counters:
+            table.add_row(
+                row["venue"], f"{row['frames']:,}", f"{row['liquidations']:,}", f"{row['usd']:,.0f}",
+                f"{row['largest']:,.0f}", f"{row['age_s']:.1f}",
+            )  # fmt: skip
+        return table
+
+
+def read(world: Path, sql: str) -> list[dict[str, Any]]:
+    """Return the rows of a query on the world's warehouse. Raises WarehouseError."""
+    if not lake.exists(world):
+        return []
+    return query.query(sql, world).to_dicts()
+
+
+def show_rows(out: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as a table under a title."""
+    table = Table(title=title, title_justify="left")
+    for name, value in (rows[0] if rows else {"no rows": ""}).items():
+        table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    out.print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
+    return (
+        f"{value:,}"
+        if isinstance(value, int) and not isinstance(value, bool)
+        else str(value if value is not None else "")
+    )
+
+
+def _line(counters: Sequence[dict[str, Any]]) -> str:
+    return " | ".join(
+        f"{row['venue']}: {row['frames']:,} frames, {row['liquidations']:,} liquidations, {row['usd']:,.0f} USD"
+        for row in counters
+    )

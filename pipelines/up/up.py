@@ -1,0 +1,68 @@
+"""`liq up`: the whole pipeline on this machine against the live venues, until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from pipelines.up.parts import Parts
+from pipelines.up.screen import Screen
+from pipelines.up.supervise import ending, liq, run
+
+
+async def up(world: Path, venues: Sequence[str], out: Console) -> int:
+    """Start broker, collectors and ingest, show what arrives, and stop all in order; return the exit code."""
+    stop = stop_on_signal()
+    parts = Parts(world, lambda line: out.print(line, soft_wrap=True))
+    broker = await start_broker(parts)
+    try:
+        await start_prefect(parts, out)
+        await start_pipeline(parts, venues)
+        out.print(f"Running; logs in {world}/logs, query with `liq sql` beside it. Ctrl-C stops.", soft_wrap=True)
+        await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
+        return await stop_pipeline(parts, out)
+    finally:
+        await parts.stop()
+        if broker:
+            await run(liq("broker", "stop"), parts.env)
+
+
+async def start_broker(parts: Parts) -> bool:
+    """Start the embedded broker unless the settings name a Kafka; return whether it is ours to stop."""
+    if parts.setting("LIQ_KAFKA_BOOTSTRAP"):
+        return False
+    await run(liq("broker", "start"), parts.env)
+    return True
+
+
+async def start_pipeline(parts: Parts, venues: Sequence[str]) -> None:
+    """Start the collectors and the ingest that follows; Prefect's server answers already."""
+    await parts.add("collect", liq("collect", *venues))
+    await parts.add("ingest", liq("ingest", "--follow"))
+
+
+async def start_prefect(parts: Parts, out: Console) -> None:
+    """Start Prefect's server, saying so: the first time it makes its database, which takes a while."""
+    with out.status("Starting Prefect's server"):
+        out.print(f"Prefect at {await parts.prefect()}", soft_wrap=True)
+
+
+async def stop_pipeline(parts: Parts, out: Console) -> int:
+    """Stop the collectors, then the ingest, then commit what is left in Kafka. Returns 1 where a part ended badly."""
+    out.print("Stopping: the collectors hand over what they have, then everything is committed.")
+    codes = {name: (await parts.stop(name))[name] for name in ("collect", "ingest")}
+    for name, code in codes.items():
+        if code:
+            out.print(f"{name} ended with {ending(code)}; log: {parts.world}/logs/{name}.log", soft_wrap=True)
+    await run(liq("ingest"), parts.env, parts.world / "logs" / "ingest.log")
+    return 1 if any(codes.values()) else 0
+
+
+def stop_on_signal() -> asyncio.Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    return stop

@@ -1,0 +1,272 @@
+"""Frames to tables: exact columns, identities, and nothing that bad bytes can break."""
+
+import copy
+import json
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collectors.envelope import RawFrame
+from pipelines.instruments import Instruments
+from pipelines.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise, parse_frames, raw_frames
+from pipelines.rows import Instrument
+from pipelines.schemas import schema
+from pipelines.venues import VENUES
+from tests.pipelines.frame_files import frame_files
+
+NOW_MS = 1_790_000_000_000
+NOW_NS = NOW_MS * 1_000_000
+
+
+def _frame(
+    venue: str, channel: str, payload: bytes, seq: int = 1, transport: str = "ws", symbol: str = "*"
+) -> RawFrame:
+    session = f"{venue}-test-1-a"
+    return RawFrame(venue, channel, symbol, transport, NOW_NS, session, seq, payload, "raw.x", 2, seq + 10)  # type: ignore[arg-type]
+
+
+def _bybit(symbol: str, qty: str, price: str, side: str = "Buy", time: int = NOW_MS) -> bytes:
+    item = {"T": time, "s": symbol, "S": side, "v": qty, "p": price}
+    return msgspec.json.encode({"topic": f"allLiquidation.{symbol}", "ts": time, "data": [item]})
+
+
+def _own_frames() -> list[RawFrame]:
+    frames = []
+    for venue in VENUES.values():
+        for path in frame_files(venue.name):
+            for line in path.read_bytes().splitlines():
+                if path.stem.startswith("rest_"):
+                    channel = path.stem.removeprefix("rest_").partition("~")[0]
+                    frames.append(_frame(venue.name, channel, line, len(frames), "rest", "BTC-USDT-SWAP"))
+                elif (named := venue.channel_of(line)) is not None:
+                    frames.append(_frame(venue.name, named.channel, line, len(frames)))
+    return frames
+
+
+def test_every_table_has_the_warehouses_columns_with_and_without_rows() -> None:
+    for frames in ([], _own_frames()):
+        tables = normalise(parse_frames(frames, {}), Instruments()).tables
+        for name, table in tables.items():
+            assert dict(table.schema) == schema(name)
+    assert all(table.height for table in tables.values())
+    assert dict(raw_frames(parse_frames(frames, {})).schema) == schema("raw_frames")
+
+
+def test_a_row_says_where_its_frame_lies() -> None:
+    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2"), seq=7)], {})
+    row = normalise(parsed, Instruments()).tables["liquidations"].row(0, named=True)
+    assert [row[name] for name in ("kafka_topic", "kafka_partition", "kafka_offset", "session", "seq", "source")] == [
+        "raw.x", 2, 17, "bybit-test-1-a", 7, "live",
+    ]  # fmt: skip
+    assert row["ts_recv"] == row["ts_event"]
+
+
+def test_the_source_is_in_the_sessions_name() -> None:
+    frame = msgspec.structs.replace(
+        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2")), session="bybit-backfill-1-a"
+    )
+    assert normalise(parse_frames([frame], {}), Instruments()).tables["liquidations"]["source"].to_list() == [
+        "backfill"
+    ]
+
+
+def test_every_frame_has_one_outcome() -> None:
+    frames = [
+        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2")),
+        _frame("bybit", "publicTrade", b"{}"),
+        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "0", "2")),
+        _frame("bybit", "news", b"{}"),
+        _frame("nowhere", "x", b"{}"),
+    ]
+    parsed = parse_frames(frames, {})
+    assert list(parsed.outcomes) == [WITH_ROWS, WITHOUT_ROWS, DEAD, DEAD, DEAD]
+    assert sum(parsed.reasons.values()) == 1
+    dead = normalise(parsed, Instruments()).tables["dead_letters"]
+    assert dead["payload"].to_list() == [frame.payload for frame in frames[2:]]
+    assert dead["reason"].to_list()[1:] == ["unknown channel 'news' of bybit", "unknown venue 'nowhere'"]
+
+
+def test_a_time_beyond_a_day_after_arrival_is_a_dead_letter() -> None:
+    frames = [
+        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2", time=NOW_MS + hours * 3_600_000))
+        for hours in (23, 25)
+    ]
+    parsed = parse_frames(frames, {})
+    assert list(parsed.outcomes) == [WITH_ROWS, DEAD]
+    assert "more than a day after the frame was received" in parsed.rejected.rows[0].reason  # type: ignore[attr-defined]
+
+
+def test_a_twenty_megabyte_frame_is_one_dead_letter_and_the_batch_goes_on() -> None:
+    big = b'{"topic":"allLiquidation.X","data":' + b"[" * 20_000_000
+    frames = [_frame("bybit", "allLiquidation", payload) for payload in (big, _bybit("BTCUSDT", "1", "2"))]
+    assert list(parse_frames(frames, {}).outcomes) == [DEAD, WITH_ROWS]
+
+
+def test_a_listed_contract_goes_before_the_symbols_form() -> None:
+    listed = Instrument(
+        "ODDUSDT", "ODD/USD:ODD", "ODD", "USD", "ODD", "inverse", "perpetual", 1.0, 1, "Trading", "ODDUSD", True
+    )
+    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("ODDUSDT", "500", "2"))], {})
+    row = normalise(parsed, Instruments().learn("bybit", [(listed, 0)])).tables["liquidations"].row(0, named=True)
+    assert (row["contract"], row["qty_unit"], row["qty_base"], row["notional_usd"]) == ("inverse", "usd", 250.0, 500.0)
+
+
+def test_an_amount_out_of_range_is_null_with_a_reason() -> None:
+    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1e308", "1e308"))], {})
+    row = normalise(parsed, Instruments()).tables["liquidations"].row(0, named=True)
+    assert (row["qty_base"], row["notional_usd"], row["null_reason"]) == (1e308, None, "amount out of range")
+
+
+def _mark(time: int, price: str) -> bytes:
+    return msgspec.json.encode(
+        [{"e": "markPriceUpdate", "E": time, "s": "BTCUSDT", "p": price, "i": price, "r": "", "T": 0}]
+    )
+
+
+def test_of_a_grid_bucket_the_last_value_stays() -> None:
+    start = NOW_MS // 60_000 * 60_000
+    frames = [_frame("binance", "markPrice", _mark(start + ms, str(ms + 1))) for ms in (0, 59_999, 30_000, 60_000)]
+    marks = normalise(parse_frames(frames, {}), Instruments()).tables["mark_prices"].sort("ts")
+    assert marks["mark_price"].to_list() == [60_000.0, 60_001.0]
+    assert normalise(parse_frames(frames, {}), Instruments(), grid_s=0).tables["mark_prices"].height == 4
+
+
+def test_event_keys_tell_venues_and_fields_apart_and_nothing_else() -> None:
+    frames = [
+        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2"), seq=1),
+        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2"), seq=2),
+        *(_frame("bybit", "allLiquidation", _bybit(*fields)) for fields in (
+            ("ETHUSDT", "1", "2"), ("BTCUSDT", "3", "2"), ("BTCUSDT", "1", "4"), ("BTCUSDT", "1", "2", "Sell"),
+            ("BTCUSDT", "1", "2", "Buy", NOW_MS - 1),
+        )),
+    ]  # fmt: skip
+    keys = normalise(parse_frames(frames, {}), Instruments()).tables["liquidations"]["event_key"].to_list()
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 6
+
+
+amounts = st.decimals(min_value="1e-9", max_value="1e12", allow_nan=False, places=9).map(lambda d: format(d, "f"))
+
+
+@given(
+    amounts,
+    amounts,
+    st.sampled_from(["BTCUSDT", "BTCUSD", "1000PEPEUSDT", "BTCPERP"]),
+    st.sampled_from(["Buy", "Sell"]),
+)
+def test_notional_is_base_times_price_and_sides_are_opposite(qty: str, price: str, symbol: str, side: str) -> None:
+    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit(symbol, qty, price, side))], {})
+    row = normalise(parsed, Instruments()).tables["liquidations"].row(0, named=True)
+    assert row["notional_usd"] == pytest.approx(row["qty_base"] * row["price"], rel=1e-12)
+    assert (row["order_side"], row["position_side"]) in (("sell", "long"), ("buy", "short"))
+    assert (row["position_side"] == "long") == (side == "Buy")
+
+
+@given(st.integers(1, 10**15 - 1), st.integers(0, 12))
+def test_text_of_fifteen_digits_comes_back_exact(digits: int, places: int) -> None:
+    text = f"{digits:0{places + 1}d}"
+    text = f"{text[:-places]}.{text[-places:]}" if places else text
+    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("BTCUSDT", text, "1"))], {})
+    stored = normalise(parsed, Instruments()).tables["liquidations"]["qty_raw"][0]
+    assert format(stored, f".{places}f") == text
+
+
+@given(st.floats(0.001, 1000))
+def test_the_long_share_follows_from_the_ratio(ratio: float) -> None:
+    payload = json.dumps({"code": "0", "data": [[str(NOW_MS), str(ratio)]]}).encode()
+    channel = "rubik_long-short-account-ratio-contract@5m"
+    parsed = parse_frames([_frame("okx", channel, payload, transport="rest", symbol="BTC-USDT-SWAP")], {})
+    row = normalise(parsed, Instruments()).tables["long_short_ratios"].row(0, named=True)
+    assert row["long_share"] / row["short_share"] == pytest.approx(ratio, rel=1e-9)
+    assert row["long_share"] + row["short_share"] == pytest.approx(1)
+
+
+CHANNELS = sorted((venue.name, *key) for venue in VENUES.values() for key in venue.parsers)
+OWN = _own_frames()
+junk = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["", "nan", "1e999", "0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _survives(frames: list[RawFrame]) -> None:
+    """Every frame has an outcome, and no number of any row is NaN or infinite."""
+    parsed = parse_frames(frames, {})
+    assert len(parsed.outcomes) == len(frames)
+    tables = normalise(parsed, Instruments()).tables
+    for name, table in tables.items():
+        assert dict(table.schema) == schema(name)
+        floats = table.select(pl.col(pl.Float64).is_finite().all())
+        assert all(floats.row(0)) if floats.width else True
+    assert not any("parser failed" in reason for reason in tables["dead_letters"]["reason"])
+
+
+@settings(max_examples=100000, deadline=None)
+@given(st.sampled_from(CHANNELS), st.binary(max_size=200))
+def test_any_bytes_give_rows_or_a_reason(channel: tuple[str, str, str], payload: bytes) -> None:
+    venue, transport, name = channel
+    VENUES[venue].channel_of(payload)
+    _survives([_frame(venue, name, payload, transport=transport)])
+
+
+@settings(max_examples=10000, deadline=None)
+@given(st.data(), st.sampled_from(OWN))
+def test_any_change_to_a_frame_gives_rows_or_a_reason(data: st.DataObject, frame: RawFrame) -> None:
+    try:
+        document = json.loads(frame.payload)
+    except ValueError:
+        return
+    changed = json.dumps(_changed(document, data)).encode()
+    VENUES[frame.venue].channel_of(changed)
+    _survives([msgspec.structs.replace(frame, payload=changed)])
+
+
+def _changed(document: Any, data: st.DataObject) -> Any:
+    """Replace one place of a document by something else."""
+    places = list(_places(document))
+    holder, key = data.draw(st.sampled_from(places)) if places else (None, None)
+    if holder is None:
+        return data.draw(junk)
+    document = copy.deepcopy(document)
+    target = document
+    for step in holder:
+        target = target[step]
+    target[key] = data.draw(junk)
+    return document
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> Any:
+    steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, inner in steps:
+        yield path, key
+        yield from _places(inner, (*path, key))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, len(OWN) - 1), max_size=20))
+def test_frames_in_any_order_and_number_give_the_same_liquidations(positions: list[int]) -> None:
+    def key_set(frames: list[RawFrame]) -> set[tuple[Any, ...]]:
+        table = normalise(parse_frames(frames, {}), Instruments()).tables["liquidations"]
+        return set(table.select("ts_event", "event_key", "occurrence", "qty_raw", "price_raw", "order_side").rows())
+
+    chosen = [OWN[position] for position in positions]
+    assert key_set(chosen) == key_set(chosen[::-1] + chosen)
+
+
+def test_the_versions_of_a_channel_end_in_order() -> None:
+    for venue in VENUES.values():
+        for versions in venue.parsers.values():
+            ends = [until for until, _ in versions]
+            assert all(until is not None for until in ends[:-1])
+            assert all(before < after for before, after in pairwise(e for e in ends if e is not None))
