@@ -16,10 +16,13 @@ from pydantic import ValidationError
 from collectors.errors import CollectorError, ConfigurationError
 from collectors.kafka import KafkaSettings, connection
 from pipelines.settings import IngestSettings
+from pipelines.status import status as look
 from pipelines.up.parts import prefect_env
 from pipelines.up.screen import console
+from pipelines.up.status_screen import show
 from pipelines.up.supervise import StartError
 from warehouse.errors import WarehouseError
+from warehouse.query import reading_world
 
 app = typer.Typer(add_completion=False)
 
@@ -71,6 +74,18 @@ def up(
 
     with _one_line_errors():
         raise typer.Exit(asyncio.run(run(data, venues or ["all"], console())))
+
+
+@app.command()
+def status() -> None:
+    """Show what is alive, how far behind ingest is, and what was lost. Exit code 1 where something needs you."""
+    with _one_line_errors():
+        world, note = reading_world()
+        if note:
+            print(f"liq: {note}", file=sys.stderr)
+        found = asyncio.run(look(world))
+        show(console(), found)
+        raise typer.Exit(1 if found.problems else 0)
 
 
 @contextmanager

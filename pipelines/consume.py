@@ -80,6 +80,11 @@ class Source:
         ends = await self._consumer.end_offsets(self._partitions)
         return {(partition.topic, partition.partition): end for partition, end in ends.items()}
 
+    async def starts(self) -> dict[Partition, int]:
+        """Return the offset of the first record still kept of every partition."""
+        starts = await self._consumer.beginning_offsets(self._partitions)
+        return {(partition.topic, partition.partition): start for partition, start in starts.items()}
+
     def position(self) -> dict[Partition, int]:
         """Return, per partition, the offset that `next` hands out next."""
         return dict(self._position)

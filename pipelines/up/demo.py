@@ -96,7 +96,7 @@ async def _watch(parts: Parts, simulator: str, out: Console, stop: asyncio.Event
         state = await _get(f"{simulator}/_state")
         if state["finished"] and killing.done() and not out.is_terminal:
             break
-        await asyncio.sleep(0.5)  # noqa: ASYNC110 (another process answers)
+        await asyncio.sleep(0.5)
     await _get(f"{simulator}/_quiet", post=True)
     while any((await _get(f"{simulator}/_state"))["pending"].values()):
         await asyncio.sleep(0.2)

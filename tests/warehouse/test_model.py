@@ -103,13 +103,13 @@ def _frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=KEYED.schema, orient="row")
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_after_any_sequence_of_steps_the_lake_holds_what_the_model_holds(tmp_path: Path, seed: int) -> None:
     model = Model(tmp_path, seed)
     steps: list[Callable[[], None]] = [model.append] * 6 + [model.replace] * 4 + [model.roll_back, model.maintain, model.flush]
     for number in range(60):
         model.random.choice([*steps, model.reopen])()
-        if number % 3 == 2:
+        if number % 5 == 4:
             model.check()
     model.maintain()
     model.check()

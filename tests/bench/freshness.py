@@ -1,0 +1,70 @@
+"""How old a liquidation is when SQL first shows it, at a steady rate, and what memory the processes take for it."""
+
+import asyncio
+import statistics
+import time
+from pathlib import Path
+
+from pipelines.up.parts import Parts
+from pipelines.up.supervise import liq
+from pipelines.up.up import start_broker
+from warehouse import lake
+
+RATE = 2_000
+WARM_S, MEASURED_S = 25.0, 20.0
+NEWER = """
+SELECT epoch_us(ts_recv), kafka_partition, kafka_offset FROM liquidations
+WHERE ts_recv > make_timestamp($since::BIGINT)
+"""
+
+
+async def run(world: Path) -> None:
+    """Run simulator, collectors and ingest as processes of their own and read beside them."""
+    parts = Parts(world, print)
+    await start_broker(parts)
+    try:
+        addresses = world / "simulator.env"
+        command = liq("simulate", "--bybit-rate", str(RATE), "--cascade", "0", "--write-env", str(addresses))
+        await parts.add("simulate", command)
+        while not (addresses.exists() and addresses.read_text().endswith("\n")):
+            await asyncio.sleep(0.1)
+        parts.env.update(line.split("=", 1) for line in addresses.read_text().splitlines())  # type: ignore[misc]
+        await parts.prefect()
+        collect, ingest = await parts.add("collect", liq("collect", "bybit")), await parts.add("ingest", liq("ingest", "--follow"))
+        await asyncio.sleep(WARM_S)
+        ages, rate = await asyncio.to_thread(_ages, world)
+        memory = {child.name: _memory(child.pid) for child in (collect, ingest)}
+    finally:
+        await parts.stop()
+        await _stop_broker(parts)
+    cut = statistics.quantiles(ages, n=100)
+    print(f"frames stored while measured:                    {rate:>10,.0f} /s")
+    print(f"socket to a row that a query sees, p50 / p99:    {cut[49]:>10.2f} / {cut[98]:.2f} s   (looked every 0.1 s)")
+    print(f"memory of collector / ingest (VmHWM):            {memory['collect']:>10,.0f} / {memory['ingest']:,.0f} MB")
+
+
+def _ages(world: Path) -> tuple[list[float], float]:
+    ages: list[float] = []
+    seen: set[tuple[int, int]] = set()
+    with lake.open(world) as warehouse:
+        began = time.time()
+        since = int((began - 5) * 1e6)
+        seen.update(row[1:] for row in warehouse.connection.execute(NEWER, {"since": since}).fetchall())
+        while (now := time.time()) < began + MEASURED_S:
+            rows = warehouse.connection.execute(NEWER, {"since": int((now - 8) * 1e6)}).fetchall()
+            shown = time.time()
+            new = [row for row in rows if row[1:] not in seen]
+            seen.update(row[1:] for row in new)
+            ages += [shown - row[0] / 1e6 for row in new]
+            time.sleep(max(0.0, 0.1 - (time.time() - now)))
+    return ages, len(ages) / MEASURED_S
+
+
+def _memory(pid: int | None) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+async def _stop_broker(parts: Parts) -> None:
+    process = await asyncio.create_subprocess_exec(*liq("broker", "stop"), env={**parts.env})
+    await process.wait()

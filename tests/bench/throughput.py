@@ -1,0 +1,89 @@
+"""How fast liquidation frames go from Kafka into committed rows, beside a consumer that throws everything away."""
+
+import asyncio
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from collectors import broker
+from collectors.envelope import RawFrame, to_record
+from collectors.kafka import ensure_topics
+from collectors.topics import LIQUIDATION, TOPICS
+from pipelines.ingest import Ingest
+from pipelines.settings import IngestSettings
+
+FRAMES = 600_000
+SYMBOLS = 40
+SINCE_MS = 1_790_000_000_000
+
+
+async def run(world: Path) -> None:
+    """Fill Kafka once, then read it both ways."""
+    started = await asyncio.to_thread(broker.start, world)
+    kafka = {"bootstrap_servers": started.bootstrap}
+    try:
+        await ensure_topics(kafka, TOPICS)
+        await _fill(kafka)
+        bare = [await _discard(kafka) for _ in range(2)][-1]
+        committed = await _ingest(kafka, world)
+    finally:
+        await asyncio.to_thread(broker.stop, world)
+    print(f"Kafka to nowhere, bare aiokafka consumer:   {bare:>10,.0f} frames/s")
+    print(f"Kafka to committed rows, raw frames kept:   {committed:>10,.0f} frames/s   ratio {committed / bare:.2f}")
+    print(f"peak memory of this process:                {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>10,.0f} MB")
+
+
+def _frame(number: int) -> RawFrame:
+    at = SINCE_MS + number // 20
+    symbol = f"COIN{number % SYMBOLS}USDT"
+    side = "Buy" if number % 3 else "Sell"
+    payload = (
+        f'{{"topic":"allLiquidation.{symbol}","type":"snapshot","ts":{at + 7},"data":[{{"T":{at},"s":"{symbol}",'
+        f'"S":"{side}","v":"{number % 977 / 1000 + 0.001:.3f}","p":"{58000 + number % 8191 / 10:.1f}"}}]}}'
+    )
+    recv_ns = (at + 11) * 1_000_000
+    return RawFrame("bybit", "allLiquidation", symbol, "ws", recv_ns, "bybit-linear-bench-0000", number + 1, payload.encode())
+
+
+async def _fill(kafka: dict[str, Any]) -> None:
+    producer = AIOKafkaProducer(**kafka, acks=1, linger_ms=20, max_batch_size=256 * 1024, compression_type="zstd")
+    await producer.start()
+    try:
+        batches = [producer.create_batch() for _ in range(4)]
+        for number in range(FRAMES):
+            record = to_record(_frame(number))
+            at = number % SYMBOLS % 4
+            if batches[at].append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
+                await producer.send_batch(batches[at], LIQUIDATION, partition=at)
+                batches[at] = producer.create_batch()
+                batches[at].append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
+        for at, batch in enumerate(batches):
+            await producer.send_batch(batch, LIQUIDATION, partition=at)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def _discard(kafka: dict[str, Any]) -> float:
+    consumer = AIOKafkaConsumer(**kafka, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(LIQUIDATION, at) for at in range(4)])
+        began, seen = time.perf_counter(), 0
+        while seen < FRAMES:
+            found = await consumer.getmany(timeout_ms=1000)
+            seen += sum(len(records) for records in found.values())
+        return seen / (time.perf_counter() - began)
+    finally:
+        await consumer.stop()
+
+
+async def _ingest(kafka: dict[str, Any], world: Path) -> float:
+    ingest = Ingest(IngestSettings(data=world))
+    began = time.perf_counter()
+    totals = await ingest.run(kafka, follow=False, stop=asyncio.Event())
+    assert totals.rows["liquidations"] == totals.rows["raw_frames"] == FRAMES, totals
+    return FRAMES / (time.perf_counter() - began)

@@ -1,0 +1,85 @@
+"""Views: rows in, rows out. A case is a JSON file sql/<view>/<what must hold>.json.
+
+as_of: the instant the view is asked at; in: rows per table, columns not given are null; out: the rows that must come, in
+any order, only the columns given are compared; numbers to twelve digits.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from warehouse import lake, schema
+from warehouse.lake import Lake
+from warehouse.statements import statements
+from warehouse.tables import TABLES
+from warehouse.writer import append
+
+HERE = Path(__file__).parent
+CASES = sorted(HERE.glob("*/*.json"))
+VIEWS = [found.name for found in statements() if found.kind == "view"]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    world = tmp_path_factory.mktemp("world")
+    schema.create_or_migrate(world)
+    with lake.open(world, read_only=False) as opened:
+        yield opened
+
+
+def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
+    wanted = TABLES[table].schema
+    moments = [name for name, kind in wanted.items() if kind == pl.Datetime("us")]
+    text = pl.DataFrame(
+        [dict.fromkeys(wanted, None) | row for row in given], pl.Schema({**wanted, **dict.fromkeys(moments, pl.String())})
+    )
+    return text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
+
+
+def _comparable(value: object) -> object:
+    return float(f"{value:.12g}") if isinstance(value, float) else value
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(({name: _comparable(value) for name, value in row.items()} for row in rows), key=repr)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{path.parent.name}: {path.stem}" for path in CASES])
+def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
+    given = json.loads(case.read_text())
+    connection = empty.connection
+    connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
+    try:
+        append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
+        columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
+        cursor = connection.execute(f"SELECT {columns} FROM {case.parent.name}")
+        found = [dict(zip((column[0] for column in cursor.description), map(_plain, row), strict=True)) for row in cursor.fetchall()]
+    finally:
+        for table in given["in"]:
+            connection.execute(f"DELETE FROM {table}")
+    assert _sorted(found) == _sorted([{name: _comparable_given(value) for name, value in row.items()} for row in given["out"]])
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _comparable_given(value: object) -> object:
+    return value
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_of_nothing_is_empty(empty: Lake, view: str) -> None:
+    assert empty.connection.execute(f"FROM {view}").fetchall() == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_has_a_case_and_says_what_it_reads_and_its_grain(view: str) -> None:
+    found = next(found for found in statements() if found.name == view)
+    assert "Reads " in found.notes
+    assert "Grain: " in found.notes
+    assert list((HERE / view).glob("*.json"))

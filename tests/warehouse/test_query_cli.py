@@ -1,0 +1,124 @@
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from warehouse.cli import app
+from warehouse.errors import NoWarehouseError, QueryError
+from warehouse.lake import Lake
+from warehouse.query import query, reading_world
+from warehouse.writer import append
+
+Maker = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture
+def liq(world: Path, writer: Lake, liquidations: Maker, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Return a caller of the commands on a world with two liquidations of October 10th, 2026, at noon."""
+    append(writer, {"liquidations": liquidations(2)})
+    monkeypatch.setenv("LIQ_DATA", str(world))
+    return lambda *arguments, **more: CliRunner().invoke(app, arguments, **more)
+
+
+def test_python_readers_get_polars_frames_and_pass_parameters(world: Path, writer: Lake, liquidations: Maker) -> None:
+    append(writer, {"liquidations": liquidations(3)})
+    frame = query("SELECT event_key, notional_usd FROM liquidations WHERE event_key > $least ORDER BY 1", world, {"least": 0})
+    assert frame.rows() == [(1, 101.0), (2, 102.0)]
+    assert query("FROM liquidations LIMIT 0", world).schema == liquidations(0).schema
+
+
+def test_errors_of_a_query_are_one_line(world: Path) -> None:
+    for wrong in ("SELEC 1", "FROM nothing", "SELECT error('half way') FROM range(10)"):
+        with pytest.raises(QueryError) as caught:
+            query(wrong, world)
+        assert "\n" not in str(caught.value)
+
+
+def test_from_first_sql_prints_a_table(liq: Callable[..., Result]) -> None:
+    done = liq("sql", "set variable as_of = '2026-10-10 12:30:00'; from liquidation_totals where hours = 4")
+    assert done.exit_code == 0
+    assert [word for word in done.output.split() if word not in "┃│"][-11:-2] == [
+        "BTC", "bybit", "long", "4", "201", "2", "101", "0", "all"]  # fmt: skip
+
+
+def test_json_is_one_object_a_line_and_csv_has_a_head(liq: Callable[..., Result]) -> None:
+    sql = "select event_key, ts_event, status, 'é'::blob as text, '\\xff'::blob as bytes from liquidations order by 1"
+    lines = [json.loads(line) for line in liq("sql", sql, "--format", "json").output.splitlines()]
+    assert lines[1] == {"event_key": 1, "ts_event": "2026-10-10T12:00:01.000000", "status": None, "text": "é", "bytes": "ff"}
+    assert liq("sql", sql, "-f", "csv").output.splitlines()[:2] == [
+        "event_key,ts_event,status,text,bytes",
+        "0,2026-10-10T12:00:00.000000,,é,ff",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "read"), [("parquet", pl.read_parquet), ("arrow", pl.read_ipc_stream)])
+def test_parquet_and_arrow_files_hold_the_rows(
+    liq: Callable[..., Result], tmp_path: Path, kind: str, read: Callable[[Path], pl.DataFrame]
+) -> None:
+    done = liq("sql", "from liquidations", "--format", kind, "--output", str(tmp_path / "out"))
+    assert (done.exit_code, read(tmp_path / "out")["notional_usd"].sum()) == (0, 201.0)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("insert into liquidations (venue) values ('x')", "only read here"),
+        ("from nothing", "nothing does not exist"),
+        ("selec 1", "syntax error"),
+    ],
+)
+def test_a_wrong_statement_is_told_in_one_line_with_exit_code_1(liq: Callable[..., Result], statement: str, told: str) -> None:
+    done = liq("sql", statement)
+    assert (done.exit_code, len(done.stderr.splitlines()), told in done.stderr) == (1, 1, True)
+
+
+def test_a_world_without_a_warehouse_is_told_with_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path / "none"))
+    done = CliRunner().invoke(app, ["sql", "select 1"])
+    assert (done.exit_code, f"no warehouse in {tmp_path}/none" in done.stderr) == (1, True)
+
+
+def test_without_liq_data_the_live_world_is_read_else_the_demo(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LIQ_DATA", raising=False)
+    here = tmp_path / "here"
+    (here / "data").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    with pytest.raises(NoWarehouseError, match="data/live"):
+        query("select 1", reading_world()[0])
+    (here / "data/demo").symlink_to(world)
+    assert reading_world()[0] == here / "data/demo"
+    assert "reading" in reading_world()[1]
+    (here / "data/live").symlink_to(world)
+    assert reading_world() == (here / "data/live", "")
+
+
+def test_the_shell_answers_several_lines_ended_by_a_semicolon(liq: Callable[..., Result]) -> None:
+    done = liq("shell", input="select count(*) as found\nfrom liquidations;\n.tables\nfrom nothing;\n.schema ingest_commits\n")
+    assert done.exit_code == 0
+    for told in ("found", "liquidation_totals", "nothing does not exist", "offset_next"):
+        assert told in done.output
+
+
+def test_schema_lists_what_there_is_and_describes_a_tables_columns(liq: Callable[..., Result]) -> None:
+    assert "| view | funding_current |" in liq("schema", "--format", "markdown").output
+    described = liq("schema", "liquidations", "--format", "markdown").output
+    assert "| notional_usd | DOUBLE | USD |" in described
+    assert "| usd | DOUBLE |" in liq("schema", "liquidation_totals", "--format", "markdown").output
+    assert liq("schema", "nothing").exit_code == 1
+
+
+def test_maintain_says_what_it_did(liq: Callable[..., Result]) -> None:
+    done = liq("maintain", "--keep-files-h", "0")
+    assert (done.exit_code, "rows flushed" in done.output) == (0, True)
+
+
+def test_moments_are_utc_in_every_time_zone(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    clock = query("SELECT as_of() AS now", world)["now"][0]
+    assert abs((datetime.utcnow() - clock).total_seconds()) < 60  # noqa: DTZ003 the same kind of naive UTC
