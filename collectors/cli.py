@@ -4,7 +4,8 @@ import asyncio
 import logging
 import sys
 import time
-from typing import Annotated, NoReturn
+from collections.abc import Callable
+from typing import Annotated, NoReturn, TypeVar
 
 import httpx
 import msgspec
@@ -19,9 +20,10 @@ from collectors.retry import describe
 from collectors.service import collect as run
 from collectors.settings import CollectorSettings
 from collectors.venues import VENUES
-from collectors.venues.venue import Listed, Listing, Venue
+from collectors.venues.venue import Listed, Listing, Page, Venue
 
 ALL = "all"
+T = TypeVar("T")
 
 app = typer.Typer(add_completion=False)
 
@@ -44,18 +46,20 @@ def collect(
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     try:
-        chosen = [VENUES[name]() for name in _names(venues)]
-        settings = CollectorSettings()
+        chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues)]
+        settings = _configured(CollectorSettings, "LIQ_COLLECT_")
         if plan:
             for venue in chosen:
                 listing = assumed(venue, symbols) if symbols else asyncio.run(_listing(venue))
                 print("\n".join(lines(venue, listing, settings)))
             raise typer.Exit(0)
         raise typer.Exit(asyncio.run(run(chosen, KafkaSettings.load(), settings)))
-    except (ConfigurationError, ValidationError) as error:
-        _fail(2, str(ConfigurationError.of(error, "LIQ_COLLECT_") if isinstance(error, ValidationError) else error))
-    except (CollectorError, KafkaError, httpx.HTTPError) as error:
-        _fail(1, describe(error))
+    except ConfigurationError as error:
+        _fail(2, str(error))
+    except CollectorError as error:
+        _fail(1, str(error))
+    except KafkaError as error:
+        _fail(1, f"Kafka: {describe(error)}")
 
 
 def _names(given: list[str]) -> list[str]:
@@ -63,6 +67,13 @@ def _names(given: list[str]) -> list[str]:
     if unknown := [name for name in names if name not in VENUES]:
         raise ConfigurationError(f"unknown venue {', '.join(unknown)}; there are {', '.join(VENUES)}, and {ALL}")
     return names
+
+
+def _configured(make: Callable[[], T], prefix: str) -> T:
+    try:
+        return make()
+    except ValidationError as error:
+        raise ConfigurationError.of(error, prefix) from None
 
 
 async def _listing(venue: Venue) -> Listing:
@@ -73,18 +84,22 @@ async def _listing(venue: Venue) -> Listing:
             listed: list[Listed] = []
             params, following = dict(poll.params), None
             while following != ():
-                response = await client.get(poll.url, params=params)
-                try:
-                    page = venue.page(response.content)
-                except (msgspec.MsgspecError, ValueError) as error:
-                    raise NetworkError(
-                        f"{poll.url} answers HTTP {response.status_code}, not with instruments"
-                    ) from error
+                page = await _page(client, venue, poll.url, params)
                 listed += page.listed
                 following = page.following
                 params |= dict(following)
             listing[poll.group] = tuple(listed)
     return listing
+
+
+async def _page(client: httpx.AsyncClient, venue: Venue, url: str, params: dict[str, str]) -> Page:
+    try:
+        response = await client.get(url, params=params)
+        return venue.page(response.content)
+    except httpx.HTTPError as error:
+        raise NetworkError(f"{url} does not answer: {describe(error)}; --symbols N plans without asking") from error
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise NetworkError(f"{url} answers HTTP {response.status_code}, not with instruments") from error
 
 
 def _fail(code: int, reason: str) -> NoReturn:
@@ -98,4 +113,4 @@ def log_to_stderr(level: int) -> None:
     form = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
     logging.basicConfig(stream=sys.stderr, level=level, format=form, datefmt="%Y-%m-%dT%H:%M:%S")
     for noisy in ("aiokafka", "httpx", "httpcore", "websockets"):
-        logging.getLogger(noisy).setLevel(max(level, logging.ERROR if noisy == "aiokafka" else logging.WARNING))
+        logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy == "aiokafka" else logging.WARNING)

@@ -164,7 +164,7 @@ class Poller:
         await self._sink.room()
         if cost:
             await self._bucket.spend(cost)
-        while (wait := (self._stopped_until or 0.0) - time.monotonic()) > 0:  # noqa: ASYNC110 the stop may grow
+        while (wait := (self._stopped_until or 0.0) - time.monotonic()) > 0:
             await asyncio.sleep(wait)
 
     async def _get(self, url: str, params: Params) -> Answer:

@@ -29,6 +29,7 @@ BATCH_BYTES = MIB
 MOST_FRAMES = 10_000
 FRAME_OVERHEAD = 400
 """Bytes a waiting frame takes beside its payload."""
+TELL_S = 15.0
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 log = logging.getLogger(__name__)
@@ -151,8 +152,9 @@ class Publisher:
                 except TOO_LARGE as error:
                     self._shrink(lane, error)
                     await self._renew(producer)
-                except (KafkaError, OSError) as error:
-                    log.warning("kafka topic=%s partition=%d %s", lane.topic, lane.partition, describe(error))
+                except Exception as error:
+                    known = isinstance(error, (KafkaError, OSError))
+                    log.warning("kafka topic=%s %s", lane.topic, describe(error), exc_info=not known)
                     await asyncio.sleep(next(pauses))
                     await self._renew(producer)
             lane.filled.clear()
@@ -166,7 +168,10 @@ class Publisher:
                 break
         lane.sent = batch.record_count()
         batch.close()
-        await (await producer.send_batch(batch, lane.topic, partition=lane.partition))
+        delivered = await producer.send_batch(batch, lane.topic, partition=lane.partition)
+        while not (await asyncio.wait([delivered], timeout=TELL_S))[0]:
+            log.warning("kafka topic=%s does not acknowledge waiting=%d", lane.topic, self.pending)
+        await delivered
         self._settle(lane)
         lane.limit = min(MOST_FRAMES, lane.limit * 2)
 

@@ -8,6 +8,7 @@ import polars as pl
 from collectors.envelope import RawFrame
 from pipelines.consume import Partition
 from pipelines.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
+from pipelines.schemas import as_table, schema
 
 BY = ("venue", "session", "transport", "kafka_topic", "kafka_partition")
 
@@ -44,7 +45,7 @@ def accounts(frames: Sequence[RawFrame], outcomes: bytes | bytearray) -> pl.Data
 def session_frames(parts: Iterable[pl.DataFrame], ts_commit: datetime) -> pl.DataFrame:
     """Return the rows of table `session_frames` out of the accounts of a commit's parts."""
     summed = ("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead")
-    return (
+    found = (
         pl.concat(parts)
         .group_by(BY, maintain_order=True)
         .agg(
@@ -56,6 +57,7 @@ def session_frames(parts: Iterable[pl.DataFrame], ts_commit: datetime) -> pl.Dat
         )
         .with_columns(ts_commit=pl.lit(ts_commit, pl.Datetime("us")))
     )
+    return as_table(found, "session_frames")
 
 
 def ingest_commits(
@@ -72,16 +74,9 @@ def ingest_commits(
             (ts_commit, cluster_id, *at, *span, records.get(at, 0), rows.get(at, 0), dead.get(at, 0))
             for at, span in offsets.items()
         ],
-        schema=COMMITS,
+        schema=schema("ingest_commits"),
         orient="row",
     )
-
-
-COMMITS: dict[str, pl.DataType] = {
-    "ts_commit": pl.Datetime("us"), "cluster_id": pl.String(), "kafka_topic": pl.String(),
-    "kafka_partition": pl.Int32(), "offset_from": pl.Int64(), "offset_next": pl.Int64(), "frames": pl.Int64(),
-    "rows": pl.Int64(), "dead_letters": pl.Int64(),
-}  # fmt: skip
 
 
 def _count(outcome: int) -> pl.Expr:

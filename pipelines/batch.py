@@ -17,6 +17,7 @@ from pipelines.instruments import Instruments
 from pipelines.normalise import Normalised, normalise, raw_frames
 from pipelines.parse import Facts, Parsed, parse_frames
 from pipelines.rows import Rejected
+from pipelines.schemas import empty
 from pipelines.venues import Held
 
 
@@ -37,8 +38,7 @@ class Ready(NamedTuple):
         ts_commit = datetime.now(UTC).replace(tzinfo=None)
         tables = {**found.tables, "collector_events": self.events}
         tables["raw_frames"] = raw_frames(Parsed(self.kept, {}, bytearray(), Counter()))
-        if self.accounts:
-            tables["session_frames"] = session_frames(self.accounts, ts_commit)
+        tables["session_frames"] = session_frames(self.accounts, ts_commit) if self.accounts else empty("session_frames")
         tables["ingest_commits"] = ingest_commits(self.offsets, self.records, tables, cluster_id, ts_commit)
         return Normalised(tables, found.instruments)
 

@@ -158,7 +158,9 @@ def _json(rows: Rows, file: BinaryIO) -> None:
     for frame in _frames(rows):
         times = cs.datetime().dt.to_string("iso:strict")
         whole = (pl.col(name).cast(pl.Int128) for name, kind in frame.schema.items() if kind == pl.Decimal(38, 0))
-        file.write(frame.with_columns(times, *whole).with_columns(cs.decimal().cast(pl.Float64)).write_ndjson().encode())
+        file.write(
+            frame.with_columns(times, *whole).with_columns(cs.decimal().cast(pl.Float64)).write_ndjson().encode()
+        )
 
 
 def _frames(rows: Rows) -> Iterator[pl.DataFrame]:

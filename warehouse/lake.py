@@ -98,7 +98,7 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake
     try:
         for name in EXTENSIONS:
             connection.execute(f"LOAD '{_extension(name)}'")
-        connection.execute(attach_statement(world, settings, read_only=read_only))
+        connection.execute(attach_statement(world, read_only=read_only))
         connection.execute("USE lake")
     except duckdb.Error as error:
         connection.close()
@@ -106,7 +106,7 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake
     return Lake(connection, world, settings)
 
 
-def attach_statement(world: Path, settings: WarehouseSettings, *, read_only: bool) -> str:
+def attach_statement(world: Path, *, read_only: bool) -> str:
     """Return the ATTACH of `world`'s catalogue: SQLite in WAL mode, files beside it."""
     lake = folder(world)
     options = [
@@ -117,7 +117,7 @@ def attach_statement(world: Path, settings: WarehouseSettings, *, read_only: boo
     if read_only:
         options.append("READ_ONLY")
     else:
-        options += ["META_JOURNAL_MODE 'WAL'", f"DATA_INLINING_ROW_LIMIT {settings.inline_rows}"]
+        options += ["META_JOURNAL_MODE 'WAL'", "DATA_INLINING_ROW_LIMIT 0"]
     return f"ATTACH {quoted(f'ducklake:sqlite:{lake}/catalog.sqlite')} AS lake ({', '.join(options)})"
 
 

@@ -1,52 +1,52 @@
-"""Upkeep of the lake, safe beside readers and writers: flush, expire, merge, clean up."""
+"""Upkeep of the lake, safe beside readers and writers: join small files, expire old snapshots, delete files out of use."""
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import duckdb
 
+from warehouse.compact import METADATA, compact
 from warehouse.errors import WriteFailedError
 from warehouse.lake import Lake, one_line
+from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
 
 SNAPSHOTS_PER_STEP = 2_000
+KEEP_SNAPSHOTS = timedelta(minutes=10)
+KEEP_FILES = timedelta(minutes=30)
 
 
 class Maintained(NamedTuple):
-    """What `maintain` did: rows flushed from the catalogue, files merged away and made by it, snapshots expired, files
-    deleted from disk."""
+    """What `maintain` did: files joined and what they became, snapshots expired, files deleted from disk."""
 
-    rows_flushed: int
-    files_merged: int
+    files_joined: int
     files_made: int
     snapshots_expired: int
     files_deleted: int
 
 
 def maintain(
-    lake: Lake, keep_snapshots: timedelta = timedelta(days=1), keep_files: timedelta = timedelta(hours=1)
+    lake: Lake,
+    keep_snapshots: timedelta = KEEP_SNAPSHOTS,
+    keep_files: timedelta = KEEP_FILES,
+    known: Mapping[str, Table] = TABLES,
 ) -> Maintained:
-    """Flush inlined rows to Parquet, expire old snapshots, merge small files of a partition, delete files out of use.
+    """Join the small files of each table, expire old snapshots, delete files out of use.
 
-    `keep_snapshots`: how far back a reader can name a snapshot. `keep_files`: how long a file that was replaced stays on
-    disk for queries that still read it. The write lock is taken for one step of one table at a time, so that ingest waits
-    for a step, not for all. Raises WriteFailedError naming the step; what was done before it stays done.
+    `keep_snapshots`: how long what was replaced stays in the catalogue; longer than any query takes to start, and how far
+    back a reader can name a snapshot. Every query reads the catalogue whole, so keep it short. `keep_files`: how long files
+    stay on disk after that; longer than any query runs. The write lock is taken for one group of files at a time, so ingest
+    waits for a step, not for all. Raises WriteFailedError naming the step; what was done before it stays done.
     """
-    query = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY table_name"
-    tables = [str(row[0]) for row in lake.connection.execute(query).fetchall()]
-    flushed = _each(lake, tables, "CALL ducklake_flush_inlined_data('lake', table_name => '{}')")
-    expired = _expire(lake, keep_snapshots)
-    merged = _each(lake, tables, "CALL ducklake_merge_adjacent_files('lake', '{}')")
-    deleted = _clean_up(lake, keep_files)
-    orphans = _step(lake, f"CALL ducklake_delete_orphaned_files('lake', older_than => {_ago(keep_files)})")
+    joined = [compact(lake, table) for table in known.values()]
     done = Maintained(
-        rows_flushed=sum(int(row[-1]) for row in flushed),
-        files_merged=sum(int(row[-2]) for row in merged),
-        files_made=sum(int(row[-1]) for row in merged),
-        snapshots_expired=expired,
-        files_deleted=deleted + len(orphans),
+        files_joined=sum(files for files, _ in joined),
+        files_made=sum(made for _, made in joined),
+        snapshots_expired=_expire(lake, keep_snapshots),
+        files_deleted=_delete_scheduled(lake, keep_files) + _delete_orphans(lake, keep_files),
     )
     logger.info("maintained %s: %s", lake.world, done)
     return done
@@ -54,29 +54,26 @@ def maintain(
 
 def _expire(lake: Lake, keep: timedelta) -> int:
     # by number: on a SQLite catalogue DuckLake 1.0 compares older_than as text and takes all of that day for older
-    query = (
-        f"SELECT snapshot_id FROM ducklake_snapshots('lake') WHERE snapshot_time < {_ago(keep)} ORDER BY snapshot_id"
-    )
-    old = [int(row[0]) for row in lake.connection.execute(query).fetchall()]
-    newest = lake.connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchone()
-    old = [number for number in old if newest and number != newest[0]]
+    query = f"SELECT snapshot_id, snapshot_time < {_ago(keep)} FROM ducklake_snapshots('lake') ORDER BY snapshot_id"
+    snapshots = lake.connection.execute(query).fetchall()
+    old = [int(number) for number, is_old in snapshots[:-1] if is_old]  # the newest is the lake as it is now
     for start in range(0, len(old), SNAPSHOTS_PER_STEP):
         _step(lake, f"CALL ducklake_expire_snapshots('lake', versions => {old[start : start + SNAPSHOTS_PER_STEP]})")
     return len(old)
 
 
-def _clean_up(lake: Lake, keep: timedelta) -> int:
+def _delete_scheduled(lake: Lake, keep: timedelta) -> int:
     # the same trap, so files replaced long enough ago are dated back to 1970 and asked for by that
-    scheduled = "__ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
-    _step(lake, f"UPDATE {scheduled} SET schedule_start = '1970-01-01 00:00:00+00' "
-                f"WHERE schedule_start::TIMESTAMPTZ < {_ago(keep)}")  # fmt: skip
+    scheduled = f"{METADATA}.ducklake_files_scheduled_for_deletion"
+    long_ago = "schedule_start = '1970-01-01 00:00:00+00'"
+    _step(lake, f"UPDATE {scheduled} SET {long_ago} WHERE schedule_start::TIMESTAMPTZ < {_ago(keep)}")
     return len(
         _step(lake, "CALL ducklake_cleanup_old_files('lake', older_than => TIMESTAMPTZ '1971-01-01 00:00:00+00')")
     )
 
 
-def _each(lake: Lake, tables: list[str], call: str) -> list[tuple[Any, ...]]:
-    return [row for table in tables for row in _step(lake, call.format(table))]
+def _delete_orphans(lake: Lake, keep: timedelta) -> int:
+    return len(_step(lake, f"CALL ducklake_delete_orphaned_files('lake', older_than => {_ago(keep)})"))
 
 
 def _step(lake: Lake, call: str) -> list[tuple[Any, ...]]:
@@ -84,7 +81,7 @@ def _step(lake: Lake, call: str) -> list[tuple[Any, ...]]:
         try:
             return lake.connection.execute(call).fetchall()
         except duckdb.Error as error:
-            raise WriteFailedError(f"{call} failed in {lake.world}: {one_line(error)}") from error
+            raise WriteFailedError(f"{call[:80]} failed in {lake.world}: {one_line(error)}") from error
 
 
 def _ago(age: timedelta) -> str:

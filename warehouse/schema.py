@@ -16,8 +16,10 @@ from warehouse.statements import Statement, statements
 from warehouse.tables import TABLES, Table
 from warehouse.tables.history import SCHEMA_HISTORY
 
-# name: how it is given, how DuckLake stores it. Small files are sorted when they are merged, not when they are written
+# Name: how it is given, how DuckLake stores it. Inlined rows cost more than a small file from some thirty rows on, and
+# flushing them lets readers miss rows or fail (duckdb/ducklake issue 1413; compact.py). Files are sorted when joined.
 OPTIONS = {
+    "data_inlining_row_limit": ("0", "0"),
     "parquet_compression": ("zstd", "zstd"),
     "sort_on_insert": ("false", "false"),
     "target_file_size": ("128MB", "128000000"),
@@ -167,7 +169,6 @@ def _set_options(opened: Lake, tables: list[Table]) -> None:
     query = "SELECT option_name, scope_entry, value FROM ducklake_options('lake')"
     stored = {(name, entry): value for name, entry, value in opened.connection.execute(query).fetchall()}
     wanted: dict[tuple[str, str | None], tuple[str, str]] = {(name, None): values for name, values in OPTIONS.items()}
-    wanted |= {("data_inlining_row_limit", f"main.{table.name}"): ("0", "0") for table in tables if not table.inlined}
     levels = {f"main.{table.name}": str(table.zstd_level) for table in tables}
     wanted |= {("parquet_compression_level", name): (level, level) for name, level in levels.items()}
     for (name, entry), (given, kept) in wanted.items():

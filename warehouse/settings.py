@@ -12,9 +12,6 @@ class WarehouseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIQ_", extra="ignore")
 
     data: Path = Field(Path("data/live"), description="Folder of one world; the warehouse is lake/ in it")
-    inline_rows: int = Field(
-        50, ge=0, description="Inserts of up to this many rows rest in the catalogue until flushed, rows"
-    )
     lock_timeout_s: float = Field(600, gt=0, description="Longest wait for the write lock, seconds")
     duckdb_memory: str = Field("", description="Memory one connection may use (512MB); empty: DuckDB's own 80 %")
     duckdb_threads: int = Field(

@@ -51,10 +51,10 @@ def replace(
 ) -> tuple[int, int]:
     """Replace the rows for which the SQL condition `where` holds by `frame`, in one transaction; return (gone, stored).
 
-    Only for tables described with inlined=False. Raises ValueError for another table, else as `append`.
+    Only for tables described with append_only=False. Raises ValueError for another table, else as `append`.
     """
-    if known[table].inlined:
-        raise ValueError(f"{table} is append-only (inlined): rows of it are never deleted")
+    if known[table].append_only:
+        raise ValueError(f"{table} is append-only: rows of it are never deleted")
     checked = _checked(known[table], frame)
     with lake.transaction() as connection:
         gone = _count(connection.execute(f"DELETE FROM {table} WHERE {where}"))

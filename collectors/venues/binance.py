@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
 from collectors.venues.venue import (
+    REST_HOST,
+    WS_HOST,
     Answer,
     Control,
     Feed,
@@ -47,10 +49,12 @@ class Hosts(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIQ_BINANCE_")
 
     um_ws: str = Field(
-        "wss://fstream.binance.com", description="WebSocket host of USD-M futures; `/market/ws` is added"
+        "wss://fstream.binance.com",
+        pattern=WS_HOST,
+        description="WebSocket host of USD-M futures; `/market/ws` is added",
     )
-    um_rest: str = Field("https://fapi.binance.com", description="REST host of USD-M futures")
-    cm_rest: str = Field("https://dapi.binance.com", description="REST host of COIN-M futures")
+    um_rest: str = Field("https://fapi.binance.com", pattern=REST_HOST, description="REST host of USD-M futures")
+    cm_rest: str = Field("https://dapi.binance.com", pattern=REST_HOST, description="REST host of COIN-M futures")
 
 
 class _Order(msgspec.Struct):

@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
 from collectors.venues.venue import (
+    REST_HOST,
+    WS_HOST,
     Answer,
     Control,
     Feed,
@@ -44,8 +46,10 @@ class Hosts(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LIQ_BYBIT_")
 
-    ws: str = Field("wss://stream.bybit.com", description="WebSocket host; `/v5/public/linear` and so on are added")
-    rest: str = Field("https://api.bybit.com", description="REST host")
+    ws: str = Field(
+        "wss://stream.bybit.com", pattern=WS_HOST, description="WebSocket host; `/v5/public/linear` and so on are added"
+    )
+    rest: str = Field("https://api.bybit.com", pattern=REST_HOST, description="REST host")
 
 
 class _Message(msgspec.Struct):

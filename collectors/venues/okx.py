@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
 from collectors.venues.venue import (
+    REST_HOST,
+    WS_HOST,
     Answer,
     Control,
     Feed,
@@ -50,8 +52,8 @@ class Hosts(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LIQ_OKX_")
 
-    ws: str = Field("wss://ws.okx.com:8443", description="WebSocket host; `/ws/v5/public` is added")
-    rest: str = Field("https://www.okx.com", description="REST host")
+    ws: str = Field("wss://ws.okx.com:8443", pattern=WS_HOST, description="WebSocket host; `/ws/v5/public` is added")
+    rest: str = Field("https://www.okx.com", pattern=REST_HOST, description="REST host")
 
 
 class _Arg(msgspec.Struct):

@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+WS_HOST = r"^wss?://[^/\s]+$"
+REST_HOST = r"^https?://[^/\s]+$"
+
 Operation = Literal["subscribe", "unsubscribe"]
 
 

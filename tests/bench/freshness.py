@@ -30,7 +30,8 @@ async def run(world: Path) -> None:
             await asyncio.sleep(0.1)
         parts.env.update(line.split("=", 1) for line in addresses.read_text().splitlines())  # type: ignore[misc]
         await parts.prefect()
-        collect, ingest = await parts.add("collect", liq("collect", "bybit")), await parts.add("ingest", liq("ingest", "--follow"))
+        collect = await parts.add("collect", liq("collect", "bybit"))
+        ingest = await parts.add("ingest", liq("ingest", "--follow"))
         await asyncio.sleep(WARM_S)
         ages, rate = await asyncio.to_thread(_ages, world)
         memory = {child.name: _memory(child.pid) for child in (collect, ingest)}

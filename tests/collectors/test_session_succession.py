@@ -10,6 +10,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from collectors import feed as feed_module
+from collectors.feed import LiveFeed
+from collectors.retry import FATAL_DELAY_S
 from collectors.venues import okx
 from collectors.venues.venue import Feed
 from tests.collectors.local_venue import (
@@ -166,14 +168,18 @@ async def test_a_venue_that_cannot_be_reached_is_tried_with_growing_delays() -> 
 
 
 async def test_a_fatal_refusal_is_not_hammered(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempts = 0
+    pauses: list[float] = []
+    pause = LiveFeed._pause
+
+    async def told(self: LiveFeed, seconds: float) -> None:
+        pauses.append(seconds)
+        await pause(self, seconds)
 
     def refuse(connection: ServerConnection, _request: Any) -> Any:
-        nonlocal attempts
-        attempts += 1
         return connection.respond(HTTPStatus.NOT_FOUND, "no such path\n")
 
+    monkeypatch.setattr(LiveFeed, "_pause", told)
     async with server(serve_well, process_request=refuse) as url, live_feed(url) as (_, sink):
         await sink.until(lambda: sink.told("disconnected"))
-        await asyncio.sleep(0.5)  # many times the first delay
-    assert attempts == 1
+    assert pauses == [FATAL_DELAY_S]
+    assert "HTTP 404" in sink.told("disconnected")[0]["reason"]

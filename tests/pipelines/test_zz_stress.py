@@ -212,7 +212,7 @@ def _survives(frames: list[RawFrame]) -> None:
     assert not any("parser failed" in reason for reason in tables["dead_letters"]["reason"])
 
 
-@settings(max_examples=100000, deadline=None)
+@settings(max_examples=150000, deadline=None)
 @given(st.sampled_from(CHANNELS), st.binary(max_size=200))
 def test_any_bytes_give_rows_or_a_reason(channel: tuple[str, str, str], payload: bytes) -> None:
     venue, transport, name = channel
@@ -220,7 +220,7 @@ def test_any_bytes_give_rows_or_a_reason(channel: tuple[str, str, str], payload:
     _survives([_frame(venue, name, payload, transport=transport)])
 
 
-@settings(max_examples=10000, deadline=None)
+@settings(max_examples=15000, deadline=None)
 @given(st.data(), st.sampled_from(OWN))
 def test_any_change_to_a_frame_gives_rows_or_a_reason(data: st.DataObject, frame: RawFrame) -> None:
     try:

@@ -35,7 +35,8 @@ def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
     wanted = TABLES[table].schema
     moments = [name for name, kind in wanted.items() if kind == pl.Datetime("us")]
     text = pl.DataFrame(
-        [dict.fromkeys(wanted, None) | row for row in given], pl.Schema({**wanted, **dict.fromkeys(moments, pl.String())})
+        [dict.fromkeys(wanted, None) | row for row in given],
+        pl.Schema({**wanted, **dict.fromkeys(moments, pl.String())}),
     )
     return text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
 
@@ -57,11 +58,16 @@ def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
         append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
         columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
         cursor = connection.execute(f"SELECT {columns} FROM {case.parent.name}")
-        found = [dict(zip((column[0] for column in cursor.description), map(_plain, row), strict=True)) for row in cursor.fetchall()]
+        found = [
+            dict(zip((column[0] for column in cursor.description), map(_plain, row), strict=True))
+            for row in cursor.fetchall()
+        ]
     finally:
         for table in given["in"]:
             connection.execute(f"DELETE FROM {table}")
-    assert _sorted(found) == _sorted([{name: _comparable_given(value) for name, value in row.items()} for row in given["out"]])
+    assert _sorted(found) == _sorted(
+        [{name: _comparable_given(value) for name, value in row.items()} for row in given["out"]]
+    )
 
 
 def _plain(value: object) -> object:

@@ -44,13 +44,17 @@ with lake.open(Path(sys.argv[1]), read_only=False) as opened, opened.transaction
 
 
 def _child(code: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    )
 
 
 def _batches(world: Path) -> dict[str, dict[int, int]]:
     with lake.open(world) as opened:
         return {
-            table.name: dict(opened.connection.execute(f"SELECT batch, count(*) FROM {table.name} GROUP BY 1").fetchall())
+            table.name: dict(
+                opened.connection.execute(f"SELECT batch, count(*) FROM {table.name} GROUP BY 1").fetchall()
+            )
             for table in PAIR
         }
 

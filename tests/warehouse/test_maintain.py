@@ -1,6 +1,7 @@
 import os
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,28 +13,37 @@ from warehouse.writer import append
 
 Maker = Callable[..., pl.DataFrame]
 NOTHING = timedelta(0)
+NOON = datetime(2026, 10, 10, 12)  # noqa: DTZ001
 
 
 def _files(world: Path, table: str = "liquidations") -> int:
     return len(list((world / "lake/files/main" / table).rglob("*.parquet")))
 
 
-def test_small_files_and_inlined_rows_become_one_file_and_the_rows_stay(writer: Lake, world: Path, liquidations: Maker) -> None:
-    for turn in range(6):
-        append(writer, {"liquidations": liquidations(200 if turn % 2 else 5, first=1000 * turn)})
+def test_small_files_of_a_day_become_one_in_the_tables_order_and_the_rows_stay(
+    writer: Lake, world: Path, liquidations: Maker
+) -> None:
+    for turn in (3, 0, 2, 1):
+        append(writer, {"liquidations": liquidations(20, NOON + timedelta(minutes=turn), 1000 * turn)})
+    append(writer, {"liquidations": liquidations(20, NOON + timedelta(days=1), 9000)})
     before = writer.connection.execute("FROM liquidations ORDER BY event_key").fetchall()
-    done = maintain(writer, keep_files=NOTHING)
-    assert done.rows_flushed >= 15
-    assert (done.files_merged >= 4, _files(world)) == (True, 1)
+    done = maintain(writer, NOTHING, NOTHING)
+    assert (done.files_joined, done.files_made, _files(world)) == (4, 1, 2)
     assert writer.connection.execute("FROM liquidations ORDER BY event_key").fetchall() == before
+    stored = writer.connection.execute("SELECT ts_event FROM liquidations WHERE ts_event < '2026-10-11'").fetchall()
+    assert stored == sorted(stored)
 
 
-def test_replaced_files_stay_for_running_queries_until_their_time(writer: Lake, world: Path, liquidations: Maker) -> None:
+def test_replaced_files_stay_for_running_queries_until_their_time(
+    writer: Lake, world: Path, liquidations: Maker
+) -> None:
     for turn in range(3):
-        append(writer, {"liquidations": liquidations(200, first=1000 * turn)})
-    assert maintain(writer, keep_files=timedelta(minutes=5)).files_deleted == 0
+        append(writer, {"liquidations": liquidations(20, first=1000 * turn)})
+    minutes = timedelta(minutes=5)
+    assert maintain(writer, minutes, NOTHING).files_deleted == 0  # in the catalogue still
+    assert maintain(writer, NOTHING, minutes).files_deleted == 0  # out of it, and on disk still
     assert _files(world) == 4
-    assert maintain(writer, keep_files=NOTHING).files_deleted == 3
+    assert maintain(writer, NOTHING, NOTHING).files_deleted == 3
     assert _files(world) == 1
 
 
@@ -61,7 +71,7 @@ def test_a_file_that_no_commit_names_is_deleted_when_it_is_old(writer: Lake, wor
 def test_a_second_run_finds_nothing_to_do(writer: Lake, liquidations: Maker) -> None:
     append(writer, {"liquidations": liquidations(200)})
     maintain(writer)
-    assert set(maintain(writer)) == {0}
+    assert maintain(writer)[:2] == (0, 0)
 
 
 def test_a_query_begun_before_ends_as_if_nothing_happened(writer: Lake, world: Path, liquidations: Maker) -> None:
@@ -70,5 +80,30 @@ def test_a_query_begun_before_ends_as_if_nothing_happened(writer: Lake, world: P
     with lake.open(world) as reader:
         begun = reader.connection.execute("SELECT event_key FROM liquidations").to_arrow_reader(1000)
         first = begun.read_next_batch().num_rows
-        maintain(writer)
+        assert maintain(writer).files_joined == 5
         assert first + sum(batch.num_rows for batch in begun) == 15_000
+
+
+def test_no_query_misses_a_row_while_files_are_joined_and_expired(
+    writer: Lake, world: Path, liquidations: Maker
+) -> None:
+    append(writer, {"liquidations": liquidations(100)})
+    stop = threading.Event()
+
+    def keep_joining() -> None:
+        with lake.open(world, read_only=False) as other:
+            for turn in range(1, 13):
+                append(other, {"liquidations": liquidations(1, first=1000 * turn)})
+                maintain(other, keep_snapshots=timedelta(seconds=30))
+        stop.set()
+
+    thread = threading.Thread(target=keep_joining)
+    thread.start()
+    with lake.open(world) as reader:
+        found = [100]
+        while not stop.is_set():
+            found += reader.connection.execute("SELECT count(*) FROM liquidations").fetchone() or ()
+            found += reader.connection.execute("SELECT count(seq + 1) + count(*) FROM liquidations").fetchone() or ()
+    thread.join()
+    assert found == sorted(found)
+    assert found[-1] >= 111

@@ -12,17 +12,20 @@ import pytest
 from warehouse import lake, schema
 from warehouse.lake import Lake
 from warehouse.maintain import maintain
-from warehouse.settings import WarehouseSettings
 from warehouse.tables import Column, Table
 from warehouse.tables.table import by_day
 from warehouse.writer import append, replace
 
-COLUMNS = (Column("t", "TIMESTAMP", ""), Column("k", "UBIGINT", ""), Column("v", "DOUBLE", ""), Column("s", "VARCHAR", ""))
+COLUMNS = (
+    Column("t", "TIMESTAMP", ""),
+    Column("k", "UBIGINT", ""),
+    Column("v", "DOUBLE", ""),
+    Column("s", "VARCHAR", ""),
+)
 KEYED = Table("keyed", "", COLUMNS, by_day("t"), ("t",), key=("t", "k"), key_time="t")
 PLAIN = Table("plain", "", COLUMNS, by_day("t"), ("s", "t"))
-REPLACED = Table("replaced", "", COLUMNS, by_day("t"), ("t",), inlined=False)
+REPLACED = Table("replaced", "", COLUMNS, by_day("t"), ("t",), append_only=False)
 KNOWN = {table.name: table for table in (KEYED, PLAIN, REPLACED)}
-SETTINGS = WarehouseSettings(inline_rows=8)
 START = datetime(2026, 2, 27)  # noqa: DTZ001
 Row = tuple[datetime, int, float | None, str | None]
 
@@ -40,11 +43,11 @@ class Model:
         self.keyed: dict[tuple[datetime, int], Row] = {}
         self.plain: Counter[Row] = Counter()
         self.replaced: Counter[Row] = Counter()
-        schema.create_or_migrate(world, KNOWN.values(), [], SETTINGS)
+        schema.create_or_migrate(world, KNOWN.values(), [])
         self.lake = self.opened()
 
     def opened(self) -> Lake:
-        return lake.open(self.world, read_only=False, settings=SETTINGS)
+        return lake.open(self.world, read_only=False)
 
     def rows(self) -> list[Row]:
         size = self.random.choice([0, 1, 3, 8, 9, 40])
@@ -52,7 +55,12 @@ class Model:
 
     def row(self) -> Row:
         moment = START + timedelta(hours=self.random.randrange(96))
-        return moment, self.random.randrange(6), self.random.choice([None, 0.1, -1e300]), self.random.choice([None, "", "é'"])
+        return (
+            moment,
+            self.random.randrange(6),
+            self.random.choice([None, 0.1, -1e300]),
+            self.random.choice([None, "", "é'"]),
+        )
 
     def append(self) -> None:
         keyed, plain = self.rows(), self.rows()
@@ -81,19 +89,19 @@ class Model:
 
     def maintain(self) -> None:
         keep = timedelta(0) if self.random.random() < 0.7 else timedelta(hours=1)
-        maintain(self.lake, keep_snapshots=keep, keep_files=keep)
-
-    def flush(self) -> None:
-        with self.lake.write_lock():
-            self.lake.connection.execute("CALL ducklake_flush_inlined_data('lake')")
+        maintain(self.lake, keep_snapshots=keep, keep_files=keep, known=KNOWN)
 
     def reopen(self) -> None:
         self.lake.close()
         self.lake = self.opened()
 
     def check(self) -> None:
-        for opened in (self.lake, lake.open(self.world, settings=SETTINGS)):
-            for name, held in (("keyed", Counter(self.keyed.values())), ("plain", self.plain), ("replaced", self.replaced)):
+        for opened in (self.lake, lake.open(self.world)):
+            for name, held in (
+                ("keyed", Counter(self.keyed.values())),
+                ("plain", self.plain),
+                ("replaced", self.replaced),
+            ):
                 assert Counter(opened.connection.execute(f"FROM {name}").fetchall()) == held, name
                 assert opened.connection.execute(f"SELECT count(*) FROM {name}").fetchone() == (held.total(),), name
         opened.close()
@@ -106,7 +114,7 @@ def _frame(rows: list[Row]) -> pl.DataFrame:
 @pytest.mark.parametrize("seed", range(2))
 def test_after_any_sequence_of_steps_the_lake_holds_what_the_model_holds(tmp_path: Path, seed: int) -> None:
     model = Model(tmp_path, seed)
-    steps: list[Callable[[], None]] = [model.append] * 6 + [model.replace] * 4 + [model.roll_back, model.maintain, model.flush]
+    steps: list[Callable[[], None]] = [model.append] * 6 + [model.replace] * 4 + [model.roll_back, model.maintain]
     for number in range(60):
         model.random.choice([*steps, model.reopen])()
         if number % 5 == 4:

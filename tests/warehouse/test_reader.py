@@ -83,12 +83,18 @@ def test_a_reader_sees_whole_commits_while_the_writer_writes(world: Path, liquid
 
 
 def test_a_reader_that_would_write_is_refused(world: Path) -> None:
-    for statement in ("INSERT INTO liquidations (venue) VALUES ('x')", "DROP TABLE liquidations", "CREATE TABLE t (a INTEGER)"):
+    for statement in (
+        "INSERT INTO liquidations (venue) VALUES ('x')",
+        "DROP TABLE liquidations",
+        "CREATE TABLE t (a INTEGER)",
+    ):
         with pytest.raises(QueryError, match="only read"):
             query(statement, world)
 
 
-def test_a_bare_duckdb_attaches_the_catalogue_and_sees_the_views(world: Path, writer: Lake, liquidations: Maker) -> None:
+def test_a_bare_duckdb_attaches_the_catalogue_and_sees_the_views(
+    world: Path, writer: Lake, liquidations: Maker
+) -> None:
     append(writer, {"liquidations": liquidations(3, datetime(2026, 10, 5, 11, 30))})  # noqa: DTZ001
     shell = f"""
 import duckdb

@@ -19,7 +19,9 @@ def _view(body: str, name: str = "things") -> Statement:
 
 def _columns(world: Path, table: str) -> dict[str, str]:
     with lake.open(world) as opened:
-        found = opened.connection.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", [table])
+        found = opened.connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?", [table]
+        )
         return dict(found.fetchall())
 
 
@@ -86,7 +88,9 @@ def test_the_history_numbers_each_migration(tmp_path: Path) -> None:
     schema.create_or_migrate(tmp_path, [THING], [])
     schema.create_or_migrate(tmp_path, [THING._replace(grain="another")], [])
     with lake.open(tmp_path) as opened:
-        found = opened.connection.execute("SELECT version, change FROM schema_history WHERE object = 'table thing' ORDER BY 1")
+        found = opened.connection.execute(
+            "SELECT version, change FROM schema_history WHERE object = 'table thing' ORDER BY 1"
+        )
         assert found.fetchall() == [(1, "created"), (2, "described anew")]
 
 

@@ -17,15 +17,15 @@ from warehouse.writer import Appended, append, offsets, replace
 
 Maker = Callable[..., pl.DataFrame]
 DAY = timedelta(days=1)
-LEVELS = Table("levels", "one level", (Column("day", "INTEGER", ""), Column("usd", "DOUBLE", "")), inlined=False)
+LEVELS = Table("levels", "one level", (Column("day", "INTEGER", ""), Column("usd", "DOUBLE", "")), append_only=False)
 
 
 def _count(opened: Lake, table: str) -> int:
     return int(opened.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # type: ignore[index]
 
 
-@pytest.mark.parametrize("size", [3, 400], ids=["inlined", "in a file"])
-def test_a_row_whose_key_is_stored_is_not_stored_again(writer: Lake, liquidations: Maker, size: int) -> None:
+def test_a_row_whose_key_is_stored_is_not_stored_again(writer: Lake, liquidations: Maker) -> None:
+    size = 400
     assert append(writer, {"liquidations": liquidations(size)}) == {"liquidations": Appended(size, 0)}
     again = pl.concat([liquidations(size), liquidations(2, first=9_000)])
     assert append(writer, {"liquidations": again}) == {"liquidations": Appended(2, size)}
@@ -47,7 +47,9 @@ def test_duplicates_are_found_on_days_far_apart_in_one_batch(writer: Lake, liqui
 
 def test_equal_times_with_other_keys_are_other_rows(writer: Lake, liquidations: Maker) -> None:
     one = liquidations(1)
-    burst = pl.concat([one, one.with_columns(occurrence=pl.lit(1, pl.Int32)), one.with_columns(event_key=pl.lit(9, pl.UInt64))])
+    burst = pl.concat(
+        [one, one.with_columns(occurrence=pl.lit(1, pl.Int32)), one.with_columns(event_key=pl.lit(9, pl.UInt64))]
+    )
     assert append(writer, {"liquidations": burst})["liquidations"] == Appended(3, 0)
 
 
@@ -67,9 +69,15 @@ def _empty(table: str) -> pl.DataFrame:
     [
         (lambda frame: frame.drop("venue"), "liquidations: the frame lacks venue"),
         (lambda frame: frame.with_columns(extra=1), "liquidations: the table has no column extra"),
-        (lambda frame: frame.with_columns(pl.col("seq").cast(pl.String)), "liquidations.seq takes Int64, the frame has String"),
+        (
+            lambda frame: frame.with_columns(pl.col("seq").cast(pl.String)),
+            "liquidations.seq takes Int64, the frame has String",
+        ),
         (lambda frame: frame.with_columns(event_key=pl.lit(None, pl.UInt64)), "event_key is part of the key"),
-        (lambda frame: frame.with_columns(pl.col("ts_event").dt.replace_time_zone("UTC")), "liquidations.ts_event takes"),
+        (
+            lambda frame: frame.with_columns(pl.col("ts_event").dt.replace_time_zone("UTC")),
+            "liquidations.ts_event takes",
+        ),
     ],
 )
 def test_a_wrong_column_is_named_and_nothing_is_written(
@@ -103,7 +111,12 @@ def test_replace_takes_the_place_of_what_it_covers(tmp_path: Path) -> None:
         new = pl.DataFrame({"day": [2, 2], "usd": [5.0, 6.0]}, LEVELS.schema)
         assert replace(opened, "levels", new, "day = 2", known) == (1, 2)
         assert replace(opened, "levels", new, "day = 2", known) == (2, 2)
-        assert opened.connection.execute("FROM levels ORDER BY ALL").fetchall() == [(1, 1.0), (2, 5.0), (2, 6.0), (3, 3.0)]
+        assert opened.connection.execute("FROM levels ORDER BY ALL").fetchall() == [
+            (1, 1.0),
+            (2, 5.0),
+            (2, 6.0),
+            (3, 3.0),
+        ]
         with pytest.raises(ValueError, match="append-only"):
             replace(opened, "liquidations", new, "true")
 
@@ -112,7 +125,9 @@ def test_two_writers_take_turns(world: Path, liquidations: Maker, commit: Maker)
     def write(first: int) -> None:
         with lake.open(world, read_only=False) as opened:
             for turn in range(10):
-                append(opened, {"liquidations": liquidations(60, first=first + 100 * turn), "ingest_commits": commit(turn)})
+                append(
+                    opened, {"liquidations": liquidations(60, first=first + 100 * turn), "ingest_commits": commit(turn)}
+                )
 
     threads = [threading.Thread(target=write, args=(start,)) for start in (0, 10_000)]
     for thread in threads:
@@ -135,7 +150,9 @@ TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(values=st.lists(st.tuples(NUMBERS, TEXTS, st.integers(0, 2**64 - 1)), min_size=1, max_size=5), large=st.booleans())
+@given(
+    values=st.lists(st.tuples(NUMBERS, TEXTS, st.integers(0, 2**64 - 1)), min_size=1, max_size=5), large=st.booleans()
+)
 def test_what_is_read_is_what_was_written(
     writer: Lake, liquidations: Maker, values: list[tuple[float, str, int]], large: bool
 ) -> None:

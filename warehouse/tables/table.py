@@ -30,10 +30,9 @@ class Column(NamedTuple):
 class Table(NamedTuple):
     """A table. `partition`: DuckLake partition expressions; `sort`: the order inside files; `grain`: what a row is.
 
-    `inlined`: small commits may rest in the catalogue until flushed; only for tables that are never deleted from. Without
-    it the table may be replaced in part. `key`: the columns that name a row; rows that repeat a stored key are not written
-    again. `key_time`: the key's TIMESTAMP column, by which the search for stored keys is narrowed. `zstd_level`: how hard
-    its files are compressed.
+    `append_only`: rows are never deleted; otherwise the table may be replaced in part. `key`: the columns that name a row;
+    rows that repeat a stored key are not written again. `key_time`: the key's TIMESTAMP column, by which the search for
+    stored keys is narrowed. `zstd_level`: how hard its files are compressed.
     """
 
     name: str
@@ -41,7 +40,7 @@ class Table(NamedTuple):
     columns: tuple[Column, ...]
     partition: tuple[str, ...] = ()
     sort: tuple[str, ...] = ()
-    inlined: bool = True
+    append_only: bool = True
     key: tuple[str, ...] = ()
     key_time: str = ""
     zstd_level: int = 3

@@ -1,0 +1,46 @@
+"""The command: plan, arguments and settings, exit codes."""
+
+import pytest
+from typer.testing import CliRunner
+
+from collectors.cli import app
+
+
+def test_the_plan_needs_no_network_when_told_how_many_symbols() -> None:
+    result = CliRunner().invoke(app, ["all", "--plan", "--symbols", "600"])
+    assert result.exit_code == 0
+    assert "wss://fstream.binance.com/market/ws" in result.output
+    assert "polls use 50.01% of the budget" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "value", "said"),
+    [
+        (["mtgox"], "", "", "unknown venue mtgox"),
+        (["okx"], "LIQ_COLLECT_BUFFER_MIB", "many", "LIQ_COLLECT_BUFFER_MIB=many"),
+        (["okx"], "LIQ_OKX_WS", "ws.okx.com", "LIQ_OKX_WS=ws.okx.com"),
+        (["okx"], "LIQ_KAFKA_BOOTSTRAP", "here", "LIQ_KAFKA_BOOTSTRAP=here"),
+    ],
+)
+def test_a_wrong_argument_or_setting_is_named_and_exits_with_2(
+    arguments: list[str], name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name:
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_without_kafka_it_says_so_and_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", "127.0.0.1:9")
+    result = CliRunner().invoke(app, ["okx"])
+    assert result.exit_code == 1
+    assert "Kafka at 127.0.0.1:9" in result.stderr
+
+
+def test_a_venue_that_cannot_be_asked_for_its_plan_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_OKX_REST", "http://127.0.0.1:9")
+    result = CliRunner().invoke(app, ["okx", "--plan"])
+    assert result.exit_code == 1
+    assert "http://127.0.0.1:9/api/v5/public/instruments does not answer" in result.stderr

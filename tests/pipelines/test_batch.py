@@ -1,0 +1,164 @@
+"""How frames become the rows of commits: whatever the cuts, whoever collected, the same table."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collectors.envelope import RawFrame
+from collectors.topics import EVENTS, LIQUIDATION, TICKER
+from pipelines.batch import Batch
+from pipelines.consume import Malformed, Slice
+from pipelines.instruments import Instruments
+from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, bybit_ticker
+
+GRID_S = 60
+
+
+def placed(frames: Iterable[RawFrame], topic: str) -> list[RawFrame]:
+    """Return frames as they lie in partition 0 of a topic."""
+    return [msgspec.structs.replace(frame, topic=topic, partition=0, offset=at) for at, frame in enumerate(frames)]
+
+
+def cut(frames: Sequence[RawFrame], cuts: Iterable[int]) -> list[Slice]:
+    """Return a partition's frames as slices cut before the given offsets."""
+    ends = sorted({at for at in cuts if 0 < at < len(frames)} | {len(frames)})
+    starts = [0, *ends[:-1]]
+    return [Slice((frames[0].topic, 0), a, b, list(frames[a:b]), []) for a, b in zip(starts, ends, strict=True)]
+
+
+def committed(slices: Iterable[Slice], table: str, each_commits: bool = True) -> pl.DataFrame:
+    """Return the rows that a table gets, a commit after every slice."""
+    batch, found = Batch(GRID_S, {}, keep_ticker_frames=False), []
+    for part in slices:
+        batch.add([part])
+        if each_commits and batch:
+            found.append(batch.take().tables(Instruments(), "cluster", GRID_S).tables[table])
+    batch.close_buckets()
+    found.append(batch.take().tables(Instruments(), "cluster", GRID_S).tables[table])
+    return pl.concat(found)
+
+
+def ticker_frames() -> list[RawFrame]:
+    session = Session("bybit", "linear-1-aaaa")
+    full = {
+        "fundingRate": "0.0001", "nextFundingTime": str(START_MS + 3_600_000), "fundingIntervalHour": "8",
+        "openInterest": "2000", "openInterestValue": "2000000", "markPrice": "1000", "indexPrice": "1001",
+    }  # fmt: skip
+    messages = [bybit_ticker(START_MS, "snapshot", 1, **full)]
+    for n in range(1, 60):
+        changed = ({"markPrice": f"{1000 + n}"}, {"openInterest": f"{2000 + n}"}, {"fundingRate": f"0.000{n}"})[n % 3]
+        messages.append(bybit_ticker(START_MS + n * 7_000, "delta", 1 + n, **changed))
+    return placed([session.frame("tickers", "BTCUSDT", each, each["ts"], TICKER) for each in messages], TICKER)
+
+
+@given(st.sets(st.integers(1, 59)))
+@settings(deadline=None, max_examples=60)
+def test_state_rows_do_not_depend_on_where_batches_were_cut(cuts: set[int]) -> None:
+    frames = ticker_frames()
+    for table in ("funding_rates", "open_interest", "mark_prices"):
+        once = committed(cut(frames, ()), table)
+        assert once.height >= 7
+        assert committed(cut(frames, cuts), table).rows() == once.rows()
+
+
+def test_a_bucket_keeps_the_last_state_and_the_frames_before_the_next_bucket() -> None:
+    rows = committed(cut(ticker_frames(), ()), "mark_prices")
+    assert rows["ts"].is_unique().all()
+    frames = ticker_frames()
+    marks = [msgspec.json.decode(frame.payload)["data"].get("markPrice") for frame in frames]
+    last: dict[int, float] = {}
+    for frame, mark in zip(frames, marks, strict=True):
+        if mark:
+            last[frame.recv_ns // (GRID_S * 10**9)] = float(mark)
+    assert rows["mark_price"].to_list() == list(last.values())
+
+
+def test_only_closed_buckets_are_offered_for_a_commit() -> None:
+    frames = ticker_frames()
+    batch = Batch(GRID_S, {}, keep_ticker_frames=False)
+    batch.add(cut(frames, ()))
+    ready = batch.take()
+    open_from = ready.offsets[(TICKER, 0)][1]
+    assert ready.offsets[(TICKER, 0)][0] == 0
+    buckets = [frame.recv_ns // (GRID_S * 10**9) for frame in frames]
+    assert open_from == buckets.index(buckets[-1])
+    batch.close_buckets(before_ns=frames[-1].recv_ns)
+    assert not batch
+    batch.close_buckets(before_ns=frames[-1].recv_ns + GRID_S * 10**9)
+    assert batch.take().offsets == {(TICKER, 0): (open_from, len(frames))}
+
+
+def test_accounts_name_every_frame_of_a_session_once() -> None:
+    session = Session("bybit", "linear-1-aaaa")
+    frames = [
+        session.frame(
+            "allLiquidation", "BTCUSDT", bybit_liquidation(START_MS, ("Buy", "1", "100")), START_MS, LIQUIDATION
+        ),
+        session.frame("allLiquidation", "BTCUSDT", b"{", START_MS, LIQUIDATION),
+        session.frame("publicTrade", "BTCUSDT", {"topic": "publicTrade.BTCUSDT"}, START_MS, LIQUIDATION),
+    ]
+    rows = committed(cut(placed(frames, LIQUIDATION), (1,)), "session_frames").drop("ts_commit")
+    assert rows.select(pl.col("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead").sum()).row(0) == (
+        3, 6, 1, 1, 1,
+    )  # fmt: skip
+    assert (rows["seq_min"].min(), rows["seq_max"].max()) == (1, 3)
+
+
+def test_a_record_that_is_no_raw_record_is_a_dead_letter_and_moves_the_offset() -> None:
+    lost = RawFrame("", "?", "", "ws", 0, "", 0, b"\xff", LIQUIDATION, 0, 0)
+    batch = Batch(GRID_S, {}, keep_ticker_frames=False)
+    batch.add([Slice((LIQUIDATION, 0), 0, 1, [], [Malformed(lost, "header v is missing")])])
+    ready = batch.take()
+    tables = ready.tables(Instruments(), "cluster", GRID_S).tables
+    assert tables["dead_letters"].select("reason", "payload", "kafka_offset").rows() == [
+        ("header v is missing", b"\xff", 0)
+    ]
+    assert tables["ingest_commits"].select("offset_next", "frames", "dead_letters").rows() == [(1, 1, 1)]
+
+
+def test_collector_events_become_rows_and_count_as_no_frames() -> None:
+    session = Session("okx", "public-1-aaaa")
+    told = {"event": "stopped", "venue": "okx", "session": session.session, "transport": "ws", "ts_ns": 1, "frames": 9}
+    frames = placed(
+        [session.frame("event", "*", told, START_MS, EVENTS), session.frame("event", "*", b"[]", START_MS, EVENTS)],
+        EVENTS,
+    )
+    batch = Batch(GRID_S, {}, keep_ticker_frames=False)
+    batch.add(cut(frames, ()))
+    tables = batch.take().tables(Instruments(), "cluster", GRID_S).tables
+    assert tables["collector_events"].select("event", "frames").rows() == [("stopped", 9)]
+    assert tables["dead_letters"].height == 1
+    assert tables["session_frames"].is_empty()
+    assert tables["raw_frames"].is_empty()
+
+
+@pytest.mark.parametrize("duplicated", [(), (0,), (1, 2)])
+def test_identical_liquidations_in_a_frame_stay_apart_and_a_repeated_frame_adds_none(
+    duplicated: tuple[int, ...],
+) -> None:
+    one, two = Session("bybit", "linear-1-aaaa"), Session("bybit", "linear-2-bbbb")
+    messages = [
+        bybit_liquidation(START_MS, ("Buy", "0.001", "100"), ("Buy", "0.001", "100"), ("Sell", "2", "101")),
+        bybit_liquidation(START_MS + 500, ("Buy", "0.001", "100")),
+        bybit_liquidation(START_MS + 900, ("Sell", "3", "102")),
+    ]
+    frames = [one.frame("allLiquidation", "BTCUSDT", each, START_MS, LIQUIDATION) for each in messages]
+    frames += [two.frame("allLiquidation", "BTCUSDT", messages[n], START_MS, LIQUIDATION) for n in duplicated]
+    rows = committed(cut(placed(frames, LIQUIDATION), (2,)), "liquidations")
+    keys = rows.select("ts_event", "event_key", "occurrence").unique()
+    assert keys.height == 5
+    assert rows.height == 5 + sum((3, 1, 1)[n] for n in duplicated)
+
+
+def test_a_symbol_on_both_binance_hosts_has_one_key() -> None:
+    payload = binance_liquidation(START_MS, "SELL", "2", "1800")
+    frames = [
+        Session("binance", name).frame("forceOrder", "*", payload, START_MS, LIQUIDATION)
+        for name in ("um-1-a", "cm-1-b")
+    ]
+    rows = committed(cut(placed(frames, LIQUIDATION), ()), "liquidations")
+    assert rows["event_key"].n_unique() == 1

@@ -1,0 +1,44 @@
+"""The whole pipeline as a person runs it: `liq demo`, with the ingest killed three times on the way."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.timeout(400)
+def test_the_demo_loses_nothing_though_its_ingest_is_killed_three_times(tmp_path: Path) -> None:
+    env = {**os.environ, "LIQ_DATA": str(tmp_path / "demo"), "NO_COLOR": "1"}
+    demo = _liq(env, "demo", "--kill-ingest", "3", timeout=360)
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert demo.stdout.count("ingest ended (signal 9)") == 3
+    assert "Zero missing" in demo.stdout
+
+    asked = _liq(env, "sql", "from frames_by_venue", "--format", "json")
+    venues = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert [venue["venue"] for venue in venues] == ["binance", "bybit", "okx"]
+    for venue in venues:
+        assert venue["frames"] == venue["frames_received"] > 100
+        assert venue["liquidations"] > 50
+        assert venue["missing"] == venue["duplicates"] == venue["frames_dead"] == 0
+
+    totals = _liq(env, "sql", "from liquidation_totals where hours = 24 and base = 'BTC'", "--format", "json")
+    assert {json.loads(line)["venue"] for line in totals.stdout.splitlines()} == {"binance", "bybit", "okx"}
+    assert _liq(env, "broker", "status").returncode == 1, "the demo's broker is stopped"
+
+
+def test_the_demo_does_not_empty_a_folder_that_is_not_its_own(tmp_path: Path) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine")
+    demo = _liq({**os.environ, "LIQ_DATA": str(tmp_path)}, "demo")
+    assert demo.returncode == 1
+    assert "is not empty" in demo.stderr
+    assert precious.read_text() == "mine"
+
+
+def _liq(env: dict[str, str], *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "liq", *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, check=False)

@@ -1,0 +1,215 @@
+"""Ingest on a real Kafka and a real lake: exactly once however it ends, and nothing dropped for being bad."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from collectors.envelope import RawFrame, to_record
+from collectors.topics import LIQUIDATION, REFERENCE, TICKER
+from pipelines.ingest import Ingest, Totals
+from pipelines.settings import IngestSettings
+from tests.pipelines.venue_frames import (
+    START_MS,
+    Session,
+    binance_liquidation,
+    bybit_liquidation,
+    bybit_ticker,
+    okx_liquidation,
+)  # fmt: skip
+from warehouse import query
+
+OKX_SWAP = {
+    "instType": "SWAP", "instId": "BTC-USDT-SWAP", "uly": "BTC-USDT", "instFamily": "BTC-USDT", "settleCcy": "USDT",
+    "ctVal": "0.01", "ctMult": "1", "ctValCcy": "BTC", "ctType": "linear", "state": "live", "listTime": "1600000000000",
+    "expTime": "", "baseCcy": "", "quoteCcy": "", "ruleType": "normal",
+}  # fmt: skip
+
+FOLLOW = """
+import asyncio, signal, sys
+from pathlib import Path
+from pipelines.ingest import Ingest
+from pipelines.settings import IngestSettings
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    settings = IngestSettings(data=Path(sys.argv[1]), grid_s=1, commit_interval_s=0.05, batch_frames=200)
+    await Ingest(settings, lambda totals: print(totals.commits, flush=True)).run({"bootstrap_servers": sys.argv[2]}, True, stop)
+asyncio.run(main())
+"""
+
+
+async def publish(kafka: dict[str, Any], frames: Iterable[RawFrame]) -> None:
+    async with AIOKafkaProducer(**kafka, max_request_size=40 * 1024 * 1024) as producer:
+        waiting = [
+            await producer.send(frame.topic, value=record.value, key=record.key, headers=record.headers)
+            for frame in frames
+            if (record := to_record(frame))
+        ]
+        await asyncio.gather(*waiting)
+
+
+async def drain(kafka: dict[str, Any], world: Path) -> Totals:
+    return await Ingest(IngestSettings(data=world, grid_s=1)).run(kafka, follow=False, stop=asyncio.Event())
+
+
+def rows(world: Path, sql: str) -> list[tuple[Any, ...]]:
+    return query.query(sql, world).rows()
+
+
+async def test_what_is_in_kafka_is_committed_once_and_a_second_run_changes_nothing(
+    fresh_kafka: dict[str, Any], tmp_path: Path
+) -> None:
+    bybit = Session("bybit", "linear-1-aaaa")
+    frames = [
+        bybit.frame(
+            "allLiquidation", "BTCUSDT", bybit_liquidation(START_MS + n, ("Buy", "0.5", "100")), START_MS, LIQUIDATION
+        )
+        for n in range(500)
+    ]
+    await publish(fresh_kafka, frames)
+    first = await drain(fresh_kafka, tmp_path)
+    assert (first.records, first.rows["liquidations"], first.rows["raw_frames"]) == (500, 500, 500)
+    second = await drain(fresh_kafka, tmp_path)
+    assert (second.records, second.commits) == (0, 0)
+    assert rows(tmp_path, "SELECT highest_seq, frames, missing, duplicates FROM frames_accounted") == [(500, 500, 0, 0)]
+    stored = rows(tmp_path, "SELECT seq, payload FROM raw_frames ORDER BY seq")
+    assert stored == [(frame.seq, frame.payload) for frame in frames]
+
+
+async def test_contracts_are_read_before_what_is_counted_in_them(fresh_kafka: dict[str, Any], tmp_path: Path) -> None:
+    okx, rest = Session("okx", "public-1-aaaa"), Session("okx", "rest-1-aaaa")
+    frames = [
+        okx.frame(
+            "liquidation-orders",
+            "*",
+            okx_liquidation(START_MS + n, "BTC-USDT-SWAP", "sell", "3", "100"),
+            START_MS,
+            LIQUIDATION,
+        )
+        for n in range(50)
+    ]
+    answer = {"code": "0", "msg": "", "data": [OKX_SWAP]}
+    frames.append(rest.frame("instruments", "*", answer, START_MS, REFERENCE, transport="rest"))
+    await publish(fresh_kafka, frames)
+    await drain(fresh_kafka, tmp_path)
+    assert rows(tmp_path, "SELECT DISTINCT qty_base, notional_usd, metadata, null_reason FROM liquidations") == [
+        (0.03, 3.0, "venue", None)
+    ]
+
+
+async def test_bad_frames_are_dead_letters_and_everything_else_is_stored(
+    fresh_kafka: dict[str, Any], tmp_path: Path
+) -> None:
+    good = Session("bybit", "linear-1-aaaa")
+    bad = {
+        "broken JSON": b'{"topic":"allLiquidation.BTCUSDT","data":[',
+        "20 MB": b'{"topic":"allLiquidation.BTCUSDT","data":"' + b"x" * 20 * 1024 * 1024 + b'"}',
+        "wrong types": {
+            "topic": "allLiquidation.BTCUSDT",
+            "type": "snapshot",
+            "ts": START_MS,
+            "data": [{"T": "soon", "s": 1}],
+        },
+        "negative": bybit_liquidation(START_MS, ("Buy", "-1", "100")),
+        "zero": bybit_liquidation(START_MS, ("Buy", "0", "100")),
+        "seconds": bybit_liquidation(START_MS // 1000, ("Buy", "1", "100")),
+        "1970": bybit_liquidation(5, ("Buy", "1", "100")),
+        "not text": b"\xff\xfe\x00",
+    }
+    frames = [good.frame("allLiquidation", "BTCUSDT", payload, START_MS, LIQUIDATION) for payload in bad.values()]
+    frames.append(good.frame("nobodyKnows", "BTCUSDT", {"a": 1}, START_MS, LIQUIDATION))
+    frames.append(
+        good.frame(
+            "allLiquidation", "BTCUSDT", bybit_liquidation(START_MS, ("Sell", "1", "100")), START_MS, LIQUIDATION
+        )
+    )
+    unknown = okx_liquidation(START_MS, "NEVERHEARD-USDT-SWAP", "buy", "7", "2")
+    frames.append(Session("okx", "public-1-aaaa").frame("liquidation-orders", "*", unknown, START_MS, LIQUIDATION))
+    await publish(fresh_kafka, frames)
+    totals = await drain(fresh_kafka, tmp_path)
+    assert totals.records == len(frames)
+    letters = rows(tmp_path, "SELECT seq, payload, reason FROM dead_letters ORDER BY seq")
+    assert [(seq, payload) for seq, payload, _ in letters] == [(frame.seq, frame.payload) for frame in frames[:9]]
+    assert all(reason for _, _, reason in letters)
+    assert rows(tmp_path, "SELECT venue, symbol, notional_usd, null_reason FROM liquidations ORDER BY venue") == [
+        ("bybit", "BTCUSDT", 100.0, None),
+        ("okx", "NEVERHEARD-USDT-SWAP", None, "contract size not known"),
+    ]
+    assert rows(tmp_path, "SELECT sum(missing), sum(frames_dead) FROM frames_accounted") == [(0, 9)]
+
+
+async def test_two_collectors_side_by_side_give_the_table_of_one(fresh_kafka: dict[str, Any], tmp_path: Path) -> None:
+    messages = [binance_liquidation(START_MS + n * 1000, "SELL", f"{n + 1}", "1800") for n in range(30)]
+    one, two = Session("binance", "um-1-aaaa"), Session("binance", "um-2-bbbb")
+    first = [one.frame("forceOrder", "*", each, START_MS, LIQUIDATION) for each in messages[:20]]
+    late = [two.frame("forceOrder", "*", each, START_MS, LIQUIDATION) for each in messages[10:]]
+    await publish(fresh_kafka, first[:15] + late[:7])
+    await drain(fresh_kafka, tmp_path)
+    await publish(fresh_kafka, first[15:] + late[7:])
+    totals = await drain(fresh_kafka, tmp_path)
+    assert totals.duplicates > 0
+    stored = rows(tmp_path, "SELECT qty_raw FROM liquidations ORDER BY ts_event")
+    assert stored == [(float(n + 1),) for n in range(30)]
+
+
+async def test_ingest_killed_three_times_stores_what_an_undisturbed_one_stores(
+    fresh_kafka: dict[str, Any], tmp_path: Path
+) -> None:
+    frames = _mixed_frames(4000)
+    disturbed, quiet = tmp_path / "killed", tmp_path / "quiet"
+    for part in range(4):
+        process = await _follow(disturbed, fresh_kafka["bootstrap_servers"])
+        await publish(fresh_kafka, frames[part * 1000 : (part + 1) * 1000])
+        await _committed(process)
+        if part < 3:
+            process.kill()
+            assert await process.wait() == -signal.SIGKILL
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    await drain(fresh_kafka, disturbed)
+    await drain(fresh_kafka, quiet)
+    for table in ("liquidations", "raw_frames", "funding_rates", "open_interest", "mark_prices", "dead_letters"):
+        select = f"SELECT * FROM {table} ORDER BY kafka_topic, kafka_partition, kafka_offset"
+        killed, whole = query.query(select, disturbed), query.query(select, quiet)
+        assert killed.equals(whole), table
+        assert killed.height or table == "dead_letters"
+    assert rows(disturbed, "SELECT sum(frames), sum(missing), sum(duplicates) FROM frames_accounted") == [
+        (len(frames), 0, 0)
+    ]
+
+
+def _mixed_frames(count: int) -> list[RawFrame]:
+    bybit = Session("bybit", "linear-1-aaaa")
+    full = {
+        "fundingRate": "0.0001", "nextFundingTime": str(START_MS + 3_600_000), "fundingIntervalHour": "8",
+        "openInterest": "2000", "openInterestValue": "2000000", "markPrice": "1000", "indexPrice": "1001",
+    }  # fmt: skip
+    frames = [bybit.frame("tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1, **full), START_MS, TICKER)]
+    for n in range(1, count):
+        at = START_MS + n * 10
+        if n % 2:
+            message = bybit_liquidation(at, ("Buy" if n % 3 else "Sell", f"{n}", "100"))
+            frames.append(bybit.frame("allLiquidation", "BTCUSDT", message, at, LIQUIDATION))
+        else:
+            changed = {"markPrice": f"{1000 + n}"} if n % 4 else {"openInterest": f"{2000 + n}"}
+            frames.append(bybit.frame("tickers", "BTCUSDT", bybit_ticker(at, "delta", 1 + n, **changed), at, TICKER))
+    return frames
+
+
+async def _follow(world: Path, bootstrap: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FOLLOW, str(world), bootstrap, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
+    )
+
+
+async def _committed(process: asyncio.subprocess.Process) -> None:
+    """Wait until the process has told of a commit."""
+    assert process.stdout
+    async with asyncio.timeout(60):
+        assert await process.stdout.readline(), "ingest ended by itself"

@@ -1,0 +1,76 @@
+"""Child processes: kept running, stopped in order, told of when they die."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.up.supervise import Child, StartError, run
+
+STEADY = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("up", flush=True)
+time.sleep(99)
+"""
+
+
+async def _until(condition) -> None:  # type: ignore[no-untyped-def]
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_child_that_is_killed_is_started_again_and_told_of(tmp_path: Path) -> None:
+    told: list[str] = []
+    child = Child("steady", [sys.executable, "-c", STEADY], {}, tmp_path, told.append)
+    await child.start()
+    await _until(lambda: "up" in child.last_lines())
+    first = child.pid
+    child.kill()
+    await _until(lambda: child.restarts == 1 and child.last_lines().count("up") == 2)
+    assert child.pid not in (None, first)
+    assert told == [f"steady ended (signal 9) and is started again in 0.5 s; log: {child.log}"]
+    assert await child.stop() == 0
+    assert child.pid is None
+
+
+async def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
+    child = Child("steady", [sys.executable, "-c", STEADY], {}, tmp_path, print)
+    await child.start()
+    await _until(lambda: "up" in child.last_lines())
+    await child.stop()
+    assert child.restarts == 0
+
+
+async def test_a_command_that_fails_says_how_it_ended(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="exit code 3"):
+        await run([sys.executable, "-c", "import sys; sys.exit(3)"], {}, tmp_path / "log")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+async def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys; from pathlib import Path; from pipelines.up.supervise import Child\n"
+        f"async def main():\n    child = Child('c', [sys.executable, '-c', {STEADY!r}], {{}}, Path({str(tmp_path)!r}), print)\n"
+        "    await child.start(); print(child.pid, flush=True); await asyncio.sleep(99)\nasyncio.run(main())"
+    )
+    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
+    assert supervisor.stdout
+    pid = int(await supervisor.stdout.readline())
+    await _until(lambda: (tmp_path / "c.log").exists() and "up" in (tmp_path / "c.log").read_text())
+    supervisor.send_signal(signal.SIGKILL)
+    await supervisor.wait()
+    await _until(lambda: not _alive(pid))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    return state != "Z"
