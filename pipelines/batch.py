@@ -38,7 +38,9 @@ class Ready(NamedTuple):
         ts_commit = datetime.now(UTC).replace(tzinfo=None)
         tables = {**found.tables, "collector_events": self.events}
         tables["raw_frames"] = raw_frames(Parsed(self.kept, {}, bytearray(), Counter()))
-        tables["session_frames"] = session_frames(self.accounts, ts_commit) if self.accounts else empty("session_frames")
+        tables["session_frames"] = (
+            session_frames(self.accounts, ts_commit) if self.accounts else empty("session_frames")
+        )
         tables["ingest_commits"] = ingest_commits(self.offsets, self.records, tables, cluster_id, ts_commit)
         return Normalised(tables, found.instruments)
 

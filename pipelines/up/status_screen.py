@@ -10,7 +10,9 @@ def show(out: Console, found: Status) -> None:
     """Print a status as tables, problems last."""
     out.print(f"Kafka: {found.kafka}", soft_wrap=True)
     if found.lags:
-        show_rows(out, "Topics", [{"topic": lag.topic, "records": lag.end, "not committed": lag.behind} for lag in found.lags])
+        show_rows(
+            out, "Topics", [{"topic": lag.topic, "records": lag.end, "not committed": lag.behind} for lag in found.lags]
+        )
     age = "never" if found.commit_age_s is None else f"{found.commit_age_s:,.1f} s ago"
     out.print(f"Last commit: {age}")
     if found.feeds:

@@ -33,7 +33,9 @@ async def run(world: Path) -> None:
         await asyncio.to_thread(broker.stop, world)
     print(f"Kafka to nowhere, bare aiokafka consumer:   {bare:>10,.0f} frames/s")
     print(f"Kafka to committed rows, raw frames kept:   {committed:>10,.0f} frames/s   ratio {committed / bare:.2f}")
-    print(f"peak memory of this process:                {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>10,.0f} MB")
+    print(
+        f"peak memory of this process:                {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>10,.0f} MB"
+    )
 
 
 def _frame(number: int) -> RawFrame:
@@ -45,7 +47,9 @@ def _frame(number: int) -> RawFrame:
         f'"S":"{side}","v":"{number % 977 / 1000 + 0.001:.3f}","p":"{58000 + number % 8191 / 10:.1f}"}}]}}'
     )
     recv_ns = (at + 11) * 1_000_000
-    return RawFrame("bybit", "allLiquidation", symbol, "ws", recv_ns, "bybit-linear-bench-0000", number + 1, payload.encode())
+    return RawFrame(
+        "bybit", "allLiquidation", symbol, "ws", recv_ns, "bybit-linear-bench-0000", number + 1, payload.encode()
+    )
 
 
 async def _fill(kafka: dict[str, Any]) -> None:
