@@ -6,6 +6,8 @@ from collectors.broker.cli import app as broker
 from collectors.cli import app as collect
 from collectors.simulator.cli import app as simulate
 from pipelines.cli import app as pipelines
+from pipelines.parse_cli import command as parse
+from pipelines.resume import known_instruments
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -18,6 +20,7 @@ app = typer.Typer(
 app.add_typer(broker, name="broker")
 for commands in (collect, simulate, pipelines, warehouse):
     app.add_typer(commands)
+app.command("parse")(parse(known_instruments))
 
 
 def main() -> None:

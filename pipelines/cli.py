@@ -25,6 +25,8 @@ from warehouse.errors import WarehouseError
 from warehouse.query import reading_world
 
 app = typer.Typer(add_completion=False)
+flows = typer.Typer(no_args_is_help=True, help="The Prefect flows that run on a schedule.")
+app.add_typer(flows, name="flows")
 
 
 @app.command()
@@ -86,6 +88,21 @@ def status() -> None:
         found = asyncio.run(look(world))
         show(console(), found)
         raise typer.Exit(1 if found.problems else 0)
+
+
+@flows.command()
+def serve() -> None:
+    """Run the scheduled flows when they are due, until Ctrl-C or SIGTERM. Needs Prefect's server: PREFECT_API_URL.
+
+    `liq up` starts a server and this beside it.
+    """
+    log_to_stderr(logging.INFO)
+    os.environ.update(prefect_env(IngestSettings().data))
+    if "PREFECT_API_URL" not in os.environ:
+        _fail(2, "PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
+    from pipelines.flows.served import serve_all  # Prefect reads the environment when it is imported
+
+    serve_all()
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from collectors.topics import REFERENCE
 from pipelines.batch import Batch, Ready
 from pipelines.consume import Partition, Source, source
 from pipelines.grid import GRACE_S
-from pipelines.instruments import Instruments, from_table
-from pipelines.resume import held_from
+from pipelines.instruments import Instruments
+from pipelines.resume import held_from, instruments_from
 from pipelines.rows import Rejected
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema, writer
@@ -135,7 +135,7 @@ class Ingest:
         for line in schema.create_or_migrate(world):
             log.info("warehouse: %s", line)
         self._lake = lake.open(world, read_only=False)
-        self._instruments: Instruments = from_table(self._lake.connection.execute("FROM instruments").pl())
+        self._instruments: Instruments = instruments_from(self._lake)
         return held_from(self._lake), writer.offsets(self._lake, self._cluster)
 
     def _close(self) -> None:

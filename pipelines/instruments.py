@@ -21,7 +21,8 @@ Key = tuple[str, str]
 
 class Resolved(NamedTuple):
     """What a symbol is. `metadata`: venue (listed), family (size of contracts of its family), symbol (its form alone)
-    or None (nothing is known but a multiplier prefix). `contract_size` None: not known. Size and units as in rows.Instrument."""
+    or None (nothing is known but a multiplier prefix). `contract_size` is in rows.Instrument's units; None: not known.
+    """
 
     instrument: str | None = None
     base: str | None = None

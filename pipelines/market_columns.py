@@ -13,6 +13,8 @@ from pipelines.parse import Parsed
 from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
 from pipelines.schemas import as_table, empty
 
+UNIT_US = {"m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
+
 
 def _found(parsed: Parsed, kind: type[Row], instruments: Instruments) -> pl.DataFrame | None:
     facts = parsed.facts.get(kind)
@@ -115,8 +117,16 @@ def klines(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
         volume_quote=finite(pl.coalesce("volume_quote", dollars)),
         taker_buy_base=finite(pl.col("taker_buy_volume") * pl.col("multiplier")),
         ts_event=time("ts_event"),
-    )
+    ).with_columns(closed=pl.coalesce("closed", _ended()))
     return as_table(found, "klines")
+
+
+def _ended() -> pl.Expr:
+    """Whether a candle had ended when it was received; null for months, or where either time is not known."""
+    parts = pl.col("interval").str.extract_groups(r"^(\d+)([mhdw])(?:\+8)?$")
+    unit = parts.struct[1].replace_strict(UNIT_US, default=None, return_dtype=pl.Int64)
+    length = (parts.struct[0].cast(pl.Int64) * unit).cast(pl.Duration("us"))
+    return pl.col("ts_event") + length <= pl.col("ts_recv")
 
 
 def long_short_ratios(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:

@@ -27,6 +27,9 @@ LISTS = {
 }
 """Channels that tell of contracts; `--instruments` tries them on every line."""
 NOT_HERE = ("ts_recv", "source", "kafka_topic", "kafka_partition", "kafka_offset")
+CANDLES: dict[str, tuple[str, ...]] = {"binance": (), "bybit": ("kline",), "okx": ("candles",)}
+"""Channels whose answers do not say their interval; Binance's can be told by their times."""
+NOT_TOLD = "?"  # symbol of rows from a REST answer that does not repeat what it was asked for
 TIME = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 LoadInstruments = Callable[[], Instruments | None]
@@ -185,7 +188,9 @@ def options_of(venue: str, file: str, channel: str | None, symbol: str | None) -
         channel = channel_named(VENUES[venue], channel)
     elif stem.startswith("rest_"):
         channel = stem.removeprefix("rest_")
-    return Options(VENUES[venue], file, channel, symbol or "*")
+    if channel is not None and channel.endswith(CANDLES[venue]) and "@" not in channel:
+        channel += f"@{NOT_TOLD}"
+    return Options(VENUES[venue], file, channel, symbol or ("*" if channel is None else NOT_TOLD))
 
 
 def run(options: Options, instruments: Instruments, out: BinaryIO, err: Callable[[str], object]) -> int:
@@ -234,7 +239,8 @@ def command(load_instruments: LoadInstruments | None = None) -> Callable[..., No
             ),
         ] = None,
         symbol: Annotated[
-            str | None, typer.Option(help="Symbol that was asked for, where the answer does not repeat it.")
+            str | None,
+            typer.Option(help="Symbol that was asked for, where the answer does not repeat it; else rows say ?."),
         ] = None,
         instruments: Annotated[
             list[Path] | None,
@@ -242,7 +248,7 @@ def command(load_instruments: LoadInstruments | None = None) -> Callable[..., No
                 help="The venue's own instruments answer, JSON lines: gives contract sizes without a warehouse."
             ),
         ] = None,
-        format: Annotated[Literal["jsonl"], typer.Option(help="Form of the rows.")] = "jsonl",
+        format: Annotated[Literal["jsonl"], typer.Option(help="Form of the rows.")] = "jsonl",  # noqa: ARG001
         list_channels: Annotated[bool, typer.Option("--channels", help="List the venue's channels and stop.")] = False,
     ) -> None:
         """Turn raw frames of a venue into the rows the warehouse would hold, one JSON object a line.

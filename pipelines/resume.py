@@ -1,4 +1,4 @@
-"""What Bybit's tickers held when ingest last committed, read back from the rows that commit stored.
+"""What a warehouse already knows: contracts, and what Bybit's tickers held when ingest last committed, read back from the rows that commit stored.
 
 A ticker delta holds only what changed. Every committed bucket ends with a row of each symbol that changed in it, so the last
 rows of a session are its state at the committed offsets, and a restarted ingest goes on without a new snapshot.
@@ -6,9 +6,12 @@ rows of a session are its state at the committed offsets, and a restarted ingest
 
 from typing import Any
 
+from pipelines.instruments import Instruments, from_table
 from pipelines.venues import Held
 from pipelines.venues.bybit_tickers import State, state
+from warehouse import lake
 from warehouse.lake import Lake
+from warehouse.query import reading_world
 
 LOOK_BACK = "INTERVAL 2 DAY"  # funding changes at least at every settlement, at most 8 h apart
 
@@ -32,12 +35,26 @@ FROM funding FULL JOIN interest USING (session, symbol) FULL JOIN price USING (s
 """
 
 
-def held_from(lake: Lake) -> Held:
+def known_instruments() -> Instruments | None:
+    """Return the contracts that the warehouse at hand knows, None where there is no warehouse."""
+    world, _ = reading_world()
+    if not lake.exists(world):
+        return None
+    with lake.open(world) as warehouse:
+        return instruments_from(warehouse)
+
+
+def instruments_from(warehouse: Lake) -> Instruments:
+    """Return the contracts that a warehouse knows."""
+    return from_table(warehouse.connection.execute("FROM instruments").pl())
+
+
+def held_from(warehouse: Lake) -> Held:
     """Return the state of every ticker session of the last two days; empty for a new warehouse."""
-    since = lake.connection.execute("SELECT max(ts_event) FROM mark_prices WHERE venue = 'bybit'").fetchone()
+    since = warehouse.connection.execute("SELECT max(ts_event) FROM mark_prices WHERE venue = 'bybit'").fetchone()
     if since is None or since[0] is None:
         return {}
-    rows = lake.connection.execute(LAST, {"since": since[0]}).fetchall()
+    rows = warehouse.connection.execute(LAST, {"since": since[0]}).fetchall()
     return {(session, symbol): _state(symbol, f or {}, o or {}, p or {}) for session, symbol, f, o, p in rows}
 
 

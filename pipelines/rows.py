@@ -67,7 +67,8 @@ class FundingSettlement(Row):
 class OpenInterest(Row):
     """Open interest as sent, in `unit`. `sides`: one, both or undocumented, what the venue counts.
 
-    `base_given`, `usd_given`: the same amount where the venue itself also gives it so. `period`: of a history bar, None for now.
+    `base_given`, `usd_given`: the same amount where the venue itself also gives it so. `period`: length of a history bar
+    (`unknown` where the record does not say), None for a value of now.
     """
 
     symbol: str

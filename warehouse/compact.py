@@ -14,14 +14,13 @@ from typing import NamedTuple
 
 import duckdb
 
-from warehouse.lake import Lake, quoted
+from warehouse.lake import METADATA, Lake, quoted
 from warehouse.tables import Table
 
 MB = 1_000_000
-# files up to so many bytes are joined once there are so many of them in one partition: each row is rewritten some three times
-TIERS = ((1 * MB, 2), (16 * MB, 8), (128 * MB, 8))
-TARGET_BYTES = 128 * MB
-METADATA = "__ducklake_metadata_lake"
+# Files up to so many bytes are joined once there are so many of them in one partition, so each row is rewritten a few times
+TIERS = ((1 * MB, 2), (16 * MB, 8))
+TARGET_BYTES = 64 * MB
 
 
 class File(NamedTuple):

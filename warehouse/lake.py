@@ -15,6 +15,7 @@ from warehouse.settings import WarehouseSettings
 
 EXTENSIONS = ("ducklake", "sqlite_scanner")
 BUSY_TIMEOUT_MS = 10_000
+METADATA = "__ducklake_metadata_lake"  # DuckLake's own tables, as it attaches them
 
 
 class Lake:
@@ -52,7 +53,7 @@ class Lake:
     def _roll_back(self) -> None:
         try:
             self.connection.execute("ROLLBACK")
-        except duckdb.TransactionException:  # the failed statement has ended the transaction already
+        except duckdb.Error:  # the failed statement has ended the transaction already
             return
 
     def close(self) -> None:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from warehouse.compact import METADATA, compact
+from warehouse.compact import compact
 from warehouse.errors import WriteFailedError
-from warehouse.lake import Lake, one_line
+from warehouse.lake import METADATA, Lake, one_line
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import duckdb
 
 from warehouse import lake
 from warehouse.errors import SchemaMismatchError
-from warehouse.lake import Lake, quoted
+from warehouse.lake import METADATA, Lake, quoted
 from warehouse.lock import write_lock
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement, statements
@@ -22,7 +22,6 @@ OPTIONS = {
     "data_inlining_row_limit": ("0", "0"),
     "parquet_compression": ("zstd", "zstd"),
     "sort_on_insert": ("false", "false"),
-    "target_file_size": ("128MB", "128000000"),
 }
 
 
@@ -69,7 +68,7 @@ def _migrate(opened: Lake, tables: list[Table], views: Sequence[Statement]) -> l
         changes += view_changes
         _record(connection, changes)
     _set_options(opened, tables)
-    return [f"{change.object}: {change.what}" for change in changes]
+    return [f"{change.object}: {change.what}" for change in changes] + _note_place(opened)
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
@@ -163,6 +162,21 @@ def _record(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> Non
         now = "now() AT TIME ZONE 'UTC'"
         insert = f"INSERT INTO {SCHEMA_HISTORY.name} SELECT {now}, unnest(?), unnest(?), unnest(?), unnest(?)"
         connection.execute(insert, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _note_place(opened: Lake) -> list[str]:
+    """Write down where the files are now, for readers who attach the catalogue alone, when the world was moved."""
+    files = f"{lake.folder(opened.world)}/files/"
+    stored = opened.connection.execute(
+        f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'"
+    ).fetchone()
+    if stored == (files,):
+        return []
+    with opened.write_lock():
+        opened.connection.execute(
+            f"UPDATE {METADATA}.ducklake_metadata SET value = {quoted(files)} WHERE key = 'data_path'"
+        )
+    return [f"files: moved to {files}"]
 
 
 def _set_options(opened: Lake, tables: list[Table]) -> None:

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = "liq_batch"
 KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
+MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
 PASSING = ("database is locked", "transaction conflict", "conflict on commit")
 
 
@@ -30,7 +31,8 @@ def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, T
     """Store all frames in one transaction, the rows with the `session_frames` and `ingest_commits` that account for them.
 
     In: a frame per table name, columns in any order, types as `TABLES[name].schema`. Of a table with a key, rows whose key
-    is stored already, or repeats in the frame, are left out (the first stays). Out: counts per table.
+    is stored already, or repeats in the frame, are left out (the first stays); a row with a null in a nullable column of
+    the key has none and is always stored, as in SQL's UNIQUE. Out: counts per table.
     Raises WrongColumnsError before anything is written, KeyError for an unknown table, WarehouseBusyError, and
     WriteFailedError when the transaction was rolled back; then read `offsets` again before going on.
     """
@@ -77,17 +79,26 @@ def _append(lake: Lake, frames: Mapping[str, pl.DataFrame], known: Mapping[str, 
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> int:
-    once = frame.unique(table.key, keep="first", maintain_order=True) if table.key else frame
+    keyed, once = _once(table, frame)
     connection.register(BATCH, once.to_arrow())
     try:
-        return _count(connection.execute(f"INSERT INTO {table.name} SELECT * FROM {BATCH}{_not_stored(table, once)}"))
+        return _count(connection.execute(f"INSERT INTO {table.name} SELECT * FROM {BATCH}{_not_stored(table, keyed)}"))
     finally:
         connection.unregister(BATCH)
 
 
-def _not_stored(table: Table, frame: pl.DataFrame) -> str:
-    """Return the join that drops stored keys. It reads only the files of the times in the frame."""
+def _once(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows that have a key, one per key, and those with the rows that have none."""
     if not table.key:
+        return frame.clear(), frame
+    whole = pl.all_horizontal(pl.col(name).is_not_null() for name in table.key)
+    keyed = frame.filter(whole).unique(table.key, keep="first", maintain_order=True)
+    return keyed, keyed if keyed.height == frame.height else pl.concat([keyed, frame.filter(~whole)])
+
+
+def _not_stored(table: Table, frame: pl.DataFrame) -> str:
+    """Return the join that drops stored keys. It reads only the files of the times in the frame of rows with a key."""
+    if frame.is_empty():
         return ""
     key = ", ".join(f'"{column}"' for column in table.key)
     # one scan per stretch of time: DuckLake prunes files by BETWEEN, not by an OR of several
@@ -99,9 +110,11 @@ def _not_stored(table: Table, frame: pl.DataFrame) -> str:
 
 
 def _stretches(times: pl.Series) -> list[tuple[str, str]]:
-    """Return first and last instant of each stretch of `times` without a gap over KEY_GAP."""
+    """Return first and last instant of each stretch of `times` without a gap over KEY_GAP, cut at the longest gaps only."""
     ordered = pl.DataFrame({"ts": times.unique().sort()})
-    number = (pl.col("ts").diff() > KEY_GAP).fill_null(False).cum_sum()
+    gaps = ordered["ts"].diff().drop_nulls().sort(descending=True)
+    gap = max(KEY_GAP, gaps[MOST_STRETCHES - 1]) if gaps.len() >= MOST_STRETCHES else KEY_GAP
+    number = (pl.col("ts").diff() > gap).fill_null(False).cum_sum()
     stretches = ordered.group_by(number.alias("number"), maintain_order=True).agg(
         pl.col("ts").min().dt.to_string("iso").alias("first"), pl.col("ts").max().dt.to_string("iso").alias("last")
     )
@@ -120,7 +133,7 @@ def _checked(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
         if given != wanted and given != pl.Null:
             raise WrongColumnsError(f"{table.name}.{name} takes {wanted}, the frame has {given}")
     for name in table.key:
-        if frame[name].null_count():
+        if not table.column(name).null_when and frame[name].null_count():
             raise WrongColumnsError(f"{table.name}.{name} is part of the key and may not be null")
     return frame.select(schema.names())
 

@@ -1,14 +1,15 @@
 """What a person sees while the pipeline runs: counters read from the warehouse, live on a terminal, else a line at times."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from warehouse import lake, query
 from warehouse.errors import WarehouseError
@@ -24,8 +25,18 @@ SELECT venue, frames, coalesce(liquidations, 0) AS liquidations, coalesce(usd, 0
     epoch((now() AT TIME ZONE 'UTC') - newest) AS age_s
 FROM frames LEFT JOIN liquidated USING (venue) ORDER BY venue
 """
+TROUBLES = """
+SELECT venue, arg_max(event || coalesce(': ' || nullif(reason, ''), ''), ts) AS trouble FROM collector_events
+WHERE ts > (now() AT TIME ZONE 'UTC') - INTERVAL 2 MINUTE
+    AND event IN ('poll_failed', 'poll_stopped', 'silent', 'refused', 'disconnected', 'notice')
+    AND venue NOT IN (SELECT venue FROM session_frames WHERE recv_last > (now() AT TIME ZONE 'UTC') - INTERVAL 15 SECOND)
+GROUP BY venue ORDER BY venue
+"""
 LINE_EVERY = 5
 TERMINAL_WIDTH = 110
+
+
+Rows = Sequence[dict[str, Any]]
 
 
 def console() -> Console:
@@ -45,24 +56,31 @@ class Screen:
     async def show(self, stop: asyncio.Event) -> None:
         """Show the counters until `stop`; on a terminal in place, else a line every few seconds."""
         if self._out.is_terminal:
-            with Live(self._table([]), console=self._out, refresh_per_second=4) as live:
-                async for counters in self._counters(stop):
-                    live.update(self._table(counters))
+            with Live(self._table([], []), console=self._out, refresh_per_second=4) as live:
+                async for counters, troubles in self._seen(stop):
+                    live.update(self._table(counters, troubles))
             return
         ticks = 0
-        async for counters in self._counters(stop):
+        told: list[str] = []
+        async for counters, troubles in self._seen(stop):
             ticks += 1
             if ticks % LINE_EVERY == 0 and counters:
                 self._out.print(_line(counters), soft_wrap=True)
+            if troubles and [row["venue"] for row in troubles] != told:
+                self._out.print(_trouble_lines(troubles), soft_wrap=True)
+            told = [row["venue"] for row in troubles]
 
-    async def _counters(self, stop: asyncio.Event):  # type: ignore[no-untyped-def]
+    async def _seen(self, stop: asyncio.Event) -> AsyncIterator[tuple[Rows, Rows]]:
         while not stop.is_set():
             with suppress(WarehouseError):  # not there yet
-                yield await asyncio.to_thread(read, self._world, COUNTERS)
+                yield (
+                    await asyncio.to_thread(read, self._world, COUNTERS),
+                    await asyncio.to_thread(read, self._world, TROUBLES),
+                )
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
 
-    def _table(self, counters: Sequence[dict[str, Any]]) -> Table:
+    def _table(self, counters: Rows, troubles: Rows) -> Group:
         columns = ("venue", "frames committed", "liquidations 24 h", "USD 24 h", "largest USD", "age of newest, s")
         table = Table(title=self._title, title_justify="left")
         for number, name in enumerate(columns):
@@ -72,7 +90,7 @@ class Screen:
                 row["venue"], f"{row['frames']:,}", f"{row['liquidations']:,}", f"{row['usd']:,.0f}",
                 f"{row['largest']:,.0f}", f"{row['age_s']:.1f}",
             )  # fmt: skip
-        return table
+        return Group(table, Text(_trouble_lines(troubles), style="yellow"))
 
 
 def read(world: Path, sql: str) -> list[dict[str, Any]]:
@@ -82,7 +100,7 @@ def read(world: Path, sql: str) -> list[dict[str, Any]]:
     return query.query(sql, world).to_dicts()
 
 
-def show_rows(out: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
+def show_rows(out: Console, title: str, rows: Rows) -> None:
     """Print rows as a table under a title."""
     table = Table(title=title, title_justify="left")
     for name, value in (rows[0] if rows else {"no rows": ""}).items():
@@ -102,7 +120,11 @@ def _cell(value: Any) -> str:
     )
 
 
-def _line(counters: Sequence[dict[str, Any]]) -> str:
+def _trouble_lines(troubles: Rows) -> str:
+    return "\n".join(f"{row['venue']} brings nothing: {row['trouble']}" for row in troubles)
+
+
+def _line(counters: Rows) -> str:
     return " | ".join(
         f"{row['venue']}: {row['frames']:,} frames, {row['liquidations']:,} liquidations, {row['usd']:,.0f} USD"
         for row in counters

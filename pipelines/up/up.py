@@ -20,6 +20,7 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
     try:
         await start_prefect(parts, out)
         await start_pipeline(parts, venues)
+        await parts.add("flows", liq("flows", "serve"))
         out.print(f"Running; logs in {world}/logs, query with `liq sql` beside it. Ctrl-C stops.", soft_wrap=True)
         await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
         return await stop_pipeline(parts, out)

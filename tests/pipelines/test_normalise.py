@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
@@ -19,6 +19,7 @@ from pipelines.schemas import schema
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import frame_files
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW_MS = 1_790_000_000_000
 NOW_NS = NOW_MS * 1_000_000
 
@@ -153,6 +154,7 @@ def test_event_keys_tell_venues_and_fields_apart_and_nothing_else() -> None:
 amounts = st.decimals(min_value="1e-9", max_value="1e12", allow_nan=False, places=9).map(lambda d: format(d, "f"))
 
 
+@settings(UNHURRIED)
 @given(
     amounts,
     amounts,
@@ -167,6 +169,7 @@ def test_notional_is_base_times_price_and_sides_are_opposite(qty: str, price: st
     assert (row["position_side"] == "long") == (side == "Buy")
 
 
+@settings(UNHURRIED)
 @given(st.integers(1, 10**15 - 1), st.integers(0, 12))
 def test_text_of_fifteen_digits_comes_back_exact(digits: int, places: int) -> None:
     text = f"{digits:0{places + 1}d}"
@@ -176,6 +179,7 @@ def test_text_of_fifteen_digits_comes_back_exact(digits: int, places: int) -> No
     assert format(stored, f".{places}f") == text
 
 
+@settings(UNHURRIED)
 @given(st.floats(0.001, 1000))
 def test_the_long_share_follows_from_the_ratio(ratio: float) -> None:
     payload = json.dumps({"code": "0", "data": [[str(NOW_MS), str(ratio)]]}).encode()
@@ -212,7 +216,7 @@ def _survives(frames: list[RawFrame]) -> None:
     assert not any("parser failed" in reason for reason in tables["dead_letters"]["reason"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(UNHURRIED, max_examples=300)
 @given(st.sampled_from(CHANNELS), st.binary(max_size=200))
 def test_any_bytes_give_rows_or_a_reason(channel: tuple[str, str, str], payload: bytes) -> None:
     venue, transport, name = channel
@@ -220,7 +224,7 @@ def test_any_bytes_give_rows_or_a_reason(channel: tuple[str, str, str], payload:
     _survives([_frame(venue, name, payload, transport=transport)])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(UNHURRIED, max_examples=600)
 @given(st.data(), st.sampled_from(OWN))
 def test_any_change_to_a_frame_gives_rows_or_a_reason(data: st.DataObject, frame: RawFrame) -> None:
     try:
@@ -253,7 +257,7 @@ def _places(node: Any, path: tuple[Any, ...] = ()) -> Any:
         yield from _places(inner, (*path, key))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(UNHURRIED, max_examples=50)
 @given(st.lists(st.integers(0, len(OWN) - 1), max_size=20))
 def test_frames_in_any_order_and_number_give_the_same_liquidations(positions: list[int]) -> None:
     def key_set(frames: list[RawFrame]) -> set[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ any order, only the columns given are compared; numbers to twelve digits.
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def _comparable(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
     return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
@@ -52,30 +55,17 @@ def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("case", CASES, ids=[f"{path.parent.name}: {path.stem}" for path in CASES])
 def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
     given = json.loads(case.read_text())
-    connection = empty.connection
-    connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
+    columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
+    empty.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
+    append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
     try:
-        append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
-        columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
-        cursor = connection.execute(f"SELECT {columns} FROM {case.parent.name}")
-        found = [
-            dict(zip((column[0] for column in cursor.description), map(_plain, row), strict=True))
-            for row in cursor.fetchall()
-        ]
+        cursor = empty.connection.execute(f"SELECT {columns} FROM {case.parent.name}")
+        names = [column[0] for column in cursor.description]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     finally:
         for table in given["in"]:
-            connection.execute(f"DELETE FROM {table}")
-    assert _sorted(found) == _sorted(
-        [{name: _comparable_given(value) for name, value in row.items()} for row in given["out"]]
-    )
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _comparable_given(value: object) -> object:
-    return value
+            empty.connection.execute(f"DELETE FROM {table}")
+    assert _sorted(found) == _sorted(given["out"])
 
 
 @pytest.mark.parametrize("view", VIEWS)

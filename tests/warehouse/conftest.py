@@ -1,5 +1,6 @@
 """Worlds and rows for the warehouse's tests; the lake is always the real one."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,17 @@ from warehouse.tables import TABLES
 NOON = datetime(2026, 10, 10, 12)  # noqa: DTZ001 the warehouse's times are UTC without a zone
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = tmp_path_factory.mktemp("made_once")
+    schema.create_or_migrate(world)
+    return world
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Path:
+def world(made_once: Path, tmp_path: Path) -> Path:
     """A world with an empty warehouse."""
-    schema.create_or_migrate(tmp_path)
+    shutil.copytree(made_once / "lake", tmp_path / "lake")
     return tmp_path
 
 

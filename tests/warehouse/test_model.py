@@ -82,7 +82,7 @@ class Model:
         self.replaced.update(rows)
 
     def roll_back(self) -> None:
-        with pytest.raises(StopError), self.lake.transaction() as connection:
+        with pytest.raises(StopError), self.lake.transaction() as connection:  # noqa: PT012
             connection.execute("INSERT INTO plain SELECT TIMESTAMP '2026-03-01', 1, 1, 'lost' FROM range(20)")
             connection.execute("DELETE FROM replaced WHERE k < 3")
             raise StopError

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from warehouse import lake
+from warehouse import lake, schema
 from warehouse.errors import QueryError
 from warehouse.lake import Lake
 from warehouse.maintain import maintain
@@ -95,6 +95,8 @@ def test_a_reader_that_would_write_is_refused(world: Path) -> None:
 def test_a_bare_duckdb_attaches_the_catalogue_and_sees_the_views(
     world: Path, writer: Lake, liquidations: Maker
 ) -> None:
+    # the fixture's world is a copy, so its catalogue still names the place it was copied from
+    assert schema.create_or_migrate(world) == [f"files: moved to {world}/lake/files/"]
     append(writer, {"liquidations": liquidations(3, datetime(2026, 10, 5, 11, 30))})  # noqa: DTZ001
     shell = f"""
 import duckdb

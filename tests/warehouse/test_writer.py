@@ -145,6 +145,21 @@ def test_a_writer_that_waits_too_long_is_told_who_holds_the_lock(world: Path, co
             append(impatient, {"ingest_commits": commit(1)})
 
 
+def test_a_long_wait_for_the_lock_is_logged_and_ends_when_it_is_free(
+    world: Path, commit: Maker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("warehouse.lock.TELL_AFTER_S", 0.0)
+    with lake.open(world, read_only=False) as holder, lake.open(world, read_only=False) as waiting:
+        with holder.write_lock():
+            thread = threading.Thread(target=append, args=(waiting, {"ingest_commits": commit(1)}))
+            thread.start()
+            while not caplog.messages:
+                assert thread.is_alive()
+        thread.join()
+        assert caplog.messages[0].startswith(f"waiting for the write lock {world}/lake/write.lock, held by process")
+        assert offsets(waiting, "c1") == {("raw.liquidation", 0): 1}
+
+
 NUMBERS = st.floats(allow_nan=False) | st.sampled_from([0.1 + 0.2, 1e-8, 123456789.123456])
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 

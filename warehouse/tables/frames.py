@@ -54,8 +54,8 @@ COLLECTOR_EVENTS = Table(
         VENUE,
         SESSION,
         TRANSPORT,
-        Column("event", "VARCHAR", "connected, subscribed, refused, silent, resumed, rolled_over, disconnected, stopped, "
-               "poll_failed, poll_stopped or notice"),
+        Column("event", "VARCHAR", "connected, started, subscribed, refused, silent, resumed, rolled_over, disconnected, "
+               "stopped, poll_failed, poll_stopped or notice"),
         Column("reason", "VARCHAR", "Why", null_when="there is none"),
         Column("frames", "BIGINT", "Frames of the session so far: its highest seq"),
         Column("detail", "VARCHAR", "More, as JSON", null_when="there is none"),

@@ -37,6 +37,8 @@ OPEN_INTEREST = Table(
     ),
     partition=by_day("ts"),
     sort=("venue", "symbol", "ts"),
+    key=("venue", "symbol", "period", "ts_event"),
+    key_time="ts_event",
 )  # fmt: skip
 
 MARK_PRICES = Table(
@@ -57,7 +59,7 @@ MARK_PRICES = Table(
 
 KLINES = Table(
     name="klines",
-    grain="one candle of a contract as a frame gave it; the row received last for its open time holds",
+    grain="one candle of a contract; with closed false as it first stood while it ran, to which a closed one is preferred",
     columns=(
         *IDENTITY,
         TS_EVENT._replace(meaning="Open time of the candle"),
@@ -69,11 +71,14 @@ KLINES = Table(
         Column("volume_quote", "DOUBLE", "Turnover", "quote", "frame, instruments", "not sent and not derivable"),
         Column("taker_buy_base", "DOUBLE", "Volume bought by takers", "coins", "frame, instruments", NOT_SENT),
         Column("trades", "BIGINT", "Number of trades", source="frame", null_when=NOT_SENT),
-        Column("closed", "BOOLEAN", "False while the candle runs", source="frame", null_when=NOT_SENT),
+        Column("closed", "BOOLEAN", "False where the candle still ran when it was received", source="frame, or ts_recv",
+               null_when="the venue does not send it and the time of arrival or the interval is not known"),
         *TRACE,
     ),
     partition=by_day("ts_event"),
     sort=("venue", "symbol", "ts_event"),
+    key=("venue", "symbol", "interval", "price_kind", "ts_event", "closed"),
+    key_time="ts_event",
 )  # fmt: skip
 
 LONG_SHORT_RATIOS = Table(
@@ -99,4 +104,6 @@ LONG_SHORT_RATIOS = Table(
     ),
     partition=by_day("ts_event"),
     sort=("venue", "symbol", "ts_event"),
+    key=("venue", "symbol", "kind", "period", "ts_event"),
+    key_time="ts_event",
 )  # fmt: skip

@@ -31,7 +31,8 @@ class Table(NamedTuple):
     """A table. `partition`: DuckLake partition expressions; `sort`: the order inside files; `grain`: what a row is.
 
     `append_only`: rows are never deleted; otherwise the table may be replaced in part. `key`: the columns that name a row;
-    rows that repeat a stored key are not written again. `key_time`: the key's TIMESTAMP column, by which the search for
+    rows that repeat a stored key are not written again. A row that is null in a key column described with `null_when` has
+    no key, as in SQL's UNIQUE, and is always written. `key_time`: the key's TIMESTAMP column, by which the search for
     stored keys is narrowed. `zstd_level`: how hard its files are compressed.
     """
 
@@ -44,6 +45,10 @@ class Table(NamedTuple):
     key: tuple[str, ...] = ()
     key_time: str = ""
     zstd_level: int = 3
+
+    def column(self, name: str) -> Column:
+        """The column called `name`. Raises KeyError where there is none."""
+        return {column.name: column for column in self.columns}[name]
 
     @property
     def types(self) -> dict[str, str]:

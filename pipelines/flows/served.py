@@ -1,0 +1,19 @@
+"""The flows that run on a schedule, and how often: what `liq flows serve` serves."""
+
+from datetime import timedelta
+from typing import cast
+
+from prefect import serve
+from prefect.deployments.runner import RunnerDeployment
+
+from pipelines.flows.maintain import maintain
+
+EVERY = {maintain: timedelta(minutes=2)}
+
+
+def serve_all() -> None:
+    """Serve every scheduled flow from this process until it is stopped; one run of a flow at a time."""
+    deployments = [
+        flow.to_deployment(name=flow.name, interval=every, concurrency_limit=1) for flow, every in EVERY.items()
+    ]
+    serve(*cast(list[RunnerDeployment], deployments))  # awaitable only inside an event loop
