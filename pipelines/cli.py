@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from collectors.errors import CollectorError, ConfigurationError
 from collectors.kafka import KafkaSettings, connection
+from pipelines.errors import PipelineError
 from pipelines.settings import IngestSettings
 from pipelines.status import status as look
 from pipelines.up.parts import prefect_env
@@ -85,6 +86,7 @@ def status() -> None:
         world, note = reading_world()
         if note:
             print(f"liq: {note}", file=sys.stderr)
+            os.environ["LIQ_DATA"] = str(world)  # its broker, too
         found = asyncio.run(look(world))
         show(console(), found)
         raise typer.Exit(1 if found.problems else 0)
@@ -111,7 +113,7 @@ def _one_line_errors() -> Iterator[None]:
         yield
     except (ConfigurationError, ValidationError) as error:
         _fail(2, str(ConfigurationError.of(error) if isinstance(error, ValidationError) else error))
-    except (CollectorError, WarehouseError, KafkaError, LookupError, StartError) as error:
+    except (CollectorError, WarehouseError, KafkaError, LookupError, StartError, PipelineError) as error:
         _fail(1, str(error))
 
 

@@ -1,4 +1,4 @@
-"""What a warehouse already knows: contracts, and what Bybit's tickers held when ingest last committed, read back from the rows that commit stored.
+"""What a warehouse already knows: its contracts, and what Bybit's tickers held when ingest last committed.
 
 A ticker delta holds only what changed. Every committed bucket ends with a row of each symbol that changed in it, so the last
 rows of a session are its state at the committed offsets, and a restarted ingest goes on without a new snapshot.

@@ -46,8 +46,8 @@ async def status(world: Path) -> Status:
         lags = await _lags(kafka, world if has_lake else None)
         address = str(kafka["bootstrap_servers"])
     except (BrokerError, KafkaError, LookupError) as error:
-        address, lags = str(error), []
-        problems.append(f"Kafka: {error}")
+        address, lags = "none", []
+        problems.append(str(error))
     if not has_lake:
         return Status(address, lags, None, [], [*problems, f"no warehouse in {world}: `liq ingest` makes it"])
     feeds = query.query(FEEDS, world).to_dicts()

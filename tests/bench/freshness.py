@@ -41,7 +41,8 @@ async def run(world: Path) -> None:
     cut = statistics.quantiles(ages, n=100)
     print(f"frames stored while measured:                    {rate:>10,.0f} /s")
     print(f"socket to a row that a query sees, p50 / p99:    {cut[49]:>10.2f} / {cut[98]:.2f} s   (looked every 0.1 s)")
-    print(f"memory of collector / ingest (VmHWM):            {memory['collect']:>10,.0f} / {memory['ingest']:,.0f} MB")
+    for name, (peak, own) in memory.items():
+        print(f"memory of {name + ', peak:':<39}{peak:>10,.0f} MB, {own:,.0f} of it its own (the rest is program code)")
 
 
 def _ages(world: Path) -> tuple[list[float], float]:
@@ -49,7 +50,7 @@ def _ages(world: Path) -> tuple[list[float], float]:
     seen: set[tuple[int, int]] = set()
     with lake.open(world) as warehouse:
         began = time.time()
-        since = int((began - 5) * 1e6)
+        since = int((began - 10) * 1e6)
         seen.update(row[1:] for row in warehouse.connection.execute(NEWER, {"since": since}).fetchall())
         while (now := time.time()) < began + MEASURED_S:
             rows = warehouse.connection.execute(NEWER, {"since": int((now - 8) * 1e6)}).fetchall()
@@ -61,9 +62,11 @@ def _ages(world: Path) -> tuple[list[float], float]:
     return ages, len(ages) / MEASURED_S
 
 
-def _memory(pid: int | None) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+def _memory(pid: int | None) -> tuple[float, float]:
+    """Return peak resident memory and what of the present one is not mapped from files, in MB."""
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    peak, own = (int(fields[name].split()[0]) / 1024 for name in ("VmHWM", "RssAnon"))
+    return peak, own
 
 
 async def _stop_broker(parts: Parts) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,21 +22,29 @@ SINCE_MS = 1_790_000_000_000
 
 
 async def run(world: Path) -> None:
-    """Fill Kafka once, then read it both ways."""
+    """Fill Kafka once, then read it both ways, each in a process of its own."""
     started = await asyncio.to_thread(broker.start, world)
-    kafka = {"bootstrap_servers": started.bootstrap}
     try:
-        await ensure_topics(kafka, TOPICS)
-        await _fill(kafka)
-        bare = [await _discard(kafka) for _ in range(2)][-1]
-        committed = await _ingest(kafka, world)
+        await ensure_topics({"bootstrap_servers": started.bootstrap}, TOPICS)
+        await _fill({"bootstrap_servers": started.bootstrap})
+        rates = {way: await _apart(way, world, started.bootstrap) for way in ("discard", "discard", "ingest")}
     finally:
         await asyncio.to_thread(broker.stop, world)
-    print(f"Kafka to nowhere, bare aiokafka consumer:   {bare:>10,.0f} frames/s")
-    print(f"Kafka to committed rows, raw frames kept:   {committed:>10,.0f} frames/s   ratio {committed / bare:.2f}")
+    (bare, _), (committed, memory) = rates["discard"], rates["ingest"]
+    print(f"Kafka to nowhere, bare aiokafka consumer:        {bare:>10,.0f} frames/s")
     print(
-        f"peak memory of this process:                {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>10,.0f} MB"
+        f"Kafka to committed rows, raw frames kept:        {committed:>10,.0f} frames/s   ratio {committed / bare:.2f}"
     )
+    print(f"peak memory of that ingest:                      {memory:>10,.0f} MB")
+
+
+async def _apart(way: str, world: Path, bootstrap: str) -> tuple[float, float]:
+    """Run one way in a new process; return frames a second and its peak memory in MB."""
+    command = [sys.executable, "-m", "tests.bench.throughput", way, str(world), bootstrap]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    rate, memory = said.split()[-2:]
+    return float(rate), float(memory)
 
 
 def _frame(number: int) -> RawFrame:
@@ -91,3 +100,10 @@ async def _ingest(kafka: dict[str, Any], world: Path) -> float:
     totals = await ingest.run(kafka, follow=False, stop=asyncio.Event())
     assert totals.rows["liquidations"] == totals.rows["raw_frames"] == FRAMES, totals
     return FRAMES / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    way, folder, bootstrap = sys.argv[1:]
+    kafka = {"bootstrap_servers": bootstrap}
+    reached = asyncio.run(_discard(kafka) if way == "discard" else _ingest(kafka, Path(folder)))
+    print(reached, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
