@@ -42,8 +42,8 @@ bench: install ## print speeds as ratios measured in one run
 	$(BIN)/python -m tests.bench
 
 lock: install ## resolve the dependencies again and write both locks
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## remove .venv and caches, keep data/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
