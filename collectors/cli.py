@@ -35,12 +35,18 @@ def collect(
     ],
     plan: Annotated[bool, typer.Option("--plan", help="print what would be subscribed and polled, and stop")] = False,
     symbols: Annotated[
-        int | None,
-        typer.Option(min=1, help="with --plan: assume so many instruments a group; unset: ask the venue"),
+        str | None,
+        typer.Option(
+            metavar="N[,N...]",
+            help="with --plan: assume so many instruments of each venue, or one number for each venue in the order named "
+            "(700,800,460 for all); unset: ask the venues",
+        ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
 ) -> None:
     """Collect every frame of the venues into Kafka until SIGTERM or Ctrl-C.
+
+    With --plan: print what would be subscribed and polled, how often, and the share of each venue's REST budgets it takes.
 
     Exit code 0: stopped in good order, Kafka has every frame. 1: it could not. 2: a wrong argument or setting.
     """
@@ -49,9 +55,12 @@ def collect(
         chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues)]
         settings = _configured(CollectorSettings, "LIQ_COLLECT_")
         if plan:
-            for venue in chosen:
-                listing = assumed(venue, symbols) if symbols else asyncio.run(_listing(venue))
-                print("\n".join(lines(venue, listing, settings)))
+            listings = (
+                [assumed(v, n) for v, n in zip(chosen, _counts(symbols, len(chosen)), strict=True)]
+                if symbols
+                else [asyncio.run(_listing(venue)) for venue in chosen]
+            )
+            print("\n".join(lines(list(zip(chosen, listings, strict=True)), settings)))
             raise typer.Exit(0)
         raise typer.Exit(asyncio.run(run(chosen, KafkaSettings.load(), settings)))
     except ConfigurationError as error:
@@ -67,6 +76,14 @@ def _names(given: list[str]) -> list[str]:
     if unknown := [name for name in names if name not in VENUES]:
         raise ConfigurationError(f"unknown venue {', '.join(unknown)}; there are {', '.join(VENUES)}, and {ALL}")
     return names
+
+
+def _counts(given: str, venues: int) -> list[int]:
+    """Return a number of instruments for each venue. Raises ConfigurationError."""
+    counts = given.split(",")
+    if not all(count.strip().isdecimal() and int(count) for count in counts) or len(counts) not in (1, venues):
+        raise ConfigurationError(f"--symbols {given}: one number, or {venues} with commas, one for each venue named")
+    return [int(count) for count in counts] * (venues if len(counts) == 1 else 1)
 
 
 def _configured(make: Callable[[], T], prefix: str) -> T:

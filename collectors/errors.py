@@ -3,6 +3,7 @@
 CollectorError
 ├── ConfigurationError      a setting is wrong: names the key and the value
 ├── NetworkError            a venue or Kafka does not answer, or not as it should
+├── RefusedError            a venue answers that it will not give what was asked for
 └── BrokerError             the embedded broker cannot be started, found or stopped
     ├── JavaNotFoundError   no Java 17 or newer
     └── JarsMissingError    the broker's jar files are not here and cannot be fetched
@@ -26,6 +27,10 @@ class ConfigurationError(CollectorError):
 
 class NetworkError(CollectorError):
     """A venue or Kafka does not answer, or not as it should."""
+
+
+class RefusedError(CollectorError):
+    """A venue answers that it will not give what was asked for; asking the same again is of no use."""
 
 
 class BrokerError(CollectorError):

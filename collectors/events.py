@@ -17,6 +17,7 @@ CHANNEL = "event"
 
 EventName = Literal[
     "connected",  # the socket is open
+    "started",  # a backfill or an import began
     "subscribed",  # everything asked for is answered
     "refused",  # arguments the venue does not give
     "silent",  # the socket is open and brings nothing of what it must

@@ -4,25 +4,28 @@ import asyncio
 import logging
 import random
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 import msgspec
 
-from collectors.budget import Bucket
+from collectors.budget import Stop, shared
 from collectors.envelope import ALL_SYMBOLS
 from collectors.errors import NetworkError
+from collectors.listings import Listings
 from collectors.recorder import Recorder, Sink
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
 from collectors.settings import CollectorSettings
-from collectors.venues.venue import Answer, Frame, Listed, Poll, Refusal, Venue
+from collectors.venues.venue import Answer, Frame, Listed, Poll, Venue
 
 AT_ONCE = 8
-MOST_PAGES = 50
+"""Requests of one poll under way, or waiting for the budget."""
+MOST_PAGES = 400
 FAILURES_TO_STOP = 3
+ROUNDS = 3
+"""So often what failed is asked for in a round that leaves time for it."""
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +47,8 @@ class Poller:
         self._sink = sink
         self._settings = settings
         self._listed = listed
-        self._symbols: dict[str, tuple[Listed, ...]] = {}
-        self._known = defaultdict[str, asyncio.Event](asyncio.Event)
-        self._doubted: set[str] = set()
-        self._bucket = Bucket(venue.budget, settings.rest_share)
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._stopped_until: float | None = None
+        self._listings = Listings([poll.group for poll in venue.polls if poll.lists])
+        self._told: Stop | None = None
         self._unreachable = 0
         self._pauses = delays()
 
@@ -57,6 +56,7 @@ class Poller:
         """Poll until cancelled."""
         reason = "ended"
         timeout = httpx.Timeout(self._settings.rest_timeout_s)
+        self._budget = shared(self._venue, self._settings.rest_share)
         async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as self._client:
             try:
                 async with asyncio.TaskGroup() as self._group:
@@ -72,100 +72,114 @@ class Poller:
         period_s = poll.every_s * self._settings.poll_scale
         pauses = delays()
         while True:
+            if not poll.lists and (poll.of or poll.per_page):
+                await self._listings.known(poll.group)
             started = time.monotonic()
-            if poll.lists and not await self._list(poll):
+            if not await self._round(poll, started):
                 await asyncio.sleep(next(pauses))
                 continue
-            if poll.symbol_param:
-                started = await self._first_listing(poll.group)
-                await self._sweep(poll, started, period_s)
-            elif not poll.lists:
-                await self._poll(poll, ALL_SYMBOLS, poll.params)
             pauses = delays()
             late_s = time.monotonic() - started - period_s
             if late_s > period_s / 2:
                 log.warning("late venue=%s channel=%s by_s=%.1f", self._venue.name, poll.channel, late_s)
             await asyncio.sleep(-late_s * random.uniform(0.99, 1.0))
 
-    async def _first_listing(self, group: str) -> float:
-        """Wait until the group's instruments are known; return the time."""
-        await self._known[group].wait()
-        return time.monotonic()
+    async def _round(self, poll: Poll, started: float) -> bool:
+        """Ask once for all a poll asks for; whether it is done, so that it need not be repeated before its time."""
+        if poll.lists:
+            listed = await self._pages(poll, 0.0)
+            return listed is not None and self._take(poll, listed)
+        spread_s = (poll.spread_s or poll.every_s) * self._settings.poll_scale
+        if poll.per_page:
+            return await self._pages(poll, spread_s / poll.pages(self._listings.by_group)) is not None
+        if poll.of is None:
+            await self._poll(poll, ALL_SYMBOLS, poll.params)
+            return True
+        values = poll.values(self._listings.by_group)
+        for number in range(ROUNDS if poll.spread_s else 1):
+            values = await self._sweep(poll, values, started + number * spread_s, spread_s)
+        return True
 
-    async def _sweep(self, poll: Poll, started: float, period_s: float) -> None:
-        """Poll each symbol once, spread evenly over the period; a slow answer delays the next, it never piles up."""
-        listed = self._symbols.get(poll.group, ())
-        for index, item in enumerate(listed):
-            await asyncio.sleep(started + index * period_s / len(listed) - time.monotonic())
-            await self._slots.acquire()
-            params = (*poll.params, (poll.symbol_param, item.symbol))
-            self._group.create_task(self._poll(poll, item.symbol, params)).add_done_callback(
-                lambda _: self._slots.release()
-            )
+    async def _sweep(self, poll: Poll, values: Sequence[str], started: float, spread_s: float) -> list[str]:
+        """Ask for each value once, spread evenly; a slow answer delays the next, it never piles up. Return what failed."""
+        failed: list[str] = []
+        slots = asyncio.Semaphore(AT_ONCE)
 
-    async def _list(self, poll: Poll) -> bool:
-        """Read all pages of a group's instruments; whether that succeeded."""
+        async def ask(value: str) -> None:
+            symbol = value if poll.at_once == 1 else ALL_SYMBOLS
+            try:
+                if await self._poll(poll, symbol, (*poll.params, (poll.param, value))) is None:
+                    failed.append(value)
+            finally:
+                slots.release()
+
+        asked = []
+        for index, value in enumerate(values):
+            await asyncio.sleep(started + index * spread_s / len(values) - time.monotonic())
+            if value not in self._listings.gone:
+                await slots.acquire()
+                asked.append(self._group.create_task(ask(value)))
+        await asyncio.gather(*asked)
+        return failed
+
+    async def _pages(self, poll: Poll, gap_s: float) -> tuple[Listed, ...] | None:
+        """Read all pages, with a gap between them; return their instruments, None when one failed."""
         listed: list[Listed] = []
         following: Params = ()
         for _ in range(MOST_PAGES):
             if (body := await self._poll(poll, ALL_SYMBOLS, (*poll.params, *following))) is None:
-                return False
+                return None
             try:
                 page = self._venue.page(body)
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 self._tell_failed(poll, ALL_SYMBOLS, f"instruments cannot be read: {describe(error)}")
-                return False
+                return None
             listed += page.listed
             if not page.following or page.following == following:
-                return self._take(poll, tuple(listed))
+                return tuple(listed)
             following = page.following
-        self._tell_failed(poll, ALL_SYMBOLS, f"more than {MOST_PAGES} pages of instruments")
-        return False
+            await asyncio.sleep(gap_s)
+        self._tell_failed(poll, ALL_SYMBOLS, f"more than {MOST_PAGES} pages")
+        return None
 
     def _take(self, poll: Poll, listed: tuple[Listed, ...]) -> bool:
-        """Take a listing over; one of less than half the instruments only when the next one says the same."""
-        before = self._symbols.get(poll.group, ())
-        if len(listed) < len(before) / 2 and poll.group not in self._doubted:
-            self._doubted.add(poll.group)
-            reason = f"{len(listed)} instruments after {len(before)}: not believed until it is said again"
-            self._tell_failed(poll, ALL_SYMBOLS, reason)
+        if doubt := self._listings.take(poll.group, listed):
+            self._tell_failed(poll, ALL_SYMBOLS, doubt)
             return False
-        self._doubted.discard(poll.group)
-        self._symbols[poll.group] = listed
-        self._known[poll.group].set()
         self._listed(poll.group, listed)
         return True
 
     async def _poll(self, poll: Poll, symbol: str, params: Params) -> bytes | None:
         """Make one request and keep the answer; None, and an event, when it brought no data."""
-        await self._permission(poll.cost)
-        try:
-            answer = await self._get(poll.url, params)
-        except (httpx.HTTPError, httpx.InvalidURL, NetworkError) as error:
-            self._tell_failed(poll, symbol, describe(error))
-            self._unreachable += 1
-            if self._unreachable >= FAILURES_TO_STOP:
-                self._pause(Refusal("the venue cannot be reached", next(self._pauses)))
-            return None
+        await self._sink.room()
+        self._tell_stop()
+        async with self._budget.request(poll.budget, poll.cost):
+            try:
+                answer = await self._get(poll.url, _timed(poll, params))
+            except (httpx.HTTPError, httpx.InvalidURL, NetworkError) as error:
+                self._tell_failed(poll, symbol, describe(error))
+                self._cannot_reach()
+                return None
+            return self._judge(poll, symbol, answer)
+
+    def _judge(self, poll: Poll, symbol: str, answer: Answer) -> bytes | None:
+        """Keep an answer that is data; heed what any answer says of the budget."""
         self._unreachable = 0
         if self._venue.used and (used := self._venue.used(answer.headers)) is not None:
-            self._bucket.seen(used)
-        if refusal := self._venue.refusal(answer):
+            self._budget.seen(*used)
+        refusal = self._venue.refusal(answer)
+        if refusal:
             self._tell_failed(poll, symbol, refusal.reason, status=answer.status)
-            self._pause(refusal)
+        if refusal and refusal.stop_s > 0:
+            self._budget.stop(refusal.stop_s, refusal.reason)
+        else:
+            self._pauses = delays()
+            self._budget.answered()
+        self._tell_stop()
+        if refusal:
             return None
-        self._pauses = delays()
-        self._tell_resumed()
         self.recorder.frame(answer.body, Frame(poll.channel, symbol, poll.topic), int(answer.received_s * 1e9))
         return answer.body
-
-    async def _permission(self, cost: int) -> None:
-        """Wait until the venue, its budget and Kafka allow one more request."""
-        await self._sink.room()
-        if cost:
-            await self._bucket.spend(cost)
-        while (wait := (self._stopped_until or 0.0) - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
 
     async def _get(self, url: str, params: Params) -> Answer:
         body = bytearray()
@@ -176,18 +190,27 @@ class Poller:
                     raise NetworkError(f"an answer of more than {LARGEST_MESSAGE} bytes")
         return Answer(response.status_code, dict(response.headers), bytes(body), time.time())
 
+    def _cannot_reach(self) -> None:
+        self._unreachable += 1
+        if self._unreachable >= FAILURES_TO_STOP:
+            self._budget.stop(next(self._pauses), "the venue cannot be reached")
+        self._tell_stop()
+
     def _tell_failed(self, poll: Poll, symbol: str, reason: str, **detail: Any) -> None:
         self.recorder.event("poll_failed", reason, channel=poll.channel, symbol=symbol, **detail)
 
-    def _pause(self, refusal: Refusal) -> None:
-        """Stop all polls of the venue for as long as it asks; told once, not for each request then under way."""
-        until = time.monotonic() + refusal.stop_s
-        if refusal.stop_s <= 0 or until <= (self._stopped_until or 0.0) + 1.0:
-            return
-        self._stopped_until = until
-        self.recorder.event("poll_stopped", refusal.reason, stop_s=round(refusal.stop_s, 1))
-
-    def _tell_resumed(self) -> None:
-        if self._stopped_until is not None and time.monotonic() >= self._stopped_until:
-            self._stopped_until = None
+    def _tell_stop(self) -> None:
+        """Tell once of each stop and of its end, whichever poller of this process came upon it."""
+        stop, told = self._budget.stopped, self._told
+        self._told = stop
+        if stop is not None and stop != told:
+            self.recorder.event("poll_stopped", stop.reason, stop_s=round(stop.seconds, 1))
+        elif stop is None and told is not None:
             self.recorder.event("resumed", "polls go on")
+
+
+def _timed(poll: Poll, params: Params) -> Params:
+    if poll.since is None:
+        return params
+    name, seconds = poll.since
+    return (*params, (name, str(int((time.time() - seconds) * 1000))))

@@ -13,7 +13,7 @@ from collectors.venues.venue import Frame
 UNNAMED = "?"
 LONGEST_SYMBOL = 64
 
-QUIET: frozenset[EventName] = frozenset({"connected", "subscribed", "resumed", "rolled_over", "stopped"})
+QUIET: frozenset[EventName] = frozenset({"connected", "started", "subscribed", "resumed", "rolled_over", "stopped"})
 
 log = logging.getLogger(__name__)
 

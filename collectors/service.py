@@ -30,7 +30,7 @@ class Collector:
     """One venue: its poller, and a live feed for each socket that the instruments listed by now need."""
 
     def __init__(self, venue: Venue, sink: Sink, settings: CollectorSettings) -> None:
-        self._venue = venue
+        self._venue = venue = venue.without(settings.left_out)
         self._sink = sink
         self._settings = settings
         self._connects = Bucket(venue.limits.connects)

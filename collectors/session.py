@@ -60,8 +60,9 @@ class Session:
         self.is_connected = False
         self._ending: Ending | None = None
         self._stop = asyncio.Event()
-        silent_s = settings.silent_s or venue.liveness.silent_s
-        self._pulse = Pulse(venue.liveness, venue.heartbeat, silent_s, time.monotonic())
+        liveness = feed.liveness or venue.liveness
+        silent_s = settings.silent_s or liveness.silent_s
+        self._pulse = Pulse(liveness, venue.heartbeat, silent_s, time.monotonic())
 
     async def run(self) -> Exception | None:
         """Live until stopped (returns None) or until the connection fails (returns why)."""

@@ -3,6 +3,8 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from collectors import topics
+
 
 class CollectorSettings(BaseSettings):
     """Read from the environment, prefix LIQ_COLLECT_. Times in seconds, sizes in MiB."""
@@ -18,6 +20,8 @@ class CollectorSettings(BaseSettings):
     first_delay_s: float = Field(0.5, gt=0, description="first delay before a reconnect, seconds; it doubles to 30")
     rest_timeout_s: float = Field(10.0, gt=0, description="seconds for a REST answer")
     rest_share: float = Field(0.8, gt=0, le=1, description="share of a venue's REST budget that may be used")
+    klines: bool = Field(True, description="whether 1-minute klines are collected, a stream for each contract")
+    ratios: bool = Field(True, description="whether long/short ratios and taker volumes are polled")
     poll_scale: float = Field(1.0, gt=0, description="factor on every poll's period; below 1 polls more often")
     buffer_mib: int = Field(64, ge=1, description="MiB of frames held while Kafka is away; then reading waits")
     linger_ms: int = Field(25, ge=0, description="milliseconds a frame may wait for others of its batch")
@@ -26,3 +30,9 @@ class CollectorSettings(BaseSettings):
     )
     flush_timeout_s: float = Field(20.0, gt=0, description="seconds to hand the last frames to Kafka at the end")
     report_s: float = Field(60.0, gt=0, description="seconds between the log lines that count frames")
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The Kafka topics that nothing is collected for."""
+        wanted = {topics.KLINE: self.klines, topics.RATIO: self.ratios}
+        return frozenset(topic for topic, is_wanted in wanted.items() if not is_wanted)

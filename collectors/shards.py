@@ -22,7 +22,7 @@ def assign(feed: Feed, sockets: Sequence[Feed], limits: Limits) -> list[Feed]:
         if at == len(rooms):
             rooms.append(_Room([], limits))
         rooms[at].add(arg)
-    return [Feed(_name(feed.name, i), feed.url, tuple(room.args)) for i, room in enumerate(rooms)]
+    return [feed._replace(name=_name(feed.name, i), args=tuple(room.args)) for i, room in enumerate(rooms)]
 
 
 def _name(name: str, index: int) -> str:

@@ -26,13 +26,16 @@ ALL_LIQUIDATIONS = "!forceOrder@arr"
 
 
 class BinanceLimits(msgspec.Struct, frozen=True):
-    """Seconds and counts; `streams` 1024 in newer documents, 200 in older ones."""
+    """Seconds and counts; `streams` 1024 in newer documents, 200 in older ones. `slow_s` and `ban_s` are no limits but the
+    Retry-After of the faults http_429 and http_418."""
 
     messages_per_second: int = 10
     streams: int = 1024
     ping_s: float = 180.0
     pong_s: float = 600.0
     lifetime_s: float = 24 * 3600.0
+    slow_s: int = 2
+    ban_s: int = 120
 
 
 class BinanceProtocol(Protocol):
@@ -59,7 +62,7 @@ class BinanceProtocol(Protocol):
         return self._rest(path, query)
 
     def misbehave(self, kind: Kind) -> Answer:
-        return refusal(kind)
+        return refusal(kind, self.limits)
 
     def opened(self, client: Client) -> None:
         path = self._plain(client.path)
@@ -204,17 +207,17 @@ class BinanceFeed:
         return self._truth.wrote("binance", channel, self._hosts[contract.market].publish(stream, payload))
 
 
-def refusal(kind: Kind) -> Answer:
+def refusal(kind: Kind, limits: BinanceLimits) -> Answer:
     """Return Binance's answer to too many requests, to a banned address, and its firewall's."""
-    until = int(time.time() * 1000) + 120_000
+    until = int(time.time() * 1000) + limits.ban_s * 1000
     address, advice = "IP(127.0.0.1)", "Please use the websocket for live updates"
     texts: dict[str, Answer] = {
         "http_429": json_answer(
             {"code": -1003, "msg": f"Too many requests; current limit of {address} is 2400 requests per minute. "
-             f"{advice} to avoid polling the API."}, 429, (("Retry-After", "2"),)),
+             f"{advice} to avoid polling the API."}, 429, (("Retry-After", str(limits.slow_s)),)),
         "http_418": json_answer(
             {"code": -1003, "msg": f"Way too many requests; {address} banned until {until}. {advice} to avoid bans."},
-            418, (("Retry-After", "120"),)),
+            418, (("Retry-After", str(limits.ban_s)),)),
         "http_403": Answer(403, b"<html><head><title>403 Forbidden</title></head></html>"),
     }  # fmt: skip
     return texts.get(kind) or json_answer(

@@ -22,15 +22,16 @@ from collectors.simulator.throttles import Batches
 from collectors.simulator.truth import Truth
 
 PATHS = {"/v5/public/linear": "linear", "/v5/public/inverse": "inverse"}
-HANDLERS = ("allLiquidation", "tickers")
+HANDLERS = ("allLiquidation", "tickers", "kline.1")
 
 
 class BybitLimits(msgspec.Struct, frozen=True):
-    """`args_characters`: of one connection's topics. `idle_s`: cut without ping and push. `ticker_ms`: their pace."""
+    """`args_characters`: of one connection's topics. `idle_s`: cut without ping and push. `ticker_ms`, `kline_ms`: paces."""
 
     args_characters: int = 21_000
     idle_s: float = 600.0
     ticker_ms: int = 100
+    kline_ms: int = 1000
 
 
 class BybitProtocol(Protocol):
@@ -109,7 +110,7 @@ class BybitProtocol(Protocol):
         if characters > self.limits.args_characters:
             return f"error:args exceed {self.limits.args_characters} characters"
         for name in args:
-            handler, _, symbol = name.partition(".")
+            handler, _, symbol = name.rpartition(".")
             known = self._symbols is None or (handler in HANDLERS and symbol in self._symbols[category])
             if not known or self._faults.take(time.monotonic(), ("refuse_topic",), self.venue, name):
                 return f"error:handler not found,topic:{name}"
@@ -123,14 +124,14 @@ class BybitProtocol(Protocol):
 
 
 class BybitFeed:
-    """Pushes the market: liquidations in batches, tickers as a snapshot to each newcomer and then what changed."""
+    """Pushes the market: liquidations in batches, tickers as a snapshot to each newcomer and then what changed, klines."""
 
     def __init__(self, market: Market, protocol: BybitProtocol, truth: Truth, seed: int) -> None:
         self._market = market
         self._protocol = protocol
         self._truth = truth
         self._batches = Batches()
-        self._next_ticker = 0
+        self._next_ticker = self._next_kline = 0
         self._shown: dict[str, dict[str, str]] = {}
         self._sequence: dict[str, int] = {}
         self._random = random.Random(f"{seed}/bybit")
@@ -161,6 +162,16 @@ class BybitFeed:
             for topic, contract in self._by_topic.items():
                 if topic in self._protocol.host.topics:
                     self._push_ticker(topic, contract, now)
+        if now >= self._next_kline:
+            at = now - now % self._protocol.limits.kline_ms
+            self._next_kline = at + self._protocol.limits.kline_ms
+            for contract in self._contracts:
+                self._push_kline(f"{contract.market}/kline.1.{contract.symbol}", contract, at)
+
+    def _push_kline(self, topic: str, contract: Contract, now: int) -> None:
+        if topic in self._protocol.host.topics:
+            payload = orjson.dumps(frames.kline(contract, self._market.quotes[contract], self._market.history, now))
+            self._truth.wrote("bybit", "kline.1", self._protocol.host.publish(topic, payload))
 
     def _push_ticker(self, topic: str, contract: Contract, now: int) -> None:
         fields = frames.ticker(contract, self._market.quotes[contract], self._market.history, now, iso_delivery=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collectors.simulator.contracts import Contract
-from collectors.simulator.history import History
+from collectors.simulator.history import MINUTE_MS, History
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Quote
 
@@ -41,6 +41,22 @@ def ticker(contract: Contract, quote: Quote, history: History, now: int, iso_del
         "ask1Price": price(quote.last + contract.tick / contract.scale), "ask1Size": contract.qty_text(one_side / 4e4),
         "preOpenPrice": "", "preQty": "", "curPreListingPhase": "",
     }  # fmt: skip
+
+
+def kline(contract: Contract, quote: Quote, history: History, now: int) -> dict[str, Any]:
+    """Return the one-minute candle of `now`; `confirm` says whether it is over. Volume: linear base, inverse USD."""
+    start = (now - 1) // MINUTE_MS * MINUTE_MS
+    found = history.candle(contract.coin, start, MINUTE_MS, now)
+    opened, high, low, close = (contract.price_text(price * (1 + quote.premium)) for price in found[:4])
+    coins = history.open_interest(contract, start) * found.turnover
+    usd = coins * found.close
+    volume, turnover = (usd, coins) if contract.inverse else (coins / contract.size, usd)
+    item = {
+        "start": start, "end": start + MINUTE_MS - 1, "interval": "1", "open": opened, "close": close, "high": high,
+        "low": low, "volume": contract.qty_text(volume), "turnover": f"{turnover:.8f}",
+        "confirm": now >= start + MINUTE_MS, "timestamp": now,
+    }  # fmt: skip
+    return {"topic": f"kline.1.{contract.symbol}", "data": [item], "ts": now, "type": "snapshot"}
 
 
 def _day(contract: Contract, quote: Quote, history: History, now: int) -> dict[str, str]:

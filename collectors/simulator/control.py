@@ -40,7 +40,7 @@ class Control:
         config = uvicorn.Config(Starlette(routes=routes), log_level="warning", lifespan="off", ws="none")
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
-        while not self._server.started and not self._task.done():  # noqa: ASYNC110 (uvicorn has no event for it)
+        while not self._server.started and not self._task.done():
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:

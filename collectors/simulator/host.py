@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from abc import ABC, abstractmethod
+from collections import Counter, deque
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import NamedTuple
@@ -32,6 +33,14 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+
+
+class Asked(NamedTuple):
+    """A GET request that was answered: when (seconds of the monotonic clock), its path, the status."""
+
+    at: float
+    path: str
+    status: int
 
 
 class Client:
@@ -134,13 +143,15 @@ class Protocol(ABC):
 
 
 class Host:
-    """Serves a Protocol on 127.0.0.1. `topics`: who listens to what."""
+    """Serves a Protocol on 127.0.0.1. `topics`: who listens to what. `asked`: the latest GET requests; `statuses`: of all."""
 
     def __init__(self, protocol: Protocol, faults: Faults) -> None:
         self.protocol = protocol
         self.faults = faults
         self.clients: set[Client] = set()
         self.topics: dict[str, dict[Client, None]] = {}
+        self.asked: deque[Asked] = deque(maxlen=10_000)
+        self.statuses: Counter[int] = Counter()
         self.port = 0
         self._server: Server | None = None
         self._checker: asyncio.Task[None] | None = None
@@ -203,8 +214,12 @@ class Host:
             refused = self.faults.active(now, "drop", venue, "")
             return _response(Answer(503, b"Service Unavailable")) if refused else None
         if kind := self.faults.take(now, self.protocol.http_kinds, venue, parts.path):
-            return _response(self.protocol.misbehave(kind))
-        return _response(self.protocol.answer(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))))
+            answer = self.protocol.misbehave(kind)
+        else:
+            answer = self.protocol.answer(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)))
+        self.asked.append(Asked(now, parts.path, answer.status))
+        self.statuses[answer.status] += 1
+        return _response(answer)
 
     async def _handle(self, connection: ServerConnection) -> None:
         request = connection.request

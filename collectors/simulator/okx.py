@@ -37,6 +37,7 @@ class OkxLimits(msgspec.Struct, frozen=True):
     idle_s: float = 30.0
     mark_ms: int = 200
     index_ms: int = 500
+    candle_ms: int = 1000
     open_interest_ms: int = 3000
     funding_ms: tuple[int, int] = (30_000, 90_000)
 
@@ -197,8 +198,12 @@ class OkxFeed:
     def _push_state(self, topic: str, now: int) -> None:
         channel, _, name = topic.partition(":")
         pace = self._protocol.limits
-        paces = {"mark-price": pace.mark_ms, "index-tickers": pace.index_ms, "open-interest": pace.open_interest_ms}
-        self._due[topic] = now + (paces.get(channel) or self._random.randrange(*pace.funding_ms))
+        paces = {
+            "mark-price": pace.mark_ms, "index-tickers": pace.index_ms, "open-interest": pace.open_interest_ms,
+            "candle1m": pace.candle_ms,
+        }  # fmt: skip
+        every = paces.get(channel) or self._random.randrange(*pace.funding_ms)
+        self._due[topic] = now + every - (now % every if channel == "candle1m" else 0)
         data = self._state(topic, now)
         changed = _essence(data)
         if self._shown.get(topic) == changed:
@@ -218,7 +223,8 @@ class OkxFeed:
             return frames.mark_price(contract, quote, now)
         if channel == "index-tickers":
             return frames.index_ticker(contract, quote, self._market.history, now)
-        return frames.candle(contract, self._market, (now - 1) - (now - 1) % MINUTE_MS, MINUTE_MS, "trade")
+        last = now - now % self._protocol.limits.candle_ms - 1
+        return frames.candle(contract, self._market, last - last % MINUTE_MS, MINUTE_MS, "trade")
 
     def _greet(self, client: Client, topic: str, request_id: str) -> None:
         channel, _, name = topic.partition(":")

@@ -19,7 +19,7 @@ from collectors.simulator.bybit_rest import BybitRest
 from collectors.simulator.contracts import COINS, VENUES
 from collectors.simulator.control import Control
 from collectors.simulator.faults import Fault, Faults
-from collectors.simulator.host import Client, framed
+from collectors.simulator.host import Asked, Client, framed
 from collectors.simulator.market import Market
 from collectors.simulator.okx import OkxFeed, OkxLimits, OkxProtocol
 from collectors.simulator.okx_rest import OkxRest
@@ -106,13 +106,18 @@ class Simulator:
         summary = self.record.summary()
         return {venue: summary[venue] | {"pending": self._pending(venue)} for venue in VENUES}
 
+    def asked(self, host: str) -> list[Asked]:
+        """Return the latest GET requests to a host (um, cm, bybit, okx), oldest first."""
+        return list(self._hosts[host].host.asked)
+
     def state(self) -> dict[str, Any]:
-        """Return phase, clock (UTC ms), connections and frames written."""
+        """Return phase, clock (UTC ms), connections, frames written, and answers to GET requests by status."""
         clients = {name: len(self._hosts[name].host.clients) for name in HOSTS}
         return {
             "phase": self.market.phase.name, "now_ms": self.market.now, "start_ms": self.market.start_ms,
             "script_ms": self.phases.length_ms, "finished": self.finished.is_set(),
             "pending": {venue: self._pending(venue) for venue in VENUES}, "clients": clients,
+            "answers": {name: {str(k): n for k, n in self._hosts[name].host.statuses.items()} for name in HOSTS},
             "frames": self.record.frames_written(), "waiting": len(self._playback.waiting) if self._playback else 0,
         }  # fmt: skip
 

@@ -1,23 +1,22 @@
 """Binance USD-M (um) and COIN-M (cm): how to talk to it. Facts: exchanges/binance.md.
 
 Since 2026-06-30 the all-market streams of the UM host carry both universes, so one socket on `/market/ws` suffices; the
-unrouted paths acknowledge and stay silent (§1), which only the mark price's one-second tick can show. Open interest is
-REST only, one symbol a request (§4).
+unrouted paths acknowledge and stay silent (§1), which only the mark price's one-second tick can show. Klines have no
+all-market stream: one stream a contract, on the host of its universe, 200 a socket. REST: binance_rest.py.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues import binance_rest as rest
+from collectors.venues.answers import excerpt
 from collectors.venues.venue import (
     REST_HOST,
     WS_HOST,
-    Answer,
     Control,
     Feed,
     Frame,
@@ -26,21 +25,23 @@ from collectors.venues.venue import (
     Listing,
     Liveness,
     Operation,
-    Page,
-    Poll,
     Rate,
-    Refusal,
+    Stream,
     Venue,
 )  # fmt: skip
 
-MINUTE_S = 60.0
-STREAMS = ("!forceOrder@arr", "!markPrice@arr@1s", "!contractInfo")
-CHANNELS = {
-    "forceOrder": ("forceOrder", topics.LIQUIDATION),
-    "markPriceUpdate": ("markPrice", topics.TICKER),
-    "contractInfo": ("contractInfo", topics.REFERENCE),
+KLINE = "kline_1m"
+STREAMS = {
+    "!forceOrder@arr": Stream("forceOrder", "liquidations", topics.LIQUIDATION),
+    "!markPrice@arr@1s": Stream("markPrice", "mark price, index, running funding", topics.TICKER),
+    "!contractInfo": Stream("contractInfo", "leverage brackets that change", topics.REFERENCE),
 }
-BANNED_UNTIL = re.compile(rb"banned until (\d{13})")
+KLINES = Stream(KLINE, "1-minute klines", topics.KLINE)
+BY_EVENT = {
+    "forceOrder": STREAMS["!forceOrder@arr"],
+    "markPriceUpdate": STREAMS["!markPrice@arr@1s"],
+    "contractInfo": STREAMS["!contractInfo"],
+}
 
 
 class Hosts(BaseSettings):
@@ -52,6 +53,9 @@ class Hosts(BaseSettings):
         "wss://fstream.binance.com",
         pattern=WS_HOST,
         description="WebSocket host of USD-M futures; `/market/ws` is added",
+    )
+    cm_ws: str = Field(
+        "wss://dstream.binance.com", pattern=WS_HOST, description="WebSocket host of COIN-M futures; `/ws` is added"
     )
     um_rest: str = Field("https://fapi.binance.com", pattern=REST_HOST, description="REST host of USD-M futures")
     cm_rest: str = Field("https://dapi.binance.com", pattern=REST_HOST, description="REST host of COIN-M futures")
@@ -70,6 +74,14 @@ class _ForceOrder(msgspec.Struct):
     o: _Order
 
 
+class _Candle(msgspec.Struct):
+    i: str
+
+
+class _Kline(msgspec.Struct):
+    k: _Candle
+
+
 class _Message(msgspec.Struct):
     e: str = ""
     s: str = "*"
@@ -81,22 +93,10 @@ class _Message(msgspec.Struct):
     msg: str = ""
 
 
-class _Symbol(msgspec.Struct):
-    symbol: str
-    status: str = ""
-    contractStatus: str = ""  # noqa: N815
-    contractType: str = ""  # noqa: N815
-
-
-class _ExchangeInfo(msgspec.Struct):
-    symbols: list[_Symbol]
-
-
 _message = msgspec.json.Decoder(_Message)
 _events = msgspec.json.Decoder(list[_Event])
 _force_order = msgspec.json.Decoder(_ForceOrder)
-
-_exchange_info = msgspec.json.Decoder(_ExchangeInfo)
+_kline = msgspec.json.Decoder(_Kline)
 
 
 def classify(payload: bytes) -> Frame | Control | None:
@@ -115,16 +115,18 @@ def classify(payload: bytes) -> Frame | Control | None:
 
 
 def _single(event: str, symbol: str, payload: bytes) -> Frame | None:
-    if (known := CHANNELS.get(event)) is None:
+    if event == "kline":
+        return Frame(f"kline_{_kline.decode(payload).k.i}", symbol, topics.KLINE)
+    if (known := BY_EVENT.get(event)) is None:
         return None
-    channel, topic = known
-    return Frame(channel, _force_order.decode(payload).o.s if channel == "forceOrder" else symbol, topic)
+    own = _force_order.decode(payload).o.s if event == "forceOrder" else symbol
+    return Frame(known.channel, own, known.topic)
 
 
 def _array(payload: bytes) -> Frame | None:
     events = _events.decode(payload)
-    known = CHANNELS.get(events[0].e) if events else None
-    return Frame(known[0], "*", known[1]) if known else None
+    known = BY_EVENT.get(events[0].e) if events else None
+    return Frame(known.channel, "*", known.topic) if known else None
 
 
 def _control(message: _Message) -> Control | None:
@@ -141,65 +143,41 @@ def _request(operation: Operation, id: str, args: Sequence[str]) -> str:
     return msgspec.json.encode(message).decode()
 
 
-def _page(body: bytes) -> Page:
-    symbols = _exchange_info.decode(body).symbols
-    trading = (s for s in symbols if "TRADING" in (s.status, s.contractStatus))
-    return Page(tuple(Listed(s.symbol, funding="PERPETUAL" in s.contractType) for s in trading))
+def _stream(arg: str) -> Stream:
+    return STREAMS.get(arg, KLINES)
 
 
-def _refusal(answer: Answer) -> Refusal | None:
-    if answer.status == 200:
-        return None
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 418:
-        until = BANNED_UNTIL.search(answer.body)
-        wait = int(until[1]) / 1000 - answer.received_s if until else 120.0
-        return Refusal(reason, retry_after_s(answer, max(wait, 1.0)))
-    stops = {429: 60.0, 403: 300.0, 451: 3600.0}
-    return Refusal(reason, retry_after_s(answer, stops[answer.status]) if answer.status in stops else 0.0)
-
-
-def _used(headers: Mapping[str, str]) -> int | None:
-    used = headers.get("x-mbx-used-weight-1m", "")
-    return int(used) if used.isdecimal() else None
-
-
-def _polls(hosts: Hosts) -> tuple[Poll, ...]:
-    polls = []
-    for group, host, api in (("um", hosts.um_rest, "fapi"), ("cm", hosts.cm_rest, "dapi")):
-        base = f"{host}/{api}/v1"
-        polls += [
-            Poll(f"{group}_exchangeInfo", topics.REFERENCE, f"{base}/exchangeInfo", 600.0, group=group, lists=True),
-            # fundingInfo has a bucket of its own: 500 requests in 5 minutes, no weight (§3)
-            Poll(f"{group}_fundingInfo", topics.FUNDING, f"{base}/fundingInfo", 600.0, cost=0),
-            Poll(
-                f"{group}_openInterest", topics.OPEN_INTEREST, f"{base}/openInterest", MINUTE_S, group=group,
-                symbol_param="symbol",
-            ),
-        ]  # fmt: skip
-    return tuple(polls)
+def _klines(listed: Sequence[Listed]) -> tuple[str, ...]:
+    return tuple(f"{item.symbol.lower()}@{KLINE}" for item in listed)
 
 
 def venue(hosts: Hosts | None = None) -> Venue:
     """Return Binance at `hosts`, by default those of the environment."""
     hosts = hosts or Hosts()
-    feed = Feed("um", f"{hosts.um_ws}/market/ws", STREAMS)
+    um, cm = f"{hosts.um_ws}/market/ws", f"{hosts.cm_ws}/ws"
+    ticks = Liveness(KLINE, "", silent_s=180.0)
 
-    def feeds(_listing: Listing) -> tuple[Feed, ...]:
-        return (feed,)
+    def feeds(listing: Listing) -> tuple[Feed, ...]:
+        return (
+            Feed("um", um, tuple(STREAMS)),
+            Feed("um-kline", um, _klines(listing.get("um", ())), ticks, topics.KLINE),
+            Feed("cm-kline", cm, _klines(listing.get("cm", ())), ticks, topics.KLINE),
+        )
 
     return Venue(
         name="binance",
         # documented: 10 messages a second, 1024 streams (200 in older pages), 300 connections in 5 minutes (§1)
         limits=Limits(args_per_request=100, args_per_socket=200, connects=Rate(300, 300.0), requests=Rate(5, 1.0)),
-        budget=Rate(2400, MINUTE_S),
-        polls=_polls(hosts),
+        budgets=rest.BUDGETS,
+        polls=rest.polls(hosts.um_rest, hosts.cm_rest),
         feeds=feeds,
         request=_request,
         classify=classify,
-        page=_page,
-        refusal=_refusal,
-        used=_used,
+        page=rest.page,
+        refusal=rest.refusal,
+        used=rest.used,
+        stream=_stream,
         liveness=Liveness("markPrice", "!markPrice@arr", silent_s=15.0),
+        typical={"um": 650, "cm": 50},
         lifetime_s=23 * 3600.0,
     )

@@ -1,7 +1,8 @@
 """Bybit v5 linear and inverse: how to talk to it. Facts: exchanges/bybit.md.
 
-There is no all-market topic but two topics a symbol, so new listings are subscribed as they appear. One unknown topic
-makes the venue reject the whole request (§1), so requests are small and a rejected one is split until it is found.
+There is no all-market topic but three topics a symbol, so new listings are subscribed as they appear. One unknown topic
+makes the venue reject the whole request (§1), so requests are small and a rejected one is split until it is found. Klines
+have sockets of their own, so that liquidations never wait behind them. REST: bybit_rest.py.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues import bybit_rest as rest
 from collectors.venues.venue import (
     REST_HOST,
     WS_HOST,
-    Answer,
     Control,
     Feed,
     Frame,
@@ -25,20 +25,18 @@ from collectors.venues.venue import (
     Listing,
     Liveness,
     Operation,
-    Page,
-    Poll,
     Rate,
-    Refusal,
+    Stream,
     Venue,
 )  # fmt: skip
 
-CATEGORIES = ("linear", "inverse")
-CHANNELS = {
-    "allLiquidation": topics.LIQUIDATION,
-    "liquidation": topics.LIQUIDATION,
-    "tickers": topics.TICKER,
+KLINE = "kline.1"
+STREAMS = {
+    "allLiquidation": Stream("allLiquidation", "liquidations", topics.LIQUIDATION),
+    "tickers": Stream("tickers", "mark price, index, running funding, open interest", topics.TICKER),
+    KLINE: Stream(KLINE, "1-minute klines", topics.KLINE),
 }
-TOO_MANY_VISITS = 10006
+TOPICS = {channel: stream.topic for channel, stream in STREAMS.items()} | {"liquidation": topics.LIQUIDATION}
 
 
 class Hosts(BaseSettings):
@@ -60,29 +58,7 @@ class _Message(msgspec.Struct):
     req_id: str = ""
 
 
-class _Instrument(msgspec.Struct):
-    symbol: str
-    status: str = ""
-    contractType: str = ""  # noqa: N815
-
-
-class _Instruments(msgspec.Struct):
-    list: list[_Instrument]
-    nextPageCursor: str = ""  # noqa: N815
-
-
-class _InstrumentsAnswer(msgspec.Struct):
-    result: _Instruments
-
-
-class _Code(msgspec.Struct):
-    retCode: int = 0  # noqa: N815
-    retMsg: str = ""  # noqa: N815
-
-
 _message = msgspec.json.Decoder(_Message)
-_instruments = msgspec.json.Decoder(_InstrumentsAnswer)
-_code = msgspec.json.Decoder(_Code)
 
 
 def classify(payload: bytes) -> Frame | Control | None:
@@ -92,8 +68,8 @@ def classify(payload: bytes) -> Frame | Control | None:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
     if message.topic:
-        channel, _, symbol = message.topic.partition(".")
-        topic = CHANNELS.get(channel)
+        channel, _, symbol = message.topic.rpartition(".")
+        topic = TOPICS.get(channel)
         return Frame(channel, symbol or "*", topic) if topic else None
     if message.op in ("ping", "pong"):
         return Control("pong", message.req_id)
@@ -106,55 +82,29 @@ def _request(operation: Operation, id: str, args: Sequence[str]) -> str:
     return msgspec.json.encode({"req_id": id, "op": operation, "args": args}).decode()
 
 
-def _page(body: bytes) -> Page:
-    result = _instruments.decode(body).result
-    listed = tuple(Listed(i.symbol, funding="Perpetual" in i.contractType) for i in result.list)
-    return Page(listed, (("cursor", result.nextPageCursor),) if result.nextPageCursor else ())
+def _stream(arg: str) -> Stream:
+    return STREAMS[arg.rpartition(".")[0]]
 
 
-def _refusal(answer: Answer) -> Refusal | None:
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status in (403, 429):
-        # 403 "access too frequent" lifts after 10 minutes without any request (§9)
-        return Refusal(reason, retry_after_s(answer, 600.0 if answer.status == 403 else 60.0))
-    if answer.status != 200:
-        return Refusal(reason)
-    try:
-        code = _code.decode(answer.body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return None
-    if code.retCode == TOO_MANY_VISITS:
-        return Refusal(f"retCode {code.retCode}: {code.retMsg}", _until_reset_s(answer))
-    return Refusal(f"retCode {code.retCode}: {code.retMsg}") if code.retCode else None
-
-
-def _until_reset_s(answer: Answer) -> float:
-    reset_ms = answer.headers.get("x-bapi-limit-reset-timestamp", "")
-    wait = int(reset_ms) / 1000 - answer.received_s if reset_ms.isdecimal() else 5.0
-    return retry_after_s(answer, min(max(wait, 1.0), 600.0))
+def _args(listed: Sequence[Listed], *channels: str) -> tuple[str, ...]:
+    return tuple(f"{channel}.{item.symbol}" for item in listed for channel in channels)
 
 
 def venue(hosts: Hosts | None = None) -> Venue:
     """Return Bybit at `hosts`, by default those of the environment."""
     hosts = hosts or Hosts()
+    ticks = Liveness(KLINE, "", silent_s=180.0)
 
     def feeds(listing: Listing) -> tuple[Feed, ...]:
-        return tuple(
-            Feed(category, f"{hosts.ws}/v5/public/{category}", _topics(listing[category]))
-            for category in CATEGORIES
-            if category in listing
+        urls = {category: f"{hosts.ws}/v5/public/{category}" for category in rest.CATEGORIES if category in listing}
+        return (
+            *(Feed(c, url, _args(listing[c], "allLiquidation", "tickers")) for c, url in urls.items()),
+            *(Feed(f"{c}-kline", url, _args(listing[c], KLINE), ticks, topics.KLINE) for c, url in urls.items()),
         )
 
-    instruments = tuple(
-        Poll(
-            "instruments-info", topics.REFERENCE, f"{hosts.rest}/v5/market/instruments-info", 600.0,
-            (("category", category), ("limit", "1000")), group=category, lists=True,
-        )
-        for category in CATEGORIES
-    )  # fmt: skip
     return Venue(
         name="bybit",
-        # documented: 21,000 characters of args a connection, 500 connections in 5 minutes, 600 requests in 5 s (§1, §9)
+        # documented: 21,000 characters of args a connection, 500 connections in 5 minutes (§1)
         limits=Limits(
             args_per_request=100,
             args_per_socket=2000,
@@ -163,17 +113,15 @@ def venue(hosts: Hosts | None = None) -> Venue:
             requests=Rate(10, 1.0),
             spacing_s=0.1,
         ),
-        budget=Rate(600, 5.0),
-        polls=instruments,
+        budgets=rest.BUDGETS,
+        polls=rest.polls(hosts.rest),
         feeds=feeds,
         request=_request,
         classify=classify,
-        page=_page,
-        refusal=_refusal,
+        page=rest.page,
+        refusal=rest.refusal,
+        stream=_stream,
         liveness=Liveness("tickers", "tickers.", silent_s=20.0),
+        typical={"linear": 775, "inverse": 25},
         heartbeat=Heartbeat('{"op":"ping"}', every_s=20.0),
     )
-
-
-def _topics(listed: Sequence[Listed]) -> tuple[str, ...]:
-    return tuple(f"{channel}.{item.symbol}" for item in listed for channel in ("allLiquidation", "tickers"))

@@ -2,6 +2,7 @@
 
 Arguments are written `channel:what`, such as `liquidation-orders:SWAP` or `mark-price:BTC-USDT-SWAP`. Liquidations come
 by instrument type, everything else by instrument (index tickers by index); 480 operations an hour ask for big requests.
+Candles are on a path of their own, /business. REST: okx_rest.py.
 """
 
 from collections.abc import Sequence
@@ -11,40 +12,35 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues import okx_rest as rest
 from collectors.venues.venue import (
     REST_HOST,
     WS_HOST,
-    Answer,
     Control,
     Feed,
     Frame,
     Heartbeat,
     Limits,
-    Listed,
     Listing,
     Liveness,
     Operation,
-    Page,
-    Poll,
     Rate,
-    Refusal,
+    Stream,
     Venue,
 )  # fmt: skip
 
-TYPES = ("SWAP", "FUTURES")
+CANDLE = "candle1m"
 BY_TYPE = ("liquidation-orders", "instruments")
-CHANNELS = {
-    "liquidation-orders": topics.LIQUIDATION,
-    "funding-rate": topics.FUNDING,
-    "open-interest": topics.OPEN_INTEREST,
-    "mark-price": topics.TICKER,
-    "index-tickers": topics.TICKER,
-    "instruments": topics.REFERENCE,
+STREAMS = {
+    "liquidation-orders": Stream("liquidation-orders", "liquidations", topics.LIQUIDATION),
+    "funding-rate": Stream("funding-rate", "running and last settled funding", topics.FUNDING),
+    "open-interest": Stream("open-interest", "open interest", topics.OPEN_INTEREST),
+    "mark-price": Stream("mark-price", "mark price", topics.TICKER),
+    "index-tickers": Stream("index-tickers", "index price", topics.TICKER),
+    "instruments": Stream("instruments", "instruments that change", topics.REFERENCE),
+    CANDLE: Stream(CANDLE, "1-minute klines", topics.KLINE),
 }
 UPGRADE_NOTICE = "64008"
-TOO_MANY_REQUESTS = "50011"
-NOT_SUBSCRIBED = ("preopen", "test", "expired")
 
 
 class Hosts(BaseSettings):
@@ -52,7 +48,9 @@ class Hosts(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LIQ_OKX_")
 
-    ws: str = Field("wss://ws.okx.com:8443", pattern=WS_HOST, description="WebSocket host; `/ws/v5/public` is added")
+    ws: str = Field(
+        "wss://ws.okx.com:8443", pattern=WS_HOST, description="WebSocket host; `/ws/v5/public` and so on are added"
+    )
     rest: str = Field("https://www.okx.com", pattern=REST_HOST, description="REST host")
 
 
@@ -74,26 +72,7 @@ class _Message(msgspec.Struct):
     msg: str = ""
 
 
-class _Instrument(msgspec.Struct):
-    instId: str  # noqa: N815
-    uly: str = ""
-    state: str = ""
-    instType: str = ""  # noqa: N815
-    ruleType: str = ""  # noqa: N815
-
-
-class _InstrumentsAnswer(msgspec.Struct):
-    data: list[_Instrument]
-
-
-class _Code(msgspec.Struct):
-    code: str = "0"
-    msg: str = ""
-
-
 _message = msgspec.json.Decoder(_Message)
-_instruments = msgspec.json.Decoder(_InstrumentsAnswer)
-_code = msgspec.json.Decoder(_Code)
 
 
 def classify(payload: bytes) -> Frame | Control | None:
@@ -108,8 +87,8 @@ def classify(payload: bytes) -> Frame | Control | None:
         return _control(message)
     if message.arg is None or message.data is msgspec.UNSET:
         return None
-    topic = CHANNELS.get(message.arg.channel)
-    return Frame(message.arg.channel, message.arg.instId or "*", topic) if topic else None
+    known = STREAMS.get(message.arg.channel)
+    return Frame(known.channel, message.arg.instId or "*", known.topic) if known else None
 
 
 def _control(message: _Message) -> Control:
@@ -131,41 +110,25 @@ def _wire(arg: str) -> dict[str, str]:
     return {"channel": channel, "instType" if channel in BY_TYPE else "instId": what}
 
 
-def _page(body: bytes) -> Page:
-    subscribed = (i for i in _instruments.decode(body).data if i.state not in NOT_SUBSCRIBED)
-    return Page(tuple(Listed(i.instId, i.uly, i.instType == "SWAP" or i.ruleType == "xperp") for i in subscribed))
-
-
-def _refusal(answer: Answer) -> Refusal | None:
-    try:
-        code = _code.decode(answer.body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        code = _Code()
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429 or code.code == TOO_MANY_REQUESTS:
-        return Refusal(reason, retry_after_s(answer, 10.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 or code.code != "0" else None
+def _stream(arg: str) -> Stream:
+    return STREAMS[arg.partition(":")[0]]
 
 
 def venue(hosts: Hosts | None = None) -> Venue:
     """Return OKX at `hosts`, by default those of the environment."""
     hosts = hosts or Hosts()
+    ticks = Liveness(CANDLE, "", silent_s=180.0)
 
     def feeds(listing: Listing) -> tuple[Feed, ...]:
-        return (Feed("public", f"{hosts.ws}/ws/v5/public", _args(listing)),)
-
-    instruments = tuple(
-        Poll(
-            "instruments", topics.REFERENCE, f"{hosts.rest}/api/v5/public/instruments", 600.0,
-            (("instType", type_),), group=type_, lists=True,
+        candles = tuple(f"{CANDLE}:{item.symbol}" for type_ in rest.TYPES for item in listing.get(type_, ()))
+        return (
+            Feed("public", f"{hosts.ws}/ws/v5/public", _args(listing)),
+            Feed("business", f"{hosts.ws}/ws/v5/business", candles, ticks, topics.KLINE),
         )
-        for type_ in TYPES
-    )  # fmt: skip
+
     return Venue(
         name="okx",
-        # documented: 480 operations an hour, 64 KB a request, 3 connections a second, 20 requests in 2 s (§1, §8)
+        # documented: 480 operations an hour, 64 KB a request, 3 connections a second (§1)
         limits=Limits(
             args_per_request=400,
             args_per_socket=1000,
@@ -173,21 +136,23 @@ def venue(hosts: Hosts | None = None) -> Venue:
             requests=Rate(440, 3600.0),
             spacing_s=0.5,
         ),
-        budget=Rate(20, 2.0),
-        polls=instruments,
+        budgets=rest.BUDGETS,
+        polls=rest.polls(hosts.rest),
         feeds=feeds,
         request=_request,
         classify=classify,
-        page=_page,
-        refusal=_refusal,
+        page=rest.page,
+        refusal=rest.refusal,
+        stream=_stream,
         liveness=Liveness("mark-price", "mark-price:", silent_s=30.0),
+        typical={"SWAP": 415, "FUTURES": 45},
         heartbeat=Heartbeat("ping", every_s=25.0, when_quiet=True),
     )
 
 
 def _args(listing: Listing) -> tuple[str, ...]:
-    args = [f"{channel}:{type_}" for type_ in TYPES for channel in BY_TYPE]
-    for item in (item for type_ in TYPES for item in listing.get(type_, ())):
+    args = [f"{channel}:{type_}" for type_ in rest.TYPES for channel in BY_TYPE]
+    for item in (item for type_ in rest.TYPES for item in listing.get(type_, ())):
         args += [f"mark-price:{item.symbol}", f"open-interest:{item.symbol}"]
         args += [f"funding-rate:{item.symbol}"] if item.funding else []
         args += [f"index-tickers:{item.underlying}"] if item.underlying else []

@@ -4,8 +4,9 @@ A venue file fills in one `Venue`: plain numbers and plain functions. Everything
 `session.py`, `feed.py` and `poller.py` and is the same for all venues.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Literal, NamedTuple
 
 WS_HOST = r"^wss?://[^/\s]+$"
@@ -35,25 +36,26 @@ class Control(NamedTuple):
     detail: str = ""
 
 
+class Stream(NamedTuple):
+    """A WebSocket channel: the exchange's word, what it carries in words, the Kafka topic of its frames."""
+
+    channel: str
+    carries: str
+    topic: str
+
+
 class Listed(NamedTuple):
-    """An instrument that can be subscribed now. `underlying`: the index it follows, as the venue calls it;
-    `funding`: it pays funding."""
+    """An instrument that can be subscribed now. `underlying`: the index it follows, as the venue calls it (Binance: the
+    pair); `family`: what shares its margin rules; `funding`: it pays funding."""
 
     symbol: str
     underlying: str = ""
     funding: bool = True
+    family: str = ""
 
 
 Listing = Mapping[str, Sequence[Listed]]
 """The venue's instruments by group (um, cm; linear, inverse; SWAP, FUTURES). A group not yet heard of is absent."""
-
-
-class Feed(NamedTuple):
-    """One socket: its name in session ids, its URL, the arguments to subscribe in the venue's spelling."""
-
-    name: str
-    url: str
-    args: tuple[str, ...]
 
 
 class Liveness(NamedTuple):
@@ -62,6 +64,19 @@ class Liveness(NamedTuple):
     channel: str
     arg_prefix: str
     silent_s: float
+
+
+class Feed(NamedTuple):
+    """One socket: its name in session ids, its URL, the arguments to subscribe in the venue's spelling.
+
+    `liveness` None: the venue's. `topic`: the Kafka topic of all it brings, where a setting can leave that out.
+    """
+
+    name: str
+    url: str
+    args: tuple[str, ...]
+    liveness: Liveness | None = None
+    topic: str = ""
 
 
 class Heartbeat(NamedTuple):
@@ -91,21 +106,54 @@ class Limits(NamedTuple):
 
 
 class Poll(NamedTuple):
-    """A REST request that is repeated every `every_s`. `cost`: its weight in the venue's budget.
+    """A REST request that is repeated every `every_s`. `cost`: what it takes of the venue's budget `budget`.
 
-    `symbol_param` set: one request for each symbol of the listing's `group`, spread evenly over `every_s`.
-    `lists`: the answers are the instruments of `group`, page by page.
+    `of` set: a request for each value it gives of an instrument of `group` (empty: of all groups), sent as `param`, up to
+    `at_once` values in one, spread evenly over `spread_s` (0: `every_s`). A value given twice is asked for once, an empty
+    one not at all. `lists`: the answers are the instruments of `group`. `per_page` set: an answer holds so many
+    instruments, and the pages are read to the end. `since`: a parameter that says how many seconds back, sent in ms.
     """
 
     channel: str
+    carries: str
     topic: str
     url: str
     every_s: float
     params: tuple[tuple[str, str], ...] = ()
+    budget: str = "requests"
     cost: int = 1
     group: str = ""
-    symbol_param: str = ""
+    param: str = ""
+    of: Callable[[Listed], str] | None = None
+    at_once: int = 1
+    spread_s: float = 0.0
     lists: bool = False
+    per_page: int = 0
+    since: tuple[str, float] | None = None
+
+    def values(self, listing: Listing) -> list[str]:
+        """Return what each request of a round asks for; one empty value where the answer is of all instruments."""
+        if self.of is None:
+            return [""] * self.pages(listing)
+        groups = [self.group] if self.group else list(listing)
+        values = dict.fromkeys(self.of(item) for group in groups for item in listing.get(group, ()))
+        values.pop("", None)
+        each = list(values)
+        return [",".join(each[i : i + self.at_once]) for i in range(0, len(each), self.at_once)]
+
+    def pages(self, listing: Listing) -> int:
+        """Return how many pages an answer of all instruments takes."""
+        return max(1, ceil(len(listing.get(self.group, ())) / self.per_page)) if self.per_page else 1
+
+
+def symbol(item: Listed) -> str:
+    """Return what a poll of every instrument asks for."""
+    return item.symbol
+
+
+def perpetual(item: Listed) -> str:
+    """Return what a poll of the instruments that pay funding asks for."""
+    return item.symbol if item.funding else ""
 
 
 class Page(NamedTuple):
@@ -138,7 +186,8 @@ class Venue:
 
     name: str
     limits: Limits
-    budget: Rate
+    budgets: Mapping[str, Rate]
+    """The published limits for REST, each counted by itself, by the name that polls give."""
     polls: tuple[Poll, ...]
     feeds: Callable[[Listing], tuple[Feed, ...]]
     request: Callable[[Operation, str, Sequence[str]], str]
@@ -147,9 +196,22 @@ class Venue:
     page: Callable[[bytes], Page]
     """The instruments in an answer. Raises msgspec.MsgspecError where it cannot be read."""
     refusal: Callable[[Answer], Refusal | None]
+    stream: Callable[[str], Stream]
+    """What an argument to subscribe to brings."""
     liveness: Liveness
+    typical: Mapping[str, int]
+    """How many instruments each group has by order of magnitude, for planning without asking."""
     heartbeat: Heartbeat | None = None
-    used: Callable[[Mapping[str, str]], int | None] | None = None
-    """The part of the budget the venue says is used, from an answer's headers."""
+    used: Callable[[Mapping[str, str]], tuple[str, int] | None] | None = None
+    """Which budget the venue says is used, and how much of it, from an answer's headers."""
     lifetime_s: float | None = None
     """A connection is replaced after so long, before the venue cuts it."""
+
+    def without(self, left_out: Collection[str]) -> "Venue":
+        """Return the venue without the polls and feeds of these Kafka topics."""
+        if not left_out:
+            return self
+        polls, feeds = tuple(poll for poll in self.polls if poll.topic not in left_out), self.feeds
+        return replace(
+            self, polls=polls, feeds=lambda listing: tuple(f for f in feeds(listing) if f.topic not in left_out)
+        )

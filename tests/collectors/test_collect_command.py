@@ -7,16 +7,29 @@ from collectors.cli import app
 
 
 def test_the_plan_needs_no_network_when_told_how_many_symbols() -> None:
-    result = CliRunner().invoke(app, ["all", "--plan", "--symbols", "600"])
+    result = CliRunner().invoke(app, ["all", "--plan", "--symbols", "700,800,460"])
     assert result.exit_code == 0
     assert "wss://fstream.binance.com/market/ws" in result.output
-    assert "polls use 50.01% of the budget" in result.output
+    for told in ("binance: 700 instruments", "bybit: 800 instruments", "okx: 460 instruments"):
+        assert told in result.output
+
+
+def test_klines_and_ratios_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_COLLECT_KLINES", "false")
+    monkeypatch.setenv("LIQ_COLLECT_RATIOS", "false")
+    result = CliRunner().invoke(app, ["all", "--plan", "--symbols", "50"])
+    assert result.exit_code == 0
+    assert "openInterest" in result.output
+    assert "kline" not in result.output
+    assert "Ratio" not in result.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "name", "value", "said"),
     [
         (["mtgox"], "", "", "unknown venue mtgox"),
+        (["okx", "--plan", "--symbols", "many"], "", "", "--symbols many"),
+        (["okx", "bybit", "--plan", "--symbols", "1,2,3"], "", "", "one number, or 2 with commas"),
         (["okx"], "LIQ_COLLECT_BUFFER_MIB", "many", "LIQ_COLLECT_BUFFER_MIB=many"),
         (["okx"], "LIQ_OKX_WS", "ws.okx.com", "LIQ_OKX_WS=ws.okx.com"),
         (["okx"], "LIQ_KAFKA_BOOTSTRAP", "here", "LIQ_KAFKA_BOOTSTRAP=here"),

@@ -1,129 +1,37 @@
 """REST polls against a local HTTP server that pages, refuses, bans, stalls and lies."""
 
-import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from collectors import poller as poller_module
-from collectors.poller import Poller
-from collectors.settings import CollectorSettings
 from collectors.topics import OPEN_INTEREST, REFERENCE
-from collectors.venues import binance, bybit
-from collectors.venues.venue import Venue
-from tests.collectors.sink import Frames
-
-OI = b'{"symbol":"%s",  "openInterest":"1.50", "time":1}'
-
-
-class Request(NamedTuple):
-    path: str
-    params: dict[str, str]
-    at: float
-
-
-class Reply(NamedTuple):
-    body: bytes
-    status: int = 200
-    headers: dict[str, str] = {}  # noqa: RUF012 never changed
-    after_s: float = 0.0
-
-
-Answering = Callable[[Request], Reply]
-
-
-@contextmanager
-def _server(answering: Answering) -> Iterator[tuple[str, list[Request]]]:
-    seen: list[Request] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            request = Request(parts.path, dict(parse_qsl(parts.query)), time.monotonic())
-            seen.append(request)
-            reply = answering(request)
-            time.sleep(reply.after_s)
-            self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign] # clients that gave up are part of the tests
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@asynccontextmanager
-async def _polling(venue: Venue, **changes: Any) -> AsyncIterator[tuple[Frames, dict[str, list[str]]]]:
-    sink, listed = Frames(), dict[str, list[str]]()
-
-    def keep(group: str, items: Any) -> None:
-        listed[group] = [item.symbol for item in items]
-
-    poller = Poller(venue, sink, CollectorSettings(**changes), keep)
-    running = asyncio.create_task(poller.run())
-    try:
-        yield sink, listed
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        numbers = [frame.seq for frame in sink.data]
-        assert numbers == list(range(1, len(numbers) + 1))
-        assert (sink.events[-1]["event"], sink.events[-1]["frames"]) == ("stopped", len(numbers))
-
-
-def _binance(url: str) -> Venue:
-    return binance.venue(binance.Hosts(um_rest=url, cm_rest=url))
-
-
-def _info(*symbols: str) -> bytes:
-    return json.dumps(
-        {"symbols": [{"symbol": s, "status": "TRADING", "contractType": "PERPETUAL"} for s in symbols]}
-    ).encode()
-
-
-def _exchange(request: Request) -> Reply:
-    if request.path.endswith("exchangeInfo"):
-        return Reply(_info("AUSDT", "BUSDT", "CUSDT", "DUSDT") if "fapi" in request.path else _info("AUSD_PERP"))
-    if request.path.endswith("openInterest"):
-        return Reply(OI % request.params["symbol"].encode(), headers={"X-MBX-USED-WEIGHT-1M": "7"})
-    return Reply(b"[]")
+from collectors.venues import bybit
+from tests.collectors.local_rest import OI, Reply, Request, binance_at, exchange, info, polling, server
 
 
 async def test_each_listed_symbol_is_polled_and_answers_are_kept_byte_for_byte() -> None:
-    with _server(_exchange) as (url, _):
-        async with _polling(_binance(url), poll_scale=0.02) as (sink, listed):
+    with server(exchange) as (url, _):
+        async with polling(binance_at(url), poll_scale=0.02) as (sink, listed):
             await sink.until(lambda: {"AUSDT", "DUSDT", "AUSD_PERP"} <= {frame.symbol for frame in sink.data})
     assert listed["um"] == ["AUSDT", "BUSDT", "CUSDT", "DUSDT"]
     interest = next(frame for frame in sink.data if frame.symbol == "DUSDT")
     assert (interest.channel, interest.topic, interest.transport) == ("um_openInterest", OPEN_INTEREST, "rest")
     assert interest.payload == OI % b"DUSDT"
-    info = next(frame for frame in sink.data if frame.channel == "um_exchangeInfo")
-    assert (info.symbol, info.topic, info.payload) == ("*", REFERENCE, _info("AUSDT", "BUSDT", "CUSDT", "DUSDT"))
+    listed_um = next(frame for frame in sink.data if frame.channel == "um_exchangeInfo")
+    assert (listed_um.symbol, listed_um.topic, listed_um.payload) == (
+        "*",
+        REFERENCE,
+        info("AUSDT", "BUSDT", "CUSDT", "DUSDT"),
+    )
     assert len({frame.session for frame in sink.data}) == 1
 
 
 async def test_symbols_are_spread_evenly_over_the_period() -> None:
-    with _server(_exchange) as (url, seen):
-        async with _polling(_binance(url), poll_scale=0.05) as (sink, _):  # 4 symbols in 3 s
+    with server(exchange) as (url, seen):
+        async with polling(binance_at(url), poll_scale=0.05) as (sink, _):  # 4 symbols in 3 s
             await sink.until(lambda: sum(frame.channel == "um_openInterest" for frame in sink.data) >= 4)
     times = [r.at for r in seen if r.path == "/fapi/v1/openInterest"][:4]
     assert times[3] - times[0] > 1.5
@@ -137,12 +45,13 @@ async def test_instruments_are_read_to_the_last_page() -> None:
         listed = [{"symbol": f"S{page}USDT", "contractType": "LinearPerpetual"}]
         return Reply(json.dumps({"retCode": 0, "result": {"list": listed, "nextPageCursor": cursor}}).encode())
 
-    with _server(answering) as (url, seen):
-        async with _polling(bybit.venue(bybit.Hosts(rest=url))) as (sink, listed):
-            await sink.until(lambda: len(sink.data) == 6)
+    with server(answering) as (url, seen):
+        async with polling(bybit.venue(bybit.Hosts(rest=url))) as (sink, listed):
+            await sink.until(lambda: sum(frame.channel == "instruments-info" for frame in sink.data) == 6)
     assert listed["linear"] == ["S0USDT", "S1USDT", "S2USDT"]
-    assert {r.params["category"] for r in seen} == {"linear", "inverse"}
-    assert all(r.params["limit"] == "1000" for r in seen)
+    lists = [r.params for r in seen if r.path.endswith("instruments-info")]
+    assert {params["category"] for params in lists} == {"linear", "inverse"}
+    assert all(params["limit"] == "1000" for params in lists)
 
 
 async def test_a_ban_stops_every_poll_for_as_long_as_it_says_and_is_told_once() -> None:
@@ -152,10 +61,10 @@ async def test_a_ban_stops_every_poll_for_as_long_as_it_says_and_is_told_once() 
         if request.path.endswith("openInterest") and not banned_at:
             banned_at.append(time.monotonic())
             return Reply(b'{"code":-1003}', 429, {"Retry-After": "2"})
-        return _exchange(request)
+        return exchange(request)
 
-    with _server(answering) as (url, seen):
-        async with _polling(_binance(url), poll_scale=0.005) as (sink, _):
+    with server(answering) as (url, seen):
+        async with polling(binance_at(url), poll_scale=0.005) as (sink, _):
             await sink.until(lambda: sink.told("resumed"))
     during = [r for r in seen if banned_at[0] + 0.5 < r.at < banned_at[0] + 1.9]
     assert not during
@@ -167,10 +76,10 @@ async def test_a_failed_poll_is_an_event_and_the_others_go_on() -> None:
     def answering(request: Request) -> Reply:
         if request.params.get("symbol") == "BUSDT":
             return Reply(b'{"code":-1121,"msg":"Invalid symbol."}', 400)
-        return _exchange(request)
+        return exchange(request)
 
-    with _server(answering) as (url, _):
-        async with _polling(_binance(url), poll_scale=0.02) as (sink, _):
+    with server(answering) as (url, _):
+        async with polling(binance_at(url), poll_scale=0.02) as (sink, _):
             await sink.until(lambda: sink.told("poll_failed") and any(f.symbol == "CUSDT" for f in sink.data))
     failed = sink.told("poll_failed")[0]
     assert failed["detail"] == {"channel": "um_openInterest", "symbol": "BUSDT", "status": 400}
@@ -179,9 +88,9 @@ async def test_a_failed_poll_is_an_event_and_the_others_go_on() -> None:
 
 
 async def test_a_venue_that_cannot_be_reached_stops_the_polls_instead_of_failing_each() -> None:
-    with _server(_exchange) as (url, _):
+    with server(exchange) as (url, _):
         pass
-    async with _polling(_binance(url), poll_scale=0.001) as (sink, _):
+    async with polling(binance_at(url), poll_scale=0.001) as (sink, _):
         await sink.until(lambda: sink.told("poll_stopped"))
     assert sink.told("poll_stopped")[0]["reason"] == "the venue cannot be reached"
     assert len(sink.told("poll_failed")) <= 12
@@ -189,10 +98,10 @@ async def test_a_venue_that_cannot_be_reached_stops_the_polls_instead_of_failing
 
 async def test_a_stalled_answer_times_out() -> None:
     def answering(request: Request) -> Reply:
-        return Reply(b"[]", after_s=1.0) if request.path.endswith("fundingInfo") else _exchange(request)
+        return Reply(b"[]", after_s=1.0) if request.path.endswith("fundingInfo") else exchange(request)
 
-    with _server(answering) as (url, _):
-        async with _polling(_binance(url), rest_timeout_s=0.3) as (sink, _):
+    with server(answering) as (url, _):
+        async with polling(binance_at(url), rest_timeout_s=0.3) as (sink, _):
             await sink.until(lambda: sink.told("poll_failed"))
     assert "Timeout" in sink.told("poll_failed")[0]["reason"]
 
@@ -204,27 +113,27 @@ async def test_slow_answers_never_pile_up() -> None:
     def answering(request: Request) -> Reply:
         nonlocal at_once, most
         if not request.path.endswith("openInterest"):
-            return _exchange(request)
+            return exchange(request)
         with lock:
             at_once += 1
             most = max(most, at_once)
         time.sleep(0.3)
         with lock:
             at_once -= 1
-        return _exchange(request)
+        return exchange(request)
 
-    with _server(answering) as (url, _):
-        async with _polling(_binance(url), poll_scale=0.0005) as (sink, _):
+    with server(answering) as (url, _):
+        async with polling(binance_at(url), poll_scale=0.0005) as (sink, _):
             await sink.until(lambda: sum(frame.channel == "um_openInterest" for frame in sink.data) >= 20)
     assert most <= poller_module.AT_ONCE
 
 
 async def test_garbage_is_kept_and_told_where_instruments_were_asked_for() -> None:
     def answering(request: Request) -> Reply:
-        return Reply(b"<html>busy</html>") if request.path == "/fapi/v1/exchangeInfo" else _exchange(request)
+        return Reply(b"<html>busy</html>") if request.path == "/fapi/v1/exchangeInfo" else exchange(request)
 
-    with _server(answering) as (url, _):
-        async with _polling(_binance(url)) as (sink, listed):
+    with server(answering) as (url, _):
+        async with polling(binance_at(url)) as (sink, listed):
             await sink.until(lambda: sink.told("poll_failed"))
     assert any(frame.payload == b"<html>busy</html>" for frame in sink.data)
     assert "um" not in listed
@@ -236,12 +145,12 @@ async def test_a_listing_that_lost_most_symbols_is_believed_only_the_second_time
     def answering(request: Request) -> Reply:
         nonlocal answers
         if request.path != "/fapi/v1/exchangeInfo":
-            return _exchange(request)
+            return exchange(request)
         answers += 1
-        return Reply(_info("AUSDT")) if answers > 1 else _exchange(request)
+        return Reply(info("AUSDT")) if answers > 1 else exchange(request)
 
-    with _server(answering) as (url, _):
-        async with _polling(_binance(url), poll_scale=0.001) as (sink, listed):
+    with server(answering) as (url, _):
+        async with polling(binance_at(url), poll_scale=0.001) as (sink, listed):
             await sink.until(lambda: sink.told("poll_failed"))
             assert len(listed["um"]) == 4
             await sink.until(lambda: len(listed["um"]) == 1)
@@ -250,7 +159,7 @@ async def test_a_listing_that_lost_most_symbols_is_believed_only_the_second_time
 
 async def test_an_answer_beyond_the_largest_frame_is_a_failed_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(poller_module, "LARGEST_MESSAGE", 50)
-    with _server(_exchange) as (url, _):
-        async with _polling(_binance(url)) as (sink, _):
+    with server(exchange) as (url, _):
+        async with polling(binance_at(url)) as (sink, _):
             await sink.until(lambda: sink.told("poll_failed"))
     assert "more than 50 bytes" in sink.told("poll_failed")[0]["reason"]

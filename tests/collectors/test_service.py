@@ -88,9 +88,10 @@ def _value(frame: Any) -> dict[str, Any]:
 async def test_each_venue_brings_liquidations_funding_open_interest_and_mark_price(simulator: Simulator) -> None:
     wanted = {
         ("binance", "forceOrder"), ("binance", "markPrice"), ("binance", "um_openInterest"),
-        ("binance", "cm_openInterest"), ("binance", "um_fundingInfo"), ("bybit", "allLiquidation"), ("bybit", "tickers"),
+        ("binance", "cm_openInterest"), ("binance", "um_fundingInfo"), ("binance", "kline_1m"),
+        ("bybit", "allLiquidation"), ("bybit", "tickers"), ("bybit", "kline.1"),
         ("okx", "liquidation-orders"), ("okx", "funding-rate"), ("okx", "open-interest"), ("okx", "mark-price"),
-        ("okx", "index-tickers"),
+        ("okx", "index-tickers"), ("okx", "candle1m"),
     }  # fmt: skip
     async with _collecting(*(make() for make in VENUES.values())) as sink:
         await sink.until(lambda: wanted <= {(frame.venue, frame.channel) for frame in sink.data})
@@ -137,15 +138,18 @@ async def test_a_symbol_listed_later_is_subscribed_and_a_delisted_one_is_not_any
         listed, following = bybit.page(body)
         return Page(tuple(item for item in listed if item.symbol not in hidden), following)
 
-    polls = tuple(poll._replace(every_s=10.0) for poll in bybit.polls)
+    polls = tuple(poll._replace(every_s=10.0) for poll in bybit.polls if poll.lists or "ratio" in poll.channel)
     async with _collecting(Venue(**(vars(bybit) | {"page": page, "polls": polls}))) as sink:
         await sink.until(lambda: any(frame.symbol == "BTCUSDT" for frame in sink.data))
         assert not [frame for frame in sink.data if frame.symbol == "ETHUSDT"]
         hidden.clear()
-        await sink.until(lambda: any(frame.symbol == "ETHUSDT" for frame in sink.data))
+        channels = {"tickers", "kline.1", "account-ratio@5min"}
+        await sink.until(lambda: channels <= {frame.channel for frame in sink.data if frame.symbol == "ETHUSDT"})
         hidden.add("BTCUSDT")
-        await sink.until(lambda: _quiet_since(sink, "BTCUSDT") > 200)
-    assert len({frame.session for frame in sink.data if frame.symbol == "ETHUSDT"}) == 1, "without a reconnect"
+        await sink.until(lambda: _quiet_since(sink, "BTCUSDT") > 300)
+    sessions = {session.split("-")[1] for session in {f.session for f in sink.data if f.symbol == "ETHUSDT"}}
+    assert sessions == {"linear", "rest"}
+    assert len({f.session for f in sink.data}) == 5, "two sockets a category and the polls, without a reconnect"
 
 
 def _quiet_since(sink: Frames, symbol: str) -> int:
@@ -160,7 +164,7 @@ async def test_an_empty_listing_opens_no_socket_and_a_full_one_moves_nothing() -
     assert not collector._live
     collector._listing["linear"] = tuple(Listed(f"COIN{i:04d}USDT") for i in range(900))
     collector._arrange()
-    assert sorted(collector._live) == ["linear", "linear-2", "linear-3"]
+    assert sorted(collector._live) == ["linear", "linear-2", "linear-3", "linear-kline", "linear-kline-2"]
     collector.stop()
     await collector.run()
 

@@ -52,6 +52,19 @@ async def test_a_feed_that_fails_comes_back_as_a_new_session(
         assert bool(sink.told("silent")) == (kind == "silent")
 
 
+@pytest.mark.parametrize(("venue", "channel"), [("binance", "kline_1m"), ("bybit", "kline.1"), ("okx", "candle1m")])
+async def test_klines_that_fall_silent_are_found_by_themselves(
+    venue: str, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _collecting(venue, monkeypatch) as (simulator, sink):
+        await sink.until(lambda: [frame for frame in sink.data if frame.channel == channel])
+        simulator.fault("silent", venue, channel=channel, seconds=5.0)
+        await sink.until(lambda: sink.told("silent"))
+        after = len(sink.data)
+        await sink.until(lambda: [frame for frame in sink.data[after:] if frame.channel == channel])
+    assert {event["reason"].rpartition(" for ")[0] for event in sink.told("silent")} == {f"no {channel}"}
+
+
 @venues
 async def test_garbage_goes_to_the_dead_letters_with_its_bytes_and_the_feed_goes_on(
     venue: str, monkeypatch: pytest.MonkeyPatch

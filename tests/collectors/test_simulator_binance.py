@@ -183,7 +183,7 @@ async def test_the_server_pings_and_cuts_who_does_not_answer() -> None:
         async with um(simulator) as socket:
             socket.transport.pause_reading()
             async with asyncio.timeout(10):
-                while simulator.state()["clients"]["um"]:  # noqa: ASYNC110 (a count, not an event)
+                while simulator.state()["clients"]["um"]:
                     await asyncio.sleep(0.02)
             socket.transport.abort()
 
@@ -287,4 +287,5 @@ async def test_klines_meet_and_the_ladder_goes_from_429_to_418(http: httpx.Async
 def test_limits_are_the_documented_ones() -> None:
     assert msgspec.to_builtins(BinanceLimits()) == {
         "messages_per_second": 10, "streams": 1024, "ping_s": 180.0, "pong_s": 600.0, "lifetime_s": 86400.0,
+        "slow_s": 2, "ban_s": 120,
     }  # fmt: skip

@@ -110,6 +110,17 @@ async def test_a_ticker_is_a_snapshot_and_then_only_what_changed(simulator: Simu
             state, sequence = state | changed, delta["cs"]
 
 
+async def test_a_kline_is_pushed_every_second_until_it_is_confirmed(simulator: Simulator) -> None:
+    async with public(simulator, "inverse") as socket:
+        await ask(socket, "subscribe", ["kline.1.BTCUSD"])
+        running = await until(socket, lambda message: "topic" in message)
+        assert (running["topic"], running["data"][0]["interval"]) == ("kline.1.BTCUSD", "1")
+        over = await until(socket, lambda message: "topic" in message and message["data"][0]["confirm"])
+    candle = over["data"][0]
+    assert candle["end"] - candle["start"] == 59_999
+    assert float(candle["turnover"]) * float(candle["close"]) == pytest.approx(float(candle["volume"]), rel=0.01)
+
+
 async def test_a_second_subscriber_can_build_the_same_state_from_its_snapshot(simulator: Simulator) -> None:
     async with public(simulator) as one, public(simulator) as other:
         states: list[dict[str, str]] = []
@@ -173,7 +184,7 @@ async def test_everything_that_happened_arrives_in_batches_and_equals_the_truth(
         readers = [asyncio.create_task(read(socket, frames)) for socket in (linear, inverse)]
         await asyncio.wait_for(simulator.finished.wait(), 20)
         async with asyncio.timeout(10):
-            while not settled(simulator, frames):  # noqa: ASYNC110 (a count, not an event)
+            while not settled(simulator, frames):
                 await asyncio.sleep(0.02)
         for reader in readers:
             reader.cancel()

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors import topics
-from collectors.plan import assumed, lines
-from collectors.settings import CollectorSettings
+from collectors.plan import assumed
 from collectors.shards import assign
 from collectors.venues import VENUES, binance, bybit, okx
 from collectors.venues.venue import Answer, Control, Feed, Frame, Limits, Listed, Rate, Venue
@@ -21,6 +20,7 @@ OKX_LIQUIDATION = b'{"id":"1","arg":{"channel":"liquidation-orders","instType":"
 OKX_ERROR = b'{"id":"7","event":"error","code":"60018","msg":"no such channel","connId":"a"}'
 OKX_OI = b'{"arg":{"channel":"open-interest","instId":"A"},"data":[]}'
 OKX_ACK = b'{"id":"5","event":"subscribe","arg":{"channel":"mark-price","instId":"A"}}'
+BINANCE_KLINE = b'{"e":"kline","E":2,"s":"ADAUSDT","k":{"t":1,"T":2,"s":"ADAUSDT","i":"1m","o":"1","x":false}}'
 OKX_INSTRUMENTS = (
     b'{"data":[{"instId":"A-USDT-SWAP","uly":"A-USDT","instType":"SWAP"},{"instId":"B","state":"preopen"}]}'
 )
@@ -34,12 +34,16 @@ NAMED = [
     ("binance", MARKS, Frame("markPrice", "*", topics.TICKER)),
     ("binance", b'{"stream":"!markPrice@arr@1s","data":' + MARKS + b"}", Frame("markPrice", "*", topics.TICKER)),
     ("binance", b'{"e":"contractInfo","s":"ADAUSDT"}', Frame("contractInfo", "ADAUSDT", topics.REFERENCE)),
+    ("binance", BINANCE_KLINE, Frame("kline_1m", "ADAUSDT", topics.KLINE)),
+    ("binance", b'{"e":"kline","s":"ADAUSDT"}', None),
     ("binance", b'{"result":null,"id":3}', Control("ack", "3")),
     ("binance", b'{"error":{"code":4,"msg":"many"},"id":3}', Control("refused", "3", detail='{"code":4,"msg":"many"}')),
     ("binance", b'{"code":2,"msg":"Invalid request"}', Control("refused", detail="2 Invalid request")),
     ("binance", b'{"e":"aggTrade","s":"ADAUSDT"}', None),
     ("bybit", BYBIT_TICKER, Frame("tickers", "ADAUSDT", topics.TICKER)),
     ("bybit", b'{"topic":"allLiquidation.ADAUSDT","data":[]}', Frame("allLiquidation", "ADAUSDT", topics.LIQUIDATION)),
+    ("bybit", b'{"topic":"kline.1.ADAUSDT","data":[]}', Frame("kline.1", "ADAUSDT", topics.KLINE)),
+    ("bybit", b'{"topic":"kline.5.ADAUSDT","data":[]}', None),
     ("bybit", b'{"success":true,"ret_msg":"pong","req_id":"","op":"ping"}', Control("pong")),
     ("bybit", b'{"success":true,"ret_msg":"","req_id":"4","op":"subscribe"}', Control("ack", "4")),
     ("bybit", BYBIT_REFUSED, Control("refused", "4", detail="bad")),
@@ -49,6 +53,7 @@ NAMED = [
     ("okx", b'{"arg":{"channel":"funding-rate","instId":"A"},"data":[]}', Frame("funding-rate", "A", topics.FUNDING)),
     ("okx", OKX_OI, Frame("open-interest", "A", topics.OPEN_INTEREST)),
     ("okx", b'{"arg":{"channel":"mark-price","instId":"A"},"data":[]}', Frame("mark-price", "A", topics.TICKER)),
+    ("okx", b'{"arg":{"channel":"candle1m","instId":"A"},"data":[]}', Frame("candle1m", "A", topics.KLINE)),
     ("okx", OKX_ACK, Control("ack", "5", "mark-price:A")),
     ("okx", OKX_ERROR, Control("refused", "7", detail="60018 no such channel")),
     ("okx", OKX_NOTICE, Control("renew", detail="64008 soon closed")),
@@ -93,15 +98,17 @@ def test_every_request_stays_within_the_venues_limits(venue: Venue) -> None:
             assert venue.name != "bybit" or sum(len(f'"{arg}",') for arg in feed.args) <= 21_000
 
 
-def test_binance_subscribes_on_the_routed_um_path_only() -> None:
-    (feed,) = VENUES["binance"]().feeds({})
-    assert feed.url == "wss://fstream.binance.com/market/ws"
+def test_binance_takes_all_market_streams_from_the_routed_um_path_only_and_klines_from_each_universe() -> None:
+    feed, um, cm = VENUES["binance"]().feeds({"um": [Listed("ADAUSDT")], "cm": [Listed("ADAUSD_PERP")]})
+    assert feed.url == um.url == "wss://fstream.binance.com/market/ws"
     assert feed.args[:2] == ("!forceOrder@arr", "!markPrice@arr@1s")
+    assert um.args == ("adausdt@kline_1m",), "an upper-case name is acknowledged and silent"
+    assert (cm.url, cm.args) == ("wss://dstream.binance.com/ws", ("adausd_perp@kline_1m",))
 
 
 def test_okx_asks_for_liquidations_by_type_and_the_rest_by_instrument() -> None:
     venue = VENUES["okx"]()
-    (feed,) = venue.feeds(
+    feed, candles = venue.feeds(
         {"SWAP": [Listed("A-USDT-SWAP", "A-USDT")], "FUTURES": [Listed("A-USD-1", "A-USD", funding=False)]}
     )
     args = json.loads(venue.request("subscribe", "1", feed.args))["args"]
@@ -109,6 +116,18 @@ def test_okx_asks_for_liquidations_by_type_and_the_rest_by_instrument() -> None:
     assert {"channel": "index-tickers", "instId": "A-USD"} in args
     assert {"channel": "funding-rate", "instId": "A-USDT-SWAP"} in args
     assert {"channel": "funding-rate", "instId": "A-USD-1"} not in args
+    assert candles.url.endswith("/ws/v5/business")
+    assert candles.args == ("candle1m:A-USDT-SWAP", "candle1m:A-USD-1")
+
+
+def test_what_is_left_out_is_neither_polled_nor_subscribed(venue: Venue) -> None:
+    listing = assumed(venue, 50)
+    bare = venue.without({topics.KLINE, topics.RATIO})
+    assert {poll.topic for poll in venue.polls} - {poll.topic for poll in bare.polls} == {topics.RATIO}
+    left = [arg for feed in bare.feeds(listing) for arg in feed.args]
+    gone = [arg for feed in venue.feeds(listing) for arg in feed.args if arg not in left]
+    assert len(gone) == 50
+    assert {venue.stream(arg).topic for arg in gone} == {topics.KLINE}
 
 
 def test_addresses_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +145,7 @@ def test_a_page_lists_what_can_be_subscribed_and_how_to_go_on() -> None:
         b'{"symbols":[{"symbol":"A","status":"TRADING"},{"symbol":"B","contractStatus":"SETTLING"}]}'
     )
     assert [item.symbol for item in page.listed] == ["A"]
-    assert okx.venue().page(OKX_INSTRUMENTS).listed == (Listed("A-USDT-SWAP", "A-USDT"),)
+    assert okx.venue().page(OKX_INSTRUMENTS).listed == (Listed("A-USDT-SWAP", "A-USDT", family="A-USDT"),)
 
 
 NOW_S = 1_800_000_000.0
@@ -169,11 +188,3 @@ def test_a_new_listing_moves_no_other_argument() -> None:
 
 def test_long_arguments_are_spread_by_their_characters() -> None:
     assert [len(feed.args) for feed in assign(Feed("f", "u", ("x" * 17, "y" * 17, "z" * 17)), (), LIMITS)] == [2, 1]
-
-
-def test_the_plan_tells_sockets_polls_and_their_share_of_the_budget(venue: Venue) -> None:
-    plan = "\n".join(lines(venue, assumed(venue, 600), CollectorSettings()))
-    assert "socket" in plan
-    assert "of the budget" in plan
-    if venue.name == "binance":
-        assert "600 requests every 60 s, weight 1 each: 25.00% of the budget of 2400 in 60 s" in plan

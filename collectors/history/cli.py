@@ -1,0 +1,145 @@
+"""`liq backfill`: the past of a venue, as far as it keeps it, into Kafka."""
+
+import asyncio
+import fcntl
+import logging
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn, get_args
+
+import typer
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+
+from collectors.cli import log_to_stderr
+from collectors.errors import CollectorError, ConfigurationError
+from collectors.history import plan
+from collectors.history.backfill import FEED, Totals, backfill
+from collectors.history.dry_run import dry_run
+from collectors.history.endpoint import LENGTHS_MS, WHATS, What
+from collectors.history.paging import Span
+from collectors.history.screen import watching
+from collectors.history.settings import BackfillSettings
+from collectors.kafka import KafkaSettings
+from collectors.retry import describe
+from collectors.venues import VENUES
+
+ALL = "all"
+PERIODS = [length for length in LENGTHS_MS if length != "1m"]
+AGO = re.compile(r"(\d+)d")
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("backfill")
+def command(
+    venue: Annotated[str, typer.Argument(metavar="VENUE", help=f"one of {', '.join(VENUES)}")],
+    since: Annotated[str, typer.Option(help="from when on: 2026-10-01, 2026-10-01T12:00 (UTC) or 30d (days ago)")],
+    what: Annotated[str, typer.Option(help=f"what, with commas: {','.join(WHATS)}, or {ALL}")] = ALL,
+    until: Annotated[str | None, typer.Option(help="until when, as --since; not given: now")] = None,
+    symbols: Annotated[str, typer.Option(help=f"the venue's symbols, with commas, or {ALL} it lists")] = ALL,
+    period: Annotated[str, typer.Option(help=f"bars of open interest and ratios: {', '.join(PERIODS)}")] = "5m",
+    interval: Annotated[str, typer.Option(help=f"bars of klines: {', '.join(LENGTHS_MS)}")] = "1m",
+    dry: Annotated[bool, typer.Option("--dry-run", help="say what would be asked for, and how long it takes")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
+) -> None:
+    """Ask a venue for its past and put every answer into Kafka, unchanged, where `liq ingest` reads it.
+
+    May be stopped at any time and run again: it goes on with what Kafka does not have yet, and what is there twice is
+    stored once. Exit code 0: all of it is in Kafka. 1: it could not, or was stopped. 2: a wrong argument or setting.
+    """
+    log_to_stderr(logging.INFO if verbose else logging.WARNING)
+    if not verbose:
+        logging.getLogger("collectors.recorder").setLevel(logging.ERROR)  # what matters of it is said beside the bar
+    try:
+        if venue not in VENUES:
+            raise ConfigurationError(f"unknown venue {venue}; there are {', '.join(VENUES)}")
+        order = plan.Order(_whats(what), _wanted(since, until), _symbols(symbols), period, interval)
+        raise typer.Exit(asyncio.run(_run(venue, order, dry)))
+    except ConfigurationError as error:
+        _fail(2, str(error))
+    except ValidationError as error:
+        _fail(2, str(ConfigurationError.of(error, "LIQ_")))
+    except CollectorError as error:
+        _fail(1, str(error))
+    except KafkaError as error:
+        _fail(1, f"Kafka: {describe(error)}")
+
+
+async def _run(name: str, order: plan.Order, dry: bool) -> int:
+    venue, kafka, settings = VENUES[name](), KafkaSettings.load(), BackfillSettings()
+    if dry:
+        for line in await dry_run(venue, order, kafka, settings):
+            print(line)
+        return 0
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with _alone(kafka.data / FEED / f"{name}.lock", name), watching(name) as watcher:
+        try:
+            totals = await backfill(venue, order, kafka, settings, watcher)
+        except asyncio.CancelledError:
+            watcher.say("stopped; the same command goes on from here")
+            return 1
+    for line in _told(name, totals):
+        print(line)
+    return 1 if totals.refused else 0
+
+
+def _told(name: str, totals: Totals) -> Iterator[str]:
+    yield from plan.none_older(totals.at_their_end)
+    done = f"{totals.requests:,} answers with {totals.rows:,} rows of {totals.series:,} series are in Kafka"
+    yield f"{name}: {done}" if totals.series else f"{name}: nothing was left to ask for"
+    if totals.refused:
+        yield f"{name}: {len(totals.refused):,} series were refused, the first: {totals.refused[0]}"
+
+
+def _whats(given: str) -> tuple[What, ...]:
+    names = WHATS if given == ALL else tuple(dict.fromkeys(given.split(",")))
+    if unknown := [name for name in names if name not in get_args(What)]:
+        raise ConfigurationError(f"--what {', '.join(unknown)}: there are {', '.join(WHATS)}, and {ALL}")
+    return tuple(what for what in WHATS if what in names)
+
+
+def _symbols(given: str) -> tuple[str, ...]:
+    return () if given == ALL else tuple(name.strip() for name in given.split(",") if name.strip())
+
+
+def _wanted(since: str, until: str | None) -> Span:
+    now = datetime.now(UTC)
+    first, last = _moment("--since", since, now), now if until is None else _moment("--until", until, now)
+    if first >= min(last, now):
+        raise ConfigurationError(f"--since {since} is not before {until or 'now'}")
+    return Span(int(first.timestamp() * 1000), int(min(last, now).timestamp() * 1000))
+
+
+def _moment(option: str, given: str, now: datetime) -> datetime:
+    if ago := AGO.fullmatch(given):
+        return now - timedelta(days=int(ago[1]))
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(given)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    raise ConfigurationError(f"{option} {given}: wanted a date as 2026-10-01, a time as 2026-10-01T12:00, or 30d")
+
+
+@contextmanager
+def _alone(path: Path, venue: str) -> Iterator[None]:
+    """Hold the venue's lock; two backfills side by side would ask for the same. Raises CollectorError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CollectorError(f"another backfill of {venue} runs in {path.parent.parent}") from None
+        yield
+
+
+def _fail(code: int, reason: str) -> NoReturn:
+    print(f"liq backfill: {reason}", file=sys.stderr)
+    raise typer.Exit(code)

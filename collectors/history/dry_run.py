@@ -1,0 +1,50 @@
+"""What a backfill would do: the venue is asked what it lists, nothing else, and nothing is published."""
+
+import time
+
+from collectors.budget import Budget
+from collectors.envelope import RawFrame
+from collectors.errors import BrokerError
+from collectors.history import plan
+from collectors.history.backfill import FEED, client, listed
+from collectors.history.covered import Covered
+from collectors.history.requests import Requests
+from collectors.history.settings import BackfillSettings
+from collectors.kafka import KafkaSettings, cluster_id, connection
+from collectors.recorder import Recorder
+from collectors.venues.venue import Venue
+
+
+class _Nowhere:
+    """A sink for answers that are only looked at."""
+
+    full = False
+
+    def put(self, frame: RawFrame) -> None:
+        """Let the frame go."""
+
+    async def room(self) -> None:
+        """There always is."""
+
+
+async def dry_run(venue: Venue, order: plan.Order, kafka: KafkaSettings, settings: BackfillSettings) -> list[str]:
+    """Return the plan as lines: what is not kept so long, and per channel requests and time. Raises CollectorError."""
+    history, sink = plan.HISTORIES[venue.name](), _Nowhere()
+    budgets = {**venue.budgets, **history.budgets}
+    recorder = Recorder(venue.name, FEED, "rest", sink)
+    async with client() as opened:
+        requests = Requests(venue, Budget(budgets, settings.share), recorder, sink, settings, opened, print)
+        listing = await listed(venue, requests)
+    try:
+        cluster = await cluster_id(connection(kafka))
+    except BrokerError:
+        cluster = ""  # no Kafka yet: nothing is there
+    covered = Covered(kafka.data / FEED / f"{venue.name}.json", cluster)
+    found, now = plan.series(history, listing, order), time.time_ns() // 1_000_000
+    wanted = order.wanted
+    head = f"{venue.name}: {plan.text(wanted.first)} to {plan.text(wanted.last)}, {len(found):,} series"
+    return [
+        head,
+        *plan.not_kept(found, wanted, now),
+        *plan.lines(found, wanted, covered, budgets, settings.share, now),
+    ]

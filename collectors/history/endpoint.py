@@ -1,0 +1,127 @@
+"""What a venue keeps of the past and how it is asked for: plain numbers and plain functions, no I/O.
+
+A venue's file fills in one `History`; the loop that pages through it is in `paging.py` and the same for all.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from collectors.errors import NetworkError
+from collectors.venues.venue import Listed, Rate
+
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+LENGTHS_MS = {
+    "1m": MINUTE_MS, "5m": 5 * MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS, "1h": 60 * MINUTE_MS,
+    "4h": 240 * MINUTE_MS, "1d": DAY_MS,
+}  # fmt: skip
+
+What = Literal["funding", "open-interest", "ratios", "klines"]
+WHATS: tuple[What, ...] = ("funding", "open-interest", "ratios", "klines")
+Params = tuple[tuple[str, str], ...]
+Order = Literal["bars", "oldest_first", "newest_first"]
+
+_decode = msgspec.json.Decoder().decode
+
+
+class Asked(NamedTuple):
+    """How one instrument is asked for: the symbol its frames are filed under, and the parameters that name it."""
+
+    symbol: str
+    params: Params
+
+
+class Endpoint(NamedTuple):
+    """One history endpoint. `channel`: as the pipelines name it, without `@` and the length of its bars.
+
+    `names`: how an instrument of the listing's `group` is asked for, None where the endpoint has nothing on it.
+    `since`, `until`: parameters for the bounds, UTC ms. `rows`: where an answer has its rows, and `time` a row its time.
+    `lengths`: our bar lengths and the venue's spelling, sent as `length_param`. `order`: bars (a fixed grid, asked for in
+    pieces that fit an answer, so that which end the venue starts from does not matter), or settlements page by page from
+    the oldest or the newest. `limit`: most rows of an answer, for `cost` of the budget `budget`.
+    How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch. `longest_days`: of one request.
+    """
+
+    what: What
+    channel: str
+    topic: str
+    url: str
+    group: str
+    names: Callable[[Listed], Asked | None]
+    since: str
+    until: str
+    limit: int
+    budget: str
+    order: Order
+    rows: tuple[str, ...] = ()
+    time: str | int = 0
+    params: Params = ()
+    cost: int = 1
+    lengths: Mapping[str, str] = {}
+    length_param: str = ""
+    keeps_days: int | None = None
+    keeps_bars: int | None = None
+    longest_days: int | None = None
+
+
+class History(NamedTuple):
+    """A venue's endpoints, and the limits they name beside those of its polls."""
+
+    endpoints: tuple[Endpoint, ...]
+    budgets: Mapping[str, Rate]
+
+
+class Series(NamedTuple):
+    """One endpoint's rows of one instrument. `length`: of its bars in our spelling, empty for settlements."""
+
+    endpoint: Endpoint
+    asked: Asked
+    length: str = ""
+
+    @property
+    def channel(self) -> str:
+        """The channel of its frames."""
+        return f"{self.endpoint.channel}@{self.endpoint.lengths[self.length]}" if self.length else self.endpoint.channel
+
+    @property
+    def name(self) -> str:
+        """What tells it from the venue's other series."""
+        return f"{self.channel}|{self.asked.symbol}"
+
+    @property
+    def step_ms(self) -> int:
+        """Length of a bar, 0 for settlements."""
+        return LENGTHS_MS[self.length] if self.length else 0
+
+    def kept_since(self, now: int) -> int | None:
+        """Return the oldest time the venue still gives at `now`, UTC ms; None where it is the contract's launch."""
+        if self.endpoint.keeps_bars is not None:
+            return now - now % self.step_ms - (self.endpoint.keeps_bars - 1) * self.step_ms
+        return None if self.endpoint.keeps_days is None else now - self.endpoint.keeps_days * DAY_MS + self.step_ms
+
+    def params(self, first: int, last: int) -> Params:
+        """Return the parameters that ask for [first, last].
+
+        A millisecond more on either side: then it does not matter whether the venue takes a bound in or leaves it out.
+        """
+        endpoint = self.endpoint
+        length = ((endpoint.length_param, endpoint.lengths[self.length]),) if self.length else ()
+        bounds = ((endpoint.since, str(first - 1)), (endpoint.until, str(last + 1)), ("limit", str(endpoint.limit)))
+        return (*endpoint.params, *self.asked.params, *length, *bounds)
+
+    def times(self, body: bytes) -> list[int]:
+        """Return the time of every row of an answer, UTC ms. Raises NetworkError for an answer of another form."""
+        try:
+            found = _decode(body)
+            for name in self.endpoint.rows:
+                found = found[name]
+            return [int(row[self.endpoint.time]) for row in found]
+        except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError) as error:
+            raise NetworkError(f"{self.name}: the answer is not a history: {error!r}") from None
+
+
+def by_symbol(item: Listed) -> Asked:
+    """Ask by the parameter `symbol`."""
+    return Asked(item.symbol, (("symbol", item.symbol),))

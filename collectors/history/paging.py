@@ -1,0 +1,78 @@
+"""What to ask for next of a stretch of time, and what an answer has covered of it. Pure: the clock is passed in, UTC ms."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from collectors.errors import NetworkError
+from collectors.history.endpoint import DAY_MS, Series
+
+SETTLE_MS = 3_600_000
+"""What is younger may still be missing at the venue; it counts as covered only up to the newest row that came."""
+
+
+class Span(NamedTuple):
+    """A stretch of time, UTC ms, both ends in it."""
+
+    first: int
+    last: int
+
+
+class Step(NamedTuple):
+    """After an answer: what of the gap is covered now, what is left to ask for, and whether the venue has no older."""
+
+    covered: Span | None
+    rest: Span | None
+    at_its_end: bool = False
+
+
+def asked(series: Series, gap: Span) -> Span | None:
+    """Return what one request asks for of a gap: all of it, or of bars the newest that surely fit; None: no bar in it."""
+    step = series.step_ms
+    if not step:
+        return gap
+    newest, oldest = gap.last - gap.last % step, gap.first + -gap.first % step
+    if newest < oldest:
+        return None
+    bars = series.endpoint.limit - 1  # one less than allowed, should a bound be rounded down
+    if series.endpoint.longest_days is not None:
+        bars = min(bars, series.endpoint.longest_days * DAY_MS // step)
+    return Span(max(oldest, newest - (bars - 1) * step), newest)
+
+
+def request_count(series: Series, gap: Span) -> int:
+    """Return about how many requests a gap takes, at most, as far as that can be said before asking."""
+    step = series.step_ms or 3_600_000
+    return max(1, -(-(gap.last - gap.first) // (step * max(1, series.endpoint.limit - 1))))
+
+
+def after(series: Series, gap: Span, span: Span, times: Sequence[int], now: int) -> Step:
+    """Return what follows from an answer with rows at `times` to the request for `span` of `gap`.
+
+    Raises NetworkError where the answer is full of rows that were not asked for: paging would never end.
+    """
+    inside = [time for time in times if span.first <= time <= span.last]
+    full = len(times) >= series.endpoint.limit
+    if full and not inside:
+        raise NetworkError(f"{series.name}: a full answer, and no row of the time that was asked for")
+    if series.endpoint.order == "bars":
+        return _bars(gap, span, inside, now)
+    if not full:
+        return Step(_settled(gap, inside, now), None)
+    if series.endpoint.order == "oldest_first":
+        newest = max(inside)
+        return Step(Span(gap.first, newest), Span(newest + 1, gap.last) if newest < gap.last else None)
+    oldest = min(inside)
+    rest = Span(gap.first, oldest - 1) if gap.first < oldest else None
+    return Step(_settled(Span(oldest, gap.last), inside, now), rest)
+
+
+def _bars(gap: Span, span: Span, inside: Sequence[int], now: int) -> Step:
+    if not inside and span.last < now - DAY_MS:
+        return Step(Span(gap.first, gap.last), None, at_its_end=True)
+    rest = Span(gap.first, span.first - 1) if gap.first < span.first else None
+    return Step(_settled(Span(span.first, gap.last), inside, now), rest)
+
+
+def _settled(span: Span, inside: Sequence[int], now: int) -> Span | None:
+    last = min(span.last, max(now - SETTLE_MS, max(inside, default=0)))
+    return Span(span.first, last) if last >= span.first else None

@@ -1,0 +1,124 @@
+"""OKX by REST: what is polled and what it costs, and what an answer says. Facts: exchanges/okx.md §3 to §9.
+
+Every endpoint has a limit of its own, by address and often by instrument too; here each is kept as if it were by address
+alone. A ratio's answer holds the bars of two rounds, so none is missed where one round fails. Tiers are asked for by family
+of swaps: the answer does not say whether they are a swap's or a future's of the same family.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from collectors import topics
+from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual
+
+TYPES = ("SWAP", "FUTURES")
+MINUTE_S = 60.0
+HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
+RATIO_EVERY_S = 15 * MINUTE_S
+RATIO_BARS = 7
+RATIOS = {
+    "contracts/long-short-account-ratio-contract": "long/short accounts",
+    "contracts/long-short-account-ratio-contract-top-trader": "long/short accounts, top traders",
+    "contracts/long-short-position-ratio-contract-top-trader": "long/short positions, top traders",
+    "taker-volume-contract": "taker volumes",
+}
+BUDGETS = {
+    "instruments": Rate(20, 2.0),
+    "funding-rate-history": Rate(10, 2.0),
+    "position-tiers": Rate(10, 2.0),
+    **{path.rpartition("/")[2]: Rate(5, 2.0) for path in RATIOS},
+}
+FAMILIES_AT_ONCE = 5
+TOO_MANY_REQUESTS = "50011"
+NOT_SUBSCRIBED = ("preopen", "test", "expired")
+
+
+class _Instrument(msgspec.Struct):
+    instId: str  # noqa: N815
+    uly: str = ""
+    instFamily: str = ""  # noqa: N815
+    state: str = ""
+    instType: str = ""  # noqa: N815
+    ruleType: str = ""  # noqa: N815
+
+
+class _InstrumentsAnswer(msgspec.Struct):
+    data: list[_Instrument]
+
+
+class _Code(msgspec.Struct):
+    code: str = "0"
+    msg: str = ""
+
+
+_instruments = msgspec.json.Decoder(_InstrumentsAnswer)
+_code = msgspec.json.Decoder(_Code)
+
+
+def page(body: bytes) -> Page:
+    """Return the instruments of a type that can be subscribed; there is one page."""
+    subscribed = (i for i in _instruments.decode(body).data if i.state not in NOT_SUBSCRIBED)
+    return Page(
+        tuple(
+            Listed(i.instId, i.uly, i.instType == "SWAP" or i.ruleType == "xperp", i.instFamily or i.uly)
+            for i in subscribed
+        )
+    )
+
+
+def refusal(answer: Answer) -> Refusal | None:
+    """Return why an answer is no data: by its status, or by `code` in an answer of status 200."""
+    try:
+        code = _code.decode(answer.body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        code = _Code()
+    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
+    if answer.status == 429 or code.code == TOO_MANY_REQUESTS:
+        return Refusal(reason, retry_after_s(answer, 10.0))
+    if answer.status == 403:
+        return Refusal(reason, retry_after_s(answer, 300.0))
+    return Refusal(reason) if answer.status != 200 or code.code != "0" else None
+
+
+def polls(host: str) -> tuple[Poll, ...]:
+    """Return all polls."""
+    public = f"{host}/api/v5/public"
+    return (
+        *_public(public),
+        *(_ratio(path, carries, f"{host}/api/v5/rubik/stat") for path, carries in RATIOS.items()),
+    )
+
+
+def _public(base: str) -> Iterator[Poll]:
+    for type_ in TYPES:
+        yield Poll(
+            "instruments", f"{type_} instruments", topics.REFERENCE, f"{base}/instruments", 10 * MINUTE_S,
+            (("instType", type_),), budget="instruments", group=type_, lists=True,
+        )  # fmt: skip
+    yield Poll(
+        "funding-rate-history", "settled funding", topics.FUNDING, f"{base}/funding-rate-history", HOUR_S,
+        (("limit", "10"),), budget="funding-rate-history", param="instId", of=perpetual,
+    )  # fmt: skip
+    yield Poll(
+        "position-tiers", "leverage tiers", topics.REFERENCE, f"{base}/position-tiers", DAY_S,
+        (("instType", "SWAP"), ("tdMode", "cross")), budget="position-tiers", group="SWAP", param="instFamily",
+        of=_family, at_once=FAMILIES_AT_ONCE, spread_s=5 * MINUTE_S,
+    )  # fmt: skip
+
+
+def _ratio(path: str, carries: str, base: str) -> Poll:
+    name = path.rpartition("/")[2]
+    params: tuple[tuple[str, str], ...] = (("period", "5m"), ("limit", str(RATIO_BARS)))
+    if name == "taker-volume-contract":
+        params = (*params, ("unit", "1"))  # contracts
+    return Poll(
+        f"rubik_{name}@5m", carries, topics.RATIO, f"{base}/{path}", RATIO_EVERY_S, params,
+        budget=name, param="instId", of=perpetual,
+    )  # fmt: skip
+
+
+def _family(item: Listed) -> str:
+    return item.family

@@ -1,0 +1,117 @@
+"""Paging over any past: every row is asked for and covered, whichever way a venue pages, however often it is stopped."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.errors import NetworkError
+from collectors.history.covered import Covered
+from collectors.history.endpoint import DAY_MS, Asked, Endpoint, Order, Series
+from collectors.history.paging import SETTLE_MS, Span, after, asked
+
+NOW = 1_790_000_000_000
+STEP = 300_000
+
+
+def _series(order: Order, limit: int = 5, **changes: object) -> Series:
+    lengths = {"lengths": {"5m": "5m"}, "length_param": "period"} if order == "bars" else {}
+    endpoint = Endpoint(
+        "open-interest", "oi", "raw.open_interest", "http://127.0.0.1/oi", "um", lambda item: None, "startTime", "endTime",
+        limit, "data", order,
+    )._replace(**lengths, **changes)  # type: ignore[arg-type] # fmt: skip
+    return Series(endpoint, Asked("BTCUSDT", (("symbol", "BTCUSDT"),)), "5m" if order == "bars" else "")
+
+
+def _answer(order: Order, rows: list[int], span: Span, limit: int, newest_kept: bool, inclusive: bool) -> list[int]:
+    """Answer as a venue would: the bounds sent are a millisecond wider, and taken in or left out."""
+    first, last = span.first - 1, span.last + 1
+    found = [row for row in rows if (first <= row <= last if inclusive else first < row < last)]
+    newest = order == "newest_first" or (order == "bars" and newest_kept)
+    return found[-limit:] if newest else found[:limit]
+
+
+@given(
+    st.sampled_from(["bars", "oldest_first", "newest_first"]), st.sets(st.integers(0, 400), min_size=1),
+    st.integers(2, 9), st.booleans(), st.booleans(), st.integers(0, 300), st.integers(0, 300),
+)  # fmt: skip
+def test_every_row_is_found_once_asked_whichever_way_the_venue_pages(
+    order: Order, minutes: set[int], limit: int, newest_kept: bool, inclusive: bool, start: int, length: int
+) -> None:
+    old = NOW - 20 * DAY_MS
+    old -= old % STEP
+    if order == "bars":  # a venue gives every bar since the launch
+        rows = list(range(old + min(minutes) * 60_000 // STEP * STEP, old + 40_000_000, STEP))
+    else:
+        rows = sorted(old + minute * 60_000 for minute in minutes)
+    one, gap = _series(order, limit), Span(old + start * 60_000, old + (start + length) * 60_000)
+    rest: Span | None = gap
+    seen: set[int] = set()
+    covered: list[Span] = []
+    while rest and (span := asked(one, rest)):
+        times = _answer(order, rows, span, limit, newest_kept, inclusive)
+        step = after(one, rest, span, times, NOW)
+        assert step.covered is not None
+        seen |= {time for time in times if gap.first <= time <= gap.last}
+        covered.append(step.covered)
+        rest = step.rest
+    assert seen == {row for row in rows if gap.first <= row <= gap.last}
+    assert {row for row in seen if not any(span.first <= row <= span.last for span in covered)} == set()
+
+
+def test_a_request_of_bars_never_asks_for_more_than_an_answer_holds() -> None:
+    one = _series("bars", limit=500)
+    span = asked(one, Span(NOW - 30 * DAY_MS, NOW))
+    assert span is not None
+    assert (span.last - span.first) // STEP + 1 == 499
+    assert asked(_series("bars", longest_days=1), Span(NOW - 30 * DAY_MS, NOW)) is not None
+
+
+def test_what_is_young_is_covered_only_up_to_the_newest_row() -> None:
+    one, gap = _series("bars", limit=50), Span(NOW - 2 * SETTLE_MS, NOW)
+    span = asked(one, gap)
+    assert span is not None
+    late = after(one, gap, span, [NOW - SETTLE_MS // 2], NOW).covered
+    none = after(one, gap, span, [], NOW).covered
+    assert late is not None
+    assert none is not None
+    assert (late.last, none.last) == (NOW - SETTLE_MS // 2, NOW - SETTLE_MS)
+
+
+def test_an_old_empty_answer_says_that_there_is_nothing_older() -> None:
+    one, gap = _series("bars"), Span(NOW - 900 * DAY_MS, NOW - 3 * DAY_MS)
+    span = asked(one, gap)
+    assert span is not None
+    assert after(one, gap, span, [], NOW) == (gap, None, True)
+
+
+def test_a_full_answer_of_rows_that_were_not_asked_for_is_an_error() -> None:
+    one, gap = _series("newest_first"), Span(NOW - 9 * DAY_MS, NOW - 3 * DAY_MS)
+    with pytest.raises(NetworkError, match="no row of the time that was asked for"):
+        after(one, gap, gap, [NOW - n for n in range(5)], NOW)
+
+
+def test_an_answer_of_another_form_is_an_error_that_names_the_series() -> None:
+    with pytest.raises(NetworkError, match=r"oi@5m\|BTCUSDT: the answer is not a history"):
+        _series("bars").times(b'{"code":-1}')
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=12), st.integers(0, 60), st.integers(0, 60))
+def test_gaps_are_exactly_what_no_span_covers(tmp_path_factory: pytest.TempPathFactory, added: list[tuple[int, int]],
+                                              first: int, length: int) -> None:  # fmt: skip
+    covered = Covered(tmp_path_factory.mktemp("covered") / "venue.json", "c")
+    covered.add(("s", Span(start, start + width)) for start, width in added)
+    known = {n for start, width in added for n in range(start, start + width + 1)}
+    wanted = Span(first, first + length)
+    gaps = {n for gap in covered.gaps("s", wanted) for n in range(gap.first, gap.last + 1)}
+    assert gaps == set(range(wanted.first, wanted.last + 1)) - known
+
+
+def test_what_was_noted_is_known_to_the_next_run_on_the_same_kafka_only(tmp_path: Path) -> None:
+    path, wanted = tmp_path / "backfill" / "okx.json", Span(0, 100)
+    Covered(path, "cluster").add([("s", Span(0, 40)), ("s", Span(41, 60))])
+    assert Covered(path, "cluster").gaps("s", wanted) == [Span(61, 100)]
+    assert Covered(path, "another").gaps("s", wanted) == [wanted]
+    path.write_bytes(b"{cut")
+    assert Covered(path, "cluster").gaps("s", wanted) == [wanted]

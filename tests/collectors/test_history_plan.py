@@ -1,0 +1,102 @@
+"""What a backfill asks for: every endpoint in the venue's spelling, inside limits that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from collectors.errors import ConfigurationError
+from collectors.history import plan
+from collectors.history.cli import app
+from collectors.history.covered import Covered
+from collectors.history.endpoint import DAY_MS, LENGTHS_MS, WHATS
+from collectors.history.paging import Span, asked
+from collectors.venues import VENUES
+from collectors.venues.venue import Listed
+from pipelines.venues import parser_of
+
+NOW = 1_790_000_000_000
+LISTING = {
+    "binance": {"um": [Listed("BTCUSDT"), Listed("BTCUSDT_261225", "", False)],
+                "cm": [Listed("BTCUSD_PERP", "BTCUSD"), Listed("BTCUSD_261225", "BTCUSD", False)]},
+    "bybit": {"linear": [Listed("BTCUSDT")], "inverse": [Listed("BTCUSD")]},
+    "okx": {"SWAP": [Listed("BTC-USDT-SWAP")], "FUTURES": [Listed("BTC-USD-261225", "", False)]},
+}  # fmt: skip
+WANTED = Span(NOW - 10 * DAY_MS, NOW)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_every_endpoint_has_a_parser_a_budget_and_a_length(venue: str) -> None:
+    history = plan.HISTORIES[venue]()
+    budgets = {**VENUES[venue]().budgets, **history.budgets}
+    assert {endpoint.what for endpoint in history.endpoints} == set(WHATS)
+    for endpoint in history.endpoints:
+        assert endpoint.budget in budgets
+        assert set(endpoint.lengths) <= set(LENGTHS_MS)
+        assert (endpoint.order == "bars") == bool(endpoint.lengths)
+    for one in plan.series(history, LISTING[venue], plan.Order(WHATS, WANTED)):
+        assert parser_of(venue, "rest", one.channel) is not None
+
+
+def test_coin_margined_statistics_go_by_pair_and_only_perpetuals_have_them() -> None:
+    found = plan.series(plan.HISTORIES["binance"](), LISTING["binance"], plan.Order(WHATS, WANTED))
+    names = {one.name: dict(one.asked.params) for one in found}
+    assert names["cm_openInterestHist@5m|BTCUSD_PERP"] == {"pair": "BTCUSD", "contractType": "PERPETUAL"}
+    assert names["cm_globalLongShortAccountRatio@5m|BTCUSD"] == {"pair": "BTCUSD"}
+    assert "cm_openInterestHist@5m|BTCUSD_261225" not in names
+    assert "um_fundingRate|BTCUSDT_261225" not in names
+    assert {"cm_klines@1m|BTCUSD_261225", "um_klines@1m|BTCUSDT_261225"} <= names.keys()
+
+
+def test_parameters_are_the_venues_own() -> None:
+    def params(venue: str, name: str) -> dict[str, str]:
+        found = plan.series(plan.HISTORIES[venue](), LISTING[venue], plan.Order(WHATS, WANTED))
+        return dict(next(one for one in found if one.name == name).params(1000, 2000))
+
+    assert params("bybit", "open-interest@5min|BTCUSD") == {
+        "category": "inverse", "symbol": "BTCUSD", "intervalTime": "5min", "startTime": "999", "endTime": "2001",
+        "limit": "200",
+    }  # fmt: skip
+    assert params("okx", "funding-rate-history|BTC-USDT-SWAP") == {
+        "instId": "BTC-USDT-SWAP", "before": "999", "after": "2001", "limit": "400",
+    }  # fmt: skip
+    assert params("binance", "cm_klines@1m|BTCUSD_PERP")["limit"] == "499"
+
+
+def test_a_coin_margined_kline_request_stays_within_200_days() -> None:
+    order = plan.Order(("klines",), Span(NOW - 900 * DAY_MS, NOW), ("BTCUSD_PERP",), interval="1d")
+    one = plan.series(plan.HISTORIES["binance"](), LISTING["binance"], order)[0]
+    span = asked(one, order.wanted)
+    assert span is not None
+    assert span.last - span.first + 2 < 200 * DAY_MS
+
+
+def test_bars_that_still_run_and_bars_no_longer_kept_are_not_asked_for(tmp_path: Path) -> None:
+    order = plan.Order(("open-interest",), Span(NOW - 90 * DAY_MS, NOW), ("BTC-USDT-SWAP",))
+    one = plan.series(plan.HISTORIES["okx"](), LISTING["okx"], order)[0]
+    gap = plan.gaps(one, order.wanted, Covered(tmp_path / "x.json", ""), NOW)[0]
+    assert gap.last < NOW - NOW % one.step_ms
+    assert (NOW - gap.first) // one.step_ms == 1439
+    assert re.match("open-interest: kept only the newest 1,440 bars", next(plan.not_kept([one], order.wanted, NOW)))
+
+
+def test_a_length_the_venue_does_not_have_is_named_with_those_it_has() -> None:
+    order = plan.Order(("ratios",), WANTED, period="2h")
+    with pytest.raises(ConfigurationError, match="no bars of 2h; there are 5m, 15m"):
+        plan.series(plan.HISTORIES["okx"](), LISTING["okx"], order)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["kraken", "--since", "1d"], "unknown venue kraken; there are binance, bybit, okx"),
+        (["okx", "--since", "yesterday"], "--since yesterday: wanted a date as 2026-10-01"),
+        (["okx", "--since", "2999-01-01"], "--since 2999-01-01 is not before now"),
+        (["okx", "--since", "1d", "--what", "funding,depth"], "--what depth: there are funding, open-interest"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_one_line(arguments: list[str], told: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert told in result.stderr

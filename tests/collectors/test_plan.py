@@ -1,0 +1,79 @@
+"""The plan: what is collected, how often, and what it takes of each budget."""
+
+import pytest
+
+from collectors import topics
+from collectors.plan import assumed, cost, lines, shares
+from collectors.settings import CollectorSettings
+from collectors.venues import VENUES
+from collectors.venues.venue import Listed, Venue
+
+SYMBOLS = {"binance": 700, "bybit": 800, "okx": 460}
+DEFAULT = CollectorSettings()
+
+
+@pytest.fixture(params=list(VENUES))
+def venue(request: pytest.FixtureRequest) -> Venue:
+    return VENUES[request.param]()
+
+
+def test_every_budget_stays_under_half_of_its_published_limit(venue: Venue) -> None:
+    listing = assumed(venue, SYMBOLS[venue.name])
+    assert sum(map(len, listing.values())) == SYMBOLS[venue.name]
+    taken = {name: total.share for name, total in shares(venue, listing, DEFAULT).items()}
+    assert taken.keys() == venue.budgets.keys()
+    assert all(0.0 < share < 0.5 for share in taken.values()), taken
+
+
+@pytest.mark.parametrize("group", ["um", "cm", "linear", "inverse", "SWAP", "FUTURES"])
+def test_it_stays_under_half_even_if_all_instruments_are_of_one_group(group: str) -> None:
+    venue = next(made for make in VENUES.values() if group in (made := make()).typical)
+    listing = {group: [Listed(f"S{i}", f"U{i}", family=f"F{i}") for i in range(SYMBOLS[venue.name])]}
+    assert all(total.share < 0.5 for total in shares(venue, listing, DEFAULT).values())
+
+
+def test_binances_open_interest_takes_its_weight_and_ratios_take_none() -> None:
+    binance = VENUES["binance"]()
+    totals = shares(binance, assumed(binance, 700), DEFAULT)
+    assert 700 <= totals["weight"].weight_min < 702
+    assert totals["um data"].requests_min == pytest.approx(650 * 4 / 30)
+
+
+def test_a_daily_poll_counts_as_in_the_minutes_it_takes() -> None:
+    okx = VENUES["okx"]()
+    tiers = next(poll for poll in okx.polls if poll.channel == "position-tiers")
+    listing = {"SWAP": [Listed(f"S{i}", family=f"F{i // 2}") for i in range(100)]}
+    assert cost(okx, tiers, listing, DEFAULT).requests_min == pytest.approx(50 / 5 / 5)
+
+
+def test_the_plan_is_one_table_of_channels_and_polls_with_a_total_for_each_budget() -> None:
+    venues = [make() for make in VENUES.values()]
+    plan = list(lines([(venue, assumed(venue, SYMBOLS[venue.name])) for venue in venues], DEFAULT))
+    assert sum(line.startswith("venue ") for line in plan) == 3
+    (interest,) = [" ".join(line.split()) for line in plan if "um_openInterest" in line]
+    assert interest == "binance open interest um_openInterest rest 650 every 1 min 650.0 650.0 27.08% of weight"
+    for venue in venues:
+        assert all(any(f"  {poll.channel}  " in line for line in plan) for poll in venue.polls)
+        assert all(any(line.startswith(f"{venue.name:7}  {name} ") for line in plan) for name in venue.budgets)
+    (total,) = [" ".join(line.split()) for line in plan if line.startswith("binance  um data ")]
+    assert total == "binance um data 1,000 in 5 min 86.7 86.7 43.33% 80%"
+
+
+def test_a_share_that_does_not_suffice_is_told() -> None:
+    binance = VENUES["binance"]()
+    plans = [(binance, assumed(binance, 700))]
+    assert not [line for line in lines(plans, DEFAULT) if "late" in line]
+    told = [
+        line for line in lines(plans, CollectorSettings(rest_share=0.5)) if "too little: polls will be late" in line
+    ]
+    assert [line.split()[1:3] for line in told] == [["um", "data"]]
+
+
+def test_every_table_has_a_source_at_every_venue(venue: Venue) -> None:
+    listing = assumed(venue, 10)
+    fed = {poll.topic for poll in venue.polls} | {venue.stream(a).topic for f in venue.feeds(listing) for a in f.args}
+    wanted = {
+        topics.LIQUIDATION, topics.TICKER, topics.FUNDING, topics.RATIO, topics.KLINE, topics.REFERENCE,
+    }  # fmt: skip
+    assert wanted <= fed
+    assert topics.OPEN_INTEREST in fed or venue.name == "bybit", "Bybit's is in its tickers"
