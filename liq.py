@@ -4,8 +4,10 @@ import typer
 
 from collectors.broker.cli import app as broker
 from collectors.cli import app as collect
+from collectors.history.cli import app as backfill
 from collectors.simulator.cli import app as simulate
 from pipelines.cli import app as pipelines
+from pipelines.imports.cli import app as imports
 from pipelines.parse_cli import command as parse
 from pipelines.resume import known_instruments
 from warehouse.cli import app as warehouse
@@ -18,7 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(broker, name="broker")
-for commands in (collect, simulate, pipelines, warehouse):
+app.add_typer(imports, name="import")
+for commands in (collect, backfill, simulate, pipelines, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 

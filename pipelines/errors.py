@@ -1,7 +1,9 @@
 """What can go wrong in the pipelines, as one tree.
 
     PipelineError
-    └── UsageError          a command was asked for something that does not exist; the text lists what does
+    ├── UsageError            a command was asked for something that does not exist; the text lists what does
+    ├── AlreadyRunningError   another ingest works in this world
+    └── NotADumpError         a file is none of the public dump files that can be imported
 
 Bad data is no exception here: a frame that cannot be read becomes a `rows.Rejected` and then a dead letter.
 """
@@ -13,3 +15,11 @@ class PipelineError(Exception):
 
 class UsageError(PipelineError):
     """A command was asked for a venue, channel or file that does not exist; the text lists the known ones."""
+
+
+class AlreadyRunningError(PipelineError):
+    """Another ingest works in this world; the text names its process."""
+
+
+class NotADumpError(PipelineError):
+    """A file is none of the public dump files that can be imported, or is damaged; the text names it and says why."""

@@ -22,12 +22,16 @@ def _found(parsed: Parsed, kind: type[Row], instruments: Instruments) -> pl.Data
 
 
 def _on_grid(found: pl.DataFrame, grid_s: int, also_by: Sequence[pl.Expr] = ()) -> pl.DataFrame:
-    """Return the last row of each contract and bucket, with the bucket's start as `ts`; all rows where `grid_s` is 0."""
+    """Return the last row of each contract and bucket, with the bucket's start as `ts`; all rows where `grid_s` is 0.
+
+    A bucket is one of event times and one of arrival times: so the rows do not depend on which buckets a batch holds.
+    """
     bucket_ms = max(grid_s * 1000, 1)
     found = found.with_columns(ts=(pl.col("ts_event") // bucket_ms * bucket_ms * 1000).cast(pl.Datetime("us")))
     if not grid_s:
         return found
-    by = {f"by_{n}": expr for n, expr in enumerate(also_by)}
+    arrived = pl.col("ts_recv").dt.epoch("ms") // bucket_ms
+    by = {f"by_{n}": expr for n, expr in enumerate((arrived, *also_by))}
     found = found.sort("ts_event", maintain_order=True).with_columns(**by)
     return found.unique(["venue", "symbol", "ts", *by], keep="last", maintain_order=True)
 
@@ -112,21 +116,25 @@ def klines(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
         pl.when(linear & (pl.col("volume_unit") == "contract")).then(pl.col("volume") * size),
     )
     dollars = pl.when(~linear & (pl.col("volume_unit") == "contract")).then(pl.col("volume") * pl.col("contract_size"))
-    found = found.rename({"kind": "price_kind"}).with_columns(
-        volume_base=finite(coins),
-        volume_quote=finite(pl.coalesce("volume_quote", dollars)),
-        taker_buy_base=finite(pl.col("taker_buy_volume") * pl.col("multiplier")),
-        ts_event=time("ts_event"),
-    ).with_columns(closed=pl.coalesce("closed", _ended()))
+    found = (
+        found.rename({"kind": "price_kind"})
+        .with_columns(
+            volume_base=finite(coins),
+            volume_quote=finite(pl.coalesce("volume_quote", dollars)),
+            taker_buy_base=finite(pl.col("taker_buy_volume") * pl.col("multiplier")),
+            ts_event=time("ts_event"),
+        )
+        .with_columns(closed=pl.coalesce("closed", _ended("interval")))
+    )
     return as_table(found, "klines")
 
 
-def _ended() -> pl.Expr:
-    """Whether a candle had ended when it was received; null for months, or where either time is not known."""
-    parts = pl.col("interval").str.extract_groups(r"^(\d+)([mhdw])(?:\+8)?$")
+def _ended(length: str) -> pl.Expr:
+    """Whether a bar of that length had ended when it was received; null for months, or where either is not known."""
+    parts = pl.col(length).str.extract_groups(r"^(\d+)([mhdw])(?:\+8)?$")
     unit = parts.struct[1].replace_strict(UNIT_US, default=None, return_dtype=pl.Int64)
-    length = (parts.struct[0].cast(pl.Int64) * unit).cast(pl.Duration("us"))
-    return pl.col("ts_event") + length <= pl.col("ts_recv")
+    duration = (parts.struct[0].cast(pl.Int64) * unit).cast(pl.Duration("us"))
+    return pl.col("ts_event") + duration <= pl.col("ts_recv")
 
 
 def long_short_ratios(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
@@ -143,4 +151,5 @@ def long_short_ratios(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
         instrument=pl.when(pl.col("scope") == "symbol").then("instrument"),
         ts_event=time("ts_event"),
     )
+    found = found.with_columns(closed=pl.when(of_accounts).then(True).otherwise(_ended("period")))
     return as_table(found, "long_short_ratios")

@@ -6,6 +6,7 @@ WarehouseError
   SchemaMismatchError   the stored tables are not those this version describes
   WrongColumnsError     a frame's columns are not the table's
   WriteFailedError      nothing of the transaction was stored
+  FramesChangedError    other frames are stored than those that were read
   QueryError            the SQL cannot be run, or would write
 """
 
@@ -32,6 +33,10 @@ class WrongColumnsError(WarehouseError):
 
 class WriteFailedError(WarehouseError):
     """The transaction was rolled back whole. Offsets in the warehouse are still those of the last commit."""
+
+
+class FramesChangedError(WarehouseError):
+    """Frames of a time that is being reprocessed were stored meanwhile; nothing was changed, read them again."""
 
 
 class QueryError(WarehouseError):

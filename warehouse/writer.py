@@ -1,14 +1,14 @@
-"""Rows and the offsets they came from, in one transaction: `append`, `replace`, `offsets`."""
+"""Rows and the offsets they came from, in one transaction: `append`, `replace`, `rewrite`, `offsets`."""
 
 import logging
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 import duckdb
 import polars as pl
 
-from warehouse.errors import WriteFailedError, WrongColumnsError
+from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
 from warehouse.lake import Lake, quoted
 from warehouse.tables import TABLES, Table
 
@@ -18,6 +18,10 @@ BATCH = "liq_batch"
 KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
 MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
 PASSING = ("database is locked", "transaction conflict", "conflict on commit")
+FRAME = ("kafka_topic", "kafka_partition", "kafka_offset", "session", "seq")
+"""The columns that say which frame a row came from; an offset alone means nothing in another Kafka cluster."""
+
+Done = TypeVar("Done")
 
 
 class Appended(NamedTuple):
@@ -25,6 +29,32 @@ class Appended(NamedTuple):
 
     rows: int
     duplicates: int
+
+
+class Frames(NamedTuple):
+    """The rows of `raw_frames` of some topics that arrived in [since, until), UTC; `number`: how many they were when read."""
+
+    since: datetime
+    until: datetime
+    topics: tuple[str, ...]
+    number: int
+
+    @property
+    def where(self) -> str:
+        """The SQL condition for these frames, and for the rows of any table that may have come from them."""
+        topics = ", ".join(quoted(topic) for topic in self.topics)
+        return (
+            f"ts_recv >= TIMESTAMP {quoted(str(self.since))} AND ts_recv < TIMESTAMP {quoted(str(self.until))} "
+            f"AND kafka_topic IN ({topics})"
+        )
+
+
+class Rewritten(NamedTuple):
+    """What became of one table's rows: taken out, stored, and left as they were."""
+
+    gone: int
+    stored: int
+    kept: int
 
 
 def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, Table] = TABLES) -> dict[str, Appended]:
@@ -38,13 +68,7 @@ def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, T
     """
     checked = {name: _checked(known[name], frame) for name, frame in tables.items()}
     filled = {name: frame for name, frame in checked.items() if frame.height}
-    try:
-        stored = _append(lake, filled, known)
-    except WriteFailedError as error:
-        if not any(text in str(error).lower() for text in PASSING):
-            raise
-        logger.warning("trying the transaction once more: %s", error)  # it was rolled back whole, so nothing is doubled
-        stored = _append(lake, filled, known)
+    stored = _twice(lambda: _append(lake, filled, known))
     return {name: stored.get(name, Appended(0, 0)) for name in tables}
 
 
@@ -63,6 +87,20 @@ def replace(
         return gone, _insert(connection, known[table], checked) if checked.height else 0
 
 
+def rewrite(
+    lake: Lake, tables: Mapping[str, pl.DataFrame], frames: Frames, known: Mapping[str, Table] = TABLES
+) -> dict[str, Rewritten]:
+    """Make the rows that came from `frames` be those of `tables`, in one transaction; rows that are so already stay.
+
+    The one way rows of an append-only table are taken out: for reprocessing. In: a frame per table name, as for `append`,
+    with every row that `frames` give now. Rows from other frames are not touched. Of a table with a key, rows whose key is
+    stored from another frame are left out; of several with one key the one that is stored now stays, else the first.
+    Raises FramesChangedError where `raw_frames` has not `frames.number` of these frames, else as `append`.
+    """
+    checked = {name: _checked(known[name], frame) for name, frame in tables.items()}
+    return _twice(lambda: _rewrite(lake, checked, frames, known))
+
+
 def offsets(lake: Lake, cluster_id: str) -> dict[tuple[str, int], int]:
     """Return for each (topic, partition) of the Kafka cluster the offset to go on from; a new cluster gives none."""
     rows = lake.connection.execute(
@@ -72,10 +110,64 @@ def offsets(lake: Lake, cluster_id: str) -> dict[tuple[str, int], int]:
     return {(topic, partition): offset for topic, partition, offset in rows}
 
 
+def _twice(write: Callable[[], Done]) -> Done:
+    try:
+        return write()
+    except WriteFailedError as error:
+        if not any(text in str(error).lower() for text in PASSING):
+            raise
+        logger.warning("trying the transaction once more: %s", error)  # it was rolled back whole, so nothing is doubled
+        return write()
+
+
 def _append(lake: Lake, frames: Mapping[str, pl.DataFrame], known: Mapping[str, Table]) -> dict[str, Appended]:
     with lake.transaction() as connection:
         stored = {name: _insert(connection, known[name], frame) for name, frame in frames.items()}
     return {name: Appended(stored[name], frame.height - stored[name]) for name, frame in frames.items()}
+
+
+def _rewrite(
+    lake: Lake, tables: Mapping[str, pl.DataFrame], frames: Frames, known: Mapping[str, Table]
+) -> dict[str, Rewritten]:
+    with lake.transaction() as connection:
+        stored = _count(connection.execute(f"SELECT count(*) FROM raw_frames WHERE {frames.where}"))
+        if stored != frames.number:
+            raise FramesChangedError(
+                f"{frames.number} frames were read and now there are {stored}; nothing was changed"
+            )
+        return {name: _rewritten(connection, known[name], frame, frames) for name, frame in tables.items()}
+
+
+def _rewritten(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame, frames: Frames) -> Rewritten:
+    stored = connection.execute(
+        f"FROM (SELECT rowid AS liq_row, * FROM {table.name} WHERE {frames.where}) "
+        f"SEMI JOIN (SELECT {', '.join(FRAME)} FROM raw_frames WHERE {frames.where}) USING ({', '.join(FRAME)})"
+    ).pl()
+    gone, new = _difference(table, stored, frame)
+    if not gone.is_empty():
+        connection.register(BATCH, pl.DataFrame({"liq_row": gone}).to_arrow())
+        try:
+            rows = f"rowid IN (SELECT liq_row FROM {BATCH})"
+            connection.execute(f"DELETE FROM {table.name} WHERE {frames.where} AND {rows}")
+        finally:
+            connection.unregister(BATCH)
+    inserted = _insert(connection, table, new) if new.height else 0
+    return Rewritten(gone.len(), inserted, stored.height - gone.len())
+
+
+def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """Return the row ids of what is stored and not in `frame`, and the rows of `frame` that are not stored."""
+    if table.key:  # of several rows with one key, first those whose frame gave the one that is stored
+        own = [*table.key, *FRAME]
+        first = frame.join(stored, on=own, how="semi", nulls_equal=True, maintain_order="left")
+        others = frame.join(stored, on=own, how="anti", nulls_equal=True, maintain_order="left")
+        frame = _once(table, pl.concat([first, others]))[1]
+    alike = pl.int_range(pl.len()).over(frame.columns).alias("liq_alike")
+    stored, frame = stored.with_columns(alike), frame.with_columns(alike)
+    by = frame.columns
+    gone = stored.join(frame, on=by, how="anti", nulls_equal=True)["liq_row"]
+    new = frame.join(stored, on=by, how="anti", nulls_equal=True, maintain_order="left")
+    return gone, new.drop("liq_alike")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> int:

@@ -8,6 +8,8 @@ Decided where the sources dispute (`[?]` there), and visible in the row:
 
 import msgspec
 
+from pipelines.rows import Instrument
+from pipelines.venues import binance_dumps as dumps
 from pipelines.venues import binance_history as history
 from pipelines.venues import binance_rest as rest
 from pipelines.venues import binance_streams as streams
@@ -21,6 +23,9 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "indexPrice"): always(streams.index_prices),
     ("ws", "kline_*"): always(streams.klines),
     ("ws", "contractInfo"): always(streams.brackets),
+    ("rest", "dump_metrics"): always(dumps.metrics),
+    ("rest", "dump_fundingRate"): always(dumps.settlements),
+    ("rest", "dump_liquidationSnapshot"): always(dumps.liquidations),
     ("rest", "um_takerlongshortRatio"): always(history.taker_ratios),
     ("rest", "cm_takerBuySellVol"): always(history.taker_volumes),
 }
@@ -109,4 +114,10 @@ def _named(event: _Event) -> Named | None:
     return Named(CHANNELS.get(event.e, event.e), event.s or "*")
 
 
-VENUE = Venue("binance", PARSERS, NOTHING, channel_of, symbol_form)
+def group_of(contract: Instrument) -> str:
+    """Return um or cm: the host whose exchangeInfo lists the contract."""
+    return "cm" if contract.contract == "inverse" else "um"
+
+
+LISTS = {"um_exchangeInfo": ("um",), "cm_exchangeInfo": ("cm",)}
+VENUE = Venue("binance", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of)

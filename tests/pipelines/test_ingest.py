@@ -103,6 +103,25 @@ async def test_contracts_are_read_before_what_is_counted_in_them(fresh_kafka: di
     ]
 
 
+async def test_more_state_frames_in_one_bucket_than_a_batch_may_hold_are_read_to_the_end(
+    fresh_kafka: dict[str, Any], tmp_path: Path
+) -> None:
+    bybit = Session("bybit", "linear-1-aaaa")
+    frames = [bybit.frame("tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1, markPrice="1"), START_MS, TICKER)]
+    frames += [
+        bybit.frame(
+            "tickers", "BTCUSDT", bybit_ticker(START_MS + n, "delta", 1 + n, markPrice=f"{1 + n}"), START_MS, TICKER
+        )
+        for n in range(1, 300)
+    ]
+    await publish(fresh_kafka, frames)
+    settings = IngestSettings(data=tmp_path, grid_s=60, batch_frames=100)
+    async with asyncio.timeout(60):
+        totals = await Ingest(settings).run(fresh_kafka, follow=False, stop=asyncio.Event())
+    assert totals.records == 300
+    assert rows(tmp_path, "SELECT mark_price FROM mark_prices") == [(300.0,)]
+
+
 async def test_bad_frames_are_dead_letters_and_everything_else_is_stored(
     fresh_kafka: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -47,7 +47,7 @@ def test_only_what_differs_is_a_new_row() -> None:
     book, rows = Instruments().changed([("okx", _swap(), 0), ("okx", _swap(coin="ETH"), 0), ("okx", _swap(), 1)])
     assert [position for position, _ in rows] == [0, 1]
     _, again = book.changed([("okx", _swap(), 2), ("okx", _swap(status="suspend"), 3)])
-    assert [instrument.status for _, instrument in again] == ["suspend"]
+    assert [version.instrument.status for _, version in again] == ["suspend"]
 
 
 def test_learning_leaves_the_book_as_it_was() -> None:

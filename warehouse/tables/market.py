@@ -83,7 +83,7 @@ KLINES = Table(
 
 LONG_SHORT_RATIOS = Table(
     name="long_short_ratios",
-    grain="one ratio of one kind and period, as the venue publishes it",
+    grain="one ratio of one kind and period; taker volumes that still ran (closed false) as they first stood",
     columns=(
         VENUE,
         SYMBOL._replace(meaning="Contract, pair or coin in the venue's own spelling; see scope"),
@@ -100,10 +100,12 @@ LONG_SHORT_RATIOS = Table(
         Column("short_volume", "DOUBLE", "Volume sold by takers", "unit", "frame", "kind is not taker"),
         Column("unit", "VARCHAR", "Unit of the volumes: base, contract, usd or quote", null_when="kind is not taker"),
         Column("scope", "VARCHAR", "What symbol names: symbol, pair or coin"),
+        Column("closed", "BOOLEAN", "False for taker volumes whose period still ran when they were received",
+               source="ts_recv, period", null_when="of taker volumes where the period or the time of arrival is not known"),
         *TRACE,
     ),
     partition=by_day("ts_event"),
     sort=("venue", "symbol", "ts_event"),
-    key=("venue", "symbol", "kind", "period", "ts_event"),
+    key=("venue", "symbol", "kind", "period", "ts_event", "closed"),
     key_time="ts_event",
 )  # fmt: skip

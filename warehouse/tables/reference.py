@@ -17,6 +17,7 @@ from warehouse.tables.table import Column, Table
 NEVER = ""
 VALID_FROM = Column("valid_from", "TIMESTAMP", "Since when it is known to hold: arrival of the first frame that says so",
                     "UTC", "ts_recv")  # fmt: skip
+OR_WITHOUT = "; of delisted: of the first page of the venue's list without it"
 
 INSTRUMENTS = Table(
     name="instruments",
@@ -28,14 +29,15 @@ INSTRUMENTS = Table(
         Column("contract_size", "DOUBLE", "One contract: coins (before the multiplier) if linear, USD if inverse",
                "coins or USD", "frame"),
         Column("multiplier", "INTEGER", "Coins in one quoted unit (1000 for 1000PEPEUSDT)"),
-        Column("status", "VARCHAR", "State in the venue's words", source="frame"),
+        Column("status", "VARCHAR", "State in the venue's words; delisted (our word) once no list of the venue has held the "
+               "contract for two hours of reading", source="frame"),
         Column("family", "VARCHAR", "What contracts of one underlying and settlement share (BTC-USD, BTCUSD)"),
         Column("pays_funding", "BOOLEAN", "Perpetual or perpetual-like"),
         Column("asset_class", "VARCHAR", "crypto, or what else the contract is on"),
         Column("listed_ts", "TIMESTAMP", "When trading began", "UTC", "frame", "the venue does not send it"),
         Column("expiry_ts", "TIMESTAMP", "When it expires or is delisted", "UTC", "frame", "none is set"),
         INTERVAL_HOURS,
-        VALID_FROM,
+        VALID_FROM._replace(meaning=VALID_FROM.meaning + OR_WITHOUT),
         *TRACE,
     ),
     sort=("venue", "symbol", "valid_from"),
@@ -43,7 +45,7 @@ INSTRUMENTS = Table(
 
 LEVERAGE_TIERS = Table(
     name="leverage_tiers",
-    grain="one step of a contract's margin table, from valid_from on",
+    grain="one step of a contract's margin table, from valid_from on; all steps anew when one of them changes",
     columns=(
         VENUE,
         SYMBOL,

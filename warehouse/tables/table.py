@@ -30,10 +30,11 @@ class Column(NamedTuple):
 class Table(NamedTuple):
     """A table. `partition`: DuckLake partition expressions; `sort`: the order inside files; `grain`: what a row is.
 
-    `append_only`: rows are never deleted; otherwise the table may be replaced in part. `key`: the columns that name a row;
-    rows that repeat a stored key are not written again. A row that is null in a key column described with `null_when` has
-    no key, as in SQL's UNIQUE, and is always written. `key_time`: the key's TIMESTAMP column, by which the search for
-    stored keys is narrowed. `zstd_level`: how hard its files are compressed.
+    `append_only`: rows are taken out by `writer.rewrite` alone, which puts what the same frames give now in their place;
+    otherwise the table may be replaced in part. `key`: the columns that name a row; rows that repeat a stored key are not
+    written again. A row that is null in a key column described with `null_when` has no key, as in SQL's UNIQUE, and is
+    always written. `key_time`: the key's TIMESTAMP column, by which the search for stored keys is narrowed. `zstd_level`:
+    how hard its files are compressed.
     """
 
     name: str

@@ -1,0 +1,43 @@
+"""Frames into a real lake as ingest commits them, without a broker between."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from collectors.envelope import RawFrame
+from pipelines.batch import Batch
+from pipelines.consume import Slice
+from pipelines.instruments import Instruments
+from warehouse.lake import Lake
+from warehouse.writer import append
+
+GRID_S = 60
+
+
+def placed(frames: Iterable[RawFrame]) -> list[RawFrame]:
+    """Return frames as they lie in partition 0 of their topics."""
+    ends: Counter[str] = Counter()
+    found = []
+    for frame in frames:
+        found.append(msgspec.structs.replace(frame, partition=0, offset=ends[frame.topic]))
+        ends[frame.topic] += 1
+    return found
+
+
+def slices(frames: Sequence[RawFrame]) -> list[Slice]:
+    """Return frames that have their place as one slice a topic."""
+    topics = {frame.topic: [each for each in frames if each.topic == frame.topic] for frame in frames}
+    return [Slice((topic, 0), own[0].offset, own[-1].offset + 1, own, []) for topic, own in topics.items()]
+
+
+def commit(
+    warehouse: Lake, frames: Sequence[RawFrame], book: Instruments | None = None, grid_s: int = GRID_S
+) -> Instruments:
+    """Commit frames that have their place in one transaction; return the book after it."""
+    batch = Batch(grid_s, {}, keep_ticker_frames=False)
+    batch.add(slices(frames))
+    batch.close_buckets()
+    tables, after = batch.take().tables(book or Instruments(), "cluster", grid_s)
+    append(warehouse, tables)
+    return after
