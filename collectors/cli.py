@@ -48,6 +48,9 @@ def collect(
 
     With --plan: print what would be subscribed and polled, how often, and the share of each venue's REST budgets it takes.
 
+    1-minute klines are polled, each contract every 5 minutes; LIQ_COLLECT_KLINES=stream subscribes to every change of them
+    instead (some 80 GB a day of Binance alone), =off leaves them out. LIQ_COLLECT_RATIOS=false leaves out ratios.
+
     Exit code 0: stopped in good order, Kafka has every frame. 1: it could not. 2: a wrong argument or setting.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)

@@ -1,9 +1,12 @@
 """Settings of the collectors that are the same for all venues; a venue's addresses are in its own file."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collectors import topics
+from collectors.venues.venue import Source
 
 
 class CollectorSettings(BaseSettings):
@@ -20,7 +23,11 @@ class CollectorSettings(BaseSettings):
     first_delay_s: float = Field(0.5, gt=0, description="first delay before a reconnect, seconds; it doubles to 30")
     rest_timeout_s: float = Field(10.0, gt=0, description="seconds for a REST answer")
     rest_share: float = Field(0.8, gt=0, le=1, description="share of a venue's REST budget that may be used")
-    klines: bool = Field(True, description="whether 1-minute klines are collected, a stream for each contract")
+    klines: Literal["poll", "stream", "off"] = Field(
+        "poll",
+        description="1-minute klines: poll (each contract every 5 minutes), stream (each change as it happens: some 80 GB "
+        "a day of Binance alone), or off",
+    )
     ratios: bool = Field(True, description="whether long/short ratios and taker volumes are polled")
     poll_scale: float = Field(1.0, gt=0, description="factor on every poll's period; below 1 polls more often")
     buffer_mib: int = Field(64, ge=1, description="MiB of frames held while Kafka is away; then reading waits")
@@ -32,7 +39,11 @@ class CollectorSettings(BaseSettings):
     report_s: float = Field(60.0, gt=0, description="seconds between the log lines that count frames")
 
     @property
-    def left_out(self) -> frozenset[str]:
-        """The Kafka topics that nothing is collected for."""
-        wanted = {topics.KLINE: self.klines, topics.RATIO: self.ratios}
-        return frozenset(topic for topic, is_wanted in wanted.items() if not is_wanted)
+    def left_out(self) -> frozenset[Source]:
+        """What the venues offer and is not collected."""
+        wanted = {
+            Source("rest", topics.KLINE): self.klines == "poll",
+            Source("ws", topics.KLINE): self.klines == "stream",
+            Source("rest", topics.RATIO): self.ratios,
+        }
+        return frozenset(source for source, is_wanted in wanted.items() if not is_wanted)

@@ -42,7 +42,7 @@ TOPICS = (
     Topic(FUNDING, 2, 30 * DAY_MS, "funding rates, running and settled"),
     Topic(OPEN_INTEREST, 2, 30 * DAY_MS, "open interest"),
     Topic(RATIO, 1, 30 * DAY_MS, "long/short and taker ratios"),
-    Topic(KLINE, 2, 3 * DAY_MS, "one-minute klines, each sent anew whenever it changes", 16 * 1024**3),
+    Topic(KLINE, 2, 3 * DAY_MS, "one-minute klines, polled, or pushed anew at each change", 16 * 1024**3),
     Topic(REFERENCE, 1, -1, "instruments and leverage tiers"),
     Topic(EVENTS, 1, -1, "what happened to a collector's connections and polls, as JSON"),
     Topic(DEAD_LETTER, 1, -1, "frames a collector could not name a channel for, bytes unchanged"),

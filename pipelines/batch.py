@@ -1,7 +1,7 @@
 """What has been read from Kafka and waits for one commit."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -10,12 +10,14 @@ import polars as pl
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, REFERENCE
 from pipelines.accounting import accounts, ingest_commits, session_frames
+from pipelines.blocks import parse_batch
 from pipelines.consume import Partition, Slice
+from pipelines.endings import Endings
 from pipelines.events import collector_events
-from pipelines.grid import STATE_TOPICS, Bucket, Grid
+from pipelines.grid import NOT_KEPT, STATE_TOPICS, Bucket, Grid
 from pipelines.instruments import Instruments
 from pipelines.normalise import Normalised, normalise, raw_frames
-from pipelines.parse import Facts, Parsed, parse_frames
+from pipelines.parse import Facts, Parsed
 from pipelines.rows import Rejected
 from pipelines.schemas import empty
 from pipelines.venues import Held
@@ -46,48 +48,61 @@ class Ready(NamedTuple):
 
 
 class Batch:
-    """Collects slices; frames of events are kept as they are, frames of state go through the grid."""
+    """Collects slices; frames of events are kept as they are, frames of state go through the grid.
 
-    def __init__(self, grid_s: int, held: Held, keep_ticker_frames: bool) -> None:
-        self._grid = Grid(grid_s, held, keep_ticker_frames)
+    `held`: the state of Bybit's tickers; `ended`: sessions that had ended before, and when (UTC nanoseconds).
+    """
+
+    def __init__(self, grid_s: int, held: Held, keep_all_frames: bool, ended: Mapping[str, int] | None = None) -> None:
+        self._grid = Grid(grid_s, held, keep_all_frames)
+        self._not_kept = frozenset[str]() if keep_all_frames else NOT_KEPT
         self._held = held
+        self._endings = Endings(held, ended)
         self._slices: list[Slice] = []
         self._closed: list[Bucket] = []
-        self.frames = 0
+        self.frames = 0  # that a commit would take in; those of open buckets are not among them
         self.bytes = 0
 
     def add(self, slices: Iterable[Slice]) -> None:
         """Take what was read; what it says of state is read at once."""
+        slices = list(slices)
+        self._endings.add(slices)
         for found in slices:
-            self.frames += len(found.frames) + len(found.malformed)
             if found.partition[0] in STATE_TOPICS:
-                self._closed.extend(self._grid.add(found))
+                self._close(self._grid.add(found))
             else:
                 self._slices.append(found)
+                self.frames += len(found.frames) + len(found.malformed)
                 self.bytes += sum(len(frame.payload) for frame in found.frames)
 
     def close_buckets(self, before_ns: int | None = None) -> None:
         """Close the buckets that ended before a time (UTC nanoseconds), or all of them."""
-        self._closed.extend(self._grid.close(before_ns))
+        self._close(self._grid.close(before_ns))
+
+    def _close(self, buckets: list[Bucket]) -> None:
+        self._closed.extend(buckets)
+        self.frames += sum(bucket.records for bucket in buckets)
 
     def __bool__(self) -> bool:
         return bool(self._slices or self._closed)
 
     def take(self) -> Ready:
         """Hand out everything that may be committed; buckets still open stay."""
+        self._endings.drop()
         slices, closed = self._slices, self._closed
         self._slices, self._closed, self.frames, self.bytes = [], [], 0, 0
         # contracts before what is counted in them
         slices.sort(key=lambda found: found.partition[0] != REFERENCE)
         frames = [frame for found in slices if found.partition[0] != EVENTS for frame in found.frames]
         told = [frame for found in slices if found.partition[0] == EVENTS for frame in found.frames]
-        parsed = parse_frames(frames, self._held)
+        parsed = parse_batch(frames, self._held)
         events, not_events = collector_events(told)
         parts = [accounts(frames, parsed.outcomes)] if frames else []
         return Ready(
             merged([parsed, not_events, *_malformed(slices), *(bucket.facts() for bucket in closed)]),
             events,
-            frames + [frame for bucket in closed for frame in bucket.kept],
+            [frame for frame in frames if frame.topic not in self._not_kept]
+            + [frame for bucket in closed for frame in bucket.kept],
             parts + [part for bucket in closed for part in bucket.accounts],
             _offsets([*slices, *closed]),
             _records(slices, closed),
@@ -107,6 +122,7 @@ def merged(parts: Sequence[Parsed]) -> Parsed:
             whole = facts.setdefault(kind, Facts([], []))
             whole.rows.extend(found.rows)
             whole.frames.extend(position + len(frames) for position in found.frames)
+            whole.blocks.extend(block.with_columns(pl.col("frame") + len(frames)) for block in found.blocks)
         frames.extend(part.frames)
         outcomes.extend(part.outcomes)
         reasons.update(part.reasons)

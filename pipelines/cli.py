@@ -1,4 +1,4 @@
-"""The sub-commands of the pipelines: ingest, demo, up."""
+"""The sub-commands of the pipelines: ingest, reprocess, demo, up, status, flows."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from collectors.errors import CollectorError, ConfigurationError
 from collectors.kafka import KafkaSettings, connection
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, UsageError
 from pipelines.settings import IngestSettings
 from pipelines.status import status as look
 from pipelines.up.parts import prefect_env
@@ -24,6 +25,8 @@ from pipelines.up.status_screen import show
 from pipelines.up.supervise import StartError
 from warehouse.errors import WarehouseError
 from warehouse.query import reading_world
+
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 
 app = typer.Typer(add_completion=False)
 flows = typer.Typer(no_args_is_help=True, help="The Prefect flows that run on a schedule.")
@@ -92,6 +95,31 @@ def status() -> None:
         raise typer.Exit(1 if found.problems else 0)
 
 
+@app.command()
+def reprocess(
+    since: Annotated[datetime, typer.Option(formats=TIMES, help="frames that arrived from here on, UTC")],
+    until: Annotated[
+        datetime | None, typer.Option(formats=TIMES, help="and before this, UTC; two minutes ago if not given")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="only frames that this table's rows come from, such as liquidations; else all")
+    ] = None,
+) -> None:
+    """Read stored frames again with today's parsers and contracts, and make the rows that came from them what they are now.
+
+    Rows that were stored before their contract was known are completed, dead letters that can be read now become rows, and
+    what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing.
+    """
+    from pipelines.reprocess_cli import reprocess_world
+
+    log_to_stderr(logging.WARNING)
+    with _one_line_errors():
+        world, note = reading_world()
+        if note:
+            print(f"liq: {note}", file=sys.stderr)
+        reprocess_world(world, since, until, table)
+
+
 @flows.command()
 def serve() -> None:
     """Run the scheduled flows when they are due, until Ctrl-C or SIGTERM. Needs Prefect's server: PREFECT_API_URL.
@@ -111,7 +139,7 @@ def serve() -> None:
 def _one_line_errors() -> Iterator[None]:
     try:
         yield
-    except (ConfigurationError, ValidationError) as error:
+    except (ConfigurationError, ValidationError, UsageError) as error:
         _fail(2, str(ConfigurationError.of(error) if isinstance(error, ValidationError) else error))
     except (CollectorError, WarehouseError, KafkaError, LookupError, StartError, PipelineError) as error:
         _fail(1, str(error))

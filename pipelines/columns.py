@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, get_type_hints
 
@@ -18,10 +19,17 @@ _POLARS = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean}
 
 
 def facts_frame(facts: Facts, frames: Sequence[RawFrame]) -> pl.DataFrame:
-    """Return a row per fact, in order: the fields of its kind, `venue`, and the trace columns of its frame."""
-    rows, kind = facts.rows, type(facts.rows[0])
-    fields = [pl.Series(name, list(map(attrgetter(name), rows)), dtype) for name, dtype in _fields(kind)]
-    return pl.DataFrame(fields + _trace(facts, frames))
+    """Return a row per fact, in order: the fields of its kind, `venue`, the trace columns of its frame, and `frame`."""
+    parts = list(facts.blocks)
+    if rows := facts.rows:
+        fields = [pl.Series(name, list(map(attrgetter(name), rows)), dtype) for name, dtype in _fields(type(rows[0]))]
+        whole = len(facts.frames) == len(frames) and facts.frames == list(range(len(frames)))
+        own = frames if whole else [frames[position] for position in facts.frames]
+        parts.append(pl.DataFrame([*fields, *trace(own), pl.Series("frame", facts.frames, pl.UInt32)]))
+    if len(parts) == 1:
+        return parts[0]
+    names = [name for name in parts[-1].columns if all(name in part.columns for part in parts)]
+    return pl.concat([part.select(names) for part in parts]).sort("frame", maintain_order=True)
 
 
 @cache
@@ -35,22 +43,34 @@ def _dtype(hint: Any) -> type[pl.DataType]:
     return _POLARS.get(options[0], pl.String)
 
 
-def _trace(facts: Facts, frames: Sequence[RawFrame]) -> list[pl.Series]:
-    whole = len(facts.frames) == len(frames) and facts.frames == list(range(len(frames)))
-    own = frames if whole else [frames[position] for position in facts.frames]
-    sessions = [frame.session for frame in own]
-    sources = {session: source_of(session) for session in set(sessions)}
-    received = pl.Series("ts_recv", [frame.recv_ns for frame in own], pl.Int64) // 1000
+def trace(frames: Sequence[RawFrame]) -> list[pl.Series]:
+    """Return the trace columns of rows whose frames these are, and `venue`."""
+    sessions = [frame.session for frame in frames]
+    received = pl.Series("ts_recv", [frame.recv_ns for frame in frames], pl.Int64) // 1000
     return [
-        pl.Series("venue", [frame.venue for frame in own], pl.String),
+        _repeated("venue", [frame.venue for frame in frames]),
         received.set(received == 0, None).cast(pl.Datetime("us")),
-        pl.Series("source", [sources[session] for session in sessions], pl.String),
-        pl.Series("kafka_topic", [frame.topic for frame in own], pl.String),
-        pl.Series("kafka_partition", [frame.partition for frame in own], pl.Int32),
-        pl.Series("kafka_offset", [frame.offset for frame in own], pl.Int64),
-        pl.Series("session", sessions, pl.String),
-        pl.Series("seq", [frame.seq for frame in own], pl.Int64),
+        _sources(sessions),
+        _repeated("kafka_topic", [frame.topic for frame in frames]),
+        pl.Series("kafka_partition", [frame.partition for frame in frames], pl.Int32),
+        pl.Series("kafka_offset", [frame.offset for frame in frames], pl.Int64),
+        _repeated("session", sessions),
+        pl.Series("seq", [frame.seq for frame in frames], pl.Int64),
     ]
+
+
+def _repeated(name: str, values: list[str]) -> pl.Series:
+    """Return a column of text that is mostly one and the same."""
+    if values and values.count(values[0]) == len(values):
+        return pl.Series(name, values[:1], pl.String).new_from_index(0, len(values))
+    return pl.Series(name, values, pl.String)
+
+
+def _sources(sessions: list[str]) -> pl.Series:
+    sources = {session: source_of(session) for session in set(sessions)}
+    if len(set(sources.values())) == 1:
+        return pl.Series("source", [*sources.values()][:1], pl.String).new_from_index(0, len(sessions))
+    return pl.Series("source", [sources[session] for session in sessions], pl.String)
 
 
 def source_of(session: str) -> str:
@@ -62,10 +82,11 @@ def source_of(session: str) -> str:
 def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_event") -> pl.DataFrame:
     """Return `facts` with the columns of `Resolved`, as of the time in column `at` (UTC milliseconds), order kept.
 
-    A column of the fact that is also one of the contract's keeps its name; the contract's gets `_known` behind.
+    `symbol_key` is added, 64 bits of venue and symbol. A column of the fact that is also one of the contract's keeps its name; the contract's gets `_known` behind.
     """
     symbols = facts.select("venue", "symbol").unique(maintain_order=True)
     known = instruments.dimension(symbols.rows())
+    known = known.with_columns(symbol_keys(known["venue"], known["symbol"]))
     if known.height == symbols.height:
         return facts.join(known.drop("since_us"), on=["venue", "symbol"], how="left", suffix="_known")
     return (
@@ -78,6 +99,13 @@ def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_
         )
         .sort("position")
     )  # fmt: skip
+
+
+def symbol_keys(venues: pl.Series, symbols: pl.Series) -> pl.Series:
+    """Return 64 bits of blake2b of `venue|symbol`."""
+    names = map("|".join, zip(venues, symbols, strict=True))
+    digests = [blake2b(name.encode(), digest_size=8).digest() for name in names]
+    return pl.Series("symbol_key", [int.from_bytes(digest, "little") for digest in digests], pl.UInt64)
 
 
 def time(column: str) -> pl.Expr:

@@ -11,14 +11,17 @@ from collections.abc import Iterator
 import polars as pl
 
 from collectors.envelope import RawFrame
-from collectors.topics import FUNDING, OPEN_INTEREST, TICKER
+from collectors.topics import FUNDING, KLINE, OPEN_INTEREST, TICKER
 from pipelines.accounting import accounts
 from pipelines.consume import Partition, Slice
-from pipelines.parse import Facts, Parsed, parse_frames
+from pipelines.latest import parse_latest
+from pipelines.parse import Facts, Parsed
 from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest, Rejected, Row
 from pipelines.venues import Held
 
 STATE_TOPICS = frozenset((TICKER, FUNDING, OPEN_INTEREST))
+NOT_KEPT = frozenset((TICKER, KLINE))
+"""Topics whose frames are too many for `raw_frames`; all they say is in rows."""
 STATE = (FundingRate, OpenInterest, MarkPrice)
 MOST_ROWS = 50_000
 MOST_IN_RUN = 5_000
@@ -37,7 +40,7 @@ class Bucket:
         self.records = 0
         self.reasons: Counter[str] = Counter()
         self._keep_frames = keep_frames
-        self._last: dict[tuple[type[Row], str, str], tuple[Row, RawFrame]] = {}
+        self._last: dict[tuple[type[Row], str, str, str], tuple[Row, RawFrame]] = {}
         self._whole: list[tuple[Row, RawFrame]] = []
 
     @property
@@ -47,7 +50,7 @@ class Bucket:
 
     def take(self, frames: list[RawFrame], held: Held) -> None:
         """Read frames and keep what they say; `held` is the state of Bybit tickers."""
-        parsed = parse_frames(frames, held)
+        parsed = parse_latest(frames, held)
         for kind, facts in parsed.facts.items():
             if kind is Nothing:
                 continue
@@ -84,16 +87,16 @@ class Bucket:
             if getattr(row, "period", None) is not None:
                 self._whole.append((row, frame))
             else:
-                last[(kind, frame.venue, row.symbol)] = (row, frame)  # type: ignore[attr-defined]
+                last[(kind, frame.venue, frame.channel, row.symbol)] = (row, frame)  # type: ignore[attr-defined]
 
 
 class Grid:
     """The open bucket of every state partition."""
 
-    def __init__(self, bucket_s: int, held: Held, keep_ticker_frames: bool) -> None:
+    def __init__(self, bucket_s: int, held: Held, keep_all_frames: bool) -> None:
         self._bucket_ns = bucket_s * 1_000_000_000
         self._held = held
-        self._keep_ticker_frames = keep_ticker_frames
+        self._keep_all_frames = keep_all_frames
         self._open: dict[Partition, Bucket] = {}
 
     def add(self, found: Slice) -> list[Bucket]:
@@ -135,4 +138,4 @@ class Grid:
             yield number, run
 
     def _new(self, partition: Partition, start: int, number: int) -> Bucket:
-        return Bucket(partition, start, number, partition[0] != TICKER or self._keep_ticker_frames)
+        return Bucket(partition, start, number, self._keep_all_frames or partition[0] not in NOT_KEPT)

@@ -18,11 +18,12 @@ import polars as pl
 
 from collectors.kafka import cluster_id
 from collectors.topics import REFERENCE
+from pipelines.alone import alone
 from pipelines.batch import Batch, Ready
 from pipelines.consume import Partition, Source, source
 from pipelines.grid import GRACE_S
 from pipelines.instruments import Instruments
-from pipelines.resume import held_from, instruments_from
+from pipelines.resume import ended_from, held_from, instruments_from
 from pipelines.rows import Rejected
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema, writer
@@ -60,14 +61,19 @@ class Ingest:
     async def run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
         """Read on from the committed offsets: to the present end of every partition, or until `stop` when following.
 
-        `connection`: what `collectors.kafka.connection` returns. Raises WarehouseError, aiokafka.errors.KafkaError.
+        `connection`: what `collectors.kafka.connection` returns. Raises WarehouseError, aiokafka.errors.KafkaError, and
+        AlreadyRunningError where another ingest works in this world.
         """
+        with alone(self._settings.data):
+            return await self._run(connection, follow, stop)
+
+    async def _run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
         loop = asyncio.get_running_loop()
         self._cluster = await cluster_id(connection)
         async with source(connection) as records:
-            held, offsets = await loop.run_in_executor(self._writing, self._open)
+            held, ended, offsets = await loop.run_in_executor(self._writing, self._open)
             await records.seek(offsets)
-            batch = Batch(self._settings.grid_s, held, self._settings.keep_ticker_frames)
+            batch = Batch(self._settings.grid_s, held, self._settings.keep_all_frames, ended)
             try:
                 await self._contracts_first(records, batch)
                 await (self._follow(records, batch, stop) if follow else self._drain(records, batch, stop))
@@ -130,13 +136,13 @@ class Ingest:
 
     # what follows runs in the writing thread, which alone touches the lake
 
-    def _open(self) -> tuple[dict[tuple[str, str], Any], dict[Partition, int]]:
+    def _open(self) -> tuple[dict[tuple[str, str], Any], dict[str, int], dict[Partition, int]]:
         world: Path = self._settings.data
         for line in schema.create_or_migrate(world):
             log.info("warehouse: %s", line)
         self._lake = lake.open(world, read_only=False)
         self._instruments: Instruments = instruments_from(self._lake)
-        return held_from(self._lake), writer.offsets(self._lake, self._cluster)
+        return held_from(self._lake), ended_from(self._lake), writer.offsets(self._lake, self._cluster)
 
     def _close(self) -> None:
         if hasattr(self, "_lake"):

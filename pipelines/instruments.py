@@ -7,7 +7,10 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
+from pipelines import tiers
+from pipelines.delisting import DELISTED, Page, Reading
 from pipelines.rows import FundingInterval, Instrument
+from pipelines.tiers import Tiers
 from pipelines.venues import VENUES
 from pipelines.venues.symbols import one_coin
 
@@ -44,9 +47,14 @@ class Version(NamedTuple):
 
 
 class Instruments:
-    """The book of contracts. It never changes: `learn` returns a new one, so that a failed write loses nothing."""
+    """The book of contracts. It never changes: `learn` returns a new one, so that a failed write loses nothing.
+
+    `tiers`: their margin tables.
+    """
 
     def __init__(self) -> None:
+        self.tiers = Tiers()
+        self._readings: dict[tuple[str, str], Reading] = {}
         self._versions: dict[Key, tuple[Version, ...]] = {}
         self._sizes: dict[tuple[str, str, str], frozenset[float]] = {}
         self._intervals: dict[Key, float] = {}
@@ -61,23 +69,53 @@ class Instruments:
         return self.changed((venue, fact, at) for fact, at in facts)[0]
 
     def changed(
-        self, facts: Iterable[tuple[str, Instrument | FundingInterval, int]]
-    ) -> tuple["Instruments", list[tuple[int, Instrument]]]:
-        """Return the book with these (venue, fact, UTC microseconds), and the rows to append: position and contract.
+        self, facts: Iterable[tuple[str, Instrument | FundingInterval | Page, int]]
+    ) -> tuple["Instruments", list[tuple[int, Version]]]:
+        """Return the book with these (venue, fact, UTC microseconds), and the rows to append: position and version.
 
-        A contract that is as it was last known gives no row. An interval fills the contract's, or waits for it.
+        A contract that is as it was last known gives no row. An interval fills the contract's, or waits for it. A page of
+        the venue's list, behind its contracts, gives a row for each contract that is delisted by it.
         """
         book, rows = self._copy(), []
         for position, (venue, fact, at) in enumerate(facts):
-            if (version := book._take(venue, fact, at)) is not None:
-                rows.append((position, version.instrument))
+            if isinstance(fact, Page):
+                rows += [(position, version) for version in book._turn(venue, fact, at)]
+            elif (version := book._take(venue, fact, at)) is not None:
+                rows.append((position, version))
         return book, rows
+
+    def with_tiers(self, tiers: Tiers) -> "Instruments":
+        """Return the book with other margin tables."""
+        book = self._copy()
+        book.tiers = tiers
+        return book
 
     def _copy(self) -> "Instruments":
         book = Instruments()
         book._versions, book._sizes = dict(self._versions), dict(self._sizes)
         book._intervals, book._exceptions_listed = dict(self._intervals), self._exceptions_listed
+        book._readings, book.tiers = dict(self._readings), self.tiers
         return book
+
+    def _turn(self, venue: str, page: Page, at: int) -> list[Version]:
+        """Take a page of a venue's list in; return the contracts that count as delisted by it."""
+        group_of = VENUES[venue].group_of
+        listed = [
+            symbol
+            for (where, symbol), versions in self._versions.items()
+            if where == venue and versions[-1].instrument.status != DELISTED
+            if group_of(versions[-1].instrument) == page.group
+        ]
+        reading, gone = self._readings.get((venue, page.group), Reading()).after(page, at, listed)
+        self._readings[venue, page.group] = reading
+        return [self._delist((venue, symbol), since) for symbol, since in gone.items()]
+
+    def _delist(self, key: Key, since: int) -> Version:
+        versions = self._versions[key]
+        last = versions[-1]
+        version = Version(max(since, last.valid_from + 1), msgspec.structs.replace(last.instrument, status=DELISTED))
+        self._versions[key] = (*versions, version)
+        return version
 
     def _take(self, venue: str, fact: Instrument | FundingInterval, at: int) -> Version | None:
         key = (venue, fact.symbol)
@@ -166,10 +204,14 @@ def _as_of(versions: Sequence[Version], at: int) -> Version:
     return next((version for version in reversed(versions) if version.valid_from <= at), versions[0])
 
 
-def from_table(table: pl.DataFrame) -> Instruments:
-    """Return the book of the warehouse's `instruments` table, rows in any order. Raises polars' errors for other columns."""
+def from_table(table: pl.DataFrame, margins: pl.DataFrame | None = None) -> Instruments:
+    """Return the book of the warehouse's tables `instruments` and `leverage_tiers`, rows in any order.
+
+    Raises polars' errors for other columns.
+    """
     names = Instrument.__struct_fields__
     ms = [pl.col(f"{name}_ts").dt.epoch("ms").alias(f"{name}_ms") for name in ("listed", "expiry")]
     rows = table.sort("valid_from").with_columns(pl.col("valid_from").dt.epoch("us").alias("at"), *ms)
     facts = rows.select("venue", "at", *names).iter_rows()
-    return Instruments().changed((venue, Instrument(*values), at) for venue, at, *values in facts)[0]
+    book = Instruments().changed((venue, Instrument(*values), at) for venue, at, *values in facts)[0]
+    return book if margins is None else book.with_tiers(tiers.from_table(margins))

@@ -1,10 +1,6 @@
 """Liquidation facts to the table `liquidations`: coins, dollars, and a key."""
 
-from collections.abc import Sequence
-from hashlib import blake2b
-
 import polars as pl
-import pyarrow as pa
 
 from pipelines.columns import facts_frame, finite, time, with_contracts
 from pipelines.instruments import Instruments
@@ -13,28 +9,42 @@ from pipelines.rows import Liquidation
 from pipelines.schemas import as_table, empty
 from pipelines.venues.symbols import DOLLARS
 
+FLAGS_FROM = 2**56  # above any time in milliseconds
+SPLITMIX64 = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+
 
 def liquidations(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
     """Return the rows of table `liquidations`, in the order of the frames."""
     facts = parsed.facts.get(Liquidation) or Facts([], [])
-    if not facts.rows:
+    if not facts.rows and not facts.blocks:
         return empty("liquidations")
     found = facts_frame(facts, parsed.frames)
-    keys = event_keys(found["venue"].to_list(), found["identity"].to_list())
-    found = with_contracts(found.with_columns(keys), instruments)
+    found = with_contracts(found, instruments)
+    found = found.with_columns(event_keys(found))
     return as_table(amounts(found), "liquidations")
 
 
-def event_keys(venues: Sequence[str], identities: Sequence[str]) -> pl.Series:
-    """Return 64 bits of blake2b of `venue|identity` (identity starts with the market where the venue has several)."""
-    digests = [
-        blake2b(f"{venue}|{identity}".encode(), digest_size=8).digest()
-        for venue, identity in zip(venues, identities, strict=True)
-    ]
-    buffers = [None, pa.py_buffer(b"".join(digests))]
-    series = pl.from_arrow(pa.Array.from_buffers(pa.uint64(), len(digests), buffers))
-    assert isinstance(series, pl.Series)
-    return series.alias("event_key")
+def event_keys(found: pl.DataFrame) -> pl.Series:
+    """Return 64 bits of what tells liquidations apart: venue and symbol, contract, sides, time, quantity and prices.
+
+    `symbol_key` is of venue and symbol; the others are mixed into it one after the other, as splitmix64 does. Numbers
+    count, not their text: what a venue writes 9910 in one place and 9910.00 in another is one liquidation.
+    """
+    is_so = [pl.col("contract") == "inverse", pl.col("order_side") == "sell", pl.col("position_side") == "long",
+             pl.col("price_kind") == "order_limit"]  # fmt: skip
+    flags = sum((so.fill_null(False).cast(pl.UInt64) * 2**n for n, so in enumerate(is_so)), pl.lit(0, pl.UInt64))
+    fields = found.select(
+        "symbol_key",
+        flags=flags * FLAGS_FROM + pl.col("ts_event").cast(pl.UInt64),
+        **{name: pl.col(name).fill_null(0.0).reinterpret(dtype=pl.UInt64) for name in ("qty", "price", "order_price")},
+    )
+    key = fields["symbol_key"]
+    for name in fields.columns[1:]:
+        key = key ^ fields[name]
+        for shift, factor in SPLITMIX64:
+            key = (key ^ (key // 2**shift)) * factor
+        key = key ^ (key // 2**31)
+    return key.alias("event_key")
 
 
 def amounts(found: pl.DataFrame) -> pl.DataFrame:

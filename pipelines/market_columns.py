@@ -12,7 +12,9 @@ from pipelines.instruments import Instruments
 from pipelines.parse import Parsed
 from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
 from pipelines.schemas import as_table, empty
+from pipelines.venues.wire import BAR_SETTLES_MS
 
+SETTLES = pl.duration(milliseconds=BAR_SETTLES_MS)
 UNIT_US = {"m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
 
 
@@ -130,11 +132,11 @@ def klines(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
 
 
 def _ended(length: str) -> pl.Expr:
-    """Whether a bar of that length had ended when it was received; null for months, or where either is not known."""
+    """Whether a bar of that length had surely ended when it was received; null for months, or where either is not known."""
     parts = pl.col(length).str.extract_groups(r"^(\d+)([mhdw])(?:\+8)?$")
     unit = parts.struct[1].replace_strict(UNIT_US, default=None, return_dtype=pl.Int64)
     duration = (parts.struct[0].cast(pl.Int64) * unit).cast(pl.Duration("us"))
-    return pl.col("ts_event") + duration <= pl.col("ts_recv")
+    return pl.col("ts_event") + duration + SETTLES <= pl.col("ts_recv")
 
 
 def long_short_ratios(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import polars as pl
 
 from pipelines import market_columns as market
-from pipelines.columns import facts_frame, time
+from pipelines import reference_columns as reference
+from pipelines.columns import facts_frame
 from pipelines.instruments import Instruments
 from pipelines.liquidation_columns import liquidations
 from pipelines.parse import DEAD, WITH_ROWS, WITHOUT_ROWS, Facts, Parsed, collector_paused, parse_frames
-from pipelines.rows import FundingInterval, Instrument, LeverageTier, Rejected
+from pipelines.rows import Rejected
 from pipelines.schemas import as_table, empty
 
 __all__ = ["DEAD", "WITHOUT_ROWS", "WITH_ROWS", "Normalised", "Parsed", "normalise", "parse_frames", "raw_frames"]
@@ -36,7 +37,8 @@ def normalise(parsed: Parsed, instruments: Instruments, grid_s: int = GRID_S) ->
     keeps every value. A bucket that two batches share has a row of each.
     """
     with collector_paused():
-        book, listed = _instruments(parsed, instruments)
+        book, listed = reference.instruments(parsed, instruments)
+        book, tiers = reference.leverage_tiers(parsed, book)
         tables = {
             "liquidations": liquidations(parsed, book),
             "funding_rates": market.funding_rates(parsed, book, grid_s),
@@ -46,42 +48,10 @@ def normalise(parsed: Parsed, instruments: Instruments, grid_s: int = GRID_S) ->
             "klines": market.klines(parsed, book),
             "long_short_ratios": market.long_short_ratios(parsed, book),
             "instruments": listed,
-            "leverage_tiers": _leverage_tiers(parsed),
+            "leverage_tiers": tiers,
             "dead_letters": _dead_letters(parsed),
         }
     return Normalised(tables, book)
-
-
-def _instruments(parsed: Parsed, instruments: Instruments) -> tuple[Instruments, pl.DataFrame]:
-    """The contracts that are not as they were last known, and the book that knows them."""
-    said = [
-        (position, row)
-        for kind in (Instrument, FundingInterval)
-        if (facts := parsed.facts.get(kind))
-        for row, position in zip(facts.rows, facts.frames, strict=True)
-        if isinstance(row, Instrument | FundingInterval)
-    ]
-    if not said:
-        return instruments, empty("instruments")
-    said.sort(key=lambda entry: parsed.frames[entry[0]].recv_ns)
-    frames = [parsed.frames[position] for position, _ in said]
-    book, changed = instruments.changed(
-        (frame.venue, row, frame.recv_ns // 1000) for frame, (_, row) in zip(frames, said, strict=True)
-    )
-    if not changed:
-        return book, empty("instruments")
-    facts = Facts([row for _, row in changed], [said[n][0] for n, _ in changed])
-    found = facts_frame(facts, parsed.frames).with_columns(
-        listed_ts=time("listed_ms"), expiry_ts=time("expiry_ms"), valid_from=pl.col("ts_recv")
-    )
-    return book, as_table(found, "instruments")
-
-
-def _leverage_tiers(parsed: Parsed) -> pl.DataFrame:
-    if not (facts := parsed.facts.get(LeverageTier)):
-        return empty("leverage_tiers")
-    found = facts_frame(facts, parsed.frames).with_columns(valid_from=pl.col("ts_recv"))
-    return as_table(found, "leverage_tiers")
 
 
 def _dead_letters(parsed: Parsed) -> pl.DataFrame:

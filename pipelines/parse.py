@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import repeat
 
 import msgspec
+import polars as pl
 
 from collectors.envelope import RawFrame
 from pipelines.rows import Nothing, Rejected, Row
@@ -18,10 +19,14 @@ UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 
 
 class Facts(msgspec.Struct, gc=False):
-    """Facts of one kind in the order they came, and for each the position of its frame in the batch."""
+    """Facts of one kind in the order they came, and for each the position of its frame in the batch.
+
+    `blocks`: more of them, read by column (blocks.py): the columns of `columns.facts_frame`, and `frame`, the position.
+    """
 
     rows: list[Row]
     frames: list[int]
+    blocks: list[pl.DataFrame] = []
 
 
 class Parsed(msgspec.Struct):

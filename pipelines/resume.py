@@ -4,6 +4,7 @@ A ticker delta holds only what changed. Every committed bucket ends with a row o
 rows of a session are its state at the committed offsets, and a restarted ingest goes on without a new snapshot.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.instruments import Instruments, from_table
@@ -13,25 +14,37 @@ from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.query import reading_world
 
-LOOK_BACK = "INTERVAL 2 DAY"  # funding changes at least at every settlement, at most 8 h apart
+LOOK_BACK = timedelta(days=2)  # funding changes at least at every settlement, at most 8 h apart
 
-LIVE = f"venue = 'bybit' AND source = 'live' AND ts_event > $since - {LOOK_BACK}"
+LIVE = (
+    "venue = 'bybit' AND source = 'live' AND ts_event > $since AND ts_event <= coalesce($until, TIMESTAMP 'infinity')"
+)
 
+# Of two sessions of one symbol a bucket keeps the last row only; both heard the same, so the newest row is of both
 LAST = f"""
 WITH funding AS (
-    SELECT session, symbol,
+    SELECT symbol, list(DISTINCT session) AS sessions,
         arg_max({{'rate': funding_rate, 'next': epoch_ms(next_funding_ts), 'hours': interval_hours}}, ts_event) AS f
     FROM funding_rates WHERE {LIVE} GROUP BY ALL
 ), interest AS (
-    SELECT session, symbol, arg_max({{'raw': oi_raw, 'unit': oi_unit, 'usd': oi_usd, 'base': oi_base}}, ts_event) AS o
+    SELECT symbol, list(DISTINCT session) AS sessions,
+        arg_max({{'raw': oi_raw, 'unit': oi_unit, 'usd': oi_usd, 'base': oi_base}}, ts_event) AS o
     FROM open_interest WHERE {LIVE} AND period IS NULL GROUP BY ALL
 ), price AS (
-    SELECT session, symbol,
+    SELECT symbol, list(DISTINCT session) AS sessions,
         arg_max({{'mark': mark_price * multiplier, 'index': index_price * multiplier}}, ts_event) AS p
     FROM mark_prices WHERE {LIVE} GROUP BY ALL
+), last AS (
+    SELECT symbol, f, o, p, coalesce(funding.sessions, []) || coalesce(interest.sessions, []) || coalesce(price.sessions, [])
+        AS sessions
+    FROM funding FULL JOIN interest USING (symbol) FULL JOIN price USING (symbol)
 )
-SELECT session, symbol, f, o, p
-FROM funding FULL JOIN interest USING (session, symbol) FULL JOIN price USING (session, symbol)
+SELECT DISTINCT unnest(sessions) AS session, symbol, f, o, p FROM last
+"""
+
+ENDED = """
+SELECT session, max(epoch_ns(ts)) FROM collector_events
+WHERE venue = 'bybit' AND event IN ('disconnected', 'stopped') AND ts > $since GROUP BY session
 """
 
 
@@ -44,18 +57,33 @@ def known_instruments() -> Instruments | None:
         return instruments_from(warehouse)
 
 
-def instruments_from(warehouse: Lake) -> Instruments:
-    """Return the contracts that a warehouse knows."""
-    return from_table(warehouse.connection.execute("FROM instruments").pl())
+def instruments_from(warehouse: Lake, until: datetime | None = None) -> Instruments:
+    """Return the contracts that a warehouse knows, with their margin tables; `until`: by frames that came before (UTC)."""
+    tables = ("instruments", "leverage_tiers")
+    where = "WHERE ts_recv < $until" if until else ""
+    told = {"until": until} if until else None
+    return from_table(*(warehouse.connection.execute(f"FROM {name} {where}", told).pl() for name in tables))
 
 
-def held_from(warehouse: Lake) -> Held:
-    """Return the state of every ticker session of the last two days; empty for a new warehouse."""
-    since = warehouse.connection.execute("SELECT max(ts_event) FROM mark_prices WHERE venue = 'bybit'").fetchone()
-    if since is None or since[0] is None:
+def held_from(warehouse: Lake, until: datetime | None = None) -> Held:
+    """Return what every ticker session of the last two days, or of those before `until` (UTC), held at their end."""
+    if (newest := until or _newest(warehouse)) is None:
         return {}
-    rows = warehouse.connection.execute(LAST, {"since": since[0]}).fetchall()
+    told = {"since": newest - LOOK_BACK, "until": until}
+    rows = warehouse.connection.execute(LAST, told).fetchall()
     return {(session, symbol): _state(symbol, f or {}, o or {}, p or {}) for session, symbol, f, o, p in rows}
+
+
+def ended_from(warehouse: Lake) -> dict[str, int]:
+    """Return Bybit's sessions that have ended in the last two days, and when (UTC nanoseconds)."""
+    if (newest := _newest(warehouse)) is None:
+        return {}
+    return dict(warehouse.connection.execute(ENDED, {"since": newest - LOOK_BACK}).fetchall())
+
+
+def _newest(warehouse: Lake) -> datetime | None:
+    found = warehouse.connection.execute("SELECT max(ts_event) FROM mark_prices WHERE venue = 'bybit'").fetchone()
+    return found[0] if found else None
 
 
 def _state(

@@ -18,6 +18,6 @@ class IngestSettings(BaseSettings):
     grid_s: int = Field(
         60, ge=1, le=3600, description="Funding, open interest and mark prices keep the last value of this, seconds"
     )
-    keep_ticker_frames: bool = Field(
-        False, description="Also keep the frames of raw.ticker in raw_frames; Kafka keeps them for days anyway"
+    keep_all_frames: bool = Field(
+        False, description="Keep frames of raw.ticker and raw.kline in raw_frames too; Kafka has them for days anyway"
     )

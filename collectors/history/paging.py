@@ -8,6 +8,8 @@ from collectors.history.endpoint import DAY_MS, Series
 
 SETTLE_MS = 3_600_000
 """What is younger may still be missing at the venue; it counts as covered only up to the newest row that came."""
+BAR_SETTLES_MS = 60_000
+"""So long after its end a bar is not asked for yet: it could come as it ran, and would count as covered."""
 
 
 class Span(NamedTuple):

@@ -12,7 +12,7 @@ from collectors.errors import ConfigurationError
 from collectors.history import binance, bybit, okx
 from collectors.history.covered import Covered
 from collectors.history.endpoint import History, Series, What
-from collectors.history.paging import SETTLE_MS, Span, asked, request_count
+from collectors.history.paging import BAR_SETTLES_MS, SETTLE_MS, Span, asked, request_count
 from collectors.venues.venue import Listing, Rate
 
 HISTORIES: dict[str, Callable[[], History]] = {
@@ -60,7 +60,8 @@ def series(history: History, listing: Listing, order: Order) -> list[Series]:
 
 def gaps(one: Series, wanted: Span, covered: Covered, now: int) -> list[Span]:
     """Return what of a series is still to be asked for: wanted, kept by the venue, over, and not in Kafka yet."""
-    last = min(wanted.last, now - now % one.step_ms - 1 if one.step_ms else now)
+    settled = now - BAR_SETTLES_MS
+    last = min(wanted.last, settled - settled % one.step_ms - 1 if one.step_ms else now)
     kept = one.kept_since(now) if one.step_ms else None
     first = wanted.first if kept is None else max(wanted.first, kept)
     found = covered.gaps(one.name, Span(first, last)) if first <= last else []

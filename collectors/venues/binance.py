@@ -2,7 +2,8 @@
 
 Since 2026-06-30 the all-market streams of the UM host carry both universes, so one socket on `/market/ws` suffices; the
 unrouted paths acknowledge and stay silent (§1), which only the mark price's one-second tick can show. Klines have no
-all-market stream: one stream a contract, on the host of its universe, 200 a socket. REST: binance_rest.py.
+all-market stream: one stream a contract, on the host of its universe, 200 a socket, a push every 250 ms; so they are polled
+unless a setting asks for the streams. REST: binance_rest.py.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 Weight is one pool for both hosts (§9). `/futures/data/` counts requests on each host by itself, funding rates and
 intervals in a bucket of their own; neither has weight. A ratio's answer holds the bars of `RATIO_BARS` periods, so a round
-every half hour, at 650 x 4 requests, misses none even where one round fails.
+every half hour, at 650 x 4 requests, misses none even where one round fails. Klines below 100 rows weigh 1 (§5).
 """
 
 import re
@@ -22,6 +22,8 @@ BUDGETS = {
     "um data": Rate(1000, 5 * MINUTE_S),
     "cm data": Rate(1000, 5 * MINUTE_S),
 }
+KLINE_EVERY_S = 5 * MINUTE_S
+KLINE_BARS = 7
 RATIO_EVERY_S = 30 * MINUTE_S
 RATIO_BARS = 13
 RATIOS = {
@@ -90,6 +92,10 @@ def _state(market: str, base: str) -> Iterator[Poll]:
     yield Poll(
         f"{market}_fundingInfo", "funding intervals", topics.FUNDING, f"{base}/fundingInfo", 10 * MINUTE_S,
         budget="funding",
+    )  # fmt: skip
+    yield Poll(
+        f"{market}_klines@1m", "1-minute klines", topics.KLINE, f"{base}/klines", KLINE_EVERY_S,
+        (("interval", "1m"), ("limit", str(KLINE_BARS))), budget="weight", group=market, param="symbol", of=symbol,
     )  # fmt: skip
 
 

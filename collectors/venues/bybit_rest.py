@@ -10,12 +10,14 @@ import msgspec
 
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
-from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual
+from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual, symbol
 
 CATEGORIES = ("linear", "inverse")
 BUDGETS = {"requests": Rate(600, 5.0)}
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
+KLINE_EVERY_S = 5 * MINUTE_S
+KLINE_BARS = 7
 DAY_S = 24 * HOUR_S
 TOO_MANY_VISITS = 10006
 
@@ -87,6 +89,10 @@ def _of(category: str, base: str) -> Iterator[Poll]:
     yield Poll(
         "funding_history", f"{category} settled funding", topics.FUNDING, f"{base}/funding/history", HOUR_S,
         (of_category, ("limit", "10")), group=category, param="symbol", of=perpetual,
+    )  # fmt: skip
+    yield Poll(
+        "kline@1", f"{category} 1-minute klines", topics.KLINE, f"{base}/kline", KLINE_EVERY_S,
+        (of_category, ("interval", "1"), ("limit", str(KLINE_BARS))), group=category, param="symbol", of=symbol,
     )  # fmt: skip
     yield Poll(
         "account-ratio@5min", f"{category} long/short accounts", topics.RATIO, f"{base}/account-ratio", 5 * MINUTE_S,

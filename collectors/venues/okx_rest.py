@@ -2,7 +2,8 @@
 
 Every endpoint has a limit of its own, by address and often by instrument too; here each is kept as if it were by address
 alone. A ratio's answer holds the bars of two rounds, so none is missed where one round fails. Tiers are asked for by family
-of swaps: the answer does not say whether they are a swap's or a future's of the same family.
+of swaps: the answer does not say whether they are a swap's or a future's of the same family. Candles are asked for at the
+endpoint of recent ones: it allows twice as much as that of older ones, which a backfill uses.
 """
 
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ import msgspec
 
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
-from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual
+from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual, symbol
 
 TYPES = ("SWAP", "FUTURES")
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
+CANDLE_EVERY_S = 5 * MINUTE_S
+CANDLE_BARS = 7
 RATIO_EVERY_S = 15 * MINUTE_S
 RATIO_BARS = 7
 RATIOS = {
@@ -27,6 +30,7 @@ RATIOS = {
 }
 BUDGETS = {
     "instruments": Rate(20, 2.0),
+    "candles": Rate(40, 2.0),
     "funding-rate-history": Rate(10, 2.0),
     "position-tiers": Rate(10, 2.0),
     **{path.rpartition("/")[2]: Rate(5, 2.0) for path in RATIOS},
@@ -88,6 +92,7 @@ def polls(host: str) -> tuple[Poll, ...]:
     public = f"{host}/api/v5/public"
     return (
         *_public(public),
+        _candles(f"{host}/api/v5/market/candles"),
         *(_ratio(path, carries, f"{host}/api/v5/rubik/stat") for path, carries in RATIOS.items()),
     )
 
@@ -106,6 +111,13 @@ def _public(base: str) -> Iterator[Poll]:
         "position-tiers", "leverage tiers", topics.REFERENCE, f"{base}/position-tiers", DAY_S,
         (("instType", "SWAP"), ("tdMode", "cross")), budget="position-tiers", group="SWAP", param="instFamily",
         of=_family, at_once=FAMILIES_AT_ONCE, spread_s=5 * MINUTE_S,
+    )  # fmt: skip
+
+
+def _candles(url: str) -> Poll:
+    return Poll(
+        "candles@1m", "1-minute klines", topics.KLINE, url, CANDLE_EVERY_S,
+        (("bar", "1m"), ("limit", str(CANDLE_BARS))), budget="candles", param="instId", of=symbol,
     )  # fmt: skip
 
 

@@ -9,10 +9,19 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal, NamedTuple
 
+from collectors.envelope import Transport
+
 WS_HOST = r"^wss?://[^/\s]+$"
 REST_HOST = r"^https?://[^/\s]+$"
 
 Operation = Literal["subscribe", "unsubscribe"]
+
+
+class Source(NamedTuple):
+    """The polls (`rest`) or the sockets (`ws`) whose frames go to a Kafka topic."""
+
+    transport: Transport
+    topic: str
 
 
 class Frame(NamedTuple):
@@ -207,11 +216,11 @@ class Venue:
     lifetime_s: float | None = None
     """A connection is replaced after so long, before the venue cuts it."""
 
-    def without(self, left_out: Collection[str]) -> "Venue":
-        """Return the venue without the polls and feeds of these Kafka topics."""
+    def without(self, left_out: Collection[Source]) -> "Venue":
+        """Return the venue without these polls and feeds."""
         if not left_out:
             return self
-        polls, feeds = tuple(poll for poll in self.polls if poll.topic not in left_out), self.feeds
+        polls, feeds = tuple(poll for poll in self.polls if ("rest", poll.topic) not in left_out), self.feeds
         return replace(
-            self, polls=polls, feeds=lambda listing: tuple(f for f in feeds(listing) if f.topic not in left_out)
+            self, polls=polls, feeds=lambda listing: tuple(f for f in feeds(listing) if ("ws", f.topic) not in left_out)
         )

@@ -2,13 +2,28 @@
 
 from functools import lru_cache
 
-from pipelines.venues import binance, bybit, okx
+from pipelines.venues import binance, binance_bulk, binance_latest, bybit, bybit_bulk, bybit_latest, okx, okx_bulk
+from pipelines.venues.bulk import Bulk
+from pipelines.venues.latest import Latest
 from pipelines.venues.registry import Named, Venue, find
 from pipelines.venues.wire import Held, Parser
 
-__all__ = ["VENUES", "Held", "Named", "Parser", "Venue", "parser_of"]
+__all__ = ["BULKS", "LATEST", "VENUES", "Held", "Named", "Parser", "Venue", "parser_of"]
 
 VENUES: dict[str, Venue] = {venue.name: venue for venue in (binance.VENUE, bybit.VENUE, okx.VENUE)}
+
+BULKS: dict[tuple[str, str, str], Bulk] = {
+    ("binance", "ws", "forceOrder"): binance_bulk.LIQUIDATIONS,
+    ("bybit", "ws", "allLiquidation"): bybit_bulk.LIQUIDATIONS,
+    ("okx", "ws", "liquidation-orders"): okx_bulk.LIQUIDATIONS,
+}
+"""What reads many frames of a channel at once, by venue, transport and channel; it says what the channel's parser says."""
+
+LATEST: dict[tuple[str, str, str], Latest] = {
+    ("binance", "ws", "markPrice"): binance_latest.mark_prices,
+    ("bybit", "ws", "tickers"): bybit_latest.tickers,
+}
+"""What reads a run of a channel's frames where only the last value of each contract is wanted."""
 
 
 @lru_cache(maxsize=4096)

@@ -12,10 +12,12 @@ from pipelines.venues.binance_items import read_items
 from pipelines.venues.binance_symbols import symbol_form
 from pipelines.venues.symbols import DOLLARS
 from pipelines.venues.wire import (
+    BAR_SETTLES_MS,
     Count,
     Held,
     Parser,
     Text,
+    followed,
     horizon_ms,
     maybe,
     moment,
@@ -77,10 +79,13 @@ _taker_volumes = msgspec.json.Decoder(_TakerVolumes).decode
 
 
 def klines(market: Market, kind: PriceKind) -> Parser:
-    """Return the parser of kline answers: um volume is base and [7] quote, cm volume is contracts and [7] base."""
+    """Return the parser of kline answers: um volume is base and [7] quote, cm volume is contracts and [7] base.
+
+    The newest candle may still run (§5).
+    """
 
     def parse(frame: RawFrame, held: Held) -> list[Row]:
-        return read_items(frame.payload, _candle, partial(_kline, market, kind, frame))
+        return followed(read_items(frame.payload, _candle, partial(_kline, market, kind, frame)))
 
     return parse
 
@@ -90,7 +95,7 @@ def _kline(market: Market, kind: PriceKind, frame: RawFrame, item: _Candle) -> I
     row = Kline(
         symbol_of(frame), opened, parameter(frame) or _length(closes + 1 - opened), kind,
         number(item[1]), number(item[2]), number(item[3]), number(item[4]),
-        closed=closes < frame.recv_ns // 1_000_000 if frame.recv_ns else None,
+        closed=closes + BAR_SETTLES_MS < frame.recv_ns // 1_000_000 if frame.recv_ns else None,
     )  # fmt: skip
     if kind == "trade":
         volume, second = not_negative(item[5], "volume"), not_negative(item[7], "turnover")

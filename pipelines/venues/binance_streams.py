@@ -36,7 +36,9 @@ COIN_MARGINED = 2
 _complete = completeness("binance", "forceOrder")
 
 
-class _Order(msgspec.Struct, gc=False):
+class Order(msgspec.Struct, gc=False):
+    """What a forceOrder frame says of an order."""
+
     s: str
     S: Literal["BUY", "SELL"]  # the liquidation ORDER's side: SELL = a long was liquidated
     q: str
@@ -49,16 +51,18 @@ class _Order(msgspec.Struct, gc=False):
 
 
 class _ForceOrder(msgspec.Struct, gc=False):
-    o: _Order
+    o: Order
     st: int | None = None
 
 
 class _Bare(msgspec.Struct, gc=False):
-    o: _Order | None = None
+    o: Order | None = None
     st: int | None = None
 
 
-class _Mark(msgspec.Struct, gc=False):
+class Mark(msgspec.Struct, gc=False):
+    """What a markPriceUpdate says of a symbol."""
+
     E: int
     s: str
     p: str
@@ -112,8 +116,8 @@ class _Contract(msgspec.Struct):
 
 _bare = msgspec.json.Decoder(_Bare).decode
 _order = msgspec.json.Decoder(_ForceOrder).decode
-_marks = msgspec.json.Decoder(list[_Mark]).decode
-_mark = msgspec.json.Decoder(_Mark).decode
+decode_marks = msgspec.json.Decoder(list[Mark]).decode
+_mark = msgspec.json.Decoder(Mark).decode
 _index = msgspec.json.Decoder(_Index).decode
 _kline = msgspec.json.Decoder(_Kline).decode
 _contract = msgspec.json.Decoder(_Contract).decode
@@ -126,13 +130,14 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
     try:
         message = _bare(frame.payload)
         if message.o is not None:
-            return [_liquidation(message.o, message.st, horizon)]
+            return [liquidation(message.o, message.st, horizon)]
     except BAD:
         pass
-    return read_items(frame.payload, _order, lambda item: (_liquidation(item.o, item.st, horizon),))
+    return read_items(frame.payload, _order, lambda item: (liquidation(item.o, item.st, horizon),))
 
 
-def _liquidation(order: _Order, outer_st: int | None, horizon: int) -> Liquidation:
+def liquidation(order: Order, outer_st: int | None, horizon: int) -> Liquidation:
+    """Return the fact an order tells; `outer_st` is the universe where the order itself does not say. Raises ValueError."""
     symbol, time, side = order.s, order.T, order.S
     limit, average, filled = order.p, order.ap, order.z
     price, own, qty = float(average or 0), float(limit or 0), float(filled or 0) or float(order.q)
@@ -158,13 +163,16 @@ def mark_prices(frame: RawFrame, held: Held) -> list[Row]:
     horizon = horizon_ms(frame)
     try:
         if frame.payload[:1] == b"[":
-            return [row for item in _marks(frame.payload) for row in _marked(item, horizon)] or nothing("an empty list")
+            return [row for item in decode_marks(frame.payload) for row in marked(item, horizon)] or nothing(
+                "an empty list"
+            )
     except BAD:
         pass
-    return read_items(frame.payload, _mark, lambda item: _marked(item, horizon))
+    return read_items(frame.payload, _mark, lambda item: marked(item, horizon))
 
 
-def _marked(item: _Mark, horizon: int) -> tuple[Row, ...]:
+def marked(item: Mark, horizon: int) -> tuple[Row, ...]:
+    """Return the price, and the running rate where the contract pays one. Raises ValueError."""
     symbol, time = item.s, item.E
     mark, index = float(item.p), float(item.i or 0)
     if not (EARLIEST_MS <= time <= horizon and 0.0 < mark < INFINITE and 0.0 <= index < INFINITE):

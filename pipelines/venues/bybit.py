@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from pipelines.rows import Instrument
 from pipelines.venues import bybit_liquidations as liquidations
 from pipelines.venues import bybit_rest as rest
 from pipelines.venues import bybit_tickers as tickers
@@ -77,4 +78,10 @@ def channel_of(payload: bytes) -> Named | None:
     return Named("control", "*") if message.op or message.success is not None else None
 
 
-VENUE = Venue("bybit", PARSERS, NOTHING, channel_of, symbol_form)
+def group_of(contract: Instrument) -> str:
+    """Return linear or inverse: the category whose instruments-info lists the contract, over several pages."""
+    return contract.contract
+
+
+LISTS = {"instruments-info": ("linear", "inverse")}
+VENUE = Venue("bybit", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of)

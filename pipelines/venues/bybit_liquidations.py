@@ -39,7 +39,9 @@ class _Item(msgspec.Struct, gc=False):
     p: str  # bankruptcy price
 
 
-class _Message(msgspec.Struct, gc=False):
+class Message(msgspec.Struct, gc=False):
+    """An `allLiquidation` frame."""
+
     data: tuple[_Item, ...]
 
 
@@ -71,7 +73,7 @@ class _MessageV2(msgspec.Struct):
     data: _V2
 
 
-_message = msgspec.json.Decoder(_Message).decode
+decode = msgspec.json.Decoder(Message).decode
 _items = msgspec.json.Decoder(_Items).decode
 _item = msgspec.json.Decoder(_Item).decode
 _message_v5 = msgspec.json.Decoder(_MessageV5).decode
@@ -84,7 +86,7 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
     try:
         rows: list[Row] = [
             _liquidation(item.s, item.T, item.S, item.v, item.p, _all(item.T), horizon)
-            for item in _message(frame.payload).data
+            for item in decode(frame.payload).data
         ]
     except BAD:
         return _one_by_one(frame.payload, horizon)

@@ -24,6 +24,7 @@ from pipelines.venues.wire import (
     Parser,
     Text,
     each_raw,
+    followed,
     horizon_ms,
     later,
     maybe,
@@ -195,7 +196,7 @@ def klines(kind: Literal["trade", "mark", "index", "premium"]) -> Parser:
                 row.volume_base, row.volume_quote = (turnover, row.volume) if inverse else (row.volume, turnover)
             yield row
 
-        return _read(frame, _candle, read)
+        return followed(_read(frame, _candle, read))
 
     return parse
 

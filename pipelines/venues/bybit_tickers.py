@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest, Row
+from pipelines.rows import FundingRate, MarkPrice, OpenInterest, Row
 from pipelines.venues.bybit_symbols import is_inverse, symbol_form
 from pipelines.venues.symbols import DOLLARS
 from pipelines.venues.wire import (
@@ -30,7 +30,9 @@ from pipelines.venues.wire import (
 )  # fmt: skip
 
 
-class _Ticker(msgspec.Struct, gc=False):
+class Ticker(msgspec.Struct, gc=False):
+    """What is read of a ticker: of a delta what changed, of a state what holds."""
+
     symbol: str
     fundingRate: str | None = None  # running estimate; "" on deliveries
     nextFundingTime: str | None = None
@@ -41,18 +43,29 @@ class _Ticker(msgspec.Struct, gc=False):
     indexPrice: str | None = None
 
 
-class _Message(msgspec.Struct, gc=False):
+class Message(msgspec.Struct, gc=False):
+    """A `tickers` frame."""
+
     type: Literal["snapshot", "delta"]
     ts: int
     cs: int
-    data: _Ticker
+    data: Ticker
 
 
 class State(msgspec.Struct):
-    """What a session has said of a symbol so far; `cs` is the cross sequence of the last message."""
+    """What a session has said of a symbol so far; `cs` is the cross sequence of the last message.
+
+    The others are for reading a run of frames (bybit_latest.py): position and time of the last that changed them.
+    """
 
     cs: int
-    ticker: _Ticker
+    ticker: Ticker
+    rate_at: int = -1
+    rate_ms: int = 0
+    interest_at: int = -1
+    interest_ms: int = 0
+    price_at: int = -1
+    price_ms: int = 0
 
 
 class _List(msgspec.Struct):
@@ -66,19 +79,19 @@ class _Answer(msgspec.Struct):
     retMsg: str = ""
 
 
-_message = msgspec.json.Decoder(_Message).decode
+decode = msgspec.json.Decoder(Message).decode
 _answer = msgspec.json.Decoder(_Answer).decode
-_ticker = msgspec.json.Decoder(_Ticker).decode
+_ticker = msgspec.json.Decoder(Ticker).decode
 
-UNCHANGED: list[Row] = [Nothing("a delta without funding, open interest or mark price")]
-EARLY: list[Row] = [Nothing("a delta before the snapshot of its session")]
-OLDER: list[Row] = [Nothing("a delta older than what is held, by its cross sequence")]
+UNCHANGED = "a delta without funding, open interest or mark price"
+EARLY = "a delta before the snapshot of its session"
+OLDER = "a delta older than what is held, by its cross sequence"
 
 
 def tickers(frame: RawFrame, held: Held) -> list[Row]:
     """Return funding, open interest and mark price as far as the message changed them; updates `held`."""
     try:
-        message = _message(frame.payload)
+        message = decode(frame.payload)
         new = message.data
         key = (frame.session, new.symbol)
         if message.type == "snapshot":
@@ -87,18 +100,18 @@ def tickers(frame: RawFrame, held: Held) -> list[Row]:
             now = new
         else:
             if (state := held.get(key)) is None:
-                return EARLY
+                return nothing(EARLY)
             if message.cs < state.cs:
-                return OLDER
+                return nothing(OLDER)
             _check(new)
             state.cs, now = message.cs, _merged(state.ticker, new)
         time = moment(message.ts, horizon_ms(frame))
-        return list(_rows(new, now, time)) or UNCHANGED
+        return list(_rows(new, now, time)) or nothing(UNCHANGED)
     except BAD as error:
         return rejected(error)
 
 
-def _check(new: _Ticker) -> None:
+def _check(new: Ticker) -> None:
     """Raise ValueError before anything is held of a message with an impossible number."""
     if new.fundingRate:
         number(new.fundingRate)
@@ -116,27 +129,28 @@ def _check(new: _Ticker) -> None:
         not_negative(new.indexPrice, "indexPrice")
 
 
-def _merged(old: _Ticker, new: _Ticker) -> _Ticker:
-    for name in _Ticker.__struct_fields__:
+def _merged(old: Ticker, new: Ticker) -> Ticker:
+    for name in Ticker.__struct_fields__:
         if (value := getattr(new, name)) is not None:
             setattr(old, name, value)
     return old
 
 
-def _rows(new: _Ticker, now: _Ticker, time: int) -> Iterator[Row]:
+def _rows(new: Ticker, now: Ticker, time: int) -> Iterator[Row]:
     if now.fundingRate and not (new.fundingRate is new.nextFundingTime is new.fundingIntervalHour is None):
         yield FundingRate(
             now.symbol, time, number(now.fundingRate), later(now.nextFundingTime), maybe(now.fundingIntervalHour)
         )
     if now.openInterest and not (new.openInterest is new.openInterestValue is None):
-        yield _open_interest(now.symbol, time, number(now.openInterest), maybe(now.openInterestValue))
+        yield open_interest_of(now.symbol, time, number(now.openInterest), maybe(now.openInterestValue))
     if not (new.markPrice is new.indexPrice is None):
         mark, index = maybe(now.markPrice) or None, maybe(now.indexPrice) or None
         if mark or index:
             yield MarkPrice(now.symbol, time, mark, index)
 
 
-def _open_interest(symbol: str, time: int, amount: float, value: float | None) -> OpenInterest:
+def open_interest_of(symbol: str, time: int, amount: float, value: float | None) -> OpenInterest:
+    """Return the fact; `amount` and `value` as the venue counts them."""
     if is_inverse(symbol):
         return OpenInterest(symbol, time, amount, "usd", "both", "inverse", value, amount)
     form = symbol_form(symbol)
@@ -154,7 +168,7 @@ def ticker_list(frame: RawFrame, held: Held) -> list[Row]:
     except BAD as error:
         return rejected(error)
 
-    def read(item: _Ticker) -> Iterator[Row]:
+    def read(item: Ticker) -> Iterator[Row]:
         _check(item)
         yield from _rows(item, item, time)
 
@@ -165,4 +179,4 @@ def state(symbol: str, **fields: float | None) -> State:
     """Return what a session held of a symbol, from numbers by the fields' wire names; any delta is newer."""
     texts = {name: str(int(value) if value.is_integer() else value) for name, raw in fields.items()
              if raw is not None and (value := float(raw)) == value}  # fmt: skip
-    return State(0, _Ticker(symbol, **texts))
+    return State(0, Ticker(symbol, **texts))

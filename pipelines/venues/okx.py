@@ -6,6 +6,7 @@ surely a bankruptcy price; in net mode the position is the opposite of the order
 
 import msgspec
 
+from pipelines.rows import Instrument
 from pipelines.venues import okx_liquidations as liquidations
 from pipelines.venues import okx_rest as rest
 from pipelines.venues import okx_streams as streams
@@ -91,4 +92,10 @@ def channel_of(payload: bytes) -> Named | None:
     return Named(message.arg.channel, message.arg.instId or "*")
 
 
-VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form)
+def group_of(contract: Instrument) -> str:
+    """Return the instrument type that lists the contract; X-perps are FUTURES."""
+    return "SWAP" if contract.symbol.endswith("-SWAP") else "FUTURES"
+
+
+LISTS = {"instruments": ("SWAP", "FUTURES")}
+VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of)

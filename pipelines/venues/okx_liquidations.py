@@ -51,7 +51,9 @@ class _Instrument(msgspec.Struct, gc=False):
     instType: str = "SWAP"
 
 
-class _Message(msgspec.Struct, gc=False):
+class Message(msgspec.Struct, gc=False):
+    """A `liquidation-orders` frame."""
+
     data: tuple[_Instrument, ...]
 
 
@@ -65,7 +67,7 @@ class _LooseMessage(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
-_message = msgspec.json.Decoder(_Message).decode
+decode = msgspec.json.Decoder(Message).decode
 _loose_message = msgspec.json.Decoder(_LooseMessage).decode
 _loose_instrument = msgspec.json.Decoder(_LooseInstrument).decode
 _detail = msgspec.json.Decoder(_Detail).decode
@@ -76,7 +78,7 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
     horizon = horizon_ms(frame)
     rows: list[Row] = []
     try:
-        for instrument in _message(frame.payload).data:
+        for instrument in decode(frame.payload).data:
             if instrument.instType not in DERIVATIVES:
                 return nothing(f"liquidations of {instrument.instType}: not a derivative kept here")
             for detail in instrument.details:

@@ -1,11 +1,11 @@
 """What a venue gives to the pipelines: parsers by channel, with the time until which each applies."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Nothing, Rejected, Row
+from pipelines.rows import Instrument, Nothing, Rejected, Row
 from pipelines.venues.symbols import SymbolForm
 from pipelines.venues.wire import Held, Parser
 
@@ -24,7 +24,8 @@ class Venue(NamedTuple):
     """`parsers` and `nothing` are by (transport, channel without its parameter); a name ending in `*` is a prefix.
 
     `nothing`: channels known to carry no row, and why. `channel_of`: names a WebSocket message. `symbol_form`: takes a
-    symbol apart.
+    symbol apart. `lists`: the REST channels whose answers, over all their pages, hold every contract of these groups;
+    `group_of` says in which group a contract is.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Venue(NamedTuple):
     nothing: Mapping[tuple[str, str], str]
     channel_of: Callable[[bytes], Named | None]
     symbol_form: Callable[[str], SymbolForm | None]
+    lists: Mapping[str, Sequence[str]]
+    group_of: Callable[[Instrument], str]
 
 
 def always(parser: Parser) -> Versions:

@@ -7,13 +7,15 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Liquidation, Nothing, Rejected, Row
+from pipelines.rows import Kline, Liquidation, Nothing, Rejected, Row
 
 DAY_MS = 86_400_000
 EARLIEST_MS = 1_230_768_000_000  # 2009-01-01: no coin traded before
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 MINUTE_MS = 60_000
 INFINITE = float("inf")
+BAR_SETTLES_MS = 30_000
+"""So long after its end a bar may still be on its way as it ran: an answer takes time, and clocks differ."""
 
 Held = dict[tuple[str, str], Any]
 Parser = Callable[[RawFrame, Held], list[Row]]
@@ -124,12 +126,23 @@ def each_raw(
 
 
 def numbered(rows: list[Row]) -> list[Row]:
-    """Count liquidations of one identity inside a frame, in place."""
-    seen: dict[str, int] = {}
+    """Count liquidations inside a frame that are the same in all that makes their key, in place."""
+    seen: dict[tuple[object, ...], int] = {}
     for row in rows:
         if isinstance(row, Liquidation):
-            row.occurrence = seen.get(row.identity, 0)
-            seen[row.identity] = row.occurrence + 1
+            key = (row.symbol, row.contract, row.order_side, row.position_side, row.ts_event, row.qty, row.price,
+                   row.price_kind, row.order_price)  # fmt: skip
+            row.occurrence = seen.get(key, 0)
+            seen[key] = row.occurrence + 1
+    return rows
+
+
+def followed(rows: list[Row]) -> list[Row]:
+    """Say of the bars of an answer, in place, that they are closed where a newer one is there: then they are for sure."""
+    newest = max((row.ts_event for row in rows if isinstance(row, Kline)), default=0)
+    for row in rows:
+        if isinstance(row, Kline) and row.ts_event < newest:
+            row.closed = True
     return rows
 
 

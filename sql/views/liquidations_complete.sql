@@ -1,15 +1,8 @@
 -- liquidations_complete: every liquidation, with what was not known when it arrived filled in from instruments.
--- Reads liquidations, instruments. Grain: one liquidation. Rows stored whole pass unchanged; the others take the contract
+-- Reads liquidations, instruments_as_of. Grain: one liquidation. Rows stored whole pass unchanged; the others take the contract
 -- listed at ts_event, else the first listed after it, and then have metadata = 'later'. Filter on ts_event.
 WITH incomplete AS (
     FROM liquidations WHERE base IS NULL OR qty_base IS NULL OR notional_usd IS NULL
-), listed AS (
-    SELECT
-        i.*,
-        -- the first row of a contract also stands for the time before it was known
-        CASE WHEN row_number() OVER (PARTITION BY venue, symbol ORDER BY valid_from) = 1
-             THEN TIMESTAMP '1970-01-01' ELSE valid_from END AS since
-    FROM instruments AS i
 ), joined AS (
     SELECT
         l.*,
@@ -26,7 +19,7 @@ WITH incomplete AS (
         l.price_raw / i.multiplier AS i_price,
         i.quote IN ('USD', 'USDT', 'USDC', 'BUSD', 'FDUSD', 'TUSD', 'DAI', 'USDE', 'USD1', 'USDG') AS in_dollars
     FROM incomplete AS l
-    ASOF LEFT JOIN listed AS i ON l.venue = i.venue AND l.symbol = i.symbol AND l.ts_event >= i.since
+    ASOF LEFT JOIN instruments_as_of AS i ON l.venue = i.venue AND l.symbol = i.symbol AND l.ts_event >= i.since
 )
 FROM liquidations WHERE NOT (base IS NULL OR qty_base IS NULL OR notional_usd IS NULL)
 UNION ALL BY NAME

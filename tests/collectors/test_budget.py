@@ -7,7 +7,7 @@ import pytest
 
 from collectors.budget import Budget, shared
 from collectors.venues import VENUES, binance
-from collectors.venues.venue import Rate
+from collectors.venues.venue import Rate, Source
 
 WIDE = {"weight": Rate(100_000, 1.0), "data": Rate(100_000, 1.0)}
 
@@ -23,7 +23,7 @@ async def _waits(work: "asyncio.Task[None]") -> bool:
 
 
 async def test_one_venue_at_one_address_has_one_budget_however_many_poll_it() -> None:
-    first, second = VENUES["binance"](), VENUES["binance"]().without({"raw.ratio"})
+    first, second = VENUES["binance"](), VENUES["binance"]().without({Source("rest", "raw.ratio")})
     assert shared(first, 0.8) is shared(second, 0.8)
     elsewhere = binance.venue(binance.Hosts(um_rest="http://127.0.0.1:1", cm_rest="http://127.0.0.1:1"))
     assert shared(elsewhere, 0.8) is not shared(first, 0.8)

@@ -15,12 +15,13 @@ def test_the_plan_needs_no_network_when_told_how_many_symbols() -> None:
 
 
 def test_klines_and_ratios_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIQ_COLLECT_KLINES", "false")
+    monkeypatch.setenv("LIQ_COLLECT_KLINES", "off")
     monkeypatch.setenv("LIQ_COLLECT_RATIOS", "false")
     result = CliRunner().invoke(app, ["all", "--plan", "--symbols", "50"])
     assert result.exit_code == 0
     assert "openInterest" in result.output
     assert "kline" not in result.output
+    assert "1-minute" not in result.output
     assert "Ratio" not in result.output
 
 
@@ -31,6 +32,7 @@ def test_klines_and_ratios_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) 
         (["okx", "--plan", "--symbols", "many"], "", "", "--symbols many"),
         (["okx", "bybit", "--plan", "--symbols", "1,2,3"], "", "", "one number, or 2 with commas"),
         (["okx"], "LIQ_COLLECT_BUFFER_MIB", "many", "LIQ_COLLECT_BUFFER_MIB=many"),
+        (["okx"], "LIQ_COLLECT_KLINES", "true", "LIQ_COLLECT_KLINES=true"),
         (["okx"], "LIQ_OKX_WS", "ws.okx.com", "LIQ_OKX_WS=ws.okx.com"),
         (["okx"], "LIQ_KAFKA_BOOTSTRAP", "here", "LIQ_KAFKA_BOOTSTRAP=here"),
     ],

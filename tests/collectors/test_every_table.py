@@ -44,8 +44,9 @@ async def test_every_table_of_a_venue_gets_rows_and_nothing_is_rejected(
     async with Simulator(coins=["BTC", "ETH"], phases=Phases(trickle=60)) as simulator:
         for setting, value in simulator.env().items():
             monkeypatch.setenv(setting, value)
-        venue, sink = VENUES[name](), Frames()
-        collector = Collector(venue, sink, QUICK)
+        sink = Frames()
+        collector = Collector(VENUES[name](), sink, QUICK)
+        venue = VENUES[name]().without(QUICK.left_out)
         running = asyncio.create_task(collector.run())
         args = {arg for feed in venue.feeds(LISTING) for arg in feed.args}
         pushed = {venue.stream(arg).channel for arg in args} - ONLY_CHANGES

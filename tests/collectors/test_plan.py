@@ -32,11 +32,31 @@ def test_it_stays_under_half_even_if_all_instruments_are_of_one_group(group: str
     assert all(total.share < 0.5 for total in shares(venue, listing, DEFAULT).values())
 
 
-def test_binances_open_interest_takes_its_weight_and_ratios_take_none() -> None:
+def test_binances_open_interest_and_klines_take_its_weight_and_ratios_take_none() -> None:
     binance = VENUES["binance"]()
     totals = shares(binance, assumed(binance, 700), DEFAULT)
-    assert 700 <= totals["weight"].weight_min < 702
+    assert 700 + 700 / 5 <= totals["weight"].weight_min < 842
     assert totals["um data"].requests_min == pytest.approx(650 * 4 / 30)
+
+
+def test_klines_are_polled_every_five_minutes_for_two_bars_more_than_that(venue: Venue) -> None:
+    listing = assumed(venue, SYMBOLS[venue.name])
+    polls = [poll for poll in venue.without(DEFAULT.left_out).polls if poll.topic == topics.KLINE]
+    requests_min = sum(cost(venue, poll, listing, DEFAULT).requests_min for poll in polls)
+    assert requests_min == pytest.approx(SYMBOLS[venue.name] / 5)
+    assert {(poll.every_s, poll.spread_s, dict(poll.params)["limit"], poll.cost) for poll in polls} == {
+        (300.0, 0.0, "7", 1)
+    }
+
+
+@pytest.mark.parametrize(("klines", "transports"), [("poll", {"rest"}), ("stream", {"ws"}), ("off", set())])
+def test_klines_come_by_polls_or_by_sockets_or_not_at_all(venue: Venue, klines: str, transports: set[str]) -> None:
+    listing = assumed(venue, 50)
+    chosen = venue.without(CollectorSettings.model_validate({"klines": klines}).left_out)
+    polled = {"rest" for poll in chosen.polls if poll.topic == topics.KLINE}
+    args = [arg for feed in chosen.feeds(listing) for arg in feed.args if venue.stream(arg).topic == topics.KLINE]
+    assert polled | {"ws" for _ in args} == transports
+    assert len(args) == (50 if klines == "stream" else 0)
 
 
 def test_a_daily_poll_counts_as_in_the_minutes_it_takes() -> None:
@@ -52,6 +72,8 @@ def test_the_plan_is_one_table_of_channels_and_polls_with_a_total_for_each_budge
     assert sum(line.startswith("venue ") for line in plan) == 3
     (interest,) = [" ".join(line.split()) for line in plan if "um_openInterest" in line]
     assert interest == "binance open interest um_openInterest rest 650 every 1 min 650.0 650.0 27.08% of weight"
+    (klines,) = [" ".join(line.split()) for line in plan if "um_klines" in line]
+    assert klines == "binance 1-minute klines um_klines@1m rest 650 every 5 min 130.0 130.0 5.42% of weight"
     for venue in venues:
         assert all(any(f"  {poll.channel}  " in line for line in plan) for poll in venue.polls)
         assert all(any(line.startswith(f"{venue.name:7}  {name} ") for line in plan) for name in venue.budgets)

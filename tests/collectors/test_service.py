@@ -27,6 +27,7 @@ from tests.collectors.test_publisher import stored
 
 FRAMES = [topic.name for topic in TOPICS if topic.name != EVENTS]
 QUICK = CollectorSettings(first_delay_s=0.05, poll_scale=0.05)
+STREAMED = QUICK.model_copy(update={"klines": "stream"})
 
 
 @pytest.fixture
@@ -88,10 +89,10 @@ def _value(frame: Any) -> dict[str, Any]:
 async def test_each_venue_brings_liquidations_funding_open_interest_and_mark_price(simulator: Simulator) -> None:
     wanted = {
         ("binance", "forceOrder"), ("binance", "markPrice"), ("binance", "um_openInterest"),
-        ("binance", "cm_openInterest"), ("binance", "um_fundingInfo"), ("binance", "kline_1m"),
-        ("bybit", "allLiquidation"), ("bybit", "tickers"), ("bybit", "kline.1"),
+        ("binance", "cm_openInterest"), ("binance", "um_fundingInfo"), ("binance", "um_klines@1m"),
+        ("bybit", "allLiquidation"), ("bybit", "tickers"), ("bybit", "kline@1"),
         ("okx", "liquidation-orders"), ("okx", "funding-rate"), ("okx", "open-interest"), ("okx", "mark-price"),
-        ("okx", "index-tickers"), ("okx", "candle1m"),
+        ("okx", "index-tickers"), ("okx", "candles@1m"),
     }  # fmt: skip
     async with _collecting(*(make() for make in VENUES.values())) as sink:
         await sink.until(lambda: wanted <= {(frame.venue, frame.channel) for frame in sink.data})
@@ -139,7 +140,7 @@ async def test_a_symbol_listed_later_is_subscribed_and_a_delisted_one_is_not_any
         return Page(tuple(item for item in listed if item.symbol not in hidden), following)
 
     polls = tuple(poll._replace(every_s=10.0) for poll in bybit.polls if poll.lists or "ratio" in poll.channel)
-    async with _collecting(Venue(**(vars(bybit) | {"page": page, "polls": polls}))) as sink:
+    async with _collecting(Venue(**(vars(bybit) | {"page": page, "polls": polls})), settings=STREAMED) as sink:
         await sink.until(lambda: any(frame.symbol == "BTCUSDT" for frame in sink.data))
         assert not [frame for frame in sink.data if frame.symbol == "ETHUSDT"]
         hidden.clear()
@@ -158,7 +159,7 @@ def _quiet_since(sink: Frames, symbol: str) -> int:
 
 
 async def test_an_empty_listing_opens_no_socket_and_a_full_one_moves_nothing() -> None:
-    collector = Collector(VENUES["bybit"](), Frames(), QUICK)
+    collector = Collector(VENUES["bybit"](), Frames(), STREAMED)
     collector._listing["linear"] = ()
     collector._arrange()
     assert not collector._live

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 
@@ -20,13 +21,15 @@ venues = pytest.mark.parametrize("venue", list(VENUES))
 
 
 @asynccontextmanager
-async def _collecting(venue: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Simulator, Frames]]:
+async def _collecting(
+    venue: str, monkeypatch: pytest.MonkeyPatch, klines: Literal["poll", "stream"] = "poll"
+) -> AsyncIterator[tuple[Simulator, Frames]]:
     """Collect a simulated venue, from when its ticking channel brings data; then see that nothing is unaccounted for."""
     async with Simulator(coins=["BTC", "ETH"]) as simulator:
         for name, value in simulator.env().items():
             monkeypatch.setenv(name, value)
         sink = Frames()
-        collector = Collector(VENUES[venue](), sink, CollectorSettings(**QUICK))
+        collector = Collector(VENUES[venue](), sink, CollectorSettings(klines=klines, **QUICK))
         running = asyncio.create_task(collector.run())
         with every_session_is_accounted_for(sink):
             try:
@@ -56,7 +59,7 @@ async def test_a_feed_that_fails_comes_back_as_a_new_session(
 async def test_klines_that_fall_silent_are_found_by_themselves(
     venue: str, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with _collecting(venue, monkeypatch) as (simulator, sink):
+    async with _collecting(venue, monkeypatch, "stream") as (simulator, sink):
         await sink.until(lambda: [frame for frame in sink.data if frame.channel == channel])
         simulator.fault("silent", venue, channel=channel, seconds=5.0)
         await sink.until(lambda: sink.told("silent"))

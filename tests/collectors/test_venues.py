@@ -10,7 +10,7 @@ from collectors import topics
 from collectors.plan import assumed
 from collectors.shards import assign
 from collectors.venues import VENUES, binance, bybit, okx
-from collectors.venues.venue import Answer, Control, Feed, Frame, Limits, Listed, Rate, Venue
+from collectors.venues.venue import Answer, Control, Feed, Frame, Limits, Listed, Rate, Source, Venue
 
 FORCE_ORDER = b'{"e":"forceOrder","E":2,"o":{"s":"ADAUSDT","S":"SELL","q":"5","p":"1","ap":"1","z":"5","T":1,"st":1}}'
 MARKS = (
@@ -122,8 +122,9 @@ def test_okx_asks_for_liquidations_by_type_and_the_rest_by_instrument() -> None:
 
 def test_what_is_left_out_is_neither_polled_nor_subscribed(venue: Venue) -> None:
     listing = assumed(venue, 50)
-    bare = venue.without({topics.KLINE, topics.RATIO})
+    bare = venue.without({Source("ws", topics.KLINE), Source("rest", topics.RATIO)})
     assert {poll.topic for poll in venue.polls} - {poll.topic for poll in bare.polls} == {topics.RATIO}
+    assert topics.KLINE in {poll.topic for poll in bare.polls}
     left = [arg for feed in bare.feeds(listing) for arg in feed.args]
     gone = [arg for feed in venue.feeds(listing) for arg in feed.args if arg not in left]
     assert len(gone) == 50

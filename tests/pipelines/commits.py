@@ -35,7 +35,7 @@ def commit(
     warehouse: Lake, frames: Sequence[RawFrame], book: Instruments | None = None, grid_s: int = GRID_S
 ) -> Instruments:
     """Commit frames that have their place in one transaction; return the book after it."""
-    batch = Batch(grid_s, {}, keep_ticker_frames=False)
+    batch = Batch(grid_s, {}, keep_all_frames=False)
     batch.add(slices(frames))
     batch.close_buckets()
     tables, after = batch.take().tables(book or Instruments(), "cluster", grid_s)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
-from collectors.topics import EVENTS, LIQUIDATION, TICKER
+from collectors.topics import EVENTS, KLINE, LIQUIDATION, TICKER
 from pipelines.batch import Batch
 from pipelines.consume import Malformed, Slice
 from pipelines.instruments import Instruments
@@ -32,7 +32,7 @@ def cut(frames: Sequence[RawFrame], cuts: Iterable[int]) -> list[Slice]:
 
 def committed(slices: Iterable[Slice], table: str, each_commits: bool = True) -> pl.DataFrame:
     """Return the rows that a table gets, a commit after every slice."""
-    batch, found = Batch(GRID_S, {}, keep_ticker_frames=False), []
+    batch, found = Batch(GRID_S, {}, keep_all_frames=False), []
     for part in slices:
         batch.add([part])
         if each_commits and batch:
@@ -79,7 +79,7 @@ def test_a_bucket_keeps_the_last_state_and_the_frames_before_the_next_bucket() -
 
 def test_only_closed_buckets_are_offered_for_a_commit() -> None:
     frames = ticker_frames()
-    batch = Batch(GRID_S, {}, keep_ticker_frames=False)
+    batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add(cut(frames, ()))
     ready = batch.take()
     open_from = ready.offsets[(TICKER, 0)][1]
@@ -108,9 +108,32 @@ def test_accounts_name_every_frame_of_a_session_once() -> None:
     assert (rows["seq_min"].min(), rows["seq_max"].max()) == (1, 3)
 
 
+@pytest.mark.parametrize(("keep_all_frames", "kept"), [(False, [LIQUIDATION]), (True, [KLINE, LIQUIDATION, TICKER])])
+def test_frames_of_tickers_and_klines_are_stored_only_if_asked_for_and_their_rows_always(
+    keep_all_frames: bool, kept: list[str]
+) -> None:
+    session = Session("bybit", "linear-1-aaaa")
+    candle = [str(START_MS - 60_000), "1", "2", "1", "2", "10", "15"]
+    klines = {"retCode": 0, "result": {"category": "linear", "symbol": "BTCUSDT", "list": [candle]}}
+    liquidation = bybit_liquidation(START_MS, ("Buy", "1", "100"))
+    polled = session.frame("kline@1", "BTCUSDT", klines, START_MS + 60_000, KLINE, transport="rest")
+    frames = [
+        session.frame("tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1, markPrice="1"), START_MS, TICKER),
+        polled,
+        session.frame("allLiquidation", "BTCUSDT", liquidation, START_MS, LIQUIDATION),
+    ]
+    batch = Batch(GRID_S, {}, keep_all_frames=keep_all_frames)
+    batch.add(cut(placed([frame], frame.topic), ())[0] for frame in frames)
+    batch.close_buckets()
+    tables = batch.take().tables(Instruments(), "cluster", GRID_S).tables
+    assert sorted(tables["raw_frames"]["kafka_topic"]) == kept
+    assert [tables[name].height for name in ("mark_prices", "klines", "liquidations")] == [1, 1, 1]
+    assert tables["session_frames"]["frames_with_rows"].sum() == 3
+
+
 def test_a_record_that_is_no_raw_record_is_a_dead_letter_and_moves_the_offset() -> None:
     lost = RawFrame("", "?", "", "ws", 0, "", 0, b"\xff", LIQUIDATION, 0, 0)
-    batch = Batch(GRID_S, {}, keep_ticker_frames=False)
+    batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add([Slice((LIQUIDATION, 0), 0, 1, [], [Malformed(lost, "header v is missing")])])
     ready = batch.take()
     tables = ready.tables(Instruments(), "cluster", GRID_S).tables
@@ -127,7 +150,7 @@ def test_collector_events_become_rows_and_count_as_no_frames() -> None:
         [session.frame("event", "*", told, START_MS, EVENTS), session.frame("event", "*", b"[]", START_MS, EVENTS)],
         EVENTS,
     )
-    batch = Batch(GRID_S, {}, keep_ticker_frames=False)
+    batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add(cut(frames, ()))
     tables = batch.take().tables(Instruments(), "cluster", GRID_S).tables
     assert tables["collector_events"].select("event", "frames").rows() == [("stopped", 9)]

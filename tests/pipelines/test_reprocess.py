@@ -1,7 +1,8 @@
 """Stored frames again through today's parsers, on a real lake: right rows stay, wrong and missing ones are put right."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from warehouse.writer import append
 
 SINCE, UNTIL = datetime(2026, 9, 1), datetime(2026, 10, 1)  # noqa: DTZ001
 HOUR_MS = 3_600_000
+EACH = 9
 CONTRACT = {
     "instType": "SWAP", "instId": "BTC-USDT-SWAP", "uly": "BTC-USDT", "instFamily": "BTC-USDT", "settleCcy": "USDT",
     "ctVal": "0.01", "ctMult": "1", "ctValCcy": "BTC", "ctType": "linear", "state": "live", "listTime": "1600000000000",
@@ -54,7 +56,7 @@ def everything() -> list[RawFrame]:
     okx, rest = Session("okx", "public-1-aaaa"), Session("okx", "rest-1-aaaa")
     one, two = Session("binance", "um-1-aaaa"), Session("binance", "um-2-bbbb")
     bybit = Session("bybit", "linear-1-aaaa")
-    frames = [listed(rest, START_MS, CONTRACT)]
+    frames = [listed(rest, START_MS, CONTRACT)] * EACH
     for n in range(150):
         at = START_MS + n * 871_000
         amounts = {"oi": str(1000 + n), "oiCcy": str(10 + n / 100), "oiUsd": str(9000 + n), "ts": str(at)}
@@ -116,8 +118,8 @@ def without_rows(warehouse: Lake, frames: list[RawFrame]) -> None:
 def test_what_is_right_is_left_as_it_is(warehouse: Lake) -> None:
     frames = everything()
     book = None
-    for start in range(0, len(frames), 100):
-        book = commit(warehouse, frames[start : start + 100], book)
+    for start in range(0, len(frames), 10 * EACH):  # no bucket is cut, as ingest cuts none
+        book = commit(warehouse, frames[start : start + 10 * EACH], book)
     before = contents(warehouse)
     assert all(before[name] for name in ("liquidations", "open_interest", "mark_prices", "instruments", "dead_letters"))
     assert changed(warehouse) == {}
@@ -213,7 +215,11 @@ def test_frames_that_ingest_stores_meanwhile_are_read_too(warehouse: Lake) -> No
     )
     commit(warehouse, frames[:2])
     waiting = [frames[2:]]
-    told: Callable[[int], object] = lambda _: waiting and commit(warehouse, waiting.pop())  # noqa: E731
+
+    def told(_: int) -> None:
+        if waiting:
+            commit(warehouse, waiting.pop())
+
     assert reprocess(warehouse, SINCE, UNTIL, "liquidations", told=told).frames == 3
     assert rows(warehouse, "SELECT count(*) FROM liquidations") == [(3,)]
 
@@ -254,7 +260,7 @@ def test_time_is_cut_so_that_no_frame_is_read_twice_or_left_out(warehouse: Lake)
     cuts = stretches(warehouse, topics, SINCE, UNTIL)
     assert len(cuts) > 24
     assert sum(cut.frames for cut in cuts) == len(frames) - sum(frame.topic == TICKER for frame in frames)
-    assert all(before.until <= after.since for before, after in zip(cuts, cuts[1:], strict=False))
+    assert all(before.until <= after.since for before, after in pairwise(cuts))
 
 
 def test_a_table_that_no_frame_feeds_is_refused(warehouse: Lake) -> None:

@@ -1,0 +1,127 @@
+"""A batch of frames read at once: liquidations column by column where the channel has a `Bulk`, all else one by one.
+
+The result is that of `parse_frames`, but that liquidations come as blocks: frames of data with the columns of
+`facts_frame` and `frame`, the position of each row's frame in the batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+from typing import TypeVar
+
+import polars as pl
+
+from collectors.envelope import RawFrame
+from pipelines.columns import trace
+from pipelines.parse import WITH_ROWS, Facts, Parsed, collector_paused, parse_frames
+from pipelines.rows import Liquidation
+from pipelines.venues import BULKS, Held
+from pipelines.venues.bulk import Bulk
+from pipelines.venues.wire import BAD
+
+AT_ONCE = 4_000  # frames decoded before they are put in columns: few enough to stay in the processor's cache
+FEWEST = 64  # of fewer frames columns cost more than rows
+Channel = tuple[str, str, str]  # venue, transport, channel
+Reader = TypeVar("Reader")
+KEY = ("symbol", "contract", "order_side", "position_side", "ts_event", "qty", "price", "price_kind", "order_price")
+UNFIT = (*BAD, AttributeError, OverflowError, TypeError, pl.exceptions.PolarsError)
+
+
+def parse_batch(frames: Sequence[RawFrame], held: Held) -> Parsed:
+    """Read every frame; as `parse_frames`."""
+    with collector_paused():
+        blocks: list[pl.DataFrame] = []
+        left: list[int] = []
+        alone = True
+        for bulk, positions in groups(frames, BULKS):
+            if bulk is None or len(positions) < FEWEST:
+                left += positions
+                continue
+            found, unfit = _read(bulk, frames, positions)
+            blocks += found
+            left += unfit
+            alone = False
+        if alone:
+            return parse_frames(frames, held)
+        left.sort()
+        parsed = parse_frames([frames[position] for position in left], held)
+    return _joined(frames, parsed, left, blocks)
+
+
+def groups(frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]) -> list[tuple[Reader | None, Sequence[int]]]:
+    """Return the positions of the frames of each channel, with what `readers` has for it."""
+    kinds = {(frame.venue, frame.transport, frame.channel) for frame in frames}
+    if len(kinds) == 1:
+        return [(readers.get(kinds.pop()), range(len(frames)))]
+    channels = [frame.channel for frame in frames]
+    found: list[tuple[Reader | None, Sequence[int]]] = []
+    for kind in kinds:
+        venue, transport, channel = kind
+        mine: Sequence[int] = [n for n, each in enumerate(channels) if each == channel]
+        if sum(other[2] == channel for other in kinds) > 1:
+            mine = [n for n in mine if (frames[n].venue, frames[n].transport) == (venue, transport)]
+        found.append((readers.get(kind), mine))
+    return found
+
+
+def _read(bulk: Bulk, frames: Sequence[RawFrame], positions: Sequence[int]) -> tuple[list[pl.DataFrame], list[int]]:
+    """Return the liquidations of the frames at these positions, and the positions of what is left to `parse_frames`."""
+    parts: list[pl.DataFrame] = []
+    left: list[int] = []
+    for start in range(0, len(positions), AT_ONCE):
+        own = positions[start : start + AT_ONCE]
+        try:
+            parts.append(_columns(bulk, frames, own, left))
+        except UNFIT:
+            parts += _sound(bulk, frames, own, left)
+    if not parts:
+        return [], left
+    found = bulk.facts(pl.concat(parts))
+    if not found["stands"].all(ignore_nulls=False):
+        unsure = found.filter(~pl.col("stands").fill_null(False))["frame"].unique()
+        left += unsure.to_list()
+        found = found.filter(~pl.col("frame").is_in(unsure.implode()))
+    return [_numbered(found, len(positions) - len(left))] if found.height else [], left
+
+
+def _columns(bulk: Bulk, frames: Sequence[RawFrame], own: Sequence[int], left: list[int]) -> pl.DataFrame:
+    """Return the liquidations' fields as sent, a row each; a frame that holds none is left."""
+    mine = frames[own.start : own.stop] if isinstance(own, range) else [frames[n] for n in own]
+    decode = bulk.decode
+    counts, columns = bulk.columns([decode(frame.payload) for frame in mine])
+    if counts.count(1) != len(counts):
+        left += [n for n, count in zip(own, counts, strict=True) if not count]
+        mine = [frame for frame, count in zip(mine, counts, strict=True) for _ in range(count)]
+        own = [n for n, count in zip(own, counts, strict=True) for _ in range(count)]
+    return pl.DataFrame([*columns, *trace(mine), pl.Series("frame", own, pl.UInt32)])
+
+
+def _sound(bulk: Bulk, frames: Sequence[RawFrame], own: Sequence[int], left: list[int]) -> list[pl.DataFrame]:
+    """Take out the frames that cannot be read so; a few bad ones must not slow the others down."""
+    sound: list[int] = []
+    for n in own:
+        try:
+            bulk.columns([bulk.decode(frames[n].payload)])
+            sound.append(n)
+        except UNFIT:
+            left.append(n)
+    return [_columns(bulk, frames, sound, left)] if sound else []
+
+
+def _numbered(found: pl.DataFrame, frames: int) -> pl.DataFrame:
+    """Count liquidations inside a frame that are the same in all that makes their key, as wire.numbered."""
+    counted = pl.int_range(pl.len()).over("frame", *KEY) if found.height > frames else pl.lit(0, pl.Int64)
+    return found.with_columns(occurrence=counted)
+
+
+def _joined(frames: Sequence[RawFrame], parsed: Parsed, left: list[int], blocks: list[pl.DataFrame]) -> Parsed:
+    """Return what was read both ways as of one batch."""
+    facts = {
+        kind: Facts(found.rows, [left[n] for n in found.frames], found.blocks) for kind, found in parsed.facts.items()
+    }
+    if blocks:
+        known = facts.get(Liquidation) or Facts([], [])
+        facts[Liquidation] = Facts(known.rows, known.frames, [*known.blocks, *blocks])
+    outcomes = bytearray(repeat(WITH_ROWS, len(frames)))
+    for n, outcome in zip(left, parsed.outcomes, strict=True):
+        outcomes[n] = outcome
+    return Parsed(frames, facts, outcomes, parsed.reasons)

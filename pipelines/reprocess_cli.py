@@ -1,0 +1,33 @@
+"""What `liq reprocess` shows: a bar while frames are read, then what became of each table's rows."""
+
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pipelines.reprocess import plan, reprocess
+from pipelines.settings import IngestSettings
+from pipelines.stored_frames import count
+from warehouse import lake, schema
+
+
+def reprocess_world(world: Path, since: datetime, until: datetime | None, table: str | None) -> None:
+    """Reprocess a world's frames and print what changed. Raises UsageError, WarehouseError."""
+    if lake.exists(world):
+        schema.create_or_migrate(world)
+    grid_s = IngestSettings().grid_s
+    with lake.open(world, read_only=False) as warehouse:
+        frames = sum(
+            count(warehouse, part.topics, *time) for part, *time in plan(warehouse, since, until, table, grid_s)
+        )
+        columns = TextColumn("reading frames again"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("", total=frames)
+            done = reprocess(warehouse, since, until, table, grid_s, lambda read: progress.advance(task, read))
+    print(f"{done.frames:,} frames read")
+    changed = {name: each for name, each in done.tables.items() if each.gone or each.stored}
+    for name, each in changed.items():
+        print(f"{name:20}{each.stored:>12,} rows stored{each.gone:>12,} taken out{each.kept:>12,} as they were")
+    if not changed:
+        print(f"nothing changed: {sum(each.kept for each in done.tables.values()):,} rows are as they would be today")

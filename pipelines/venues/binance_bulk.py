@@ -1,0 +1,78 @@
+"""Binance liquidations many at once, with the result of binance_streams.liquidations. An array
+of them, and an order of which nothing is filled yet, are left to that."""
+
+import msgspec
+import polars as pl
+
+from pipelines.venues.binance_streams import COIN_MARGINED, Order
+from pipelines.venues.binance_symbols import is_coin_margined
+from pipelines.venues.bulk import (
+    Bulk,
+    above_zero,
+    completeness,
+    figure,
+    figure_or_zero,
+    from_zero,
+    in_time,
+    numbers,
+    of_symbol,
+    repeated,
+    texts,
+)  # fmt: skip
+
+
+class _ForceOrder(msgspec.Struct, gc=False):
+    o: Order
+    st: int | None = None
+
+
+class _Message(msgspec.Struct, gc=False):
+    """Bare (`o`) or of a combined stream (`data`)."""
+
+    o: Order | None = None
+    st: int | None = None
+    data: _ForceOrder | None = None
+    code: int | None = None
+
+
+def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
+    events = [message if message.data is None else message.data for message in messages]
+    orders = [event.o for event in events]
+    return [1] * len(orders), [
+        texts("symbol", [order.s for order in orders]),  # type: ignore[union-attr] # None: AttributeError, unfit
+        texts("S", [order.S for order in orders]),  # type: ignore[union-attr]
+        numbers("ts_event", [order.T for order in orders]),  # type: ignore[union-attr]
+        texts("p", [order.p for order in orders]),  # type: ignore[union-attr]
+        texts("ap", [order.ap for order in orders]),  # type: ignore[union-attr]
+        texts("z", [order.z for order in orders]),  # type: ignore[union-attr]
+        repeated("status", [order.X for order in orders]),  # type: ignore[union-attr]
+        numbers("st", [order.st for order in orders]),  # type: ignore[union-attr]
+        numbers("outer_st", [event.st for event in events]),
+    ]
+
+
+def _facts(raw: pl.DataFrame) -> pl.DataFrame:
+    told = pl.when(pl.col("st").fill_null(0) != 0).then("st").otherwise("outer_st")
+    by_symbol = of_symbol(raw, is_coin_margined, pl.Boolean)
+    found = raw.with_columns(
+        fill=figure_or_zero("ap"), limit=figure_or_zero("p"), qty=figure("z"), sell=pl.col("S") == "SELL",
+        coin_margined=pl.when(told.fill_null(0) != 0).then(told == COIN_MARGINED).otherwise(by_symbol),
+    )  # fmt: skip
+    found = found.with_columns(
+        filled_at=pl.col("fill") != 0.0,
+        order_price=pl.when(pl.col("limit") != 0.0).then("limit"),
+    )
+    time = pl.col("ts_event")
+    return found.with_columns(
+        order_side=pl.when("sell").then(pl.lit("sell")).otherwise(pl.lit("buy")),
+        position_side=pl.when("sell").then(pl.lit("long")).otherwise(pl.lit("short")),
+        price=pl.when("filled_at").then("fill").otherwise("order_price"),
+        price_kind=pl.when("filled_at").then(pl.lit("fill_average")).otherwise(pl.lit("order_limit")),
+        unit=pl.when("coin_margined").then(pl.lit("contract")).otherwise(pl.lit("base")),
+        contract=pl.when("coin_margined").then(pl.lit("inverse")).otherwise(pl.lit("linear")),
+        completeness=completeness("binance", "forceOrder", time),
+        stands=in_time(time) & above_zero(pl.col("qty")) & from_zero(pl.col("fill")) & from_zero(pl.col("limit")),
+    )
+
+
+LIQUIDATIONS = Bulk(msgspec.json.Decoder(_Message).decode, _columns, _facts)

@@ -1,0 +1,73 @@
+"""The last of many Binance mark-price arrays, with the result of binance_streams.mark_prices."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import polars as pl
+
+from collectors.envelope import RawFrame
+from pipelines.rows import Row
+from pipelines.venues.binance_streams import Mark, decode_marks, marked
+from pipelines.venues.latest import Kept
+from pipelines.venues.wire import BAD, EARLIEST_MS, INFINITE, Held, horizon_ms
+
+AT_ONCE = 4  # arrays of 700 each, decoded at a time
+UNFIT = (*BAD, pl.exceptions.PolarsError)
+
+
+def mark_prices(frames: Sequence[RawFrame], held: Held) -> Kept:
+    """Read from the end: of an older array only symbols that no newer one has. An array in doubt is left."""
+    rows: list[tuple[int, Row]] = []
+    left: list[int] = []
+    priced: set[str] = set()
+    paid: set[str] = set()
+    for end in range(len(frames), 0, -AT_ONCE):
+        start = max(end - AT_ONCE, 0)
+        for position, items in _sound(frames, range(start, end), left):
+            symbols = [item.s for item in items]
+            paying = [item.s for item in items if item.r and item.T]
+            if priced.issuperset(symbols) and paid.issuperset(paying):
+                continue
+            horizon = horizon_ms(frames[position])
+            new = {item.s: item for item in items if item.s not in priced or (item.r and item.T and item.s not in paid)}
+            rows += [(position, row) for item in new.values() for row in marked(item, horizon)]
+            priced.update(symbols)
+            paid.update(paying)
+    rows.reverse()
+    return Kept(rows, bytearray(b"\1") * len(frames), Counter(), left)
+
+
+def _sound(frames: Sequence[RawFrame], chunk: range, left: list[int]) -> list[tuple[int, list[Mark]]]:
+    """Return the chunk's arrays, newest first; they are looked through one by one only where something is wrong."""
+    try:
+        arrays = [decode_marks(frames[n].payload) for n in chunk]
+        _check([item for items in arrays for item in items], min(horizon_ms(frames[n]) for n in chunk))
+        if not all(arrays):
+            raise ValueError("an empty list")
+        return list(zip(chunk, arrays, strict=True))[::-1]
+    except UNFIT:
+        if len(chunk) == 1:
+            left.append(chunk[0])
+            return []
+        return [found for n in reversed(chunk) for found in _sound(frames, range(n, n + 1), left)]
+
+
+def _check(items: list[Mark], horizon: int) -> None:
+    """Raise ValueError unless it is certain that every item gives its rows."""
+    times = [item.E for item in items]
+    stands = min(times) >= EARLIEST_MS and max(times) <= horizon
+    marks, indexes = _numbers([item.p for item in items]), _numbers([item.i or "0" for item in items])
+    rates = _numbers([item.r for item in items if item.r and item.T])
+    if not (stands and _within(marks, least=5e-324) and _within(indexes, least=0.0) and rates.is_finite().all()):
+        raise ValueError("not certain")
+
+
+def _numbers(texts: list[str]) -> pl.Series:
+    """Raise PolarsError for a text that is not plainly a number."""
+    return pl.Series(texts, dtype=pl.String).cast(pl.Float64)
+
+
+def _within(values: pl.Series, least: float) -> bool:
+    low, high = values.min(), values.max()
+    finite = values.is_finite().all()
+    return bool(finite and isinstance(low, float) and isinstance(high, float) and least <= low and high < INFINITE)

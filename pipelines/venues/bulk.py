@@ -1,0 +1,82 @@
+"""How a venue's liquidation frames are read many at once, column by column, beside the parser that reads one."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from pipelines.venues.completeness import RULES
+from pipelines.venues.wire import DAY_MS, EARLIEST_MS, INFINITE, LATEST_MS
+
+
+class Bulk(NamedTuple):
+    """`decode`: a frame's message, raises what wire.BAD names. `columns`: of messages, how many liquidations each holds and
+    the liquidations' fields as sent, one series a field. `facts`: of those columns and `ts_recv`, the fields of
+    rows.Liquidation but `identity` and `occurrence`, and `stands`: true where it is certain that the parser of one frame
+    says the same.
+
+    What does not stand, or does not decode, is read by that parser, which alone says what is wrong with it.
+    """
+
+    decode: Callable[[bytes], Any]
+    columns: Callable[[list[Any]], tuple[list[int], list[pl.Series]]]
+    facts: Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def texts(name: str, values: Iterable[str | None]) -> pl.Series:
+    """Return a column of text."""
+    return pl.Series(name, values, pl.String)
+
+
+def repeated(name: str, values: list[str | None]) -> pl.Series:
+    """Return a column of text that is mostly one and the same."""
+    if values and values.count(values[0]) == len(values):
+        return pl.Series(name, values[:1], pl.String).new_from_index(0, len(values))
+    return pl.Series(name, values, pl.String)
+
+
+def numbers(name: str, values: Iterable[int | None]) -> pl.Series:
+    """Return a column of whole numbers. Raises OverflowError beyond 64 bits."""
+    return pl.Series(name, values, pl.Int64)
+
+
+def figure(column: str) -> pl.Expr:
+    """Return a text column as floats, null where that is not plainly a number."""
+    return pl.col(column).cast(pl.Float64, strict=False)
+
+
+def figure_or_zero(column: str) -> pl.Expr:
+    """Return the same with an empty text as zero."""
+    return pl.when(pl.col(column) == "").then(0.0).otherwise(figure(column))
+
+
+def in_time(time: pl.Expr) -> pl.Expr:
+    """Say whether a time (UTC milliseconds) is one that wire.moment takes, by the frame's `ts_recv`."""
+    horizon = (pl.col("ts_recv").dt.epoch("ms") + DAY_MS).fill_null(LATEST_MS)
+    return (time >= EARLIEST_MS) & (time <= horizon)
+
+
+def above_zero(value: pl.Expr) -> pl.Expr:
+    """Say whether a number is finite and above zero."""
+    return (value > 0.0) & (value < INFINITE)
+
+
+def from_zero(value: pl.Expr) -> pl.Expr:
+    """Say whether a number is finite and zero or more."""
+    return (value >= 0.0) & (value < INFINITE)
+
+
+def of_symbol(raw: pl.DataFrame, known: Callable[[str], Any], dtype: type[pl.DataType]) -> pl.Expr:
+    """Return what a function of the symbol says, asked once a symbol."""
+    symbols = raw["symbol"].unique().to_list()
+    return pl.col("symbol").replace_strict(symbols, [known(symbol) for symbol in symbols], return_dtype=dtype)
+
+
+def completeness(venue: str, channel: str, time: pl.Expr) -> pl.Expr:
+    """Return the completeness class at a time (UTC milliseconds), as completeness.completeness does."""
+    rules = [rule for rule in RULES if (rule.venue, rule.channel) == (venue, channel)]
+    found = pl.lit(rules[0].completeness)
+    for rule in rules[1:]:
+        since = int(rule.since.timestamp() * 1000)
+        found = pl.when(time >= since).then(pl.lit(rule.completeness)).otherwise(found)
+    return found

@@ -1,0 +1,1 @@
+"""Other people's clients pointed at the simulators, and what they read joined to our rows."""

@@ -1,0 +1,64 @@
+"""The foreign clients, pinned and hash-locked, each in a cache folder of its own: installed once, found again.
+
+Not in the project's environment: their dependencies are theirs. `Unavailable` says why one cannot be had here.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
+VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1"}
+INSTALL_S = 300.0
+
+
+class UnavailableError(Exception):
+    """A foreign client cannot be had on this machine; says why."""
+
+
+def node_modules() -> Path:
+    """Return the folder for NODE_PATH with tardis-dev in it. Raises UnavailableError."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        raise UnavailableError("no Node.js here (needs node and npm)")
+    folder = _folder("node", NODE_LOCK)
+    if not (folder / ".installed").exists():
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(NODE_LOCK.with_name(name), folder)
+        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)], "tardis-dev")
+        (folder / ".installed").touch()
+    return folder / "node_modules"
+
+
+def python() -> Path:
+    """Return the interpreter of an environment with ccxt and cryptofeed. Raises UnavailableError."""
+    folder = _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", REQUIREMENTS)
+    found = folder / "bin" / "python"
+    if not (folder / ".installed").exists():
+        uv = [sys.executable, "-m", "uv"]
+        _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], "ccxt and cryptofeed")
+        _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(REQUIREMENTS)],
+             "ccxt and cryptofeed")  # fmt: skip
+        (folder / ".installed").touch()
+    return found
+
+
+def _folder(kind: str, lock: Path) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "liquidation-warehouse" / f"{kind}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _run(command: list[str], what: str) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(f"{what} cannot be installed here: {error}") from error
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+        raise UnavailableError(f"{what} cannot be installed here: {last}")

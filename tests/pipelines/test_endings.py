@@ -1,0 +1,114 @@
+"""What Bybit's tickers held of a session is dropped when it has ended and its last frames have been read."""
+
+from pathlib import Path
+from typing import Any
+
+from collectors.envelope import RawFrame
+from collectors.topics import EVENTS, TICKER
+from pipelines.consume import Slice
+from pipelines.endings import WAIT_S, Endings
+from pipelines.resume import ended_from, held_from
+from pipelines.venues import Held
+from tests.pipelines.commits import commit, placed
+from tests.pipelines.venue_frames import START_MS, Session, bybit_ticker
+from warehouse import lake, schema
+
+FULL = {"markPrice": "100", "openInterest": "5", "openInterestValue": "500", "fundingRate": "0.001",
+        "nextFundingTime": str(START_MS + 3_600_000), "fundingIntervalHour": "8"}  # fmt: skip
+
+
+class Reader:
+    """Endings with a clock that is set by hand."""
+
+    def __init__(self, held: Held, **known: int) -> None:
+        self.now_s = 0.0
+        self.endings = Endings(held, known, lambda: self.now_s)
+
+    def at(self, now_s: float) -> None:
+        self.now_s = now_s
+        self.endings.drop()
+
+    def read(self, *frames: RawFrame, partition: int = 0) -> None:
+        self.endings.add([Slice((frames[0].topic, partition), 0, 1, list(frames), [])])
+
+
+def event(name: str, session: str, at_ms: int) -> RawFrame:
+    body: dict[str, Any] = {"event": name, "ts_ns": at_ms * 1_000_000, "venue": "bybit", "session": session,
+                            "transport": "ws", "frames": 1}  # fmt: skip
+    return Session("bybit", session.removeprefix("bybit-")).frame("event", "*", body, at_ms, EVENTS)
+
+
+def ticker(at_ms: int) -> RawFrame:
+    return Session("bybit", "x").frame("tickers", "BTCUSDT", b"{}", at_ms, TICKER)
+
+
+def test_it_is_dropped_when_both_clocks_are_minutes_past_the_end() -> None:
+    held: Held = {("bybit-a", "BTCUSDT"): 1, ("bybit-b", "BTCUSDT"): 2}
+    reader = Reader(held)
+    reader.read(ticker(START_MS), partition=0)
+    reader.read(ticker(START_MS), partition=1)
+    reader.read(event("disconnected", "bybit-a", START_MS))
+    reader.at(WAIT_S + 1)
+    assert len(held) == 2, "its last frames may still be unread"
+    late = START_MS + int(WAIT_S * 1000) + 1
+    reader.read(ticker(late), partition=0)
+    reader.at(WAIT_S + 2)
+    assert len(held) == 2, "in one partition"
+    reader.read(ticker(late), partition=1)
+    reader.at(WAIT_S - 1)
+    assert len(held) == 2, "of the others nothing may have been read yet"
+    reader.at(WAIT_S + 3)
+    assert held == {("bybit-b", "BTCUSDT"): 2}
+
+
+def test_other_events_and_garbage_end_nothing() -> None:
+    held: Held = {("bybit-a", "BTCUSDT"): 1}
+    reader = Reader(held)
+    reader.read(
+        event("resumed", "bybit-a", START_MS), Session("bybit", "a").frame("event", "*", b"\xff", START_MS, EVENTS)
+    )
+    reader.read(ticker(START_MS + 10_000_000))
+    reader.at(10_000)
+    assert len(held) == 1
+
+
+def test_an_end_before_a_restart_is_known_after_it(tmp_path: Path) -> None:
+    one, two = Session("bybit", "linear-1-a"), Session("bybit", "linear-2-b")
+    frames = [
+        one.frame("tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1, **FULL), START_MS, TICKER),
+        event("stopped", one.session, START_MS + 1),
+        two.frame(
+            "tickers", "BTCUSDT", bybit_ticker(START_MS + 90_000, "snapshot", 1, **FULL), START_MS + 90_000, TICKER
+        ),
+    ]
+    schema.create_or_migrate(tmp_path)
+    with lake.open(tmp_path, read_only=False) as warehouse:
+        commit(warehouse, placed(frames))
+        held, ended = held_from(warehouse), ended_from(warehouse)
+    assert ended == {one.session: (START_MS + 1) * 1_000_000}
+    assert {session for session, _ in held} == {one.session, two.session}
+    reader = Reader(held, **ended)
+    reader.read(ticker(START_MS + 1_000_000))
+    reader.at(WAIT_S + 1)
+    assert {session for session, _ in held} == {two.session}
+
+
+def test_after_a_restart_a_session_knows_what_another_was_told_last(tmp_path: Path) -> None:
+    one, two = Session("bybit", "linear-1-a"), Session("bybit", "linear-2-b")
+    frames = [
+        session.frame("tickers", "BTCUSDT", bybit_ticker(at, kind, cs, **fields), at, TICKER)
+        for cs, (session, at, kind, fields) in enumerate(
+            [
+                (one, START_MS, "snapshot", FULL),
+                (two, START_MS + 60_000, "snapshot", FULL),
+                (one, START_MS + 120_000, "delta", {"fundingRate": "0.002"}),
+                (two, START_MS + 120_001, "delta", {"fundingRate": "0.002"}),
+            ]
+        )
+    ]
+    schema.create_or_migrate(tmp_path)
+    with lake.open(tmp_path, read_only=False) as warehouse:
+        commit(warehouse, placed(frames))
+        held = held_from(warehouse)
+    assert {state.ticker.fundingRate for state in held.values()} == {"0.002"}
+    assert {session for session, _ in held} == {one.session, two.session}
