@@ -11,35 +11,49 @@ from pipelines.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
 from pipelines.schemas import as_table, schema
 
 BY = ("venue", "session", "transport", "kafka_topic", "kafka_partition")
+ACCOUNT: dict[str, pl.DataType] = {
+    "venue": pl.String(), "session": pl.String(), "transport": pl.String(), "kafka_topic": pl.String(),
+    "kafka_partition": pl.Int32(), "frames": pl.Int64(), "seq_min": pl.Int64(), "seq_max": pl.Int64(),
+    "seq_sum": pl.Int64(), "recv_first": pl.Datetime("us"), "recv_last": pl.Datetime("us"),
+    "frames_with_rows": pl.Int64(), "frames_without_rows": pl.Int64(), "frames_dead": pl.Int64(),
+}  # fmt: skip
 
 
-def accounts(frames: Sequence[RawFrame], outcomes: bytes | bytearray) -> pl.DataFrame:
-    """Return, per session and partition, how many frames there were, their numbers, and what became of them."""
-    columns = pl.DataFrame(
-        {
-            "venue": [frame.venue for frame in frames],
-            "session": [frame.session for frame in frames],
-            "transport": [frame.transport for frame in frames],
-            "kafka_topic": [frame.topic for frame in frames],
-            "kafka_partition": pl.Series([frame.partition for frame in frames], dtype=pl.Int32),
-            "seq": pl.Series([frame.seq for frame in frames], dtype=pl.Int64),
-            "recv": pl.Series([frame.recv_ns for frame in frames], dtype=pl.Int64) // 1000,
-            "outcome": pl.Series(list(outcomes), dtype=pl.UInt8),
-        },
-        schema_overrides=dict.fromkeys(("venue", "session", "transport", "kafka_topic"), pl.String),
-    )
-    received = pl.col("recv").cast(pl.Datetime("us"))
-    return columns.group_by(BY, maintain_order=True).agg(
-        frames=pl.len().cast(pl.Int64),
-        seq_min=pl.col("seq").min(),
-        seq_max=pl.col("seq").max(),
-        seq_sum=pl.col("seq").sum(),
-        recv_first=received.min(),
-        recv_last=received.max(),
-        frames_with_rows=_count(WITH_ROWS),
-        frames_without_rows=_count(WITHOUT_ROWS),
-        frames_dead=_count(DEAD),
-    )
+def accounts(
+    frames: Sequence[RawFrame], outcomes: bytes | bytearray, partition: Partition | None = None
+) -> pl.DataFrame:
+    """Return, per session and partition, how many frames there were, their numbers, and what became of them.
+
+    `partition`: that of all the frames, where they are of one.
+    """
+    rows: list[tuple[object, ...]] = []
+    for positions in _by_session(frames, of_one=partition is not None):
+        whole = len(positions) == len(frames)
+        mine = frames if whole else [frames[n] for n in positions]
+        became = outcomes if whole else bytes([outcomes[n] for n in positions])
+        first, seqs, received = mine[0], [frame.seq for frame in mine], [frame.recv_ns for frame in mine]
+        rows.append((
+            first.venue, first.session, first.transport, first.topic, first.partition, len(mine), min(seqs), max(seqs),
+            sum(seqs), min(received) // 1000, max(received) // 1000,
+            *(became.count(outcome) for outcome in (WITH_ROWS, WITHOUT_ROWS, DEAD)),
+        ))  # fmt: skip
+    return pl.DataFrame(rows, schema=ACCOUNT, orient="row")
+
+
+def _by_session(frames: Sequence[RawFrame], of_one: bool) -> Iterable[Sequence[int]]:
+    """Return the positions of the frames of each session, topic and partition; a session has one venue and transport."""
+    if not frames:
+        return []
+    if of_one and [frame.session for frame in frames].count(frames[0].session) == len(frames):
+        return [range(len(frames))]
+    sessions, topics = [frame.session for frame in frames], [frame.topic for frame in frames]
+    partitions = [frame.partition for frame in frames]
+    if len(set(sessions)) == len(set(topics)) == len(set(partitions)) == 1:
+        return [range(len(frames))]
+    found: dict[tuple[str, str, int], list[int]] = {}
+    for position, key in enumerate(zip(sessions, topics, partitions, strict=True)):
+        found.setdefault(key, []).append(position)
+    return found.values()
 
 
 def session_frames(parts: Iterable[pl.DataFrame], ts_commit: datetime) -> pl.DataFrame:
@@ -77,10 +91,6 @@ def ingest_commits(
         schema=schema("ingest_commits"),
         orient="row",
     )
-
-
-def _count(outcome: int) -> pl.Expr:
-    return (pl.col("outcome") == outcome).sum().cast(pl.Int64)
 
 
 def _by_partition(tables: Mapping[str, pl.DataFrame], but: Sequence[str] = ()) -> dict[Partition, int]:

@@ -73,7 +73,7 @@ def _read(bulk: Bulk, frames: Sequence[RawFrame], positions: Sequence[int]) -> t
             parts.append(_columns(bulk, frames, own, left))
         except UNFIT:
             parts += _sound(bulk, frames, own, left)
-    if not parts:
+    if not (parts := [part for part in parts if part.height]):
         return [], left
     found = bulk.facts(pl.concat(parts))
     if not found["stands"].all(ignore_nulls=False):

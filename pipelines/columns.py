@@ -82,7 +82,8 @@ def source_of(session: str) -> str:
 def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_event") -> pl.DataFrame:
     """Return `facts` with the columns of `Resolved`, as of the time in column `at` (UTC milliseconds), order kept.
 
-    `symbol_key` is added, 64 bits of venue and symbol. A column of the fact that is also one of the contract's keeps its name; the contract's gets `_known` behind.
+    `symbol_key` is added, 64 bits of venue and symbol. A column of the fact that is also one of the contract's keeps its
+    name; the contract's gets `_known` behind.
     """
     symbols = facts.select("venue", "symbol").unique(maintain_order=True)
     known = instruments.dimension(symbols.rows())

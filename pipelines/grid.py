@@ -60,7 +60,7 @@ class Bucket:
             else:
                 self._whole.extend(pairs)
         self.reasons.update(parsed.reasons)
-        self.accounts.append(accounts(frames, parsed.outcomes))
+        self.accounts.append(accounts(frames, parsed.outcomes, self.partition))
         self.records += len(frames)
         if self._keep_frames:
             self.kept.extend(frames)

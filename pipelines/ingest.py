@@ -38,13 +38,15 @@ NAMED_DEAD_LETTERS = 5
 
 
 class Totals(msgspec.Struct):
-    """What was committed: records read, rows per table, rows left out as stored already, dead letters, commits."""
+    """What was committed: records read, rows per table, rows left out as stored already, dead letters, commits, and why
+    frames carried nothing."""
 
     records: int = 0
     rows: Counter[str] = msgspec.field(default_factory=Counter)
     duplicates: int = 0
     dead_letters: int = 0
     commits: int = 0
+    reasons: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class Ingest:
@@ -158,6 +160,7 @@ class Ingest:
         totals.rows.update({name: each.rows for name, each in stored.items()})
         totals.duplicates += sum(each.duplicates for each in stored.values())
         totals.dead_letters += stored["dead_letters"].rows
+        totals.reasons.update(ready.parsed.reasons)
         _name_dead_letters(ready)
 
     def _append(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, writer.Appended]:

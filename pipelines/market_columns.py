@@ -52,10 +52,9 @@ def funding_rates(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.D
 
 
 def funding_settlements(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
-    """Return the rows of table `funding_settlements`, one per contract and time where a batch repeats it."""
+    """Return the rows of table `funding_settlements`, in the order of the frames; one that is told twice is stored once."""
     if (found := _found(parsed, FundingSettlement, instruments)) is None:
         return empty("funding_settlements")
-    found = found.unique(["venue", "symbol", "ts_event"], keep="last", maintain_order=True)
     interval = pl.coalesce("interval_hours", "interval_hours_known")
     return as_table(found.with_columns(interval_hours=interval, ts_event=time("ts_event")), "funding_settlements")
 

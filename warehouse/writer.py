@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
 from warehouse.lake import Lake, quoted
@@ -18,6 +19,7 @@ BATCH = "liq_batch"
 KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
 MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
 PASSING = ("database is locked", "transaction conflict", "conflict on commit")
+OUTLINED_AT_ONCE = 20_000
 FRAME = ("kafka_topic", "kafka_partition", "kafka_offset", "session", "seq")
 """The columns that say which frame a row came from; an offset alone means nothing in another Kafka cluster."""
 
@@ -139,10 +141,7 @@ def _rewrite(
 
 
 def _rewritten(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame, frames: Frames) -> Rewritten:
-    stored = connection.execute(
-        f"FROM (SELECT rowid AS liq_row, * FROM {table.name} WHERE {frames.where}) "
-        f"SEMI JOIN (SELECT {', '.join(FRAME)} FROM raw_frames WHERE {frames.where}) USING ({', '.join(FRAME)})"
-    ).pl()
+    stored = _outlines_stored(connection, table, frames)
     gone, new = _difference(table, stored, frame)
     if not gone.is_empty():
         connection.register(BATCH, pl.DataFrame({"liq_row": gone}).to_arrow())
@@ -155,19 +154,43 @@ def _rewritten(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.Da
     return Rewritten(gone.len(), inserted, stored.height - gone.len())
 
 
+def _outlines_stored(connection: duckdb.DuckDBPyConnection, table: Table, frames: Frames) -> pl.DataFrame:
+    """Return row id and outline of the rows that came from `frames`; the rows themselves are never all in memory."""
+    found = connection.execute(
+        f"FROM (SELECT rowid AS liq_row, * FROM {table.name} WHERE {frames.where}) "
+        f"SEMI JOIN (SELECT {', '.join(FRAME)} FROM raw_frames WHERE {frames.where}) USING ({', '.join(FRAME)})"
+    )
+    empty = _outline(table, table.schema.to_frame()).with_columns(liq_row=pl.lit(None, pl.Int64))
+    parts = [empty]
+    for batch in found.to_arrow_reader(OUTLINED_AT_ONCE):
+        rows = pl.DataFrame(pa.Table.from_batches([batch]))
+        parts.append(_outline(table, rows.select(table.schema.names())).with_columns(rows["liq_row"]))
+    return pl.concat(parts)
+
+
+def _outline(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return of each row the key, the frame it came from, and 64 bits of its contents."""
+    return frame.select(_own(table)).with_columns(liq_hash=frame.hash_rows())
+
+
+def _own(table: Table) -> list[str]:
+    return list(dict.fromkeys((*table.key, *FRAME)))
+
+
 def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
     """Return the row ids of what is stored and not in `frame`, and the rows of `frame` that are not stored."""
+    found = _outline(table, frame).with_row_index("liq_index")
     if table.key:  # of several rows with one key, first those whose frame gave the one that is stored
-        own = [*table.key, *FRAME]
-        first = frame.join(stored, on=own, how="semi", nulls_equal=True, maintain_order="left")
-        others = frame.join(stored, on=own, how="anti", nulls_equal=True, maintain_order="left")
-        frame = _once(table, pl.concat([first, others]))[1]
-    alike = pl.int_range(pl.len()).over(frame.columns).alias("liq_alike")
-    stored, frame = stored.with_columns(alike), frame.with_columns(alike)
-    by = frame.columns
-    gone = stored.join(frame, on=by, how="anti", nulls_equal=True)["liq_row"]
-    new = frame.join(stored, on=by, how="anti", nulls_equal=True, maintain_order="left")
-    return gone, new.drop("liq_alike")
+        own = _own(table)
+        first = found.join(stored.select(own), on=own, how="semi", nulls_equal=True, maintain_order="left")
+        others = found.join(stored.select(own), on=own, how="anti", nulls_equal=True, maintain_order="left")
+        found = _once(table, pl.concat([first, others]))[1]
+    alike = pl.int_range(pl.len()).over(*FRAME, "liq_hash").alias("liq_alike")
+    stored, found = stored.with_columns(alike), found.with_columns(alike)
+    by = [*FRAME, "liq_hash", "liq_alike"]
+    gone = stored.join(found.select(by), on=by, how="anti", nulls_equal=True)["liq_row"]
+    new = found.join(stored.select(by), on=by, how="anti", nulls_equal=True)["liq_index"]
+    return gone, frame[new.sort()]
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> int:

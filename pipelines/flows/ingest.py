@@ -29,9 +29,11 @@ async def ingest(follow: bool = False) -> dict[str, int]:
 def told(totals: Totals) -> str:
     """Say what was committed in one line."""
     rows = ", ".join(f"{name} {count:,}" for name, count in sorted(totals.rows.items()) if count)
+    nothing = ", ".join(f"{count:,} x {reason}" for reason, count in totals.reasons.most_common())
     return (
         f"committed {totals.records:,} records in {totals.commits:,} commits, {totals.duplicates:,} rows stored before, "
-        f"{totals.dead_letters:,} dead letters; rows: {rows or 'none'}"
+        f"{totals.dead_letters:,} dead letters; rows: {rows or 'none'}; "
+        f"frames that carry none: {nothing or 'none'}"
     )
 
 

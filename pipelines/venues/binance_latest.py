@@ -17,7 +17,7 @@ UNFIT = (*BAD, pl.exceptions.PolarsError)
 
 def mark_prices(frames: Sequence[RawFrame], held: Held) -> Kept:
     """Read from the end: of an older array only symbols that no newer one has. An array in doubt is left."""
-    rows: list[tuple[int, Row]] = []
+    found: list[list[tuple[int, Row]]] = []
     left: list[int] = []
     priced: set[str] = set()
     paid: set[str] = set()
@@ -29,11 +29,11 @@ def mark_prices(frames: Sequence[RawFrame], held: Held) -> Kept:
             if priced.issuperset(symbols) and paid.issuperset(paying):
                 continue
             horizon = horizon_ms(frames[position])
-            new = {item.s: item for item in items if item.s not in priced or (item.r and item.T and item.s not in paid)}
-            rows += [(position, row) for item in new.values() for row in marked(item, horizon)]
+            new = [item for item in items if item.s not in priced or (item.r and item.T and item.s not in paid)]
+            found.append([(position, row) for item in new for row in marked(item, horizon)])
             priced.update(symbols)
             paid.update(paying)
-    rows.reverse()
+    rows = [row for of_frame in reversed(found) for row in of_frame]
     return Kept(rows, bytearray(b"\1") * len(frames), Counter(), left)
 
 

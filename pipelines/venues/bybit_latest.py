@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from collectors.envelope import RawFrame
 from pipelines.rows import FundingRate, MarkPrice, Nothing, Rejected, Row
-from pipelines.venues.bybit_tickers import EARLY, OLDER, UNCHANGED, State, Ticker, decode, open_interest_of
+from pipelines.venues.bybit_tickers import EARLY, OLDER, UNCHANGED, State, Ticker, check, decode, open_interest_of
 from pipelines.venues.bybit_tickers import tickers as read_one
 from pipelines.venues.latest import Kept
-from pipelines.venues.wire import BAD, DAY_MS, EARLIEST_MS, INFINITE, LATEST_MS, Held, later, maybe, number
+from pipelines.venues.wire import BAD, DAY_MS, EARLIEST_MS, INFINITE, Held, horizon_ms, later, maybe, moment, number
 
 
 def tickers(frames: Sequence[RawFrame], held: Held) -> Kept:
@@ -16,56 +16,90 @@ def tickers(frames: Sequence[RawFrame], held: Held) -> Kept:
 
     A message with anything out of the ordinary, an empty text too, goes to the parser of one frame.
     """
-    told, rows, reasons = bytearray(len(frames)), list[tuple[int, Row]](), Counter[str]()
-    touched: dict[int, State] = {}
+    told, rows = bytearray(len(frames)), list[tuple[int, Row]]()
+    early = older = unchanged = 0
+    noted: dict[tuple[str, str], State] = {}
+    session, of_session = "", dict[str, State]()
+    surely_ms = min([frame.recv_ns for frame in frames], default=0) // 1_000_000 + DAY_MS
     for position, frame in enumerate(frames):
-        key: tuple[str, str] | None = None
+        if frame.session != session:
+            session, of_session = frame.session, {}
+        symbol = None
         try:
             message = decode(frame.payload)
-            new, recv_ns = message.data, frame.recv_ns
-            key = (frame.session, new.symbol)
-            state = held.get(key)
-            if not EARLIEST_MS <= message.ts <= (recv_ns // 1_000_000 + DAY_MS if recv_ns else LATEST_MS):
-                raise ValueError
+            new, time = message.data, message.ts
+            symbol = new.symbol
+            state = of_session.get(symbol) or held.get((session, symbol))
+            if not EARLIEST_MS <= time <= surely_ms:
+                moment(time, horizon_ms(frame))
             if message.type == "snapshot":
                 snapshot = State(message.cs, new)
-                told[position] = _take(snapshot, new, position, message.ts)
-                if id(state) in touched:
-                    rows += _rows(touched.pop(id(state)))
-                state = held[key] = snapshot
+                changed = _start(snapshot, position, time)
+                if state is not None and state.noted and not _supersedes(snapshot, state):
+                    rows += _rows(state, snapshot)
+                state = held[session, symbol] = of_session[symbol] = snapshot
             elif state is None:
-                reasons[EARLY] += 1
+                early += 1
                 continue
             elif message.cs < state.cs:
-                reasons[OLDER] += 1
+                older += 1
                 continue
             else:
-                told[position] = _take(state, new, position, message.ts)
+                changed = _take(state, new, position, time)
                 state.cs = message.cs
         except BAD:
-            if key is not None and id(state := held.get(key)) in touched:
-                rows += _rows(touched.pop(id(state)))
+            if symbol is not None and (state := held.get((session, symbol))) is not None:
+                rows += _rows(state)
             odd = read_one(frame, held)
             told[position] = not isinstance(odd[0], Nothing | Rejected)
             rows += [(position, row) for row in odd]
+            of_session = {}
             continue
-        if told[position]:
-            touched[id(state)] = state
-        else:
-            reasons[UNCHANGED] += 1
-    rows += [row for state in touched.values() for row in _rows(state)]
+        if not changed:
+            unchanged += 1
+            continue
+        told[position] = 1
+        if not state.noted:
+            state.noted = True
+            noted[session, symbol] = of_session[symbol] = state
+    rows += [row for state in noted.values() for row in _rows(state)]
     rows.sort(key=lambda entry: entry[0])
-    return Kept(rows, told, reasons, [])
+    reasons = Counter({EARLY: early, OLDER: older, UNCHANGED: unchanged})
+    return Kept(rows, told, +reasons, [])
+
+
+def _start(state: State, position: int, time: int) -> bool:
+    """Note which rows a snapshot gives, and say whether it gives any. Raises ValueError for an impossible number."""
+    now = state.ticker
+    check(now)
+    if now.fundingRate:
+        state.rate_at, state.rate_ms = position, time
+    if now.openInterest:
+        state.interest_at, state.interest_ms = position, time
+    if now.markPrice or (now.indexPrice and float(now.indexPrice)):
+        state.price_at, state.price_ms = position, time
+    return not (state.rate_at < 0 and state.interest_at < 0 and state.price_at < 0)
+
+
+def _supersedes(new: State, old: State) -> bool:
+    """Whether a snapshot gives every row again that is noted of the state before it."""
+    return (
+        (new.rate_at >= 0 or old.rate_at < 0)
+        and (new.interest_at >= 0 or old.interest_at < 0)
+        and (new.price_at >= 0 or old.price_at < 0)
+    )
 
 
 def _take(state: State, new: Ticker, position: int, time: int) -> bool:
-    """Merge what changed, note which rows it gives, and say whether it gives any.
+    """Merge what a delta changed, note which rows it gives, and say whether it gives any.
 
     Raises ValueError, with nothing merged, unless every number is there in full, or not at all, and possible.
     """
-    now, sound = state.ticker, True
     rate, due, hours = new.fundingRate, new.nextFundingTime, new.fundingIntervalHour
     amount, value, mark, index = new.openInterest, new.openInterestValue, new.markPrice, new.indexPrice
+    if rate is due is hours is amount is value is mark is index is None:
+        return False
+    now, sound = state.ticker, True
     if rate is not None:
         sound = -INFINITE < float(rate) < INFINITE
     if due is not None:
@@ -108,16 +142,17 @@ def _take(state: State, new: Ticker, position: int, time: int) -> bool:
     return told
 
 
-def _rows(state: State) -> Iterator[tuple[int, Row]]:
-    """Yield the rows noted, of what the state holds, and forget the notes."""
+def _rows(state: State, instead: State | None = None) -> Iterator[tuple[int, Row]]:
+    """Yield the rows noted, but those that `instead` gives again, and forget the notes."""
     now = state.ticker
-    if state.rate_at >= 0:
+    if state.rate_at >= 0 and (instead is None or instead.rate_at < 0):
         rate, due, hours = number(now.fundingRate or ""), later(now.nextFundingTime), maybe(now.fundingIntervalHour)
         yield state.rate_at, FundingRate(now.symbol, state.rate_ms, rate, due, hours)
-    if state.interest_at >= 0:
+    if state.interest_at >= 0 and (instead is None or instead.interest_at < 0):
         amount, value = number(now.openInterest or ""), maybe(now.openInterestValue)
         yield state.interest_at, open_interest_of(now.symbol, state.interest_ms, amount, value)
-    if state.price_at >= 0:
+    if state.price_at >= 0 and (instead is None or instead.price_at < 0):
         mark, index = maybe(now.markPrice) or None, maybe(now.indexPrice) or None
         yield state.price_at, MarkPrice(now.symbol, state.price_ms, mark, index)
     state.rate_at = state.interest_at = state.price_at = -1
+    state.noted = False

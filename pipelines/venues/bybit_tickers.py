@@ -16,6 +16,7 @@ from pipelines.venues.bybit_symbols import is_inverse, symbol_form
 from pipelines.venues.symbols import DOLLARS
 from pipelines.venues.wire import (
     BAD,
+    INFINITE,
     Held,
     each_raw,
     horizon_ms,
@@ -55,7 +56,7 @@ class Message(msgspec.Struct, gc=False):
 class State(msgspec.Struct):
     """What a session has said of a symbol so far; `cs` is the cross sequence of the last message.
 
-    The others are for reading a run of frames (bybit_latest.py): position and time of the last that changed them.
+    The others are for reading a run of frames (bybit_latest.py): position and time of the last that changed something.
     """
 
     cs: int
@@ -66,6 +67,7 @@ class State(msgspec.Struct):
     interest_ms: int = 0
     price_at: int = -1
     price_ms: int = 0
+    noted: bool = False
 
 
 class _List(msgspec.Struct):
@@ -95,7 +97,7 @@ def tickers(frame: RawFrame, held: Held) -> list[Row]:
         new = message.data
         key = (frame.session, new.symbol)
         if message.type == "snapshot":
-            _check(new)
+            check(new)
             held[key] = State(message.cs, new)
             now = new
         else:
@@ -103,7 +105,7 @@ def tickers(frame: RawFrame, held: Held) -> list[Row]:
                 return nothing(EARLY)
             if message.cs < state.cs:
                 return nothing(OLDER)
-            _check(new)
+            check(new)
             state.cs, now = message.cs, _merged(state.ticker, new)
         time = moment(message.ts, horizon_ms(frame))
         return list(_rows(new, now, time)) or nothing(UNCHANGED)
@@ -111,12 +113,28 @@ def tickers(frame: RawFrame, held: Held) -> list[Row]:
         return rejected(error)
 
 
-def _check(new: Ticker) -> None:
+def check(new: Ticker) -> None:
     """Raise ValueError before anything is held of a message with an impossible number."""
-    if new.fundingRate:
-        number(new.fundingRate)
+    try:
+        if not (
+            -INFINITE < float(new.fundingRate or 0) < INFINITE
+            and 0.0 < float(new.fundingIntervalHour or 1) < INFINITE
+            and 0.0 <= float(new.openInterest or 0) < INFINITE
+            and 0.0 <= float(new.openInterestValue or 0) < INFINITE
+            and 0.0 < float(new.markPrice or 1) < INFINITE
+            and 0.0 <= float(new.indexPrice or 0) < INFINITE
+        ):
+            _refuse(new)
+    except ValueError:
+        _refuse(new)
     if new.nextFundingTime:
         int(new.nextFundingTime)
+
+
+def _refuse(new: Ticker) -> None:
+    """Raise ValueError that names what is wrong."""
+    if new.fundingRate:
+        number(new.fundingRate)
     if new.fundingIntervalHour:
         positive(new.fundingIntervalHour, "fundingIntervalHour")
     if new.openInterest:
@@ -169,7 +187,7 @@ def ticker_list(frame: RawFrame, held: Held) -> list[Row]:
         return rejected(error)
 
     def read(item: Ticker) -> Iterator[Row]:
-        _check(item)
+        check(item)
         yield from _rows(item, item, time)
 
     return each_raw(answer.result.list, _ticker, read, "result.list")

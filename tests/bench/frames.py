@@ -10,6 +10,14 @@ from collectors.simulator.script import Phases
 
 SINCE_MS = 1_790_000_000_000
 SYMBOLS = 40
+QUOTES = ("bid1Price", "bid1Size", "ask1Price", "ask1Size")
+CHANGES = (
+    ("price24hPcnt", "openInterest", "fundingRate", *QUOTES),
+    ("price24hPcnt", *QUOTES),
+    ("markPrice", "indexPrice", "openInterestValue", "bid1Price", "bid1Size"),
+    ("bid1Price", "bid1Size"),
+    ("bid1Price", "bid1Size"),
+)
 TICKER_COINS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "PEPE", "BNB", "ADA")
 
 
@@ -52,25 +60,27 @@ def okx_liquidations(count: int) -> Iterator[bytes]:
 
 
 def bybit_tickers(count: int) -> Iterator[bytes]:
-    """Yield `tickers` frames of the simulated market: a snapshot of each contract, then every 100 ms what changed."""
+    """Yield `tickers` frames: a snapshot of each contract as the simulator gives it, then deltas.
+
+    What a delta changes is one of `CHANGES` in turn: the five deltas among the recorded lines changed just these fields.
+    """
     market = Market(7, TICKER_COINS, Phases(), SINCE_MS)
-    contracts = [contract for contract in market.contracts if contract.venue == "bybit"]
-    shown: dict[str, dict[str, str]] = {}
-    made = 0
-    while made < count:
-        market.advance(market.now + 100)
-        for contract in contracts:
-            fields = bybit_frames.ticker(contract, market.quotes[contract], market.history, market.now, True)
-            before = shown.get(contract.symbol)
-            data = fields if before is None else {k: v for k, v in fields.items() if before.get(k) != v}
-            shown[contract.symbol] = fields
-            if made < count and data:
-                made += 1
-                kind = "snapshot" if before is None else "delta"
-                yield json.dumps(
-                    {"topic": f"tickers.{contract.symbol}", "type": kind, "data": {"symbol": contract.symbol, **data},
-                     "cs": 10**10 + made, "ts": market.now}, separators=(",", ":"),
-                ).encode()  # fmt: skip
+    contracts = [contract for contract in market.contracts if contract.venue == "bybit" and contract.interval_ms]
+    rng = random.Random(7)
+    for n in range(count):
+        contract, delta = contracts[n % len(contracts)], n // len(contracts)
+        data = bybit_frames.ticker(contract, market.quotes[contract], market.history, market.now, True)
+        if delta:
+            names = CHANGES[(delta + n) % len(CHANGES)]
+            data = {"symbol": contract.symbol} | {name: _changed(data[name], rng) for name in names}
+        message = {"topic": f"tickers.{contract.symbol}", "type": "delta" if delta else "snapshot", "data": data,
+                   "cs": 10**10 + n, "ts": SINCE_MS + n}  # fmt: skip
+        yield json.dumps(message, separators=(",", ":")).encode()
+
+
+def _changed(text: str, rng: random.Random) -> str:
+    places = len(text.partition(".")[2])
+    return f"{float(text) * rng.uniform(0.99, 1.01):.{places}f}"
 
 
 def binance_marks(count: int, symbols: int) -> Iterator[bytes]:

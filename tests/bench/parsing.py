@@ -104,11 +104,14 @@ async def _said(command: list[str], env: dict[str, str]) -> str:
 
 
 def _frames(venue: str, channel: str, topic: str, payloads: list[bytes]) -> list[RawFrame]:
+    """Return frames as consumed: of a batch in four partitions, or of a bucket's one."""
+    parts, session = 4 if topic == LIQUIDATION else 1, f"{venue}-bench-18ea6e5559f0957a-035a"
     return [
-        RawFrame(venue, channel, "*", "ws", frames.received_ns(n), f"{venue}-bench-18ea6e5559f0957a-035a", n + 1, payload,
-                 topic, n % 4, n // 4)
+        RawFrame(
+            venue, channel, "*", "ws", frames.received_ns(n), session, n + 1, payload, topic, n % parts, n // parts
+        )
         for n, payload in enumerate(payloads)
-    ]  # fmt: skip
+    ]
 
 
 def _liquidations(found: list[RawFrame]) -> None:

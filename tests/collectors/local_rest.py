@@ -35,6 +35,10 @@ class Reply(NamedTuple):
 Answering = Callable[[Request], Reply]
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128  # a connection that finds the queue full tries again after a second
+
+
 @contextmanager
 def server(answering: Answering) -> Iterator[tuple[str, list[Request]]]:
     seen: list[Request] = []
@@ -55,7 +59,7 @@ def server(answering: Answering) -> Iterator[tuple[str, list[Request]]]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.handle_error = lambda *_: None  # type: ignore[method-assign] # clients that gave up are part of the tests
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

@@ -27,7 +27,9 @@ def placed(frames: Iterable[RawFrame]) -> list[RawFrame]:
 
 def slices(frames: Sequence[RawFrame]) -> list[Slice]:
     """Return frames that have their place as one slice a topic."""
-    topics = {frame.topic: [each for each in frames if each.topic == frame.topic] for frame in frames}
+    topics: dict[str, list[RawFrame]] = {}
+    for frame in frames:
+        topics.setdefault(frame.topic, []).append(frame)
     return [Slice((topic, 0), own[0].offset, own[-1].offset + 1, own, []) for topic, own in topics.items()]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import pipelines
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, REFERENCE
 from pipelines.instruments import Instruments
 from pipelines.normalise import normalise, parse_frames
+from pipelines.venues import VENUES
 from tests.pipelines.commits import commit, placed
 from tests.pipelines.venue_frames import (
     START_MS,
@@ -235,3 +238,14 @@ def test_a_ratio_follows_from_shares_alone(long: int) -> None:
     row = _ratio("bybit", "account-ratio@5min", body)
     assert row["ratio"] == pytest.approx(float(Fraction(long, 10_000 - long)), rel=ROUNDING)
     assert (row["long_share"], row["short_share"]) == (float(shares["buyRatio"]), float(shares["sellRatio"]))
+
+
+def test_every_channel_that_gives_rows_is_named_where_the_readme_says_what_numbers_are_from() -> None:
+    text = (Path(pipelines.__file__).parent / "README.md").read_text()
+    named = set(re.findall(r"[\w-]+", text))
+    channels = {
+        key[1].removeprefix("um_").removeprefix("cm_").rstrip("*.") for v in VENUES.values() for key in v.parsers
+    }
+    short = {"kline_": "kline_1m", "candle": "candle1m"}
+    missing = {name for name in channels if not {short.get(name, name), f"um_{name}", f"cm_{name}"} & named}
+    assert not missing
