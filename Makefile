@@ -26,7 +26,7 @@ up: install ## run the whole pipeline against the live venues
 	$(BIN)/liq up
 
 test: install ## run every test
-	$(BIN)/python -m pytest tests --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest tests
 
 lint: install ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

@@ -49,10 +49,25 @@ def parse_batch(frames: Sequence[RawFrame], held: Held) -> Parsed:
 
 def groups(frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]) -> list[tuple[Reader | None, Sequence[int]]]:
     """Return the positions of the frames of each channel, with what `readers` has for it."""
+    channels = [frame.channel for frame in frames]
+    if not _of_one_kind(frames, channels):
+        return _by_kind(frames, channels, readers)
+    first = frames[0]
+    return [(readers.get((first.venue, first.transport, first.channel)), range(len(frames)))]
+
+
+def _of_one_kind(frames: Sequence[RawFrame], channels: list[str]) -> bool:
+    """Whether all are of one session, which has one venue and transport, and of one channel."""
+    sessions = [frame.session for frame in frames]
+    return bool(frames) and channels.count(channels[0]) == sessions.count(sessions[0]) == len(frames)
+
+
+def _by_kind(
+    frames: Sequence[RawFrame], channels: list[str], readers: Mapping[Channel, Reader]
+) -> list[tuple[Reader | None, Sequence[int]]]:
     kinds = {(frame.venue, frame.transport, frame.channel) for frame in frames}
     if len(kinds) == 1:
         return [(readers.get(kinds.pop()), range(len(frames)))]
-    channels = [frame.channel for frame in frames]
     found: list[tuple[Reader | None, Sequence[int]]] = []
     for kind in kinds:
         venue, transport, channel = kind

@@ -1,6 +1,8 @@
 """Binance liquidations many at once, with the result of binance_streams.liquidations. An array
 of them, and an order of which nothing is filled yet, are left to that."""
 
+from typing import Any
+
 import msgspec
 import polars as pl
 
@@ -32,21 +34,20 @@ class _Message(msgspec.Struct, gc=False):
     o: Order | None = None
     st: int | None = None
     data: _ForceOrder | None = None
-    code: int | None = None
 
 
 def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
-    events = [message if message.data is None else message.data for message in messages]
-    orders = [event.o for event in events]
+    events: list[Any] = [message if message.o is not None else message.data for message in messages]
+    orders: list[Any] = [event.o for event in events]  # of neither form: AttributeError, so unfit
     return [1] * len(orders), [
-        texts("symbol", [order.s for order in orders]),  # type: ignore[union-attr] # None: AttributeError, unfit
-        texts("S", [order.S for order in orders]),  # type: ignore[union-attr]
-        numbers("ts_event", [order.T for order in orders]),  # type: ignore[union-attr]
-        texts("p", [order.p for order in orders]),  # type: ignore[union-attr]
-        texts("ap", [order.ap for order in orders]),  # type: ignore[union-attr]
-        texts("z", [order.z for order in orders]),  # type: ignore[union-attr]
-        repeated("status", [order.X for order in orders]),  # type: ignore[union-attr]
-        numbers("st", [order.st for order in orders]),  # type: ignore[union-attr]
+        texts("symbol", [order.s for order in orders]),
+        texts("S", [order.S for order in orders]),
+        numbers("ts_event", [order.T for order in orders]),
+        texts("p", [order.p for order in orders]),
+        texts("ap", [order.ap for order in orders]),
+        texts("z", [order.z for order in orders]),
+        repeated("status", [order.X for order in orders]),
+        numbers("st", [order.st for order in orders]),
         numbers("outer_st", [event.st for event in events]),
     ]
 

@@ -45,7 +45,11 @@ def tickers(frames: Sequence[RawFrame], held: Held) -> Kept:
                 older += 1
                 continue
             else:
-                changed = _take(state, new, position, time)
+                says_nothing = (
+                    new.markPrice is new.indexPrice is new.openInterest is new.openInterestValue is new.fundingRate
+                    is new.nextFundingTime is new.fundingIntervalHour is None
+                )  # fmt: skip
+                changed = not says_nothing and _take(state, new, position, time)
                 state.cs = message.cs
         except BAD:
             if symbol is not None and (state := held.get((session, symbol))) is not None:
@@ -97,8 +101,6 @@ def _take(state: State, new: Ticker, position: int, time: int) -> bool:
     """
     rate, due, hours = new.fundingRate, new.nextFundingTime, new.fundingIntervalHour
     amount, value, mark, index = new.openInterest, new.openInterestValue, new.markPrice, new.indexPrice
-    if rate is due is hours is amount is value is mark is index is None:
-        return False
     now, sound = state.ticker, True
     if rate is not None:
         sound = -INFINITE < float(rate) < INFINITE

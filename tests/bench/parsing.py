@@ -22,7 +22,7 @@ from pipelines.normalise import normalise
 from tests.bench import frames
 from tests.foreign import install, lines, report
 
-FRAMES, ROUNDS, TURNS = 100_000, 3, 3
+FRAMES, ROUNDS, TURNS = 75_000, 4, 3
 BATCH = 25_000
 MARK_FRAMES, MARK_SYMBOLS = 100, 700
 TARDIS = Path(install.__file__).parent / "tardis" / "tardis.js"
