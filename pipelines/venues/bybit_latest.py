@@ -101,24 +101,17 @@ def _take(state: State, new: Ticker, position: int, time: int) -> bool:
     """
     rate, due, hours = new.fundingRate, new.nextFundingTime, new.fundingIntervalHour
     amount, value, mark, index = new.openInterest, new.openInterestValue, new.markPrice, new.indexPrice
-    now, sound = state.ticker, True
-    if rate is not None:
-        sound = -INFINITE < float(rate) < INFINITE
-    if due is not None:
-        int(due)
-    if hours is not None:
-        sound &= 0.0 < float(hours) < INFINITE
-    if amount is not None:
-        sound &= 0.0 <= float(amount) < INFINITE
-    if value is not None:
-        sound &= 0.0 <= float(value) < INFINITE
-    if mark is not None:
-        sound &= 0.0 < float(mark) < INFINITE
-    if index is not None:
-        sound &= 0.0 < float(index) < INFINITE
-    if not sound:
+    if (
+        (rate is not None and not -INFINITE < float(rate) < INFINITE)
+        or (hours is not None and not 0.0 < float(hours) < INFINITE)
+        or (amount is not None and not 0.0 <= float(amount) < INFINITE)
+        or (value is not None and not 0.0 <= float(value) < INFINITE)
+        or (mark is not None and not 0.0 < float(mark) < INFINITE)
+        or (index is not None and not 0.0 < float(index) < INFINITE)
+        or (due is not None and int(due) < 0)
+    ):
         raise ValueError("out of the ordinary")
-    told = False
+    now, told = state.ticker, False
     if not (rate is due is hours is None):
         if rate is not None:
             now.fundingRate = rate

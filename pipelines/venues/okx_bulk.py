@@ -14,7 +14,7 @@ def _columns(messages: list[Message]) -> tuple[list[int], list[pl.Series]]:
         raise ValueError("not only derivatives")
     inside = [instrument.details for instrument in instruments]
     details = [detail for each in inside for detail in each]
-    one_each = len(instruments) == len(data) and list(map(len, inside)).count(1) == len(inside)
+    one_each = list(map(len, data)).count(1) == len(data) and list(map(len, inside)).count(1) == len(inside)
     counts = [1] * len(data) if one_each else [sum(len(each.details) for each in entry) for entry in data]
     symbols = [each.instId for each in instruments] if one_each else [e.instId for e in instruments for _ in e.details]
     return counts, [

@@ -109,8 +109,19 @@ def _everything(parsed: Any) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+_ENTRY = (
+    b'{"instId":"BTC-USDT-SWAP","instType":"SWAP","details":'
+    b'[{"side":"buy","posSide":"%s","bkPx":"1","sz":"1","ts":"1790000000000"}]}'
+)
+NONE_THEN_TWO = [
+    (KINDS[2], b'{"arg":{"channel":"liquidation-orders"},"data":[%s]}' % b",".join(data), 0)
+    for data in ([], [_ENTRY % b"long", _ENTRY % b"short"])
+]
+
+
 @UNHURRIED
 @given(frames_drawn)
+@example(NONE_THEN_TWO)
 @example([(KINDS[1], b'{"data":[{"T":1790000000000,"s":"BTCUSDT","S":"Buy","v":"1","p":"2"}]}', 1)] * 7)
 def test_a_batch_says_what_its_frames_say(drawn: list[tuple[tuple[str, str, str], bytes, int]]) -> None:
     frames = [_frame(n, *each) for n, each in enumerate(drawn)]
