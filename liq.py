@@ -8,8 +8,8 @@ from collectors.history.cli import app as backfill
 from collectors.simulator.cli import app as simulate
 from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
+from pipelines.ingest.resume import known_instruments
 from pipelines.parse_cli import command as parse
-from pipelines.resume import known_instruments
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(

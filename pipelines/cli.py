@@ -110,7 +110,7 @@ def reprocess(
     Rows that were stored before their contract was known are completed, dead letters that can be read now become rows, and
     what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing.
     """
-    from pipelines.reprocess_cli import reprocess_world
+    from pipelines.reprocess.cli import reprocess_world
 
     log_to_stderr(logging.WARNING)
     with _one_line_errors():

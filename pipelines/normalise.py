@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines import market_columns as market
-from pipelines import reference_columns as reference
-from pipelines.columns import facts_frame
-from pipelines.instruments import Instruments
-from pipelines.liquidation_columns import liquidations
-from pipelines.parse import DEAD, WITH_ROWS, WITHOUT_ROWS, Facts, Parsed, collector_paused, parse_frames
+from pipelines.columns import market, reference
+from pipelines.columns.liquidations import liquidations
+from pipelines.columns.schemas import as_table, empty
+from pipelines.columns.shared import facts_frame
+from pipelines.contracts.instruments import Instruments
+from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS, Facts, Parsed, collector_paused, parse_frames
 from pipelines.rows import Rejected
-from pipelines.schemas import as_table, empty
 
 __all__ = ["DEAD", "WITHOUT_ROWS", "WITH_ROWS", "Normalised", "Parsed", "normalise", "parse_frames", "raw_frames"]
 

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from collectors.envelope import RawFrame
+from pipelines.contracts.instruments import Instruments
 from pipelines.errors import UsageError
-from pipelines.instruments import Instruments
 from pipelines.normalise import WITH_ROWS, Parsed, normalise, parse_frames
 from pipelines.rows import FundingInterval, Instrument, Nothing, Rejected
 from pipelines.venues import VENUES, Held, Venue

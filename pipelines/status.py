@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaError
 
 from collectors.errors import BrokerError
 from collectors.kafka import KafkaSettings, cluster_id, connection
-from pipelines.consume import source
+from pipelines.ingest.consume import source
 from warehouse import lake, query, writer
 
 FEEDS = """

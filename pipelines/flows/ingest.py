@@ -7,7 +7,7 @@ from contextlib import suppress
 from prefect import flow, get_run_logger
 
 from collectors.kafka import KafkaSettings, connection
-from pipelines.ingest import Ingest, Totals
+from pipelines.ingest.run import Ingest, Totals
 from pipelines.settings import IngestSettings
 
 

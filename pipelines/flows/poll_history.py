@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger
 from collectors.kafka import KafkaSettings, connection
 from pipelines.errors import AlreadyRunningError
 from pipelines.flows.ingest import told
-from pipelines.ingest import Ingest
+from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
 from pipelines.up.supervise import StartError, ending, liq
 

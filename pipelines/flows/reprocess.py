@@ -4,7 +4,7 @@ from datetime import datetime
 
 from prefect import flow, get_run_logger
 
-from pipelines.reprocess import reprocess as run
+from pipelines.reprocess.run import reprocess as run
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, TICKER
-from pipelines.blocks import parse_batch
-from pipelines.grid import MOST_IN_RUN, Bucket
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
+from pipelines.ingest.grid import MOST_IN_RUN, Bucket
 from pipelines.normalise import normalise
+from pipelines.reading.blocks import parse_batch
 from tests.bench import frames
 from tests.foreign import install, lines, report
 

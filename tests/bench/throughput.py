@@ -13,7 +13,7 @@ from collectors import broker
 from collectors.envelope import RawFrame, to_record
 from collectors.kafka import ensure_topics
 from collectors.topics import LIQUIDATION, TOPICS
-from pipelines.ingest import Ingest
+from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
 
 FRAMES = 600_000

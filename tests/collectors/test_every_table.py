@@ -10,7 +10,7 @@ from collectors.simulator import Phases, Simulator
 from collectors.topics import EVENTS
 from collectors.venues import VENUES
 from collectors.venues.venue import Listed
-from pipelines.parse import parse_frames
+from pipelines.reading.parse import parse_frames
 from pipelines.rows import (
     FundingRate,
     FundingSettlement,

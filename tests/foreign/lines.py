@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
 from pipelines.parse_cli import read_instruments
 from pipelines.venues import VENUES
 from tests.foreign import install

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from collectors.envelope import RawFrame
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import normalise, parse_frames
 from pipelines.rows import FundingInterval, Instrument
 from pipelines.venues import VENUES, parser_of

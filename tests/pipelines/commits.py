@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.batch import Batch
-from pipelines.consume import Slice
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
+from pipelines.ingest.batch import Batch
+from pipelines.ingest.consume import Slice
 from warehouse.lake import Lake
 from warehouse.writer import append
 

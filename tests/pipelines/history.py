@@ -16,7 +16,7 @@ from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings
 from collectors.simulator.simulator import Simulator
 from collectors.venues import VENUES
-from pipelines import ingest
+from pipelines.ingest import run as ingest
 from pipelines.settings import IngestSettings
 from warehouse import query
 

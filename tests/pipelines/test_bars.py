@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from collectors.envelope import RawFrame
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import normalise, parse_frames
 from pipelines.venues.wire import BAR_SETTLES_MS
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, KLINE, LIQUIDATION, TICKER
-from pipelines.batch import Batch
-from pipelines.consume import Malformed, Slice
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
+from pipelines.ingest.batch import Batch
+from pipelines.ingest.consume import Malformed, Slice
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, bybit_ticker
 
 GRID_S = 60

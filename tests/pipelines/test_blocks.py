@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
-from pipelines import blocks
-from pipelines.blocks import parse_batch
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import normalise, parse_frames
-from pipelines.parse import Facts
+from pipelines.reading import blocks
+from pipelines.reading.blocks import parse_batch
+from pipelines.reading.parse import Facts
 from pipelines.rows import Liquidation
 from pipelines.venues import BULKS, VENUES
 from tests.pipelines.frame_files import frame_files
@@ -151,7 +151,7 @@ def test_liquidations_read_both_ways_stand_in_the_order_of_their_frames() -> Non
 
 
 def test_batches_put_together_keep_each_liquidation_with_its_frame() -> None:
-    from pipelines.batch import merged
+    from pipelines.ingest.batch import merged
 
     payload = b'{"data":[{"T":1790000000000,"s":"BTCUSDT","S":"Buy","v":"1","p":"%d"}]}'
     frames = [_frame(n, KINDS[1], payload % (n + 1)) for n in range(10)]

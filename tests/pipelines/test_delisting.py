@@ -7,7 +7,7 @@ import pytest
 
 from collectors.envelope import RawFrame
 from collectors.topics import REFERENCE
-from pipelines.instruments import Instruments, from_table
+from pipelines.contracts.instruments import Instruments, from_table
 from pipelines.normalise import normalise, parse_frames
 
 MINUTE_MS = 60_000

@@ -5,9 +5,9 @@ from typing import Any
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, TICKER
-from pipelines.consume import Slice
-from pipelines.endings import WAIT_S, Endings
-from pipelines.resume import ended_from, held_from
+from pipelines.ingest.consume import Slice
+from pipelines.ingest.endings import WAIT_S, Endings
+from pipelines.ingest.resume import ended_from, held_from
 from pipelines.venues import Held
 from tests.pipelines.commits import commit, placed
 from tests.pipelines.venue_frames import START_MS, Session, bybit_ticker

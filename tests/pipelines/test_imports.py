@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION
+from pipelines.contracts.instruments import Instruments
 from pipelines.errors import NotADumpError
 from pipelines.imports.cli import app
 from pipelines.imports.dumps import Dump, dump_of, dumps_in, parts, read
 from pipelines.imports.publish import Totals, publish
-from pipelines.ingest import Ingest
-from pipelines.instruments import Instruments
+from pipelines.ingest.run import Ingest
 from pipelines.normalise import normalise, parse_frames
 from pipelines.rows import FundingSettlement, Liquidation, LongShortRatio, OpenInterest, Rejected
 from pipelines.settings import IngestSettings

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from collectors.envelope import RawFrame, to_record
 from collectors.topics import LIQUIDATION, REFERENCE, TICKER
-from pipelines.ingest import Ingest, Totals
+from pipelines.ingest.run import Ingest, Totals
 from pipelines.settings import IngestSettings
 from tests.pipelines.venue_frames import (
     START_MS,
@@ -33,7 +33,7 @@ OKX_SWAP = {
 FOLLOW = """
 import asyncio, signal, sys
 from pathlib import Path
-from pipelines.ingest import Ingest
+from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
 async def main():
     stop = asyncio.Event()

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from collectors.envelope import RawFrame
-from pipelines.instruments import Instruments, from_table
+from pipelines.contracts.instruments import Instruments, from_table
 from pipelines.normalise import normalise, parse_frames
 from pipelines.rows import FundingInterval, Instrument
 

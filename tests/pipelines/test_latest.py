@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
-from pipelines.grid import STATE
-from pipelines.latest import parse_latest
-from pipelines.parse import Parsed, parse_frames
+from pipelines.ingest.grid import STATE
+from pipelines.reading.latest import parse_latest
+from pipelines.reading.parse import Parsed, parse_frames
 from pipelines.rows import MarkPrice, Nothing
 
 NOW_MS = 1_790_000_000_000

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
-from pipelines.instruments import Instruments
+from pipelines.columns.schemas import schema
+from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise, parse_frames, raw_frames
 from pipelines.rows import Instrument
-from pipelines.schemas import schema
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import frame_files
 

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
 from pipelines.parse_cli import LoadInstruments, command, read_instruments
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import FRAMES

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.alone import alone
 from pipelines.errors import AlreadyRunningError
 from pipelines.flows.poll_history import backfill_and_drain
-from pipelines.ingest import Ingest
+from pipelines.ingest.alone import alone
+from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
 from pipelines.up.supervise import StartError
 from tests.pipelines.history import past

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
 from pipelines.parse_cli import options_of, read_instruments, run
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"

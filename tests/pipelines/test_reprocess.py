@@ -13,8 +13,8 @@ import pytest
 from collectors.envelope import RawFrame
 from collectors.topics import DEAD_LETTER, FUNDING, LIQUIDATION, OPEN_INTEREST, REFERENCE, TICKER
 from pipelines.errors import UsageError
-from pipelines.reprocess import FED_BY, reprocess
-from pipelines.stored_frames import stretches
+from pipelines.reprocess.run import FED_BY, reprocess
+from pipelines.reprocess.stored_frames import stretches
 from tests.pipelines.commits import commit, placed
 from tests.pipelines.venue_frames import (
     START_MS,

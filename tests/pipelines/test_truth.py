@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import pipelines
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, REFERENCE
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import normalise, parse_frames
 from pipelines.venues import VENUES
 from tests.pipelines.commits import commit, placed

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION
-from pipelines.batch import Batch
-from pipelines.instruments import Instruments
+from pipelines.contracts.instruments import Instruments
+from pipelines.ingest.batch import Batch
 from tests.pipelines.commits import GRID_S, commit, placed, slices
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, okx_liquidation
 from warehouse import lake, schema

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipelines.columns import facts_frame, finite, time, with_contracts
-from pipelines.instruments import Instruments
-from pipelines.parse import Parsed
+from pipelines.columns.schemas import as_table, empty
+from pipelines.columns.shared import facts_frame, finite, time, with_contracts
+from pipelines.contracts.instruments import Instruments
+from pipelines.reading.parse import Parsed
 from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
-from pipelines.schemas import as_table, empty
 from pipelines.venues.wire import BAR_SETTLES_MS
 
 SETTLES = pl.duration(milliseconds=BAR_SETTLES_MS)

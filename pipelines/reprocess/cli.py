@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.reprocess import plan, reprocess
+from pipelines.reprocess.run import plan, reprocess
+from pipelines.reprocess.stored_frames import count
 from pipelines.settings import IngestSettings
-from pipelines.stored_frames import count
 from warehouse import lake, schema
 
 

@@ -5,13 +5,13 @@ from operator import itemgetter
 
 import polars as pl
 
-from pipelines.columns import facts_frame, time
-from pipelines.delisting import Page, pages
-from pipelines.instruments import Instruments
-from pipelines.parse import Facts, Parsed
+from pipelines.columns.schemas import as_table, empty
+from pipelines.columns.shared import facts_frame, time
+from pipelines.contracts.delisting import Page, pages
+from pipelines.contracts.instruments import Instruments
+from pipelines.contracts.tiers import MarginTable
+from pipelines.reading.parse import Facts, Parsed
 from pipelines.rows import FundingInterval, Instrument, LeverageTier, Row
-from pipelines.schemas import as_table, empty
-from pipelines.tiers import MarginTable
 
 Said = tuple[int, Instrument | FundingInterval | Page]
 

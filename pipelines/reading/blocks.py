@@ -11,8 +11,8 @@ from typing import TypeVar
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.columns import trace
-from pipelines.parse import WITH_ROWS, Facts, Parsed, collector_paused, parse_frames
+from pipelines.columns.shared import trace
+from pipelines.reading.parse import WITH_ROWS, Facts, Parsed, collector_paused, parse_frames
 from pipelines.rows import Liquidation
 from pipelines.venues import BULKS, Held
 from pipelines.venues.bulk import Bulk

@@ -9,8 +9,8 @@ from typing import Any, get_type_hints
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.instruments import Instruments
-from pipelines.parse import Facts
+from pipelines.contracts.instruments import Instruments
+from pipelines.reading.parse import Facts
 from pipelines.rows import Row
 
 SOURCES = ("backfill", "import")

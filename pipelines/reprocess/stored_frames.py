@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.consume import Partition, Slice
+from pipelines.ingest.consume import Partition, Slice
 from pipelines.venues import VENUES
 from warehouse.lake import Lake
 from warehouse.writer import Frames

@@ -6,9 +6,9 @@ from datetime import datetime
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.consume import Partition
-from pipelines.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
-from pipelines.schemas import as_table, schema
+from pipelines.columns.schemas import as_table, schema
+from pipelines.ingest.consume import Partition
+from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
 
 BY = ("venue", "session", "transport", "kafka_topic", "kafka_partition")
 ACCOUNT: dict[str, pl.DataType] = {

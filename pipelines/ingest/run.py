@@ -18,12 +18,12 @@ import polars as pl
 
 from collectors.kafka import cluster_id
 from collectors.topics import REFERENCE
-from pipelines.alone import alone
-from pipelines.batch import Batch, Ready
-from pipelines.consume import Partition, Source, source
-from pipelines.grid import GRACE_S
-from pipelines.instruments import Instruments
-from pipelines.resume import ended_from, held_from, instruments_from
+from pipelines.contracts.instruments import Instruments
+from pipelines.ingest.alone import alone
+from pipelines.ingest.batch import Batch, Ready
+from pipelines.ingest.consume import Partition, Source, source
+from pipelines.ingest.grid import GRACE_S
+from pipelines.ingest.resume import ended_from, held_from, instruments_from
 from pipelines.rows import Rejected
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema, writer

@@ -11,7 +11,7 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, TICKER
-from pipelines.consume import Partition, Slice
+from pipelines.ingest.consume import Partition, Slice
 from pipelines.venues import Held
 
 ENDS = frozenset(("disconnected", "stopped"))

@@ -8,9 +8,9 @@ import msgspec
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.parse import Facts, Parsed
+from pipelines.columns.schemas import empty, schema
+from pipelines.reading.parse import Facts, Parsed
 from pipelines.rows import Rejected
-from pipelines.schemas import empty, schema
 
 
 class _Event(msgspec.Struct):

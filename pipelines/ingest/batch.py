@@ -9,17 +9,17 @@ import polars as pl
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, REFERENCE
-from pipelines.accounting import accounts, ingest_commits, session_frames
-from pipelines.blocks import parse_batch
-from pipelines.consume import Partition, Slice
-from pipelines.endings import Endings
-from pipelines.events import collector_events
-from pipelines.grid import NOT_KEPT, STATE_TOPICS, Bucket, Grid
-from pipelines.instruments import Instruments
+from pipelines.columns.schemas import empty
+from pipelines.contracts.instruments import Instruments
+from pipelines.ingest.accounting import accounts, ingest_commits, session_frames
+from pipelines.ingest.consume import Partition, Slice
+from pipelines.ingest.endings import Endings
+from pipelines.ingest.events import collector_events
+from pipelines.ingest.grid import NOT_KEPT, STATE_TOPICS, Bucket, Grid
 from pipelines.normalise import Normalised, normalise, raw_frames
-from pipelines.parse import Facts, Parsed
+from pipelines.reading.blocks import parse_batch
+from pipelines.reading.parse import Facts, Parsed
 from pipelines.rows import Rejected
-from pipelines.schemas import empty
 from pipelines.venues import Held
 
 

@@ -12,10 +12,10 @@ import polars as pl
 
 from collectors.envelope import RawFrame
 from collectors.topics import FUNDING, KLINE, OPEN_INTEREST, TICKER
-from pipelines.accounting import accounts
-from pipelines.consume import Partition, Slice
-from pipelines.latest import parse_latest
-from pipelines.parse import Facts, Parsed
+from pipelines.ingest.accounting import accounts
+from pipelines.ingest.consume import Partition, Slice
+from pipelines.reading.latest import parse_latest
+from pipelines.reading.parse import Facts, Parsed
 from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest, Rejected, Row
 from pipelines.venues import Held
 

@@ -16,12 +16,12 @@ from typing import NamedTuple
 import polars as pl
 
 from collectors.topics import DEAD_LETTER, FUNDING, KLINE, LIQUIDATION, OPEN_INTEREST, RATIO, REFERENCE, TICKER
-from pipelines import stored_frames
-from pipelines.batch import Batch
+from pipelines.contracts.instruments import Instruments
 from pipelines.errors import UsageError
-from pipelines.instruments import Instruments
+from pipelines.ingest.batch import Batch
+from pipelines.ingest.resume import held_from, instruments_from
 from pipelines.normalise import GRID_S, normalise
-from pipelines.resume import held_from, instruments_from
+from pipelines.reprocess import stored_frames
 from pipelines.rows import FundingInterval, Instrument, LeverageTier
 from warehouse.errors import FramesChangedError
 from warehouse.lake import Lake

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from pipelines import tiers
-from pipelines.delisting import DELISTED, Page, Reading
+from pipelines.contracts import tiers
+from pipelines.contracts.delisting import DELISTED, Page, Reading
+from pipelines.contracts.tiers import Tiers
 from pipelines.rows import FundingInterval, Instrument
-from pipelines.tiers import Tiers
 from pipelines.venues import VENUES
 from pipelines.venues.symbols import one_coin
 

@@ -21,7 +21,7 @@ UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 class Facts(msgspec.Struct, gc=False):
     """Facts of one kind in the order they came, and for each the position of its frame in the batch.
 
-    `blocks`: more of them, read by column (blocks.py): the columns of `columns.facts_frame`, and `frame`, the position.
+    `blocks`: more of them, read by column (blocks.py): the columns of `columns.shared.facts_frame`, and `frame`, the position.
     """
 
     rows: list[Row]

@@ -7,7 +7,7 @@ rows of a session are its state at the committed offsets, and a restarted ingest
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipelines.instruments import Instruments, from_table
+from pipelines.contracts.instruments import Instruments, from_table
 from pipelines.venues import Held
 from pipelines.venues.bybit_tickers import State, state
 from warehouse import lake

@@ -1,0 +1,1 @@
+"""Facts to the columns of the warehouse's tables: coins, dollars, keys, and why something is null."""
