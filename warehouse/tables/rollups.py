@@ -1,0 +1,59 @@
+"""liquidations_1m, _1h, _1d: liquidations summed per bar and contract. feed_coverage: how whole each feed was."""
+
+from warehouse.tables.shared import CONTRACT, IDENTITY, KIND, VENUE
+from warehouse.tables.table import Column, Table, by_day, by_month
+
+_SUMS = (
+    Column("position_side", "VARCHAR", "long or short: whose positions were closed"),
+    Column("completeness", "VARCHAR", "What the feed carried: all, or at most one per second and contract"),
+    Column("usd", "DOUBLE", "Sum of notional_usd; 0 where no row has one", "USD", "liquidations_complete"),
+    Column("qty_base", "DOUBLE", "Sum of qty_base; 0 where no row has one", "coins", "liquidations_complete"),
+    Column("count", "BIGINT", "Liquidations", "rows"),
+    Column("unpriced", "BIGINT", "Of these without notional_usd, so not in usd", "rows"),
+    Column("largest_usd", "DOUBLE", "The largest one", "USD", null_when="none has notional_usd"),
+    Column("seconds", "BIGINT", "Different seconds in which there was at least one", "s"),
+)
+
+
+def _bars(name: str, time: str, length: str, partition: tuple[str, ...]) -> Table:
+    return Table(
+        name=name,
+        grain=f"the liquidations of one contract, position side and completeness class in one {length}; none: no row",
+        columns=(
+            Column(time, "TIMESTAMP", f"Start of the {length}, by the exchange's clock", "UTC", "ts_event"),
+            *IDENTITY,
+            CONTRACT,
+            KIND,
+            *_SUMS,
+        ),
+        partition=partition,
+        sort=("venue", "symbol", time),
+        append_only=False,
+    )
+
+
+LIQUIDATIONS_1M = _bars("liquidations_1m", "minute", "minute", by_day("minute"))
+LIQUIDATIONS_1H = _bars("liquidations_1h", "hour", "hour", by_month("hour"))
+LIQUIDATIONS_1D = _bars("liquidations_1d", "day", "day (UTC)", ())
+
+FEED_COVERAGE = Table(
+    name="feed_coverage",
+    grain="one minute of one venue's channel",
+    columns=(
+        Column("minute", "TIMESTAMP", "Start of the minute, by our clock", "UTC", "ts_recv"),
+        VENUE,
+        Column("channel", "VARCHAR", "The exchange's word for the stream"),
+        Column("connected_share", "DOUBLE", "Share of the minute in which at least one session was subscribed", "fraction",
+               "collector_events"),
+        Column("frames", "BIGINT", "Frames that arrived", "frames"),
+        Column("rows", "BIGINT", "Liquidations they gave; 0 for other channels", "rows"),
+        Column("contract_seconds", "BIGINT", "Pairs of contract and second in which a liquidation came", "pairs"),
+        Column("saturated_seconds", "BIGINT", "Of these, on a throttled feed, those whose neighbour second had one of the same "
+               "contract as well: the feed was at its limit, and more may have happened than was told", "pairs"),
+        Column("gap_reason", "VARCHAR", "Why it was not connected for the whole minute", null_when="it was"),
+        Column("repaired", "BOOLEAN", "Whether another session or a later import filled the gap", null_when="there is none"),
+    ),
+    partition=by_month("minute"),
+    sort=("venue", "channel", "minute"),
+    append_only=False,
+)  # fmt: skip
