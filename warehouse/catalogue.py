@@ -25,7 +25,18 @@ SUBJECTS = {
     "Ratios": ("long_short", "ratio", "taker"),
     "Market": ("market",),
     "Contracts": ("instrument", "leverage"),
-    "Quality": ("frames", "feed_", "raw_", "dead_", "duplicate", "completeness", "collector", "session", "side_", "null_"),
+    "Quality": (
+        "frames",
+        "feed_",
+        "raw_",
+        "dead_",
+        "duplicate",
+        "completeness",
+        "collector",
+        "session",
+        "side_",
+        "null_",
+    ),
 }
 """Subjects in the catalogue's order, and how the names in each begin; the longest beginning that fits decides."""
 OTHER = "General"
@@ -175,8 +186,8 @@ def _call(one: Statement) -> str:
 
 
 def _grain(one: Statement) -> str:
-    told = re.search(r"Grain: ([^.;:]*)", one.notes)
-    return told[1].strip() if told else ""
+    told = re.search(r"Grain: (.*?)(?:[.;](?:\s|$)|$)", one.notes)
+    return told[1] if told else ""
 
 
 def _cell(text: str) -> str:

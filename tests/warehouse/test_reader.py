@@ -52,6 +52,22 @@ def test_a_view_of_the_last_24_hours_opens_the_files_of_its_two_days(ten_days: L
     assert ten_days.connection.execute(f"SELECT sum(count) FROM {view}").fetchone() != (None,)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["liquidation_totals_by_coin", "liquidation_totals_by_venue", "liquidation_totals_overall", "liquidation_largest",
+     "liquidation_feed", "liquidation_imbalance", "liquidation_heatmap_realised", "totals(24)", "totals(720)",
+     "largest(24, coin := 'BTC')", "feed(1, NULL)", "heatmap('BTC/USDT:USDT', as_of() - INTERVAL 24 HOURS, 10)"],
+)  # fmt: skip
+def test_what_is_asked_of_the_last_24_hours_opens_at_most_their_two_days(ten_days: Lake, asked: str) -> None:
+    ten_days.connection.execute(AT_NOON_OF_THE_FIFTH)
+    assert 1 <= max(_files_read(ten_days, f"FROM {asked}")) <= 2
+
+
+def test_a_heatmap_since_a_day_opens_the_files_from_that_day_on(ten_days: Lake) -> None:
+    ten_days.connection.execute(AT_NOON_OF_THE_FIFTH)
+    assert max(_files_read(ten_days, "FROM heatmap(NULL, '2026-10-02 00:00:00')")) == 4
+
+
 def test_stored_keys_are_sought_in_the_files_of_their_time_only(ten_days: Lake, liquidations: Maker) -> None:
     from warehouse.tables import TABLES
     from warehouse.writer import _not_stored
