@@ -4,7 +4,8 @@
 -- than a day ago from liquidations_1h. Columns as in liquidation_totals_by_coin; since: where the window begins.
 -- Example: FROM totals(168)
 WITH bounds AS (
-    SELECT CASE WHEN hours > 24 THEN date_trunc('hour', as_of() - to_seconds(hours * 3600)) ELSE as_of() - to_seconds(hours * 3600) END AS since
+    SELECT CASE WHEN hours > 24 THEN date_trunc('hour', as_of() - to_seconds(hours * 3600))
+        ELSE as_of() - to_seconds(hours * 3600) END AS since
 ), parts AS (
     SELECT
         base, venue, position_side, completeness,
@@ -54,5 +55,7 @@ SELECT
     saturated_share
 FROM totals AS t
     CROSS JOIN bounds AS b
-    LEFT JOIN liquidation_coverage([as_of() - to_seconds(hours * 3600)]) AS c USING (venue)
+    LEFT JOIN liquidation_coverage([
+        CASE WHEN hours > 24 THEN date_trunc('hour', as_of() - to_seconds(hours * 3600))
+            ELSE as_of() - to_seconds(hours * 3600) END]) AS c USING (venue)
 ORDER BY usd DESC

@@ -45,6 +45,16 @@ def test_a_one_day_query_opens_one_days_files(ten_days: Lake) -> None:
     assert set(_files_read(ten_days, f"SELECT sum(notional_usd) FROM liquidations_complete WHERE {day}")) <= {0, 1}
 
 
+def test_rows_to_be_completed_are_sought_in_the_files_of_the_day_only(ten_days: Lake, liquidations: Maker) -> None:
+    for day in range(10):
+        incomplete = liquidations(3, FIRST_DAY + timedelta(days=day, hours=20), 10**6 + 10 * day, notional_usd=None)
+        append(ten_days, {"liquidations": incomplete})
+    day = "ts_event >= TIMESTAMP '2026-10-05 12:00:00' AND ts_event < TIMESTAMP '2026-10-06'"
+    assert _files_read(ten_days, f"SELECT count(base), sum(notional_usd) FROM liquidations_complete WHERE {day}")[
+        :2
+    ] == [2, 2]
+
+
 @pytest.mark.parametrize("view", ["liquidation_totals", "liquidations_by_minute"])
 def test_a_view_of_the_last_24_hours_opens_the_files_of_its_two_days(ten_days: Lake, view: str) -> None:
     ten_days.connection.execute(AT_NOON_OF_THE_FIFTH)
