@@ -24,10 +24,8 @@ def close_part(position: Position, size: float, price: float) -> Position:
     if not above_zero("size to close", size) < position.size:
         raise InvalidPositionError(f"closing {size:,g} of {position.size:,g} leaves no position")
     left = 1 - size / position.size
-    if position.mode == "isolated":
-        margin = position.margin * left
-    else:
-        margin = position.margin + position.profit(price) * (1 - left)
+    released, settled = position.margin * (1 - left), position.profit(price) * (1 - left)
+    margin = position.margin + (-released if position.mode == "isolated" else settled)
     return msgspec.structs.replace(position, size=position.size - size, margin=margin)
 
 

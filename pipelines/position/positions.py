@@ -6,7 +6,8 @@ from typing import Literal
 import msgspec
 
 from pipelines.errors import InvalidPositionError
-from pipelines.rows import Contract, Position as Side
+from pipelines.rows import Contract
+from pipelines.rows import Position as Side
 
 Mode = Literal["isolated", "cross"]
 

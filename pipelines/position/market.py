@@ -1,0 +1,121 @@
+"""What a warehouse says of a contract: margin table, mark price, funding, predicted liquidation levels; each with its time."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from pipelines.position.clusters import LEVELS
+from pipelines.position.contracts import Named
+from pipelines.position.given import Source
+from pipelines.position.tiers import TierTable, from_rows
+from pipelines.rows import LeverageTier
+from warehouse.lake import Lake
+from warehouse.query import query_errors
+
+LEVELS_TABLE = "liquidation_levels"
+TIERS = """
+SELECT tier, "floor", cap, unit, maintenance_margin_rate, initial_margin_rate, max_leverage, deduction, source, valid_from
+FROM leverage_tiers_as_of
+WHERE venue = $venue AND symbol = $symbol AND valid_from <= as_of() AND coalesce(valid_to > as_of(), TRUE) ORDER BY tier
+"""
+MARK = """
+SELECT mark_price * coalesce(multiplier, 1), ts_event FROM mark_prices
+WHERE ts > as_of() - INTERVAL 24 HOURS AND ts <= as_of() AND ts_event <= as_of() AND venue = $venue AND symbol = $symbol
+    AND mark_price IS NOT NULL
+ORDER BY ts_event DESC LIMIT 1
+"""
+FUNDING = """
+SELECT funding_rate, interval_hours, date_diff('second', as_of(), next_funding_ts) / 3600, ts_event FROM funding_current
+WHERE venue = $venue AND symbol = $symbol
+"""
+
+
+class Funding(NamedTuple):
+    """A rate per interval; above zero longs pay. `next_in_hours` None: not known."""
+
+    rate: float
+    interval_hours: float
+    next_in_hours: float | None = None
+
+
+class Market(NamedTuple):
+    """What was found; what was not is None. `sources`: what was used, one each. `missing`: what is not there, in words."""
+
+    tiers: TierTable | None = None
+    mark: float | None = None
+    funding: Funding | None = None
+    levels: pl.DataFrame | None = None
+    sources: tuple[Source, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def market(warehouse: Lake, contract: Named) -> Market:
+    """Return what the warehouse says of a contract as of `as_of()`. Raises QueryError, InvalidPositionError."""
+    with query_errors():
+        tiers, told = _tiers(warehouse, contract)
+        mark, marked = _mark(warehouse, contract)
+        funding, paid = _funding(warehouse, contract)
+        levels, drawn = _levels(warehouse, contract)
+    facts = {"margin table": told, "mark price": marked, "funding": paid, "predicted levels": drawn}
+    sources = tuple(source for source in facts.values() if source)
+    missing = tuple(
+        f"the warehouse has no {what} of {contract.instrument}" for what, source in facts.items() if not source
+    )
+    return Market(tiers, mark, funding, levels, sources, missing)
+
+
+def _tiers(warehouse: Lake, contract: Named) -> tuple[TierTable | None, Source | None]:
+    for symbol in filter(None, (contract.symbol, contract.family)):
+        rows = warehouse.connection.execute(TIERS, {"venue": contract.venue, "symbol": symbol}).fetchall()
+        if rows:
+            source, since = rows[0][-2:]
+            steps = [LeverageTier(symbol, *row[:-2]) for row in rows]
+            static = ": published for that date, not heard since" if source == "static" else ""
+            told = Source("margin table", f"{contract.venue} {symbol}, {source}{static}", since)
+            return from_rows(steps, contract.contract, contract.contract_size), told
+    return None, None
+
+
+def _mark(warehouse: Lake, contract: Named) -> tuple[float | None, Source | None]:
+    row = warehouse.connection.execute(MARK, {"venue": contract.venue, "symbol": contract.symbol}).fetchone()
+    return (row[0], Source("mark price", f"{contract.venue} {contract.symbol}", row[1])) if row else (None, None)
+
+
+def _funding(warehouse: Lake, contract: Named) -> tuple[Funding | None, Source | None]:
+    row = warehouse.connection.execute(FUNDING, {"venue": contract.venue, "symbol": contract.symbol}).fetchone()
+    if row is None or row[1] is None:
+        return None, None
+    rate, interval_hours, next_in_hours, at = row
+    ahead = next_in_hours if next_in_hours is not None and next_in_hours >= 0 else None
+    told = Source("funding", f"{contract.venue} {contract.symbol}, running estimate for the next payment", at)
+    return Funding(rate, interval_hours, ahead), told
+
+
+def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Source | None]:
+    """Read the newest levels of the contract's coin, of all venues there are, prices as the contract is quoted."""
+    columns = _columns(warehouse, LEVELS_TABLE)
+    if not {"ts", "position_side", "usd"} <= columns:
+        return None, None
+    price = "price" if "price" in columns else "(price_low + price_high) / 2"
+    by = "instrument" if "instrument" in columns else "base"
+    name = contract.instrument if by == "instrument" else contract.base
+    newest = (
+        f"SELECT max(ts) FROM {LEVELS_TABLE} WHERE {by} = $name AND ts <= as_of() AND ts > as_of() - INTERVAL 7 DAYS"
+    )
+    at: datetime | None = (warehouse.connection.execute(newest, {"name": name}).fetchone() or (None,))[0]
+    if at is None:
+        return None, None
+    rows = (
+        f"SELECT {price} * $multiplier AS price, position_side, usd FROM {LEVELS_TABLE} WHERE {by} = $name AND ts = $at"
+    )
+    told = {"name": name, "at": at, "multiplier": contract.multiplier}
+    found = warehouse.connection.execute(rows, told).pl().cast(dict(LEVELS))
+    return found, Source("predicted levels", f"{LEVELS_TABLE} of {name}", at)
+
+
+def _columns(warehouse: Lake, table: str) -> set[str]:
+    found = warehouse.connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [table]
+    ).fetchall()
+    return {name for (name,) in found}
