@@ -16,9 +16,12 @@ from pipelines.position.contracts import Named
 from pipelines.position.tiers import TierTable, from_rows
 from pipelines.rows import LeverageTier
 from pipelines.venues import VENUES, parser_of
+from pipelines.venues.symbols import unified
 
 ANSWERS = {"binance": "um_leverageBracket", "bybit": "risk-limit", "okx": "position-tiers"}
 """The channel whose answers are a venue's margin tables."""
+
+STATIC = "static: published for that date, not heard since"
 
 
 class Source(NamedTuple):
@@ -35,6 +38,8 @@ def from_file(path: Path, contract: Named) -> tuple[TierTable, Source]:
     Raises UsageError where the file cannot be read or has no table of the contract.
     """
     try:
+        if contract.venue is None:
+            raise ValueError("name the venue with --venue")
         payload = path.read_bytes()
         rows = _answered(payload, contract) if payload.lstrip()[:1] in (b"{", b"[") else _laid_out(payload, contract)
     except (OSError, ValueError, KeyError, msgspec.MsgspecError, pl.exceptions.PolarsError) as error:
@@ -61,26 +66,30 @@ def from_package(contract: Named) -> tuple[TierTable, Source] | None:
 def _laid_out(payload: bytes, contract: Named) -> list[LeverageTier]:
     """Of several tables of one symbol the newest counts."""
     tables = sorted(tables_of(payload), key=lambda table: table.at)
-    newest = {(table.venue, table.symbol): table.steps for table in tables if contract.venue in (None, table.venue)}
+    newest = {table.symbol: table.steps for table in tables if table.venue == contract.venue}
     return [step for steps in newest.values() for step in steps]
 
 
 def _answered(payload: bytes, contract: Named) -> list[LeverageTier]:
-    if contract.venue is None:
-        raise ValueError("JSON is a venue's answer: name the venue with --venue")
-    channel = ANSWERS[contract.venue]
-    parse = parser_of(contract.venue, "rest", channel)
+    venue = contract.venue or ""
+    channel = ANSWERS[venue]
+    parse = parser_of(venue, "rest", channel)
     assert parse is not None
-    frame = RawFrame(contract.venue, channel, ALL_SYMBOLS, "rest", time.time_ns(), "", 0, payload)
+    frame = RawFrame(venue, channel, ALL_SYMBOLS, "rest", time.time_ns(), "", 0, payload)
     rows: Iterable[object] = parse(frame, {})
     found = [row for row in rows if isinstance(row, LeverageTier)]
     if not found:
-        raise ValueError(f"not what {contract.venue} answers to {channel}")
+        raise ValueError(f"not what {venue} answers to {channel}")
     return found
 
 
 def _is_of(symbol: str, contract: Named) -> bool:
+    """Say whether a margin table of `symbol` is the contract's: its own, or of the family of perpetuals that shares one."""
     if symbol in (contract.symbol, contract.family):
         return True
-    form = VENUES[contract.venue].symbol_form(symbol) if contract.venue and contract.symbol is None else None
-    return form is not None and contract.instrument in (form.instrument, f"{form.base}/{form.quote}:{form.quote}")
+    form = VENUES[contract.venue].symbol_form(symbol) if contract.venue else None
+    if form is None:
+        return False
+    if form.instrument is None:
+        return contract.instrument in (unified(form.base, form.quote, settle) for settle in (form.quote, form.base))
+    return contract.symbol is None and contract.instrument == form.instrument

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.position.clusters import LEVELS
 from pipelines.position.contracts import Named
-from pipelines.position.given import Source
+from pipelines.position.given import STATIC, Source
 from pipelines.position.tiers import TierTable, from_rows
 from pipelines.rows import LeverageTier
 from warehouse.lake import Lake
@@ -71,8 +71,8 @@ def _tiers(warehouse: Lake, contract: Named) -> tuple[TierTable | None, Source |
         if rows:
             source, since = rows[0][-2:]
             steps = [LeverageTier(symbol, *row[:-2]) for row in rows]
-            static = ": published for that date, not heard since" if source == "static" else ""
-            told = Source("margin table", f"{contract.venue} {symbol}, {source}{static}", since)
+            how = STATIC if source == "static" else f"source {source}"
+            told = Source("margin table", f"{contract.venue} {symbol}, {how}", since)
             return from_rows(steps, contract.contract, contract.contract_size), told
     return None, None
 
@@ -110,7 +110,7 @@ def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Sour
         f"SELECT {price} * $multiplier AS price, position_side, usd FROM {LEVELS_TABLE} WHERE {by} = $name AND ts = $at"
     )
     told = {"name": name, "at": at, "multiplier": contract.multiplier}
-    found = warehouse.connection.execute(rows, told).pl().cast(dict(LEVELS))
+    found = warehouse.connection.execute(rows, told).pl().cast(LEVELS)
     return found, Source("predicted levels", f"{LEVELS_TABLE} of {name}", at)
 
 
