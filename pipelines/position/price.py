@@ -14,6 +14,9 @@ from pipelines.position.positions import Position, above_zero
 from pipelines.position.tiers import Tier, TierTable
 from pipelines.rows import Position as Side
 
+ROUNDING = 1e-12
+"""A notional below this share of that at entry is what rounding leaves of none."""
+
 
 class Liquidation(NamedTuple):
     """Where a position is liquidated. `price` None: at no price above zero and finite.
@@ -67,16 +70,20 @@ def _solved(position: Position, tier: Tier) -> float:
 
 
 def _fixed(position: Position, tier: Tier) -> Liquidation:
-    """Bybit inverse: the maintenance margin stays what it was at entry (§1.2); a fee is of the notional at the price."""
+    """Bybit inverse: the maintenance margin stays what it was at entry (§1.2); a fee is of the notional at the price.
+
+    By the venue's word a short whose margin covers its notional is never liquidated.
+    """
     s, entry = position.direction, position.value(position.entry_price)
     maintenance = entry * tier.rate - tier.deduction
     value = (maintenance - position.margin + s * entry) / (s - position.fee_rate)
-    price = position.price(value)
+    price = position.price(value) if bankruptcy_price(position) else None
     return Liquidation(price, tier, None if price is None else maintenance + value * position.fee_rate)
 
 
 def _told(position: Position, tier: Tier, value: float, on_step: bool = False) -> Liquidation:
-    if (price := position.price(value)) is None:
+    price = position.price(value) if value > ROUNDING * position.value(position.entry_price) else None
+    if price is None:
         return Liquidation(None, tier)
     return Liquidation(price, tier, value * (tier.rate + position.fee_rate) - tier.deduction, on_step)
 
@@ -147,8 +154,9 @@ def bankruptcy_price(position: Position) -> float | None:
 
     None where no price does that: a linear long or an inverse short of leverage 1 or less.
     """
-    value = position.value(position.entry_price) - position.direction * position.margin
-    return position.price(value)
+    entry = position.value(position.entry_price)
+    value = entry - position.direction * position.margin
+    return position.price(value) if value > ROUNDING * entry else None
 
 
 def distance(price: float, reference: float) -> float:
