@@ -4,14 +4,14 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Literal, NoReturn
 
 import msgspec
 import typer
 
 from pipelines.errors import InvalidPositionError, PipelineError, UsageError
+from pipelines.position import options
 from pipelines.position.answer import Answer, Changes, answer, as_data
 from pipelines.position.contracts import Named, named
 from pipelines.position.given import Source, from_file, from_package
@@ -30,73 +30,41 @@ ENTRY_BASED = {("bybit", "inverse")}
 """Where the maintenance margin is fixed at entry (formulas.md §1.2)."""
 
 
-class Side(StrEnum):
-    """long or short."""
-
-    LONG = "long"
-    SHORT = "short"
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class MaintenanceAt(StrEnum):
-    """What the maintenance margin is a rate of."""
-
-    MARK = "mark"
-    ENTRY = "entry"
-
-
 def position(
-    side: Annotated[Side, typer.Argument(help="long or short")],
-    contract: Annotated[str, typer.Argument(help="BTC/USDT:USDT, BTC/USD:BTC, or the venue's symbol with --venue")],
-    entry: Annotated[float, typer.Option(help="entry price, as the venue quotes the contract")],
-    size: Annotated[float, typer.Option(help="coins if linear, USD if inverse")],
-    venue: Annotated[
-        str | None, typer.Option(help="binance, bybit, okx: whose margin table, mark price and funding")
-    ] = None,
-    leverage: Annotated[float | None, typer.Option(help="leverage; the margin is then notional / leverage")] = None,
-    margin: Annotated[
-        float | None, typer.Option(help="isolated margin, settle currency, if not notional / leverage")
-    ] = None,
-    cross: Annotated[bool, typer.Option("--cross", help="cross margin: --balance stands behind it")] = False,
-    balance: Annotated[float | None, typer.Option(help="cross: the account's balance in the settle currency")] = None,
-    other_maintenance: Annotated[float, typer.Option(help="cross: maintenance margin of the other positions")] = 0.0,
-    other_profit: Annotated[float, typer.Option(help="cross: unrealised profit of the other positions")] = 0.0,
-    mmr: Annotated[
-        float | None, typer.Option(help="maintenance margin rate, 0.004 is 0.4 %, in place of a table")
-    ] = None,
-    deduction: Annotated[float, typer.Option(help="with --mmr: maintenance amount taken off, settle currency")] = 0.0,
-    tiers: Annotated[Path | None, typer.Option(help="margin table: CSV, or JSON as the venue answered")] = None,
-    contract_size: Annotated[float | None, typer.Option(help="coins (inverse: USD) a contract, for OKX tables")] = None,
-    maintenance_at: Annotated[
-        MaintenanceAt | None,
-        typer.Option(help="of the notional at mark or entry; entry for Bybit inverse if not given"),
-    ] = None,
-    fee: Annotated[float, typer.Option(help="taker fee of the forced close, 0.0005 is 0.05 %; 0 leaves it out")] = 0.0,
-    mark: Annotated[float | None, typer.Option(help="mark price, if not the warehouse's")] = None,
-    add_margin: Annotated[float | None, typer.Option(help="show what so much more margin does")] = None,
-    close: Annotated[float | None, typer.Option(help="show what closing so much of the size does")] = None,
-    hold: Annotated[str | None, typer.Option(help="show what funding does over a time: 90m, 72h, 3d")] = None,
-    funding_rate: Annotated[float | None, typer.Option(help="rate per interval, if not the warehouse's")] = None,
-    funding_interval: Annotated[float, typer.Option(help="hours of one rate, with --funding-rate")] = 8.0,
-    stop: Annotated[float | None, typer.Option(help="where you would put a stop; moved out of dense clusters")] = None,
-    within: Annotated[
-        float, typer.Option(min=0.001, max=0.9, help="how far clusters are looked for, a fraction")
-    ] = 0.1,
-    format: Annotated[Format, typer.Option("--format", "-f", help="how it is written")] = Format.TABLE,
+    side: options.Sided,
+    contract: options.Contract,
+    entry: options.Entry,
+    size: options.Size,
+    venue: options.OfVenue = None,
+    leverage: options.Leverage = None,
+    margin: options.Margin = None,
+    fee: options.Fee = 0.0,
+    cross: options.Cross = False,
+    balance: options.Balance = None,
+    other_maintenance: options.OtherMaintenance = 0.0,
+    other_profit: options.OtherProfit = 0.0,
+    mmr: options.Rate = None,
+    deduction: options.Deduction = 0.0,
+    tiers: options.Tiers = None,
+    contract_size: options.ContractSize = None,
+    maintenance_at: options.Maintained = None,
+    add_margin: options.AddMargin = None,
+    close: options.Close = None,
+    hold: options.Hold = None,
+    stop: options.Stop = None,
+    mark: options.Mark = None,
+    funding_rate: options.FundingRate = None,
+    funding_interval: options.FundingInterval = 8.0,
+    within: options.Within = 0.1,
+    format: options.Formatted = options.Format.TABLE,
 ) -> None:
-    """Show where a position is liquidated, and what more margin, closing a part or funding would make of it.
+    """Show where a position is liquidated, what more margin, closing a part or funding would make of it, and what lies near.
 
-    liq position long BTC/USDT:USDT --venue binance --entry 67000 --size 1 --leverage 10 --add-margin 500 --hold 72h
+    For example: liq position long BTC/USDT:USDT --venue binance --entry 67000 --size 1 --leverage 10 --hold 72h
 
     Margin tables, mark price, funding and predicted levels are the warehouse's (LIQ_DATA, else data/live, else data/demo);
-    what was used, and of when, stands below the answer. Without a warehouse: --mmr or --tiers, and --mark, --funding-rate as
-    wanted. Exit code 1: the position cannot be, and why; 2: an option or the contract.
+    what was used, and of when, stands below the answer. It works without a warehouse too: with --mmr or --tiers, and --mark and
+    --funding-rate as wanted. Exit code 1: there can be no such position, and why; 2: an option or the contract is wrong.
     """
     with _one_line_errors(), _reader() as warehouse:
         meant = named(contract, venue, warehouse)
@@ -115,8 +83,8 @@ def position(
 
 
 def _position(
-    side: Side, contract: Named, entry: float, size: float, leverage: float | None, margin: float | None, fee: float,
-    maintenance_at: MaintenanceAt | None, cross: tuple[bool, float | None, float, float],
+    side: options.Side, contract: Named, entry: float, size: float, leverage: float | None, margin: float | None, fee: float,
+    maintenance_at: options.MaintenanceAt | None, cross: tuple[bool, float | None, float, float],
 ) -> Position:  # fmt: skip
     of_entry = (
         (contract.venue, contract.contract) in ENTRY_BASED if maintenance_at is None else maintenance_at == "entry"
@@ -182,8 +150,8 @@ def hours(text: str) -> float:
     return float(found[1]) * HOURS[found[2]]
 
 
-def _write(contract: Named, found: Answer, format: Format) -> None:
-    if format is Format.TABLE:
+def _write(contract: Named, found: Answer, format: options.Format) -> None:
+    if format is options.Format.TABLE:
         show(terminal(), contract, found)
     else:
         data = {"venue": contract.venue, "symbol": contract.symbol, "instrument": contract.instrument,

@@ -10,6 +10,7 @@ from pipelines.position.contracts import Named
 from pipelines.position.given import STATIC, Source
 from pipelines.position.tiers import TierTable, from_rows
 from pipelines.rows import LeverageTier
+from pipelines.venues.symbols import DOLLARS
 from warehouse.lake import Lake
 from warehouse.query import query_errors
 
@@ -28,6 +29,12 @@ ORDER BY ts_event DESC LIMIT 1
 FUNDING = """
 SELECT funding_rate, interval_hours, date_diff('second', as_of(), next_funding_ts) / 3600, ts_event FROM funding_current
 WHERE venue = $venue AND symbol = $symbol
+"""
+LEVELS_OF = f"""
+SELECT ts, price * $multiplier AS price, position_side, usd_estimated AS usd FROM {LEVELS_TABLE}
+WHERE base = $base AND ts = (
+    SELECT max(ts) FROM {LEVELS_TABLE} WHERE base = $base AND ts > as_of() - INTERVAL 7 DAYS AND ts <= as_of()
+)
 """
 
 
@@ -93,29 +100,15 @@ def _funding(warehouse: Lake, contract: Named) -> tuple[Funding | None, Source |
 
 
 def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Source | None]:
-    """Read the newest levels of the contract's coin, of all venues there are, prices as the contract is quoted."""
-    columns = _columns(warehouse, LEVELS_TABLE)
-    if not {"ts", "position_side", "usd"} <= columns:
-        return None, None
-    price = "price" if "price" in columns else "(price_low + price_high) / 2"
-    by = "instrument" if "instrument" in columns else "base"
-    name = contract.instrument if by == "instrument" else contract.base
-    newest = (
-        f"SELECT max(ts) FROM {LEVELS_TABLE} WHERE {by} = $name AND ts <= as_of() AND ts > as_of() - INTERVAL 7 DAYS"
-    )
-    at: datetime | None = (warehouse.connection.execute(newest, {"name": name}).fetchone() or (None,))[0]
-    if at is None:
-        return None, None
-    rows = (
-        f"SELECT {price} * $multiplier AS price, position_side, usd FROM {LEVELS_TABLE} WHERE {by} = $name AND ts = $at"
-    )
-    told = {"name": name, "at": at, "multiplier": contract.multiplier}
-    found = warehouse.connection.execute(rows, told).pl().cast(LEVELS)
-    return found, Source("predicted levels", f"{LEVELS_TABLE} of {name}", at)
-
-
-def _columns(warehouse: Lake, table: str) -> set[str]:
+    """Read the newest levels of the contract's coin: of all venues and leverages, in dollars, prices as it is quoted."""
     found = warehouse.connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [table]
-    ).fetchall()
-    return {name for (name,) in found}
+        "SELECT 1 FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [LEVELS_TABLE]
+    ).fetchone()
+    if found is None or contract.instrument.partition("/")[2].partition(":")[0] not in DOLLARS:
+        return None, None
+    told: dict[str, object] = {"base": contract.base, "multiplier": contract.multiplier}
+    levels = warehouse.connection.execute(LEVELS_OF, told).pl()
+    if levels.is_empty():
+        return None, None
+    at: datetime = levels["ts"][0]
+    return levels.select(LEVELS.names()).cast(LEVELS), Source("predicted levels", f"{contract.base}, estimated", at)

@@ -242,22 +242,23 @@ def test_a_contract_that_the_venue_does_not_list_is_refused_and_the_nearest_are_
     assert (result.exit_code, "binance lists no 'BTCC/USDT:USDT'; it has BTC/USDT:USDT" in result.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("columns", ["base, price", "instrument, (price - 5) AS price_low, (price + 5) AS price_high"])
-def test_predicted_levels_give_clusters_and_a_stop_outside_them(liq: Liq, world: Lake, columns: str) -> None:
-    rows = "SELECT 'BTC' AS base, 'BTC/USDT:USDT' AS instrument, as_of() - INTERVAL 1 MINUTE AS ts, 'long' AS position_side"
-    spread = f"{rows}, 62000.0 + 50 * i AS price, 10.0 AS usd FROM range(100) AS t(i)"
-    dense = f"{rows}, 64250.0 + 20 * i AS price, 5000.0 AS usd FROM range(10) AS t(i)"
-    world.connection.execute("DROP VIEW IF EXISTS liquidation_levels")
-    world.connection.execute("DROP TABLE IF EXISTS liquidation_levels")
-    world.connection.execute(
-        f"CREATE TABLE liquidation_levels AS SELECT {columns}, ts, position_side, usd FROM ({spread} UNION ALL {dense})"
+def test_predicted_levels_give_clusters_and_a_stop_outside_them(liq: Liq, world: Lake) -> None:
+    rows = (
+        "SELECT 'BTC' AS base, as_of() - INTERVAL 1 MINUTE AS ts, 'long' AS position_side, 1.0 * leverage AS leverage"
     )
+    spread = (
+        f"{rows}, 62000.0 + 50 * i AS price, 5.0 AS usd_estimated FROM range(100) AS t(i), range(10, 12) AS l(leverage)"
+    )
+    dense = f"{rows}, 64250.0 + 20 * i, 2500.0 FROM range(10) AS t(i), range(10, 12) AS l(leverage)"
+    older = "SELECT 'BTC', as_of() - INTERVAL 1 HOUR, 'long', 10.0, 67000.0, 1e9"
+    world.connection.execute("DROP TABLE IF EXISTS liquidation_levels")
+    world.connection.execute(f"CREATE TABLE liquidation_levels AS {spread} UNION ALL {dense} UNION ALL {older}")
     found = told(liq(*LONG, "--venue", "binance", "-f", "json"))
     (cluster,) = found["clusters"]
-    assert cluster["price_low"] <= 64_250 < 64_440 <= cluster["price_high"]
+    assert cluster["price_low"] <= 64_250 < 64_430 <= cluster["price_high"]
     assert found["stop"]["price"] is not None
     assert not cluster["price_low"] <= found["stop"]["price"] <= cluster["price_high"]
     assert found["liquidation_price"] < found["stop"]["price"] < 68_000
     shown = liq(*LONG, "--venue", "binance")
-    for text in ("predicted clusters", "a stop at", "predicted levels: liquidation_levels of BTC"):
+    for text in ("predicted clusters", "a stop at", "predicted levels: BTC, estimated"):
         assert text in shown.stdout
