@@ -1,7 +1,7 @@
 """Binance's margin tables: the package's dated one, and the operator's own from a file."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pipelines.imports.brackets import answer_in
 from pipelines.imports.cli import app
 from pipelines.ingest.resume import instruments_from
 from pipelines.ingest.run import Ingest
+from pipelines.reprocess.run import reprocess
 from pipelines.settings import IngestSettings
 from tests.pipelines.commits import commit
 from warehouse import lake, query, schema, writer
@@ -79,6 +80,9 @@ def test_static_rows_are_stored_once_say_their_source_and_date_and_are_followed_
             (2, 100.0, 300.0, "import", "2026-11-22 12:00:00"),
         ]
         assert with_static(instruments_from(warehouse), NOW)[1].is_empty(), "what is newer is not taken back"
+        done = reprocess(warehouse, NOW - timedelta(hours=1), NOW + timedelta(hours=1), "leverage_tiers")
+        assert done.tables["leverage_tiers"] == (0, 0, 2), "rows without a frame stay out of reprocess"
+        assert warehouse.connection.execute("SELECT count(*) FROM leverage_tiers").fetchall() == [(12,)]
 
 
 def test_what_was_heard_before_the_static_table_was_loaded_stays_the_newest(tmp_path: Path) -> None:
