@@ -7,6 +7,7 @@ WITH hours AS (
     SELECT * EXCLUDE (recv_last) FROM open_interest_1h
     WHERE epoch(length::INTERVAL) % 3600 = 0 AND hour >= time_bucket(length::INTERVAL, since::TIMESTAMP)
         AND hour < time_bucket(INTERVAL 1 HOUR, as_of()) - INTERVAL 1 HOUR
+        AND symbol IN (SELECT i.symbol FROM instruments_as_of AS i WHERE i.instrument = named)
     UNION ALL BY NAME
     SELECT
         ts_event AS hour, venue, symbol, instrument, base, quote, settle, contract, sides, oi_base AS open_base,
@@ -18,7 +19,7 @@ WITH hours AS (
             ELSE greatest(
                 time_bucket(length::INTERVAL, since::TIMESTAMP), time_bucket(INTERVAL 1 HOUR, as_of()) - INTERVAL 1 HOUR)
         END,
-        as_of() + INTERVAL 1 MICROSECOND)
+        as_of() + INTERVAL 1 MICROSECOND, named)
 )
 SELECT
     time_bucket(length::INTERVAL, h.hour) AS bar, h.venue, h.symbol, c.instrument, c.base, c.contract, c.settle,
