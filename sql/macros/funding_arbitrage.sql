@@ -6,19 +6,20 @@
 -- positive is a gain at entry and not counted, negative a cost. apr_gross: the difference of the yearly rates, simple; apr: less
 -- fees and a negative spread over holding_hours; net_return: what is left after that time; breakeven_hours: when the costs are
 -- earned back. Funding is taken to stay as it is now.
+-- Example: FROM funding_arbitrage(72, 0.0004)
 WITH priced AS (
     SELECT f.venue, f.symbol, f.instrument, f.base, f.rate_8h, f.rate_year, f.interval_hours, f.next_funding_ts, o.mark_price, o.oi_usd
     FROM funding_current AS f
     JOIN open_interest_current AS o ON f.venue = o.venue AND f.symbol = o.symbol AND NOT o.stale
-    WHERE NOT f.stale AND f.rate_8h IS NOT NULL AND o.mark_price IS NOT NULL AND price_in_dollars(f.quote)
+    WHERE NOT f.stale AND f.rate_8h IS NOT NULL AND o.mark_price IS NOT NULL AND list_contains(dollars(), f.quote)
         AND (min_oi_usd = 0 OR o.oi_usd >= min_oi_usd)
 ), pairs AS (
     SELECT
         l.base, l.venue AS long_venue, l.symbol AS long_symbol, l.instrument AS long_instrument,
         s.venue AS short_venue, s.symbol AS short_symbol, s.instrument AS short_instrument,
         l.rate_8h AS long_rate_8h, s.rate_8h AS short_rate_8h, s.rate_8h - l.rate_8h AS difference_8h,
-        4 * fee_rate AS fees, s.mark_price / l.mark_price - 1 AS spread, s.rate_year - l.rate_year AS apr_gross,
-        4 * fee_rate - least(s.mark_price / l.mark_price - 1, 0) AS costs,
+        4 * fee_rate::DOUBLE AS fees, s.mark_price / l.mark_price - 1 AS spread, s.rate_year - l.rate_year AS apr_gross,
+        4 * fee_rate::DOUBLE - least(s.mark_price / l.mark_price - 1, 0) AS costs,
         least(l.oi_usd, s.oi_usd) AS smaller_oi_usd,
         l.interval_hours AS long_interval_hours, s.interval_hours AS short_interval_hours,
         l.next_funding_ts AS long_next_funding_ts, s.next_funding_ts AS short_next_funding_ts

@@ -1,8 +1,9 @@
--- funding_settled(named, since): the paid rates of one instrument at each venue, summed up: funding_settled('BTC/USDT:USDT', '2026-01-01').
+-- funding_settled(named, since): the paid rates of one instrument at each venue, summed up.
 -- Reads funding_settlements from since on (at most until as_of()), instruments. Grain: one settlement. interval_from: sent (the
 -- settlement's or the contract's own interval) or spacing (the shorter distance to the settlement before or after, where that is a
 -- day at most and nothing was sent); null where neither. rate_8h, rate_year (simple) as in funding_history; cumulative: sum of the
 -- rates since then, as paid.
+-- Example: FROM funding_settled('BTC/USDT:USDT', '2026-01-01')
 WITH spaced AS (
     SELECT
         h.*,

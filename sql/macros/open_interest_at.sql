@@ -4,6 +4,7 @@
 -- where it gives one, else coins times the latest mark price (usd_from says which); null where that is not known or the quote is no
 -- dollar; coins of contracts counted in USD likewise. sides: what the venue counts; both is halved here, undocumented is as sent;
 -- oi_raw is as sent.
+-- Example: FROM open_interest_at(TIMESTAMP '2026-11-01 12:00:00')
 WITH latest AS (
     SELECT
         venue, symbol,
@@ -24,7 +25,7 @@ WITH latest AS (
         l.venue, l.symbol, coalesce(l.instrument, i.instrument) AS instrument, coalesce(l.base, i.base) AS base,
         coalesce(l.quote, i.quote) AS quote, coalesce(l.settle, i.settle) AS settle,
         coalesce(l.contract, i.contract) AS contract, l.oi_unit, l.sides, l.row AS row, m.mark_price AS mark_price,
-        CASE WHEN price_in_dollars(coalesce(l.quote, i.quote)) THEN m.mark_price END AS dollars
+        CASE WHEN list_contains(dollars(), coalesce(l.quote, i.quote)) THEN m.mark_price END AS dollars
     FROM latest AS l
     LEFT JOIN marks AS m ON l.venue = m.venue AND l.symbol = m.symbol
     LEFT JOIN instruments_as_of AS i ON l.venue = i.venue AND l.symbol = i.symbol AND i.is_current

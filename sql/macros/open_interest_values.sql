@@ -12,8 +12,8 @@ SELECT
     o.venue, o.symbol, o.instrument, o.base, o.quote, o.settle, o.contract, o.sides, o.oi_raw, o.oi_unit, o.period,
     o.ts_event, o.ts_recv,
     CASE WHEN m.ts_event >= o.ts_event - INTERVAL 1 HOUR THEN m.mark_price END AS mark,
-    coalesce(o.oi_base, CASE WHEN price_in_dollars(o.quote) THEN o.oi_usd / nullif(mark, 0) END) AS oi_base,
-    coalesce(o.oi_usd, CASE WHEN price_in_dollars(o.quote) THEN o.oi_base * mark END) AS oi_usd
+    coalesce(o.oi_base, CASE WHEN list_contains(dollars(), o.quote) THEN o.oi_usd / nullif(mark, 0) END) AS oi_base,
+    coalesce(o.oi_usd, CASE WHEN list_contains(dollars(), o.quote) THEN o.oi_base * mark END) AS oi_usd
 FROM open_interest AS o
 ASOF LEFT JOIN marks AS m ON o.venue = m.venue AND o.symbol = m.symbol AND o.ts_event >= m.ts_event
 WHERE o.ts >= since::TIMESTAMP AND o.ts < until::TIMESTAMP AND o.ts_event < until::TIMESTAMP

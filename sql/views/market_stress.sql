@@ -49,7 +49,7 @@ WITH hour_now AS (
 ), ranges AS (
     SELECT venue, symbol, any_value(base) AS base, ln(max(high) / nullif(min(low), 0)) AS range
     FROM price_minutes(INTERVAL 1 HOUR, as_of() - INTERVAL 1 HOUR, as_of() + INTERVAL 1 MICROSECOND)
-    WHERE price_in_dollars(quote)
+    WHERE list_contains(dollars(), quote)
     GROUP BY venue, symbol
 ), moved AS (
     SELECT
@@ -69,7 +69,7 @@ WITH hour_now AS (
     HAVING count(*) > 0
 ), measured AS (
     SELECT
-        b.base, l.liquidations, abs(2 * l.long_share - 1) AS imbalance, greatest(-i.oi_change_share, 0) AS oi_flush,
+        b.base, l.liquidations, abs(2 * l.long_share - 1) AS imbalance, CASE WHEN i.oi_change_share > 0 THEN 0 ELSE -i.oi_change_share END AS oi_flush,
         abs(p.rate_8h) AS funding, s.volatility, l.liquidation_usd AS liquidation_usd_1h, l.long_share AS long_share_1h,
         i.oi_change_share AS oi_change_share_1h, p.rate_8h, s.range_1h, i.oi_usd, l.completeness, l.venues AS liquidation_venues
     FROM (FROM (SELECT base FROM liquidated UNION SELECT base FROM interest UNION SELECT base FROM paid UNION SELECT base FROM shaken)) AS b

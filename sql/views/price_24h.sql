@@ -22,7 +22,7 @@ SELECT
     s."open" / i.multiplier AS "open", s.high / i.multiplier AS high, s.low / i.multiplier AS low,
     s."close" / i.multiplier AS "close", s."close" / nullif(s."open", 0) - 1 AS change_share,
     s.volume_base, s.volume_quote,
-    CASE WHEN price_in_dollars(coalesce(s.quote, i.quote)) THEN s.volume_quote END AS volume_usd,
+    CASE WHEN list_contains(dollars(), coalesce(s.quote, i.quote)) THEN s.volume_quote END AS volume_usd,
     s.minutes, s.last_minute, date_diff('second', s.last_minute, as_of()) AS age_s
 FROM sums AS s
 LEFT JOIN instruments_as_of AS i ON s.venue = i.venue AND s.symbol = i.symbol AND i.is_current
