@@ -1,6 +1,6 @@
 """prices_1h, prices_1d and open_interest_1h: computed anew where rows arrived, written only where something differs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -81,8 +81,7 @@ def _days(warehouse: Lake, bar: Bar, since: datetime) -> Iterable[datetime]:
 
 def _changed(stored: pl.DataFrame, wanted: pl.DataFrame, time: str) -> pl.Series:
     """Return the times of bars that are in one frame only; sums are compared to twelve digits."""
-    outline: Callable[[pl.DataFrame], pl.DataFrame] = lambda frame: frame.with_columns(cs.float().round_sig_figs(12))  # noqa: E731
-    ours, theirs = outline(wanted), outline(stored)
+    ours, theirs = (frame.with_columns(cs.float().round_sig_figs(12)) for frame in (wanted, stored))
     by = wanted.columns
     new = ours.join(theirs, on=by, how="anti", nulls_equal=True)
     gone = theirs.join(ours, on=by, how="anti", nulls_equal=True)
