@@ -8,7 +8,7 @@ import polars as pl
 import polars.selectors as cs
 
 from warehouse.lake import Lake, quoted
-from warehouse.statements import SQL
+from warehouse.statements import rollup
 from warehouse.tables import TABLES
 from warehouse.writer import replace
 
@@ -49,7 +49,7 @@ def roll_up_bars(warehouse: Lake, everything: bool = False) -> dict[str, int]:
 
 def roll_up_day(warehouse: Lake, bar: Bar, day: datetime) -> int:
     """Compute the bars of one day (UTC), store those that differ from the stored ones, and return how many were."""
-    made = warehouse.connection.execute(_query(bar), {"since": day, "until": day + DAY}).pl()
+    made = warehouse.connection.execute(rollup(bar.table).body, {"since": day, "until": day + DAY}).pl()
     wanted = made.select(pl.col(name).cast(kind) for name, kind in TABLES[bar.table].schema.items())
     within = f"{bar.time} >= TIMESTAMP {quoted(str(day))} AND {bar.time} < TIMESTAMP {quoted(str(day + DAY))}"
     stored = warehouse.connection.execute(f"FROM {bar.table} WHERE {within}").pl()
@@ -59,10 +59,6 @@ def roll_up_day(warehouse: Lake, bar: Bar, day: datetime) -> int:
     listed = ", ".join(f"TIMESTAMP {quoted(str(time))}" for time in times)
     where = f"{within} AND {bar.time} IN ({listed})"
     return replace(warehouse, bar.table, wanted.filter(pl.col(bar.time).is_in(times.implode())), where)[1]
-
-
-def _query(bar: Bar) -> str:
-    return (SQL / "rollups" / f"{bar.table}.sql").read_text()
 
 
 def _taken_in(warehouse: Lake, bar: Bar) -> datetime:
