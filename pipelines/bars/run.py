@@ -1,6 +1,5 @@
 """prices_1h, prices_1d and open_interest_1h: computed anew where rows arrived, written only where something differs."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,7 +11,6 @@ from warehouse.statements import rollup
 from warehouse.tables import TABLES
 from warehouse.writer import replace
 
-DAY = timedelta(days=1)
 LATE = timedelta(hours=2)
 LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone
 
@@ -36,22 +34,22 @@ BARS = (PRICES_1H, PRICES_1D, OPEN_INTEREST_1H)  # days are made of hours
 def roll_up_bars(warehouse: Lake, everything: bool = False) -> dict[str, int]:
     """Bring the bars up to date with the rows that arrived since, and return the rows written, by table.
 
-    Looked at are the days of rows that arrived up to two hours before the newest a bar stands on (frames of several Kafka
-    partitions come in any order), or with `everything` all days. A bar that is right already is not written: run again,
-    nothing changes and nothing is committed. A day is one transaction. Raises WarehouseError; days done stay done.
+    Looked at are the bars of rows that arrived up to two hours before the newest a bar stands on (frames of several Kafka
+    partitions come in any order), or with `everything` all. A bar that is right already is not written: run again, nothing
+    changes and nothing is committed. A day's bars are one transaction. Raises WarehouseError; days done stay done.
     """
-    since = {bar.table: LONG_AGO if everything else _taken_in(warehouse, bar) - LATE for bar in BARS}
+    arrived = {bar: LONG_AGO if everything else _taken_in(warehouse, bar) - LATE for bar in BARS}
     return {
-        bar.table: sum(roll_up_day(warehouse, bar, day) for day in _days(warehouse, bar, since[bar.table]))
-        for bar in BARS
+        bar.table: sum(roll_up(warehouse, bar, *stretch) for stretch in _stretches(warehouse, bar, since))
+        for bar, since in arrived.items()
     }
 
 
-def roll_up_day(warehouse: Lake, bar: Bar, day: datetime) -> int:
-    """Compute the bars of one day (UTC), store those that differ from the stored ones, and return how many were."""
-    made = warehouse.connection.execute(rollup(bar.table).body, {"since": day, "until": day + DAY}).pl()
+def roll_up(warehouse: Lake, bar: Bar, since: datetime, until: datetime) -> int:
+    """Compute the bars in [since, until), whole bars, store those that differ from the stored ones, return how many."""
+    made = warehouse.connection.execute(rollup(bar.table).body, {"since": since, "until": until}).pl()
     wanted = made.select(pl.col(name).cast(kind) for name, kind in TABLES[bar.table].schema.items())
-    within = f"{bar.time} >= TIMESTAMP {quoted(str(day))} AND {bar.time} < TIMESTAMP {quoted(str(day + DAY))}"
+    within = f"{bar.time} >= TIMESTAMP {quoted(str(since))} AND {bar.time} < TIMESTAMP {quoted(str(until))}"
     stored = warehouse.connection.execute(f"FROM {bar.table} WHERE {within}").pl()
     times = _changed(stored, wanted, bar.time)
     if times.is_empty():
@@ -66,13 +64,15 @@ def _taken_in(warehouse: Lake, bar: Bar) -> datetime:
     return row[0] if row and row[0] else LONG_AGO + LATE
 
 
-def _days(warehouse: Lake, bar: Bar, since: datetime) -> Iterable[datetime]:
-    """Return the days with rows that arrived since, the newest first; only files with such rows are opened."""
+def _stretches(warehouse: Lake, bar: Bar, since: datetime) -> list[tuple[datetime, datetime]]:
+    """Return per day the stretch of bars with rows that arrived since, the newest first; only files with such are opened."""
+    start = f"time_bucket(INTERVAL {bar.length}, ts_event)"
     rows = warehouse.connection.execute(
-        f"SELECT DISTINCT date_trunc('day', ts_event) FROM {bar.source} WHERE ts_recv > ? AND {bar.of} ORDER BY 1 DESC",
+        f"SELECT min({start}), max({start}) + INTERVAL {bar.length} FROM {bar.source} WHERE ts_recv > ? AND {bar.of} "
+        "GROUP BY date_trunc('day', ts_event) ORDER BY 1 DESC",
         [since],
     ).fetchall()
-    return [row[0] for row in rows]
+    return [(first, end) for first, end in rows]
 
 
 def _changed(stored: pl.DataFrame, wanted: pl.DataFrame, time: str) -> pl.Series:

@@ -1,8 +1,8 @@
 """Views: rows in, rows out. A case is a JSON file sql/<view>/<what must hold>.json.
 
 as_of: the instant the view is asked at; from: what is asked, such as a macro's call, where it is not the view; where: a
-condition for the rows asked; in: rows per table, columns not given are null; out: the rows that must come, in any order, only the columns
-given are compared; numbers to twelve digits.
+condition for the rows asked; in: rows per table, columns not given are null; out: the rows that must come, in any order, only
+the columns given are compared; numbers to twelve digits.
 """
 
 import json
