@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 CASES = sorted(HERE.glob("*/*.json"))
 VIEWS = [found.name for found in statements() if found.kind == "view"]
 EXAMPLES = {found.name: example(found) for found in statements() if found.kind == "macro" and example(found)}
+OF_TABLES = [found.name for found in statements() if found.kind == "view" and "Reads nothing" not in found.notes]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
     assert _sorted(found) == _sorted(given["out"])
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", OF_TABLES)
 def test_a_view_of_nothing_is_empty(empty: Lake, view: str) -> None:
     assert empty.connection.execute(f"FROM {view}").fetchall() == []
 
