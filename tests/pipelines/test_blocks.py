@@ -54,6 +54,7 @@ def binance(draw: st.DrawFn) -> bytes:
         [event, event],
         {"result": None},
         {"o": order, "data": event},
+        {"code": draw(st.sampled_from([0, 1, None, "x"])), "msg": draw(st.sampled_from(["", "no"])), "data": event},
     ]
     return _json(draw, draw(st.sampled_from(forms)))
 
