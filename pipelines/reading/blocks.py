@@ -18,7 +18,7 @@ from pipelines.venues import BULKS, Held
 from pipelines.venues.bulk import Bulk
 from pipelines.venues.wire import BAD
 
-AT_ONCE = 4_000  # frames decoded before they are put in columns: few enough to stay in the processor's cache
+AT_ONCE = 2_000  # frames decoded before they are put in columns: few enough to stay in the processor's cache
 FEWEST = 64  # of fewer frames columns cost more than rows
 Channel = tuple[str, str, str]  # venue, transport, channel
 Reader = TypeVar("Reader")
@@ -85,22 +85,26 @@ def _read(bulk: Bulk, frames: Sequence[RawFrame], positions: Sequence[int]) -> t
     parts: list[pl.DataFrame] = []
     own: list[int] = []
     left: list[int] = []
+    all_of_one = len(positions) == len(frames)  # every frame of the batch, each with one liquidation
     for start in range(0, len(positions), AT_ONCE):
         some = positions[start : start + AT_ONCE]
         try:
             counts, columns = _columns(bulk, frames, some)
         except UNFIT:
+            all_of_one = False
             some = _sound(bulk, frames, some, left)
             counts, columns = _columns(bulk, frames, some)
         parts.append(pl.DataFrame(columns))
         if counts.count(1) == len(counts):
             own += some
         else:
+            all_of_one = False
             left += [n for n, count in zip(some, counts, strict=True) if not count]
             own += [n for n, count in zip(some, counts, strict=True) for _ in range(count)]
     if not own:
         return [], left
-    traced = [*trace([frames[n] for n in own]), pl.Series("frame", own, pl.UInt32)]
+    places = range(len(frames)) if all_of_one else own
+    traced = [*trace(frames if all_of_one else [frames[n] for n in own]), pl.Series("frame", places, pl.UInt32)]
     found = bulk.facts(pl.concat(parts).hstack(traced))
     if not found["stands"].all(ignore_nulls=False):
         unsure = found.filter(~pl.col("stands").fill_null(False))["frame"].unique()
