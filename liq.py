@@ -10,6 +10,7 @@ from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.parse_cli import command as parse
+from pipelines.rollup.cli import app as rollup
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -21,7 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
-for commands in (collect, backfill, simulate, pipelines, warehouse):
+for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 

@@ -38,4 +38,5 @@ LIQUIDATIONS = Table(
     sort=("ts_event",),
     key=("ts_event", "event_key", "occurrence"),
     key_time="ts_event",
+    rolled_by=("ts_event",),
 )  # fmt: skip
