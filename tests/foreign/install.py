@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+CHDB = HERE / "chdb.lock"  # of the benchmarks only
 REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
 VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1"}
 INSTALL_S = 300.0
@@ -36,13 +37,21 @@ def node_modules() -> Path:
 
 def python() -> Path:
     """Return the interpreter of an environment with ccxt and cryptofeed. Raises UnavailableError."""
-    folder = _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", REQUIREMENTS)
+    return _environment(REQUIREMENTS, "ccxt and cryptofeed")
+
+
+def chdb_python() -> Path:
+    """Return the interpreter of an environment with chDB. Raises UnavailableError."""
+    return _environment(CHDB, "chDB")
+
+
+def _environment(lock: Path, what: str) -> Path:
+    folder = _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", lock)
     found = folder / "bin" / "python"
     if not (folder / ".installed").exists():
         uv = [sys.executable, "-m", "uv"]
-        _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], "ccxt and cryptofeed")
-        _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(REQUIREMENTS)],
-             "ccxt and cryptofeed")  # fmt: skip
+        _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], what)
+        _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(lock)], what)
         (folder / ".installed").touch()
     return found
 
