@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tests.bench import freshness, parsing, throughput, views
 
-BENCHMARKS = {"parsing": parsing.run, "throughput": throughput.run, "freshness": freshness.run,
-              "views": views.run}
+BENCHMARKS = {"parsing": parsing.run, "throughput": throughput.run, "freshness": freshness.run, "views": views.run}
 
 
 def main(names: list[str]) -> int:

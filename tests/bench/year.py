@@ -26,14 +26,17 @@ NOTHING = timedelta(0)
 
 _COVERAGE = """
 INSERT INTO feed_coverage BY NAME
-SELECT minute, venue, channel, 1.0 AS connected_share, 60 AS frames, 50 AS "rows", 40 AS contract_seconds, 4 AS saturated_seconds
+SELECT minute, venue, channel, 1.0 AS connected_share, 60 AS frames, 50 AS "rows", 40 AS contract_seconds,
+    4 AS saturated_seconds
 FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(minute), (VALUES
-    ('binance', 'forceOrder'), ('bybit', 'allLiquidation'), ('okx', 'liquidation-orders'), ('bybit', 'tickers')) AS c(venue, channel)
+    ('binance', 'forceOrder'), ('bybit', 'allLiquidation'), ('okx', 'liquidation-orders'), ('bybit', 'tickers')
+) AS c(venue, channel)
 """
 _CONTRACTS = """
 INSERT INTO instruments BY NAME
 SELECT venue, symbol, base || '/' || CASE WHEN inverse THEN 'USD' ELSE 'USDT' END || ':' || settle AS instrument, base,
-    CASE WHEN inverse THEN 'USD' ELSE 'USDT' END AS quote, settle, CASE WHEN inverse THEN 'inverse' ELSE 'linear' END AS contract,
+    CASE WHEN inverse THEN 'USD' ELSE 'USDT' END AS quote, settle,
+    CASE WHEN inverse THEN 'inverse' ELSE 'linear' END AS contract,
     'perpetual' AS kind, CASE WHEN size > 0 THEN size ELSE 1 END AS contract_size, 1 AS multiplier,
     TIMESTAMP '{first}' AS valid_from, TIMESTAMP '{first}' AS ts_recv
 FROM made_contracts
@@ -61,15 +64,18 @@ def build(world: Path, days: int) -> None:
         synthetic.prepare(connection)
         connection.execute(_CONTRACTS.format(first=synthetic.FIRST_DAY))
         began = perf_counter()
-        shown = track(range(DAYS - days, DAYS), f"{days} days of liquidations", console=Console(stderr=True), transient=True)
+        shown = track(
+            range(DAYS - days, DAYS), f"{days} days of liquidations", console=Console(stderr=True), transient=True
+        )
         stored = sum(_day(connection, number) for number in shown)
         _state(connection)
         wrote = perf_counter()
         done = rollup(warehouse)
         rolled = perf_counter()
         maintain(warehouse, NOTHING, NOTHING)
-        print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, {rolled - wrote:,.0f} s to roll up "
-              f"({done.minutes:,} minutes), {perf_counter() - rolled:,.0f} s to maintain")  # fmt: skip
+        kept = perf_counter()
+        print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, "
+              f"{rolled - wrote:,.0f} s to roll up ({done.minutes:,} minutes), {kept - rolled:,.0f} s to maintain")  # fmt: skip
 
 
 def _day(connection: duckdb.DuckDBPyConnection, number: int) -> int:
