@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
+CHDB = HERE / "chdb.lock"  # of the benchmarks only
 REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
 VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1"}
 INSTALL_S = 300.0
@@ -41,14 +42,22 @@ def node_modules() -> Path:
 
 def python() -> Path:
     """Return the interpreter of an environment with ccxt and cryptofeed. Raises UnavailableError."""
-    with _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", REQUIREMENTS) as folder:
+    return _environment(REQUIREMENTS, "ccxt and cryptofeed")
+
+
+def chdb_python() -> Path:
+    """Return the interpreter of an environment with chDB. Raises UnavailableError."""
+    return _environment(CHDB, "chDB")
+
+
+def _environment(lock: Path, what: str) -> Path:
+    with _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", lock) as folder:
         environment = folder / "environment"
         found = environment / "bin" / "python"
         if not (folder / ".installed").exists() or not found.exists():  # not so where its interpreter is gone
-            uv, named = [sys.executable, "-m", "uv"], "ccxt and cryptofeed"
-            _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment)], named)
-            _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(REQUIREMENTS)],
-                 named)  # fmt: skip
+            uv = [sys.executable, "-m", "uv"]
+            _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment)], what)
+            _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(lock)], what)
             (folder / ".installed").touch()
     return found
 
