@@ -1,4 +1,4 @@
-"""The flow `rollup`: bars of liquidations kept up to date."""
+"""The flow `rollup`: bars of liquidations, prices and open interest kept up to date."""
 
 from prefect import flow, get_run_logger
 
@@ -9,7 +9,7 @@ from warehouse import lake
 
 @flow(name="rollup", persist_result=False)
 def rollup(everything: bool = False) -> dict[str, int]:
-    """Compute the bars whose liquidations changed, or all; return minutes, days and contracts taken in.
+    """Compute the bars whose rows changed, or all; return minutes, days and contracts taken in, and other bars written.
 
     Runs beside ingest and readers: the write lock is held for one day's bars at a time. Run twice, the second finds
     nothing to do.

@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False)
 def rollup(
     everything: Annotated[bool, typer.Option("--all", help="make every bar anew, not only what changed")] = False,
 ) -> None:
-    """Bring the bars of liquidations (liquidations_1m, _1h, _1d) up to date: only the minutes that changed.
+    """Bring the bars (liquidations_1m, _1h, _1d; prices_1h, _1d; open_interest_1h) up to date: only what changed.
 
     `liq up` does so every minute. Rows that arrived late, were reprocessed or were completed by a contract described later
     are taken in like new ones. May be stopped at any time; what was not reached is done by the next run.
@@ -36,7 +36,7 @@ def rollup(
     except WarehouseError as error:
         print(f"liq: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    print(f"computed anew: minutes {done.minutes:,}, on days {done.days:,}")
+    print(f"computed anew: minutes of liquidations {done.minutes:,}, on days {done.days:,}; other bars {done.bars:,}")
 
 
 def _bar() -> Progress:

@@ -1,18 +1,21 @@
-"""Bring the bars of liquidations up to date: only minutes that changed, day by day, the newest first."""
+"""Bring the bars up to date: of liquidations the minutes that changed, of prices and open interest what rows arrived for."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pipelines.bars.run import roll_up_bars
 from warehouse.lake import Lake
 from warehouse.rollups import mark_all, mark_contracts, never_rolled, pending_days, roll
 
 
 class Rolled(NamedTuple):
-    """Minutes computed anew, with the hours and days they are in; days they were of; contracts described anew."""
+    """Minutes of liquidations computed anew, with the hours and days they are in; days they were of; contracts described
+    anew; bars of prices and open interest written."""
 
     minutes: int
     days: int
     contracts: int
+    bars: int
 
 
 def rollup(warehouse: Lake, everything: bool = False, told: Callable[[int, int], object] = max) -> Rolled:
@@ -29,4 +32,4 @@ def rollup(warehouse: Lake, everything: bool = False, told: Callable[[int, int],
     for number, day in enumerate(days):
         told(number, len(days))
         minutes += roll(warehouse, day)
-    return Rolled(minutes, len(days), contracts)
+    return Rolled(minutes, len(days), contracts, sum(roll_up_bars(warehouse, everything).values()))

@@ -109,7 +109,7 @@ def test_run_again_nothing_is_left_to_do(warehouse: Lake, put: Callable[..., Non
     rollup(warehouse)
     before = {table: _bars(warehouse, table) for table in ("liquidations_1m", "liquidations_1h", "liquidations_1d")}
     snapshot = warehouse.connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchone()
-    assert rollup(warehouse) == Rolled(0, 0, 0)
+    assert rollup(warehouse) == Rolled(0, 0, 0, 0)
     assert (
         warehouse.connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')").fetchone() == snapshot
     )
@@ -122,7 +122,7 @@ def test_a_late_row_touches_its_own_minute_only(warehouse: Lake, put: Callable[.
     rollup(warehouse)
     rowids = _bars(warehouse, "liquidations_1m", "minute, rowid")
     put(NOON + SECOND)
-    assert rollup(warehouse) == Rolled(1, 1, 0)
+    assert rollup(warehouse) == Rolled(1, 1, 0, 0)
     changed = {row[0] for row in set(rowids) ^ set(_bars(warehouse, "liquidations_1m", "minute, rowid"))}
     assert changed == {NOON}
     check(warehouse)
@@ -133,7 +133,7 @@ def test_a_row_stored_before_touches_nothing(warehouse: Lake) -> None:
     append(warehouse, {"liquidations": once})
     rollup(warehouse)
     append(warehouse, {"liquidations": once})
-    assert rollup(warehouse) == Rolled(0, 0, 0)
+    assert rollup(warehouse) == Rolled(0, 0, 0, 0)
 
 
 def test_rows_are_completed_when_their_contract_is_described_later(warehouse: Lake, put: Callable[..., None]) -> None:
@@ -142,7 +142,7 @@ def test_rows_are_completed_when_their_contract_is_described_later(warehouse: La
     rollup(warehouse)
     assert {row[0] for row in _bars(warehouse, "liquidations_1d", "usd")} == {0.0, 100.1}
     append(warehouse, {"instruments": _rows("instruments", LISTED)})
-    assert rollup(warehouse) == Rolled(2, 1, 1)  # not the minute of the whole row
+    assert rollup(warehouse) == Rolled(2, 1, 1, 0)  # not the minute of the whole row
     assert _bars(warehouse, "liquidations_1h", "base, usd") == [("BTC", 100.1), ("BTC", 150_000.0), ("BTC", 150_000.0)]
     append(
         warehouse, {"instruments": _rows("instruments", {**LISTED, "valid_from": NOON + MINUTE, "contract_size": 0.1})}
@@ -161,10 +161,10 @@ def test_rewritten_rows_change_the_minute_they_left_and_the_one_they_came_to(war
     right = _rows("liquidations", {**BASE, **trace, "ts_event": NOON, "event_key": 1, "notional_usd": 5.0})
     frames = Frames(NOON, NOON + MINUTE, ("raw.liquidation",), 1)
     rewrite(warehouse, {"liquidations": right}, frames)
-    assert rollup(warehouse) == Rolled(2, 1, 0)
+    assert rollup(warehouse) == Rolled(2, 1, 0, 0)
     assert _bars(warehouse, "liquidations_1m", "minute, usd") == [(NOON, 5.0)]
     rewrite(warehouse, {"liquidations": right}, frames)
-    assert rollup(warehouse) == Rolled(0, 0, 0)
+    assert rollup(warehouse) == Rolled(0, 0, 0, 0)
     rewrite(warehouse, {"liquidations": right.clear()}, frames)
     rollup(warehouse)
     assert [_bars(warehouse, table) for table in ("liquidations_1m", "liquidations_1h", "liquidations_1d")] == [[]] * 3
@@ -176,9 +176,9 @@ def test_joining_files_touches_nothing(warehouse: Lake, put: Callable[..., None]
         rollup(warehouse)
     put(NOON)
     maintain(warehouse, timedelta(0), timedelta(0))
-    assert rollup(warehouse) == Rolled(1, 1, 0)
+    assert rollup(warehouse) == Rolled(1, 1, 0, 0)
     maintain(warehouse, timedelta(0), timedelta(0))
-    assert rollup(warehouse) == Rolled(0, 0, 0)
+    assert rollup(warehouse) == Rolled(0, 0, 0, 0)
     check(warehouse)
 
 
@@ -195,7 +195,7 @@ def test_a_day_that_fails_stays_pending_and_its_bars_as_they_were(
         rollup(warehouse)
     assert _bars(warehouse, "liquidations_1m") == before
     monkeypatch.setattr(rollups, "BARS", bars)
-    assert rollup(warehouse) == Rolled(2, 2, 0)
+    assert rollup(warehouse) == Rolled(2, 2, 0, 0)
     check(warehouse)
 
 
@@ -235,6 +235,6 @@ def test_the_command_brings_bars_up_to_date_and_says_what_it_did(
     rollup(warehouse)
     put(NOON + SECOND)
     monkeypatch.setenv("LIQ_DATA", str(warehouse.world))
-    assert CliRunner().invoke(app, []).stdout == "computed anew: minutes 1, on days 1\n"
+    assert CliRunner().invoke(app, []).stdout == "computed anew: minutes of liquidations 1, on days 1; other bars 0\n"
     assert CliRunner().invoke(app, ["--all"]).stdout == "computed anew: minutes 1,440, on days 1\n"
     check(warehouse)

@@ -27,12 +27,19 @@ ARGUMENTS = {
     "instrument": "'x'", "coin": "'x'", "symbol": "'x'", "venue": "'x'", "base": "'x'", "hours": "24", "number": "10",
     "since": "as_of() - INTERVAL 24 HOURS", "until": "as_of()", "starts": "[as_of() - INTERVAL 24 HOURS]",
     "min_usd": "1", "times_normal": "1", "price_bin": "1", "time_bin": "INTERVAL 1 HOUR",
+    "named": "'x'", "length": "'1h'", "moment": "as_of()",
 }  # fmt: skip
 """What macros are called with, by the parameter's name; `name := default` needs none."""
+CALLS = {
+    "price_bars": "price_bars('x', '1h', since := as_of() - INTERVAL 24 HOURS)",
+    "rsi": "rsi('x', '1h', bars := 24)",
+}
+"""Macros whose defaults look back for longer than a day, called so that they do not."""
 WHOLE = {
     "frames_accounted": "every session from its first frame to its last",
     "frames_by_venue": "every session from its first frame to its last",
     "instruments_as_of": "a description holds until the next, however old; the table is small and not cut by time",
+    "rsi_series": "whatever relation it is given",
     "leverage_tiers_as_of": "a margin table holds until the next, however old; the table is small and not cut by time",
 }
 """Views and macros that answer for all time, and why."""
@@ -91,8 +98,8 @@ def _scans(node: dict[str, Any]) -> Iterator[tuple[str, int]]:
 
 def _call(statement: Statement) -> str:
     """Return what stands behind FROM."""
-    if statement.kind == "view":
-        return statement.name
+    if statement.kind == "view" or statement.name in CALLS:
+        return CALLS.get(statement.name, statement.name)
     names = [part.split()[0] for part in statement.parameters.strip("()").split(",") if part and ":=" not in part]
     missing = [name for name in names if name not in ARGUMENTS]
     assert not missing, f"{statement.name}: say in ARGUMENTS what {missing} is called with here"
