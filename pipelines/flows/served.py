@@ -6,12 +6,13 @@ from typing import Any, cast
 from prefect import Flow, serve
 from prefect.deployments.runner import RunnerDeployment
 
-from pipelines.flows.audit import coverage
+from pipelines.flows.audit import audit, coverage
 from pipelines.flows.maintain import maintain
 
 EVERY: dict[Flow[..., Any], timedelta] = {
     maintain: timedelta(minutes=2),
     coverage: timedelta(minutes=1),
+    audit: timedelta(hours=1),
 }
 
 

@@ -55,7 +55,7 @@ def _read(warehouse: Lake) -> list[Any]:
     return [
         run("FROM frames_accounted ORDER BY ALL").fetchall(),
         offsets(warehouse, "c"),
-        run("SELECT kafka_topic, sum(frames), sum(rows), min(offset_from) FROM ingest_commits GROUP BY 1 ORDER BY 1").fetchall(),
+        run("SELECT kafka_topic, sum(frames), sum(rows) FROM ingest_commits GROUP BY 1 ORDER BY 1").fetchall(),
         run(gaps).fetchall(),
     ]  # fmt: skip
 
