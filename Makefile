@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 3
 
 .PHONY: help install demo up test lint format bench lock clean
 
@@ -26,7 +27,7 @@ up: install ## run the whole pipeline against the live venues
 	$(BIN)/liq up
 
 test: install ## run every test
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 
 lint: install ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

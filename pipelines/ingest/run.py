@@ -95,7 +95,8 @@ class Ingest:
     async def _follow(self, records: Source, batch: Batch, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await self._read(records, batch)
-            batch.close_buckets(time.time_ns() - int(GRACE_S * 1e9))
+            # by the clock only where nothing older waits: of a backlog the frames themselves say where a bucket ends
+            batch.close_buckets(time.time_ns() - int(GRACE_S * 1e9), of=records.caught_up())
             await self._offer(batch)
         if batch:
             await self._write(batch.take())
