@@ -29,7 +29,7 @@ def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None
     """
     until = _minute(now - COMMITTED_AFTER - timedelta(seconds=max(0, grid_s - 60)))
     before, after = _progress(lake), Progress(newest_commit(lake), until)
-    spans = touched(lake, before, until)
+    spans = touched(lake, before, after)
     if again and spans:
         spans = sorted([*spans, (_minute(again[0]), min(_minute(again[1]) + MINUTE, until))])
     written = 0

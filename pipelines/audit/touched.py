@@ -68,15 +68,20 @@ def newest_commit(lake: Lake) -> datetime | None:
     return _one(lake, NEWEST)
 
 
-def touched(lake: Lake, progress: Progress, until: datetime) -> list[Span]:
-    """Return the spans of whole minutes before `until` to compute again, in order and apart from each other."""
+def touched(lake: Lake, progress: Progress, now: Progress) -> list[Span]:
+    """Return the spans of whole minutes before `now.until` to compute again, in order and apart from each other.
+
+    Where nothing was committed since `progress` those are the minutes that have passed.
+    """
+    until = now.until
+    assert until is not None
     if (first := _one(lake, FIRST)) is None:
         return []
     first = max(first, until - timedelta(days=400))  # a clock that was wrong makes no decades of rows
     if progress.until is None:
         return minutes([(first, until)], until)
     spans = [(progress.until, until)]
-    if progress.ts_commit is not None:
+    if progress.ts_commit is not None and progress.ts_commit != now.ts_commit:
         spans += _since(lake, progress.ts_commit - OVERLAP, until)
     return minutes([(max(start, first), end) for start, end in spans if end > first], until)
 
