@@ -10,6 +10,7 @@ from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.parse_cli import command as parse
+from pipelines.position.cli import position
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.add_typer(imports, name="import")
 for commands in (collect, backfill, simulate, pipelines, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
+app.command("position")(position)
 
 
 def main() -> None:

@@ -85,7 +85,9 @@ WITH counted AS (
     UNION ALL
     SELECT 'leverage_tiers' AS "table", venue, count(*) AS rows, unnest([
         {c: 'cap', n: count(*) - count("cap")}, {c: 'initial_margin_rate', n: count(*) - count(initial_margin_rate)},
-        {c: 'deduction', n: count(*) - count(deduction)}
+        {c: 'deduction', n: count(*) - count(deduction)}, {c: 'kafka_topic', n: count(*) - count(kafka_topic)},
+        {c: 'kafka_partition', n: count(*) - count(kafka_partition)}, {c: 'kafka_offset', n: count(*) - count(kafka_offset)},
+        {c: 'session', n: count(*) - count(session)}, {c: 'seq', n: count(*) - count(seq)}
     ]) AS it FROM leverage_tiers GROUP BY venue
 )
 SELECT "table", venue, it.c AS "column", rows, it.n AS nulls, it.n / rows AS share
