@@ -11,6 +11,7 @@ from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.parse_cli import command as parse
 from pipelines.position.cli import position
+from pipelines.rollup.cli import app as rollup
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -22,7 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
-for commands in (collect, backfill, simulate, pipelines, warehouse):
+for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 app.command("position")(position)

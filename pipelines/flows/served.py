@@ -8,9 +8,11 @@ from prefect.deployments.runner import RunnerDeployment
 
 from pipelines.flows.audit import audit, coverage
 from pipelines.flows.maintain import maintain
+from pipelines.flows.rollup import rollup
 
 EVERY: dict[Flow[..., Any], timedelta] = {
     maintain: timedelta(minutes=2),
+    rollup: timedelta(minutes=1),
     coverage: timedelta(minutes=1),
     audit: timedelta(hours=1),
 }

@@ -1,6 +1,6 @@
 -- liquidations_1m_sums_agree: each minute is the sum of its liquidations
--- Failure. Table liquidations_1m. Minutes that got rows after the time are left out. Grain: one minute, contract, side and
--- class.
+-- Failure. Table liquidations_1m. Minutes that got rows after the time are left out, and what rollup_pending still names.
+-- Grain: one minute, contract, side and class.
 WITH bars AS (
     SELECT minute, venue, symbol, position_side, completeness, sum(usd) AS usd, sum(count)::BIGINT AS count,
         sum(unpriced)::BIGINT AS unpriced, max(largest_usd) AS largest_usd
@@ -23,3 +23,7 @@ FROM bars AS b FULL JOIN sums AS s
 WHERE (b.count IS DISTINCT FROM s.count OR b.unpriced IS DISTINCT FROM s.unpriced
     OR abs(b.usd - s.usd) > 1e-9 * abs(s.usd) OR b.largest_usd IS DISTINCT FROM s.largest_usd)
     AND coalesce(b.minute, s.minute) NOT IN (FROM late)
+    AND NOT EXISTS (
+        FROM rollup_pending AS p
+        WHERE coalesce(b.minute, s.minute) >= p.since AND coalesce(b.minute, s.minute) < p.until
+            OR coalesce(b.venue, s.venue) = p.venue AND coalesce(b.symbol, s.symbol) = p.symbol)

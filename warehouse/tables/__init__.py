@@ -9,7 +9,7 @@ from warehouse.tables.history import SCHEMA_HISTORY
 from warehouse.tables.liquidations import LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
-from warehouse.tables.rollups import FEED_COVERAGE, LIQUIDATIONS_1D, LIQUIDATIONS_1H, LIQUIDATIONS_1M
+from warehouse.tables.rollups import FEED_COVERAGE, LIQUIDATIONS_1D, LIQUIDATIONS_1H, LIQUIDATIONS_1M, ROLLUP_PENDING
 from warehouse.tables.table import Column, Table
 
 __all__ = ["TABLES", "Column", "Table"]
@@ -35,6 +35,7 @@ TABLES: dict[str, Table] = {
         LIQUIDATIONS_1M,
         LIQUIDATIONS_1H,
         LIQUIDATIONS_1D,
+        ROLLUP_PENDING,
         FEED_COVERAGE,
         COVERAGE_PROGRESS,
         AUDIT_RESULTS,

@@ -1,6 +1,7 @@
-"""liquidations_1m, _1h, _1d: liquidations summed per bar and contract. feed_coverage: how whole each feed was."""
+"""liquidations_1m, _1h, _1d: liquidations summed per bar and contract, and what they have still to take in.
+feed_coverage: how whole each feed was."""
 
-from warehouse.tables.shared import CONTRACT, IDENTITY, KIND, VENUE
+from warehouse.tables.shared import CONTRACT, IDENTITY, KIND, SYMBOL, VENUE
 from warehouse.tables.table import Column, Table, by_day, by_month
 
 _SUMS = (
@@ -35,6 +36,19 @@ def _bars(name: str, time: str, length: str, partition: tuple[str, ...]) -> Tabl
 LIQUIDATIONS_1M = _bars("liquidations_1m", "minute", "minute", by_day("minute"))
 LIQUIDATIONS_1H = _bars("liquidations_1h", "hour", "hour", by_month("hour"))
 LIQUIDATIONS_1D = _bars("liquidations_1d", "day", "day (UTC)", ())
+
+ROLLUP_PENDING = Table(
+    name="rollup_pending",
+    grain="minutes whose liquidations changed, or a contract described anew, since the rollups last took it in",
+    columns=(
+        Column("since", "TIMESTAMP", "Start of the first of the minutes, of one day", "UTC", "ts_event",
+               "it is a contract"),
+        Column("until", "TIMESTAMP", "End of the last of them", "UTC", "ts_event", "it is a contract"),
+        VENUE._replace(null_when="they are minutes"),
+        SYMBOL._replace(null_when="they are minutes"),
+    ),
+    append_only=False,
+)  # fmt: skip
 
 FEED_COVERAGE = Table(
     name="feed_coverage",
