@@ -39,7 +39,7 @@ from collectors.venues.venue import Feed, Frame, Listed, Poll, Venue
 from tests.day.sessions import Clock, Poller, Protocol, Recorded, Socket, channels
 
 SEED = 20261118
-COINS = ("BTC", "PEPE")
+COINS = ("BTC", "BONK")
 START_MS = int(datetime(2026, 11, 18, tzinfo=UTC).timestamp() * 1000)
 PHASES = Phases(calm_s=13 * 3600.0, cascade_s=240.0, aftermath_s=1800.0, burst_s=60.0, burst=1500, trickle=0.09)
 STEP_MS = 500
@@ -53,6 +53,9 @@ OKX_AWAY = (9 * HOUR_MS + 13 * MINUTE_MS + 20_000, 9 * HOUR_MS + 20 * MINUTE_MS 
 BYBIT_AWAY = (13 * HOUR_MS + 50_000, 13 * HOUR_MS + 3 * MINUTE_MS + 50_000)
 BINANCE_TWICE = (15 * HOUR_MS, 15 * HOUR_MS + 4 * MINUTE_MS)
 BACKFILL_MS = 20 * HOUR_MS + 10 * MINUTE_MS
+BEFORE = {"klines": {"1m": 1.5, "1h": 14.0, "1d": 112.0}, "funding": {"": 366.0}}
+OF_THE_DAY = {"klines": {"1m": 0.25}, "open-interest": {"5m": 0.5}}
+"""Days of history asked for, by what and length of bar: before the day, and in it, over what came live."""
 POLL_SCALE = {topics.KLINE: 2.0, topics.REFERENCE: 6.0}
 
 Ask = Callable[[str, dict[str, str]], Answer]
@@ -83,8 +86,7 @@ class Day:
         self._open_all()
         pollers = {name: Poller(venue, self._clock, self.frames) for name, venue in self._venues.items()}
         for venue in self._venues:
-            self._backfill(venue, "klines", {"1m": 1.5, "1h": 14.0, "1d": 112.0}, START_MS - MINUTE_MS)
-            self._backfill(venue, "funding", {"": 366.0}, START_MS - MINUTE_MS)
+            self._backfill(venue, BEFORE, START_MS - MINUTE_MS)
         jobs = sorted(self._jobs(pollers), key=lambda job: job[0])
         for at, job in jobs:
             self._advance(at)
@@ -157,10 +159,9 @@ class Day:
 
     def _backfill_of_the_day(self) -> None:
         for venue in self._venues:
-            self._backfill(venue, "open-interest", {"5m": 0.5}, START_MS + BACKFILL_MS)
-            self._backfill(venue, "klines", {"1m": 0.25}, START_MS + BACKFILL_MS)
+            self._backfill(venue, OF_THE_DAY, START_MS + BACKFILL_MS)
 
-    def _backfill(self, name: str, what: str, days: dict[str, float], last: int) -> None:
+    def _backfill(self, name: str, wanted: dict[str, dict[str, float]], last: int) -> None:
         """Ask for history as `liq backfill` does, of perpetuals only; recorded by a session of its own."""
         venue = self._venues[name]
         self._clock.now = self.market.now
@@ -169,9 +170,9 @@ class Day:
         for endpoint in HISTORIES[name]().endpoints:
             for listed in self._listings[name].get(endpoint.group, ()):
                 how = endpoint.names(listed)
-                if endpoint.what != what or how is None or not listed.funding:
+                if how is None or not listed.funding:
                     continue
-                for length, back in days.items():
+                for length, back in wanted.get(endpoint.what, {}).items():
                     series = Series(endpoint, how, length)
                     oldest = max(last - int(back * DAY_MS), series.kept_since(self.market.now) or 0)
                     self._page(recorded, series, Span(oldest, last))
