@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import duckdb
@@ -17,6 +17,7 @@ from warehouse.tables import TABLES, Table
 logger = logging.getLogger(__name__)
 
 BATCH = "liq_batch"
+DUPLICATES = "commit_duplicates"
 KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
 MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
 PASSING = ("database is locked", "transaction conflict", "conflict on commit")
@@ -65,7 +66,8 @@ def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, T
 
     In: a frame per table name, columns in any order, types as `TABLES[name].schema`. Of a table with a key, rows whose key
     is stored already, or repeats in the frame, are left out (the first stays); a row with a null in a nullable column of
-    the key has none and is always stored, as in SQL's UNIQUE. Out: counts per table.
+    the key has none and is always stored, as in SQL's UNIQUE. How many were left out is stored in `commit_duplicates`. Out:
+    counts per table.
     Raises WrongColumnsError before anything is written, KeyError for an unknown table, WarehouseBusyError, and
     WriteFailedError when the transaction was rolled back; then read `offsets` again before going on.
     """
@@ -127,7 +129,13 @@ def _append(lake: Lake, frames: Mapping[str, pl.DataFrame], known: Mapping[str, 
     with lake.transaction() as connection:
         stored = {name: _insert(connection, known[name], frame) for name, frame in frames.items()}
         note(connection, [touched(known[name], frame) for name, frame in frames.items() if stored[name]])
-    return {name: Appended(stored[name], frame.height - stored[name]) for name, frame in frames.items()}
+        done = {name: Appended(stored[name], frame.height - stored[name]) for name, frame in frames.items()}
+        left_out = [(name, each.duplicates) for name, each in done.items() if each.duplicates]
+        if left_out and DUPLICATES in known:
+            told = pl.DataFrame(left_out, ["table", "rows"], orient="row")
+            now = pl.lit(datetime.now(UTC).replace(tzinfo=None), pl.Datetime("us"))
+            _insert(connection, known[DUPLICATES], _checked(known[DUPLICATES], told.with_columns(ts_commit=now)))
+    return done
 
 
 def _rewrite(

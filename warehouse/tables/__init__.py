@@ -1,6 +1,7 @@
 """The tables of the warehouse: `TABLES`, by name. To add one: describe it in a file here and list it below."""
 
-from warehouse.tables.accounting import INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.accounting import COMMIT_DUPLICATES, INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.audit import AUDIT_RESULTS, COVERAGE_PROGRESS
 from warehouse.tables.bars import OPEN_INTEREST_1H, PRICES_1D, PRICES_1H
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
@@ -30,11 +31,14 @@ TABLES: dict[str, Table] = {
         COLLECTOR_EVENTS,
         SESSION_FRAMES,
         INGEST_COMMITS,
+        COMMIT_DUPLICATES,
         LIQUIDATIONS_1M,
         LIQUIDATIONS_1H,
         LIQUIDATIONS_1D,
         ROLLUP_PENDING,
         FEED_COVERAGE,
+        COVERAGE_PROGRESS,
+        AUDIT_RESULTS,
         PRICES_1H,
         PRICES_1D,
         OPEN_INTEREST_1H,
