@@ -1,14 +1,15 @@
 """The flows that run on a schedule, and how often: what `liq flows serve` serves."""
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
-from prefect import serve
+from prefect import Flow, serve
 from prefect.deployments.runner import RunnerDeployment
 
+from pipelines.flows.detect_cascades import detect_cascades
 from pipelines.flows.maintain import maintain
 
-EVERY = {maintain: timedelta(minutes=2)}
+EVERY: dict[Flow[..., Any], timedelta] = {maintain: timedelta(minutes=2), detect_cascades: timedelta(minutes=1)}
 
 
 def serve_all() -> None:

@@ -1,6 +1,7 @@
 """The tables of the warehouse: `TABLES`, by name. To add one: describe it in a file here and list it below."""
 
 from warehouse.tables.accounting import INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.cascades import CASCADE_RULES, CASCADES
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
 from warehouse.tables.history import SCHEMA_HISTORY
@@ -33,6 +34,8 @@ TABLES: dict[str, Table] = {
         LIQUIDATIONS_1H,
         LIQUIDATIONS_1D,
         FEED_COVERAGE,
+        CASCADES,
+        CASCADE_RULES,
         SCHEMA_HISTORY,
     )
 }
