@@ -41,6 +41,11 @@ def fit(times: Sequence[float], length: float) -> Fit:
     return Fit(background, ratio, decay, _ks(residuals(times, background, ratio, decay)), found)
 
 
+def worth(found: Fit, number: int) -> float:
+    """Return the fit's log likelihood less BIC's price of its three parameters; `number` events."""
+    return found.log_likelihood - 1.5 * math.log(number)
+
+
 def _highest(value: Callable[[float], float], low: float, high: float) -> float:
     left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_left, at_right = value(left), value(right)

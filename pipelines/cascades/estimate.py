@@ -1,16 +1,15 @@
 """The branching ratio of each cascade, shown only where it can be known: on feeds that carry all, by a model that fits."""
 
-import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from pipelines.cascades.branching import fit
+from pipelines.cascades.branching import fit, worth
+from pipelines.cascades.changing import changing_rate
 from pipelines.cascades.rules import Rule
 from warehouse.lake import Lake
 
-LEAST_GAIN = 3.0  # of log likelihood over a constant rate, for two parameters more: 5 % of Poisson processes reach it
 SCHEMA = {
     "cascade_id": pl.String, "branching_ratio": pl.Float64, "branching_ks": pl.Float64, "branching_null_reason": pl.String
 }  # fmt: skip
@@ -41,29 +40,26 @@ def _of(
         return None, None, f"less than {rule.branching_margin_s:g} s have passed since it ended"
     first = start - margin
     found = warehouse.connection.execute(
-        "SELECT DISTINCT epoch_us(ts_event) FROM liq_cascade_rows "
+        "SELECT DISTINCT epoch_us(ts_event) - epoch_us(?::TIMESTAMP) FROM liq_cascade_rows "
         "WHERE base = ? AND completeness = 'all' AND ts_event >= ? AND ts_event < ? ORDER BY 1",
-        [base, first, end + margin],
+        [first, base, first, end + margin],
     ).fetchall()
-    opens = (first - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001
-    return judged([(us - opens) / 1e6 for (us,) in found], (end + margin - first).total_seconds(), rule)
+    seconds = [us / 1e6 for (us,) in found]
+    return judged(seconds, (end + margin - first).total_seconds(), rule)
 
 
 def judged(times: Sequence[float], length: float, rule: Rule) -> tuple[float | None, float | None, str | None]:
-    """Return branching ratio, its residuals' distance, and why there is no ratio. Times: different, seconds, rising.
+    """Return branching ratio, its residuals' distance, and why there is no ratio.
 
-    Liquidations of one instant are one event: which of them came first is not told.
+    `times`: different instants, rising, in seconds from the start of an observation of `length`. Liquidations of one instant
+    are one event: which of them came first is not told.
     """
     if not rule.branching_least <= len(times) <= rule.branching_most:
-        return (
-            None,
-            None,
-            (f"{len(times)} different instants; between {rule.branching_least} and {rule.branching_most} are fitted"),
-        )
+        reason = f"{len(times)} different instants; between {rule.branching_least} and {rule.branching_most} are fitted"
+        return None, None, reason
     found = fit(times, length)
     if found.ks > rule.branching_ks_limit:
         return None, found.ks, "the residuals of the fit are not those of the model"
-    constant = len(times) * math.log(len(times) / length) - len(times)
-    if found.log_likelihood - constant < LEAST_GAIN:
-        return None, found.ks, "a constant rate explains the times as well"
+    if worth(found, len(times)) <= changing_rate(times, length):
+        return None, found.ks, "a rate that changes with time, with nothing set off, explains the times as well"
     return found.branching_ratio, found.ks, None

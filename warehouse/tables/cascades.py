@@ -65,7 +65,9 @@ CASCADES = Table(
         Column("coins_at_once", "BIGINT", "Most coins in a cascade at one time during it, itself among them"),
         Column("market_wide", "BOOLEAN", "Whether coins_at_once reaches cascade_rules.market_wide_coins"),
         Column("branching_ratio", "DOUBLE", "Hawkes process with exponential kernel, maximum likelihood, on the times of the "
-               "coin's liquidations from 5 minutes before to 5 after: mean number that one sets off", "liquidations",
+               "coin's liquidations from 5 minutes before to 5 after: mean number that one sets off. Shown where its residuals "
+               "pass and no rate that merely changes with time does as well; rather too high, as news looks like branching",
+               "liquidations",
                null_when=NOT_FITTED),
         Column("branching_ks", "DOUBLE", "Its residuals' distance from what the model says, Stephens' form; passes at or below "
                "cascade_rules.branching_ks_limit", null_when="nothing was fitted"),
