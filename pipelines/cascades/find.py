@@ -115,7 +115,7 @@ def _totals(by_venue: pl.DataFrame) -> pl.DataFrame:
         completeness=pl.col("completeness").unique().sort().str.join(", "),
         by_venue=pl.struct(
             "venue", "completeness", "count",
-            usd=pl.col("micro_usd") / MICRO, usd_long=pl.col("long") / MICRO, usd_short=pl.col("short") / MICRO,
+            usd=_usd("micro_usd"), usd_long=_usd("long"), usd_short=_usd("short"),
         ),
     )  # fmt: skip
     lists = [msgspec.json.encode(each).decode() for each in totals["by_venue"].to_list()]
@@ -133,10 +133,10 @@ def _kept(whole: pl.DataFrame, rule: Rule) -> pl.DataFrame:
             kept_by=told.when(limited).then(pl.lit("usd and saturation")),
             position_side=pl.when(pl.col("long") >= pl.col("short")).then(pl.lit("long")).otherwise(pl.lit("short")),
             side_share=of_side / (pl.col("long") + pl.col("short")),
-            usd=pl.col("micro_usd") / MICRO,
-            usd_long=pl.col("long") / MICRO,
-            usd_short=pl.col("short") / MICRO,
-            largest_usd=pl.col("largest") / MICRO,
+            usd=_usd("micro_usd"),
+            usd_long=_usd("long"),
+            usd_short=_usd("short"),
+            largest_usd=_usd("largest"),
             multiple=pl.col("peak_minute_usd") / pl.col("normal_minute_usd"),
             saturated_share=pl.when(throttled).then(pl.col("saturated_seconds") / pl.col("contract_seconds")),
             lower_bound=(classes != "all") | (pl.col("coverage_share") < 1).fill_null(False),
@@ -144,3 +144,8 @@ def _kept(whole: pl.DataFrame, rule: Rule) -> pl.DataFrame:
         .filter(pl.col("kept_by").is_not_null())
         .drop("long", "short", "micro_usd", "largest")
     )
+
+
+def _usd(column: str) -> pl.Expr:
+    """Return millionths as USD. Not polars' own division by a number: its last digit depends on how many rows there are."""
+    return pl.col(column).map_elements(lambda micro: micro / MICRO, pl.Float64)

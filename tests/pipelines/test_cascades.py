@@ -12,7 +12,7 @@ from pipelines.cascades.rules import RULE, keep
 from pipelines.cascades.run import detect
 from pipelines.errors import UsageError
 from tests.pipelines.cascade_rows import LATER, NOON, after, frame, liquidation, normal, put, run, stored
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append, replace
 
@@ -20,9 +20,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Lake]:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as opened:
+def warehouse(fresh_world: Path) -> Iterator[Lake]:
+    with lake.open(fresh_world, read_only=False) as opened:
         yield opened
 
 
