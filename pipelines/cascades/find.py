@@ -107,16 +107,16 @@ def contents(warehouse: Lake, found: pl.DataFrame, scope: Scope, rule: Rule) -> 
 
 def _totals(by_venue: pl.DataFrame) -> pl.DataFrame:
     amounts = ("long", "short", "micro_usd")
-    rows = by_venue.sort("cascade_id", "venue", "completeness")
+    rows = by_venue.sort("cascade_id", "venue", "completeness").with_columns(
+        usd=_usd("micro_usd"), usd_long=_usd("long"), usd_short=_usd("short")
+    )
     totals = rows.group_by("cascade_id", maintain_order=True).agg(
         *(pl.col(name).sum() for name in (*amounts, "count", "unpriced")),
         pl.col("largest").max(),
         venues=pl.col("venue").unique().sort().str.join(", "),
         completeness=pl.col("completeness").unique().sort().str.join(", "),
-        by_venue=pl.struct(
-            "venue", "completeness", "count",
-            usd=_usd("micro_usd"), usd_long=_usd("long"), usd_short=_usd("short"),
-        ),
+        by_venue=pl.struct("venue", "completeness", "count", "usd", "usd_long", "usd_short"),
+    ),
     )  # fmt: skip
     lists = [msgspec.json.encode(each).decode() for each in totals["by_venue"].to_list()]
     return totals.with_columns(by_venue=pl.Series(lists, dtype=pl.String))
@@ -148,4 +148,6 @@ def _kept(whole: pl.DataFrame, rule: Rule) -> pl.DataFrame:
 
 def _usd(column: str) -> pl.Expr:
     """Return millionths as USD. Not polars' own division by a number: its last digit depends on how many rows there are."""
-    return pl.col(column).map_elements(lambda micro: micro / MICRO, pl.Float64)
+    return pl.col(column).map_batches(
+        lambda micro: pl.Series([one / MICRO for one in micro.to_list()], dtype=pl.Float64), pl.Float64
+    )

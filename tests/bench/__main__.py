@@ -5,9 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import freshness, parsing, throughput
+from tests.bench import cascades, freshness, parsing, throughput
 
-BENCHMARKS = {"parsing": parsing.run, "throughput": throughput.run, "freshness": freshness.run}
+BENCHMARKS = {
+    "parsing": parsing.run,
+    "throughput": throughput.run,
+    "freshness": freshness.run,
+    "cascades": cascades.run,
+}
 
 
 def main(names: list[str]) -> int:
