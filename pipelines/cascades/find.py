@@ -116,8 +116,7 @@ def _totals(by_venue: pl.DataFrame) -> pl.DataFrame:
         venues=pl.col("venue").unique().sort().str.join(", "),
         completeness=pl.col("completeness").unique().sort().str.join(", "),
         by_venue=pl.struct("venue", "completeness", "count", "usd", "usd_long", "usd_short"),
-    ),
-    )  # fmt: skip
+    )
     lists = [msgspec.json.encode(each).decode() for each in totals["by_venue"].to_list()]
     return totals.with_columns(by_venue=pl.Series(lists, dtype=pl.String))
 
