@@ -59,7 +59,7 @@ RULE = Rule(
     market_wide_coins=3,
     branching_margin_s=300.0,
     branching_least=50,
-    branching_most=5000,
+    branching_most=1000,
     branching_ks_limit=1.094,
     definition=(
         "Per coin: liquidations score their USD, time costs the pace (min_usd, or multiple normal minutes where that is "

@@ -81,7 +81,7 @@ def _detect(warehouse: Lake, window: Window, scope: Scope, rule: Rule) -> Done:
                 break
             window = wider
             stored = _stored(warehouse, window, scope, rule)
-        found = _described(warehouse, peaks(warehouse, touching, scope, rule), window, scope, rule)
+        found = _described(warehouse, peaks(warehouse, touching, scope, rule), stored, window, scope, rule)
     finally:
         close(warehouse)
     others = stored.join(old, on="cascade_id", how="anti")
@@ -123,7 +123,9 @@ def _around(window: Window, old: pl.DataFrame, touching: pl.DataFrame) -> Window
     return Window(min(window.since, since), max(window.until, until), window.now)
 
 
-def _described(warehouse: Lake, found: pl.DataFrame, window: Window, scope: Scope, rule: Rule) -> pl.DataFrame:
+def _described(
+    warehouse: Lake, found: pl.DataFrame, stored: pl.DataFrame, window: Window, scope: Scope, rule: Rule
+) -> pl.DataFrame:
     """Return the rows of the table for these stretches, those that the rule keeps."""
     if not found.is_empty():
         with _Registered(warehouse, FOUND, found):
@@ -132,9 +134,10 @@ def _described(warehouse: Lake, found: pl.DataFrame, window: Window, scope: Scop
         return TABLE.schema.to_frame()
     with _Registered(warehouse, FOUND, found):
         priced = prices(warehouse, found)
+        branched = branching(warehouse, found, stored, window.now, rule)
     whole = (
         found.join(priced, on="cascade_id", how="left", maintain_order="left")
-        .join(branching(warehouse, found, window.now, rule), on="cascade_id", how="left", maintain_order="left")
+        .join(branched, on="cascade_id", how="left", maintain_order="left")
         .with_columns(
             rule_version=pl.lit(rule.rule_version),
             scope=pl.lit(scope),

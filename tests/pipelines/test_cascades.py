@@ -243,3 +243,15 @@ def test_the_rule_is_stored_with_what_it_found_and_its_numbers_do_not_change(war
     strict = RULE._replace(rule_version="strict", min_usd_without_normal=1e9)
     assert detect(warehouse, after(-60), after(60), LATER, strict).found == 0
     assert len(stored(warehouse)) == 1, "another rule leaves what this one found"
+
+
+@pytest.mark.parametrize(("number", "fitted"), [(49, False), (50, True), (1000, True), (1001, False)])
+def test_too_few_and_too_many_liquidations_are_not_fitted(warehouse: Lake, number: int, fitted: bool) -> None:
+    put(warehouse, *burst(number=number, each=50_000, every=0.2), liquidation(0, 1_000))
+    run(warehouse, now=after(299 + 0.2 * (number - 1)))
+    assert "less than 300 s" in stored(warehouse)[0]["branching_null_reason"]
+    run(warehouse)
+    (found,) = stored(warehouse)
+    assert found["branching_instants"] == (number if fitted else None)
+    assert found["branching_ratio"] is None
+    assert run(warehouse).stored == 0

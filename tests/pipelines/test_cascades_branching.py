@@ -66,11 +66,3 @@ def test_a_clockwork_fails_its_residuals() -> None:
     assert (ratio, reason) == (None, "the residuals of the fit are not those of the model")
     assert ks is not None
     assert ks > RULE.branching_ks_limit
-
-
-@pytest.mark.parametrize("number", [0, 1, 49, 5001])
-def test_too_few_and_too_many_are_not_fitted(number: int) -> None:
-    ratio, ks, reason = judged([0.1 * at for at in range(number)], LENGTH, RULE)
-    assert (ratio, ks) == (None, None)
-    assert reason is not None
-    assert str(number) in reason

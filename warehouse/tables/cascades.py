@@ -69,6 +69,8 @@ CASCADES = Table(
                "pass and no rate that merely changes with time does as well; rather too high, as news looks like branching",
                "liquidations",
                null_when=NOT_FITTED),
+        Column("branching_instants", "BIGINT", "Different times of liquidations that it was fitted on", "instants",
+               null_when="nothing was fitted"),
         Column("branching_ks", "DOUBLE", "Its residuals' distance from what the model says, Stephens' form; passes at or below "
                "cascade_rules.branching_ks_limit", null_when="nothing was fitted"),
         Column("branching_null_reason", "VARCHAR", "Why there is no branching_ratio", null_when="there is one"),
