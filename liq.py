@@ -11,6 +11,8 @@ from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.parse_cli import command as parse
+from pipelines.position.cli import position
+from pipelines.rollup.cli import app as rollup
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -23,9 +25,10 @@ app = typer.Typer(
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
 app.add_typer(cascades, name="cascades")
-for commands in (collect, backfill, simulate, pipelines, warehouse):
+for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
+app.command("position")(position)
 
 
 def main() -> None:

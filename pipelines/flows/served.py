@@ -6,10 +6,18 @@ from typing import Any, cast
 from prefect import Flow, serve
 from prefect.deployments.runner import RunnerDeployment
 
+from pipelines.flows.audit import audit, coverage
 from pipelines.flows.detect_cascades import detect_cascades
 from pipelines.flows.maintain import maintain
+from pipelines.flows.rollup import rollup
 
-EVERY: dict[Flow[..., Any], timedelta] = {maintain: timedelta(minutes=2), detect_cascades: timedelta(minutes=1)}
+EVERY: dict[Flow[..., Any], timedelta] = {
+    maintain: timedelta(minutes=2),
+    rollup: timedelta(minutes=1),
+    coverage: timedelta(minutes=1),
+    audit: timedelta(hours=1),
+    detect_cascades: timedelta(minutes=1),
+}
 
 
 def serve_all() -> None:

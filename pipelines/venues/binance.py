@@ -3,12 +3,18 @@
 Decided where the sources dispute (`[?]` there), and visible in the row:
 - price is the average fill `ap` (price_kind fill_average), the order's limit `p` only without one (order_limit); qty is `z`.
 - a message whose status is not FILLED is kept, with its status.
-- which one of a second's liquidations is sent is in completeness, with dates (completeness.py).
+- which one of a second's liquidations is sent, and since when it is one a second, is in completeness (completeness.py).
+- USD-M or COIN-M: `st` inside the order, else beside it, else the symbol's form (contract, qty_unit).
+- the index stream's pair is `i` or, as one source has it, `s` (symbol of the row).
+- contracts that fundingInfo does not name pay every 8 h, once that list was seen (interval_hours, null before).
+- open interest: one side or both is not said, so sides is undocumented and nothing is halved.
+- old snapshot files, of which nobody says when they ended, are read whenever given: their rows have source import.
 """
 
 import msgspec
 
 from pipelines.rows import Instrument
+from pipelines.venues import binance_brackets as brackets
 from pipelines.venues import binance_dumps as dumps
 from pipelines.venues import binance_history as history
 from pipelines.venues import binance_rest as rest
@@ -36,6 +42,7 @@ for _market in ("um", "cm"):
         ("rest", f"{_market}_premiumIndex"): always(rest.premium_index),
         ("rest", f"{_market}_fundingInfo"): always(rest.funding_intervals),
         ("rest", f"{_market}_fundingRate"): always(rest.settlements),
+        ("rest", f"{_market}_leverageBracket"): always(brackets.brackets),
         ("rest", f"{_market}_openInterestHist"): always(history.open_interest(_market)),
         ("rest", f"{_market}_klines"): always(history.klines(_market, "trade")),
         ("rest", f"{_market}_markPriceKlines"): always(history.klines(_market, "mark")),

@@ -5,12 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import cascades, freshness, parsing, throughput
+from tests.bench import cascades, freshness, parsing, throughput, views
 
 BENCHMARKS = {
     "parsing": parsing.run,
     "throughput": throughput.run,
     "freshness": freshness.run,
+    "views": views.run,
     "cascades": cascades.run,
 }
 
