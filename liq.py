@@ -6,6 +6,7 @@ from collectors.broker.cli import app as broker
 from collectors.cli import app as collect
 from collectors.history.cli import app as backfill
 from collectors.simulator.cli import app as simulate
+from pipelines.cascades.cli import app as cascades
 from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
+app.add_typer(cascades, name="cascades")
 for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))

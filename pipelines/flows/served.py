@@ -7,6 +7,7 @@ from prefect import Flow, serve
 from prefect.deployments.runner import RunnerDeployment
 
 from pipelines.flows.audit import audit, coverage
+from pipelines.flows.detect_cascades import detect_cascades
 from pipelines.flows.maintain import maintain
 from pipelines.flows.rollup import rollup
 
@@ -15,6 +16,7 @@ EVERY: dict[Flow[..., Any], timedelta] = {
     rollup: timedelta(minutes=1),
     coverage: timedelta(minutes=1),
     audit: timedelta(hours=1),
+    detect_cascades: timedelta(minutes=1),
 }
 
 
