@@ -104,25 +104,36 @@ def prepared(
     )
     good = pl.all_horizontal(pl.col(name).is_finite() & (pl.col(name) > 0) for name in ("low", "high", "close"))
     rows = pl.concat([before, bars.filter(good).with_columns(is_bar=pl.lit(True))], how="diagonal")
-    rows = rows.join(contracts.select("contract", "inverse", "log_width"), on="contract").sort("contract", "ts")
+    rows = rows.sort("contract", "ts").join(
+        contracts.select("contract", "inverse", "log_width"), on="contract", maintain_order="left"
+    )
     told = pl.col("oi").is_not_null() & pl.col("is_bar")
     rows = rows.with_columns(
-        span=(told.cast(pl.UInt32).cum_sum() - told.cast(pl.UInt32)).over("contract"),
-        oi=pl.col("oi").forward_fill().over("contract"),
         told=told,
+        oi=pl.col("oi").forward_fill().over("contract"),
         since=pl.coalesce("since", "ts").first().over("contract"),
-        last_ts=pl.col("ts").shift().over("contract"),
-        last_close=pl.col("close").shift().over("contract"),
-    ).with_columns(
-        last_oi=pl.col("oi").shift().over("contract"),
-        entry_low=pl.col("low").cum_min().over("contract", "span"),
-        entry_high=pl.col("high").cum_max().over("contract", "span"),
-    )
-    return _with_bins(rows.filter("is_bar")).with_columns(*_flows(parameters)).with_columns(
+    ).with_columns(pl.col("ts", "close", "oi").shift().over("contract").name.prefix("last_"))
+    rows = _with_bins(_with_entries(rows).filter("is_bar")).with_columns(*_flows(parameters))
+    return rows.with_columns(
         low_least=pl.col("low_bin").cum_min(reverse=True).over("contract"),
         high_most=pl.col("high_bin").cum_max(reverse=True).over("contract"),
         kept_after=pl.col("kept").cum_prod(reverse=True).shift(-1).fill_null(1.0).over("contract"),
-    )  # fmt: skip
+    )
+
+
+def _with_entries(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the range traded since open interest was last told."""
+    if rows.filter("is_bar")["told"].all():  # the usual case: only a contract's first bar can have more than its own range
+        after_carry = ~pl.col("is_bar").shift() & (pl.col("contract") == pl.col("contract").shift())
+        return rows.with_columns(
+            entry_low=pl.min_horizontal("low", pl.when(after_carry).then(pl.col("low").shift())),
+            entry_high=pl.max_horizontal("high", pl.when(after_carry).then(pl.col("high").shift())),
+        )
+    span = (pl.col("told").cast(pl.UInt32).cum_sum() - pl.col("told").cast(pl.UInt32)).over("contract")
+    return rows.with_columns(span=span).with_columns(
+        entry_low=pl.col("low").cum_min().over("contract", "span"),
+        entry_high=pl.col("high").cum_max().over("contract", "span"),
+    )
 
 
 def bin_of(price: pl.Expr) -> pl.Expr:

@@ -4,6 +4,7 @@ from warehouse.tables.accounting import INGEST_COMMITS, SESSION_FRAMES
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
 from warehouse.tables.history import SCHEMA_HISTORY
+from warehouse.tables.levels import LEVELS
 from warehouse.tables.liquidations import LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
@@ -33,6 +34,7 @@ TABLES: dict[str, Table] = {
         LIQUIDATIONS_1H,
         LIQUIDATIONS_1D,
         FEED_COVERAGE,
+        *LEVELS,
         SCHEMA_HISTORY,
     )
 }
