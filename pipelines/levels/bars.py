@@ -73,7 +73,9 @@ def bars(lake: Lake, listed: pl.DataFrame, start: datetime, end: datetime) -> pl
     traded = _query(lake, TRADED, start=start, end=end).join(of, on=["venue", "symbol"])
     traded = traded.with_columns(pl.col("low", "high", "close") / pl.col("multiplier"))
     marked = _query(lake, MARKED, start=start, end=end).join(of, on=["venue", "symbol"])
-    marked = marked.join(traded, on=key, how="anti").with_columns(low="close", high="close", volume=pl.lit(None, pl.Float64))
+    marked = marked.join(traded, on=key, how="anti").with_columns(
+        low="close", high="close", volume=pl.lit(None, pl.Float64)
+    )
     told = _query(lake, TOLD, start=start, end=end).unnest("oi")
     both = pl.concat([traded, marked.select(traded.columns)]).join(told, on=key, how="left")
     oi = pl.when("inverse").then("usd").otherwise("base")
@@ -93,7 +95,9 @@ def realised(lake: Lake, listed: pl.DataFrame, margins: pl.DataFrame, start: dat
     d = pl.when("long").then(1.0).otherwise(-1.0)
     back = pl.when("inverse").then(1 + d * pl.col("mmr")).otherwise(1 / (1 - d * pl.col("mmr")))
     price = pl.col("price") * pl.when("at_bankruptcy").then(back).otherwise(1.0)
-    return found.select("contract", "ts", "long", price.alias("price"), "usd").sort("contract", "ts", "long", "price", "usd")
+    return found.select("contract", "ts", "long", price.alias("price"), "usd").sort(
+        "contract", "ts", "long", "price", "usd"
+    )
 
 
 def _query(lake: Lake, sql: str, **parameters: object) -> pl.DataFrame:

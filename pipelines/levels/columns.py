@@ -38,7 +38,12 @@ def weights_at(stored: pl.DataFrame, bases: pl.Series, at: datetime, parameters:
 
 
 def levels(
-    state: State, listed: pl.DataFrame, margins: pl.DataFrame, weights: pl.DataFrame, at: datetime, parameters: Parameters
+    state: State,
+    listed: pl.DataFrame,
+    margins: pl.DataFrame,
+    weights: pl.DataFrame,
+    at: datetime,
+    parameters: Parameters,
 ) -> pl.DataFrame:
     """Return the rows of `liquidation_levels` at `at`, without bars_share; sorted by base, side, leverage and bin.
 
@@ -65,13 +70,13 @@ def levels(
     return _rows(summed.join(coins, on="base").join(weights, on=["base", "leverage"]), at, parameters)
 
 
-def shares(
-    listed: pl.DataFrame, margins: pl.DataFrame, weights: pl.DataFrame, parameters: Parameters
-) -> pl.DataFrame:
+def shares(listed: pl.DataFrame, margins: pl.DataFrame, weights: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """Return contract, leverage, share: each contract's weights over the leverages it allows, summing to one."""
     allowed = pl.concat(
         [
-            margins.select("contract", leverage=pl.lit(leverage), allowed=pl.col(column(leverage, long=True)).is_not_null())
+            margins.select(
+                "contract", leverage=pl.lit(leverage), allowed=pl.col(column(leverage, long=True)).is_not_null()
+            )
             for leverage in parameters.leverages
         ]
     )

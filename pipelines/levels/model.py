@@ -13,18 +13,18 @@ from pipelines.levels.margins import column
 from pipelines.levels.parameters import Parameters
 
 CELLS = pl.Schema(
-    {"contract": pl.UInt32, "long": pl.Boolean, "leverage": pl.Float64, "bin": pl.Int32, "qty": pl.Float64}
+    {"contract": pl.UInt32(), "long": pl.Boolean(), "leverage": pl.Float64(), "bin": pl.Int32(), "qty": pl.Float64()}
 )
 """A cell: coins of `contract` (see `bars.py`) that are liquidated in price bin `bin`, if all had `leverage`."""
 
 CARRY = pl.Schema(
     {
-        "contract": pl.UInt32,
+        "contract": pl.UInt32(),
         "ts": pl.Datetime("us"),
-        "close": pl.Float64,
-        "oi": pl.Float64,
-        "low_since": pl.Float64,
-        "high_since": pl.Float64,
+        "close": pl.Float64(),
+        "oi": pl.Float64(),
+        "low_since": pl.Float64(),
+        "high_since": pl.Float64(),
         "since": pl.Datetime("us"),
     }
 )
@@ -32,13 +32,13 @@ CARRY = pl.Schema(
 
 BARS = pl.Schema(
     {
-        "contract": pl.UInt32,
+        "contract": pl.UInt32(),
         "ts": pl.Datetime("us"),
-        "low": pl.Float64,
-        "high": pl.Float64,
-        "close": pl.Float64,
-        "oi": pl.Float64,
-        "volume": pl.Float64,
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "close": pl.Float64(),
+        "oi": pl.Float64(),
+        "volume": pl.Float64(),
     }
 )
 """One-minute bars by start: prices of one coin; oi: newest open interest told in the minute, in coins (inverse: USD), null
@@ -90,9 +90,7 @@ def swept(state: State, made: pl.DataFrame, margins: pl.DataFrame, parameters: P
     return _sum(pl.concat([old.select(CELLS.names()), new.select(CELLS.names())]))
 
 
-def prepared(
-    carry: pl.DataFrame, bars: pl.DataFrame, contracts: pl.DataFrame, parameters: Parameters
-) -> pl.DataFrame:
+def prepared(carry: pl.DataFrame, bars: pl.DataFrame, contracts: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """Return the bars with what the model needs of them; bars without a positive price are left out.
 
     contracts: contract, inverse, log_width. Adds low_bin and high_bin (of the range from the close before), low_least and
@@ -123,7 +121,9 @@ def prepared(
 
 def _with_entries(rows: pl.DataFrame) -> pl.DataFrame:
     """Add the range traded since open interest was last told."""
-    if rows.filter("is_bar")["told"].all():  # the usual case: only a contract's first bar can have more than its own range
+    if rows.filter("is_bar")[
+        "told"
+    ].all():  # the usual case: only a contract's first bar can have more than its own range
         after_carry = ~pl.col("is_bar").shift() & (pl.col("contract") == pl.col("contract").shift())
         return rows.with_columns(
             entry_low=pl.min_horizontal("low", pl.when(after_carry).then(pl.col("low").shift())),
@@ -164,7 +164,9 @@ def _flows(parameters: Parameters) -> list[pl.Expr]:
 def _kept(cells: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
     """The cells aged by the block, each with its contract's lowest and highest bin; null where it has no bar."""
     total = made.group_by("contract").agg(
-        pl.col("low_bin").min().alias("low_least"), pl.col("high_bin").max().alias("high_most"), pl.col("kept").product()
+        pl.col("low_bin").min().alias("low_least"),
+        pl.col("high_bin").max().alias("high_most"),
+        pl.col("kept").product(),
     )
     joined = cells.join(total, on="contract", how="left", maintain_order="left")
     return joined.with_columns(qty=pl.col("qty") * pl.col("kept").fill_null(1.0))
@@ -218,9 +220,7 @@ def block_of(
 ) -> Block:
     """Return what `bars` do to the state, with what they sweep; for fitting and scoring."""
     made = prepared(state.carry, bars, contracts, parameters)
-    return Block(
-        advance(state, bars, margins, contracts, parameters), made, swept(state, made, margins, parameters)
-    )
+    return Block(advance(state, bars, margins, contracts, parameters), made, swept(state, made, margins, parameters))
 
 
 def until(bars: pl.DataFrame, end: datetime) -> pl.DataFrame:
