@@ -37,6 +37,13 @@ FROM open_interest
 WHERE ts >= $start - INTERVAL 1 HOUR AND ts < $end AND ts_event >= $start AND ts_event < $end
 GROUP BY ALL
 """
+LIQUIDATED = """
+SELECT venue, symbol, time_bucket(INTERVAL 1 MINUTE, ts_event) AS ts, position_side,
+    {base: sum(qty_base), usd: sum(notional_usd)} AS qty
+FROM liquidations_complete
+WHERE ts_event >= $start AND ts_event < $end
+GROUP BY ALL
+"""
 REALISED = """
 SELECT venue, symbol, ts_event AS ts, position_side = 'long' AS long, price, price_kind = 'bankruptcy' AS at_bankruptcy,
     notional_usd AS usd
@@ -66,7 +73,8 @@ def bars(lake: Lake, listed: pl.DataFrame, start: datetime, end: datetime) -> pl
 
     Trade candles; a minute without one takes the mark price as a bar without range, and without that it is missing. Open
     interest is in coins, of inverse contracts in USD, the unit in which a change of price alone does not change it; what
-    is told in a minute without a bar is not used, as the next value holds its change too.
+    is told in a minute without a bar is not used, as the next value holds its change too. Liquidated is what the feeds
+    told: of throttled ones a lower bound.
     """
     key = ["venue", "symbol", "ts"]
     of = listed.select("contract", "venue", "symbol", "multiplier", "inverse")
@@ -78,8 +86,13 @@ def bars(lake: Lake, listed: pl.DataFrame, start: datetime, end: datetime) -> pl
     )
     told = _query(lake, TOLD, start=start, end=end).unnest("oi")
     both = pl.concat([traded, marked.select(traded.columns)]).join(told, on=key, how="left")
-    oi = pl.when("inverse").then("usd").otherwise("base")
-    return both.with_columns(oi=oi).select(BARS.names()).cast(dict(BARS)).sort("contract", "ts")  # type: ignore[arg-type]
+    both = both.with_columns(oi=pl.when("inverse").then("usd").otherwise("base"))
+    gone = _query(lake, LIQUIDATED, start=start, end=end).unnest("qty")
+    for side in ("long", "short"):
+        of_side = gone.filter(pl.col("position_side") == side).select(*key, gone_base="base", gone_usd="usd")
+        amount = pl.when("inverse").then("gone_usd").otherwise("gone_base").alias(f"liquidated_{side}")
+        both = both.join(of_side, on=key, how="left").with_columns(amount).drop("gone_base", "gone_usd")
+    return both.select(BARS.names()).cast(dict(BARS)).sort("contract", "ts")  # type: ignore[arg-type]
 
 
 def realised(lake: Lake, listed: pl.DataFrame, margins: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:

@@ -64,8 +64,10 @@ def with_shares(judged: Judged, weights: pl.DataFrame, parameters: Parameters) -
     dated = pl.concat(used) if used else _weights_of(judged.total, weights, datetime.min, parameters)  # noqa: DTZ901 none at all
     by = ["base", "at", "leverage"]
     total = judged.total.join(dated, on=by).group_by("base", "at").agg(total=(pl.col("usd") * pl.col("weight")).sum())
-    predicted = judged.predicted.join(dated, on=by).group_by(PLACE).agg(
-        *((pl.col(name) * pl.col("weight")).sum() for name in ("usd", "mirrored")), pl.col("weights_from").first()
+    predicted = (
+        judged.predicted.join(dated, on=by)
+        .group_by(PLACE)
+        .agg(*((pl.col(name) * pl.col("weight")).sum() for name in ("usd", "mirrored")), pl.col("weights_from").first())
     )
     return (
         predicted.rename({"usd": "levels"})
@@ -119,7 +121,9 @@ def _sums(cells: pl.DataFrame, model: str) -> list[tuple[float, ...]]:
         "at", "usd", x=pl.col(model).rank("max").cast(pl.Float64), mid=pl.col(model).rank() / pl.len(),
         y=pl.col("usd").rank() / pl.len(),
     )  # fmt: skip
-    above = ranked["x"].filter(~ranked.select(last.alias("t"))["t"].fill_null(False) & (ranked["x"] > 0.9 * ranked.height))
+    above = ranked["x"].filter(
+        ~ranked.select(last.alias("t"))["t"].fill_null(False) & (ranked["x"] > 0.9 * ranked.height)
+    )
     tied = int(ranked.select(last.fill_null(False).sum().alias("t")).item())
     room = 0.1 * ranked.height - above.len()
     inside = pl.when(last.fill_null(False)).then(room / tied if tied else 0.0).otherwise(
@@ -175,5 +179,9 @@ def _calibration(cells: pl.DataFrame) -> list[dict[str, object]]:
     if shares.is_empty():
         return []
     rank = (pl.col("predicted").rank("ordinal") - 1) * 10 // pl.len() + 1
-    deciles = shares.with_columns(decile=rank.cast(pl.Int32)).group_by("decile").agg(pl.col("predicted", "value").mean())
-    return [{"model": "levels", "measure": "calibration", **row} for row in deciles.sort("decile").iter_rows(named=True)]
+    deciles = (
+        shares.with_columns(decile=rank.cast(pl.Int32)).group_by("decile").agg(pl.col("predicted", "value").mean())
+    )
+    return [
+        {"model": "levels", "measure": "calibration", **row} for row in deciles.sort("decile").iter_rows(named=True)
+    ]

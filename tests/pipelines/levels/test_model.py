@@ -48,8 +48,9 @@ def histories(draw: st.DrawFn, least: int = 1) -> list[dict[str, Any]]:
         minute += draw(st.sampled_from([1, 1, 1, 2, 90]))
         low, close, high = sorted(draw(st.tuples(PRICES, PRICES, PRICES)))
         oi = draw(st.one_of(st.none(), st.floats(0, 1000)))
+        gone = st.one_of(st.none(), st.floats(0, 100))
         rows.append({"contract": 0, "ts": START + timedelta(minutes=minute), "low": low, "high": high, "close": close,
-                     "oi": oi})  # fmt: skip
+                     "oi": oi, "volume": None, "liquidated_long": draw(gone), "liquidated_short": draw(gone)})  # fmt: skip
     return rows
 
 
@@ -147,5 +148,7 @@ def test_a_contract_takes_its_own_margin_table_and_its_highest_leverage() -> Non
 
 def test_bars_without_a_price_are_left_out() -> None:
     good = {"contract": 0, "ts": START, "low": 100.0, "high": 100.0, "close": 100.0, "oi": 1.0}
-    bad = [good | {"ts": START + timedelta(minutes=n), "low": low} for n, low in enumerate([0.0, float("nan"), None], 1)]
+    bad = [
+        good | {"ts": START + timedelta(minutes=n), "low": low} for n, low in enumerate([0.0, float("nan"), None], 1)
+    ]
     assert run(bars_of([good, *bad]), contracts(False), ROOMY).carry["ts"].to_list() == [START]
