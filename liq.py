@@ -9,6 +9,7 @@ from collectors.simulator.cli import app as simulate
 from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
+from pipelines.levels.cli import app as levels
 from pipelines.parse_cli import command as parse
 from warehouse.cli import app as warehouse
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
+app.add_typer(levels, name="levels")
 for commands in (collect, backfill, simulate, pipelines, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))

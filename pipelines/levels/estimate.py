@@ -48,7 +48,7 @@ def estimate(
     state, start = _start(lake, listed, until, since, parameters)
     if start >= until:
         return Estimated(0, 0, 0, 0)
-    _note(lake, parameters, until)
+    note(lake, parameters, until)
     tables, weights = source.tiers(lake), _stored_weights(lake)
     full, done = (state, start), Estimated(0, 0, 0, 0)
     for day_start, day_end in spans(start, until, DAY):
@@ -124,7 +124,8 @@ def _thin(lake: Lake, start: datetime, until: datetime) -> None:
         replace(lake, "liquidation_levels", none, f"{old} AND ts <> date_trunc('day', ts)")
 
 
-def _note(lake: Lake, parameters: Parameters, until: datetime) -> None:
+def note(lake: Lake, parameters: Parameters, until: datetime) -> None:
+    """Store what the version of the parameters stands for, once."""
     version = quoted(parameters.version)
     known = lake.connection.execute(f"SELECT 1 FROM levels_parameters WHERE parameters = {version}").fetchall()
     if not known:

@@ -121,12 +121,13 @@ class Source(NamedTuple):
 def replay(
     state: State, source: Source, blocks: Iterator[tuple[datetime, datetime]], complete: pl.DataFrame,
     listed: pl.DataFrame, parameters: Parameters,
-) -> Iterator[Judged]:  # fmt: skip
-    """Yield for each block (start, end) the map as it stood at its start, judged by what came in it; blocks in order."""
+) -> Iterator[tuple[Judged, State]]:  # fmt: skip
+    """Yield for each block (start, end), in order, the map of its start judged by what came in it, and the state after."""
     for start, end in blocks:
         bars, margins = source.bars(start, end), source.margins(start)
         block = block_of(state, bars, margins, listed, parameters)
-        yield judge(state, block, start, source.realised(start, end), complete, listed, parameters)
+        told = source.realised(start, end)
+        yield judge(state, block, start, told, complete, listed, parameters), block.after
         state = block.after
 
 
