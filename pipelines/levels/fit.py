@@ -10,7 +10,8 @@ from pipelines.levels.parameters import Parameters
 from pipelines.levels.replay import Judged
 from warehouse.tables import TABLES
 
-BINS = 4  # summed to one cell: exposure is entered at three prices of a bar, positions anywhere in it
+BINS = 8  # summed to one cell: exposure is entered at three prices of a bar, positions anywhere in it
+MOST_LEFT = 0.95  # a fit that leaves more unexplained says nothing; without structure it leaves 0.99 and more
 LEAST_MAPS = 40  # with liquidations, to fit a coin; and in which a leverage was swept, to fit its weight
 
 
@@ -22,7 +23,7 @@ def fitted(
     Least squares without negative weights over cells of time, side and price, each weighted by 1 / (what the published
     weights expect in it), as the scatter of a sum of liquidations grows with the sum. The fitted weights share what the
     published ones leave to the identified leverages, so that all sum to one. A coin with liquidations in fewer than
-    LEAST_MAPS maps, or of which nothing fits, keeps the published weights, and its rows say so.
+    LEAST_MAPS maps, or whose fit leaves more than MOST_LEFT unexplained, keeps the published weights, and its rows say so.
     """
     inside = (pl.col("at") >= since) & (pl.col("at") < until)
     cells = _cells(judged.swept.filter(inside), judged.realised.filter(inside), parameters)
@@ -80,7 +81,7 @@ def _coin(
 def _solved(
     cells: pl.DataFrame, names: list[str], identified: list[bool], published: tuple[float, ...]
 ) -> tuple[list[float] | None, float | None]:
-    """The weights of all leverages and the residual; (None, None) where nothing fits."""
+    """The weights of all leverages and the residual; None for weights where nothing fits."""
     used = [name for name, yes in zip(names, identified, strict=True) if yes]
     w, y = pl.col("w"), pl.col("usd")
     sums = cells.select(
@@ -99,4 +100,5 @@ def _solved(
     free = sum(weight for weight, yes in zip(published, identified, strict=True) if yes)
     share = dict(zip(used, (value / sum(x) * free for value in x), strict=True))
     weights = [share.get(name, published[i]) for i, name in enumerate(names)]
-    return weights, max(left / sums["yy"], 0.0)
+    residual = max(left / sums["yy"], 0.0)
+    return (weights, residual) if residual <= MOST_LEFT else (None, residual)

@@ -5,9 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import freshness, parsing, throughput
+from tests.bench import freshness, levels, parsing, throughput
 
-BENCHMARKS = {"parsing": parsing.run, "throughput": throughput.run, "freshness": freshness.run}
+BENCHMARKS = {"parsing": parsing.run, "throughput": throughput.run, "freshness": freshness.run, "levels": levels.run}
 
 
 def main(names: list[str]) -> int:

@@ -80,11 +80,11 @@ LEVERAGE_WEIGHTS = Table(
         LEVERAGE,
         Column("weight", "DOUBLE", "Share of what is opened; those of a coin sum to one", "fraction"),
         Column("published", "DOUBLE", "The public model's share", "fraction", "levels_parameters"),
-        Column("method", "VARCHAR", "fitted, or published where there was too little to fit to"),
+        Column("method", "VARCHAR", "fitted, or published where there was too little to fit to or the fit explained nothing"),
         Column("identified", "BOOLEAN", "Whether this leverage was swept often enough to be fitted; else its weight is the "
                "published one"),
         Column("residual", "DOUBLE", "What the fit leaves unexplained: weighted sum of squares / that of no model", "fraction",
-               null_when="published"),
+               null_when="there was too little to fit to"),
         Column("n", "BIGINT", "Cells of time and price fitted to", "cells"),
         Column("realised_usd", "DOUBLE", "Liquidations fitted to", "USD", "liquidations_complete"),
         Column("venues", "VARCHAR", "Venues of those liquidations: feeds that carry all", null_when="there were none"),

@@ -53,7 +53,7 @@ def market(rules: Rules, seed: int) -> Market:
         for at in path[1:]:
             for long, level in book.hit(at):
                 gone[long] += 1
-                book.open(long, at)  # who took the other side: open interest stays
+                book.close_one(not long)  # who took the other side
                 if rules.structure:
                     told.append({"contract": 0, "ts": ts, "long": long, "price": level, "usd": level})
         if not rules.structure and dice.random() < 0.3:
@@ -105,9 +105,13 @@ class _Book:
     def close(self, share: float) -> None:
         """Close a share of both sides, whichever."""
         for _ in range(int(share * len(self.live[True]) + self.dice.random())):
-            for long, live in self.live.items():
-                if live:
-                    self._remove(long, self.dice.choice(live))
+            self.close_one(True)
+            self.close_one(False)
+
+    def close_one(self, long: bool) -> None:
+        """Close a position of that side, whichever."""
+        if self.live[long]:
+            self._remove(long, self.dice.choice(self.live[long]))
 
     def _remove(self, long: bool, number: int) -> None:
         live, place = self.live[long], self.place.pop(number)
