@@ -3,8 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 3
 
-.PHONY: help install demo up test lint format bench lock clean
+.PHONY: help install demo up test lint format docs bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,7 +27,7 @@ up: install ## run the whole pipeline against the live venues
 	$(BIN)/liq up
 
 test: install ## run every test
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 
 lint: install ## ruff, mypy and the import rules
 	$(BIN)/ruff check .
@@ -37,6 +38,9 @@ lint: install ## ruff, mypy and the import rules
 format: install ## let ruff rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: install ## write the catalogue of views and macros into sql/README.md
+	$(BIN)/liq views --update sql/README.md
 
 bench: install ## print speeds as ratios measured in one run
 	$(BIN)/python -m tests.bench

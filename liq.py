@@ -11,6 +11,7 @@ from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.levels.cli import app as levels
 from pipelines.parse_cli import command as parse
+from pipelines.position.cli import position
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(levels, name="levels")
 for commands in (collect, backfill, simulate, pipelines, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
+app.command("position")(position)
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
     PipelineError
     ├── UsageError            a command was asked for something that does not exist; the text lists what does
     ├── AlreadyRunningError   another ingest works in this world
-    └── NotADumpError         a file is none of the public dump files that can be imported
+    ├── NotADumpError         a file is none of the files that can be imported
+    └── InvalidPositionError  a position that cannot be, such as one that is liquidated as soon as it is opened
 
 Bad data is no exception here: a frame that cannot be read becomes a `rows.Rejected` and then a dead letter.
 """
@@ -22,4 +23,8 @@ class AlreadyRunningError(PipelineError):
 
 
 class NotADumpError(PipelineError):
-    """A file is none of the public dump files that can be imported, or is damaged; the text names it and says why."""
+    """A file is none of those that can be imported, or is damaged; the text names it and says why."""
+
+
+class InvalidPositionError(PipelineError):
+    """A position, or the margin table given for it, cannot be; the text says why."""

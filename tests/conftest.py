@@ -7,6 +7,7 @@ same tests run a second time on that image through testcontainers; nothing is ev
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,6 +26,7 @@ from collectors.topics import TOPICS
 EMBEDDED = "embedded"
 KEPT = {"LIQ_KAFKA_JARS", "LIQ_KAFKA_JAVA_OPTIONS", "LIQ_KAFKA_START_TIMEOUT_S"}
 CONTAINER_PORT = 9092
+CONTAINER_START_S = 120
 
 
 @lru_cache(maxsize=1)
@@ -118,7 +120,6 @@ def _container(image: str) -> Iterator[str]:
     """Run `image` with the embedded broker's own settings and yield its address."""
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
-    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
     testcontainers_config.ryuk_disabled = True  # its own container would need an image of its own
     with socket.socket() as free:
@@ -134,7 +135,9 @@ def _container(image: str) -> Iterator[str]:
     container.ports[f"{CONTAINER_PORT}/tcp"] = (HOST, port)  # with_bind_ports knows no host address
     for key, value in settings.items():
         container.with_env(f"KAFKA_{key.replace('.', '_').upper()}", str(value))
-    container.waiting_for(LogMessageWaitStrategy("Kafka Server started"))
     with container:
-        assert answering(port) is not None, f"{image} started but does not answer at {HOST}:{port}"
+        deadline = time.monotonic() + CONTAINER_START_S
+        while answering(port) is None:
+            assert time.monotonic() < deadline, f"{image} started but does not answer at {HOST}:{port}"
+            time.sleep(0.2)
         yield f"{HOST}:{port}"

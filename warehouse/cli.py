@@ -1,4 +1,4 @@
-"""The warehouse's sub-commands: sql, shell, schema, maintain."""
+"""The warehouse's sub-commands: sql, shell, schema, views, maintain."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from warehouse import describe, lake
+from warehouse import catalogue, describe, lake
 from warehouse.errors import NoWarehouseError, WarehouseError
 from warehouse.formats import Format, terminal, write
 from warehouse.maintain import maintain as maintain_lake
@@ -23,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, help="Query and keep the warehouse.")
 
 
 class SchemaFormat(StrEnum):
-    """How `liq schema` writes."""
+    """How `liq schema` and `liq views` write."""
 
     TABLE = "table"
     MARKDOWN = "markdown"
@@ -65,6 +65,26 @@ def schema(
 
 
 @app.command()
+def views(
+    name: Annotated[
+        str | None, typer.Argument(help="View or macro whose head, columns and SQL to show; none lists them all.")
+    ] = None,
+    format: Annotated[SchemaFormat, typer.Option("--format", "-f", help="How it is written.")] = SchemaFormat.TABLE,
+    update: Annotated[
+        Path | None, typer.Option("--update", help="File, such as sql/README.md, to write the catalogue into.")
+    ] = None,
+) -> None:
+    """List the views and macros by subject, each with what it shows. Needs no warehouse."""
+    with _one_line_errors():
+        if update:
+            print(f"{update}: {'written' if catalogue.update(update) else 'as it was'}")
+        elif format is SchemaFormat.MARKDOWN:
+            print(catalogue.page_markdown(name) if name else catalogue.markdown())
+        else:
+            terminal().print(catalogue.page(name) if name else catalogue.listing())
+
+
+@app.command()
 def maintain(
     keep_snapshots_h: Annotated[float, typer.Option(min=0, help="How far back snapshots stay readable, hours.")] = 24,
     keep_files_h: Annotated[
@@ -85,6 +105,7 @@ def maintain(
 def _one_line_errors() -> Iterator[None]:
     try:
         yield
+        sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (WarehouseError, ValueError) as error:

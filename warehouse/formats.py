@@ -33,9 +33,19 @@ class Format(StrEnum):
     ARROW = "arrow"
 
 
+class _Terminal(Console):
+    """A console that leaves a closed pipe to its caller; rich itself would end the process with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def terminal() -> Console:
-    """Return the console of standard output; wide where that is not a terminal, so that nothing is folded in a file."""
-    return Console() if sys.stdout.isatty() else Console(width=WIDE)
+    """Return the console of standard output; wide where that is not a terminal, so that nothing is folded in a file.
+
+    Printing on it raises BrokenPipeError where the reader of the output has gone.
+    """
+    return _Terminal() if sys.stdout.isatty() else _Terminal(width=WIDE)
 
 
 def write(rows: Rows, kind: Format, output: Path | None = None, limit: int = 100) -> None:

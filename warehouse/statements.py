@@ -1,4 +1,5 @@
-"""The .sql files: which views and macros there are, what their heads say, and the statements that create them."""
+"""The .sql files: which views and macros there are, what their heads say, and the statements that create them; the queries
+that bars are made by."""
 
 import hashlib
 import re
@@ -13,9 +14,9 @@ _HEAD = re.compile(r"--\s*(?P<name>\w+)(?P<parameters>\([^)]*\))?:\s*(?P<purpose
 
 
 class Statement(NamedTuple):
-    """A view or macro. `purpose`: first line of its head; `notes`: the head's other lines (reads, grain)."""
+    """A view, a macro, or the query of a rollup. `purpose`: first line of its head; `notes`: the head's other lines."""
 
-    kind: Literal["view", "macro"]
+    kind: Literal["view", "macro", "rollup"]
     name: str
     parameters: str
     purpose: str
@@ -49,7 +50,12 @@ def statements(sql: Path = SQL) -> list[Statement]:
     return [named[name] for name in order.static_order()]
 
 
-def _read(kind: Literal["view", "macro"], path: Path) -> Statement:
+def rollup(table: str, sql: Path = SQL) -> Statement:
+    """Return the query that makes the bars of `table` in [$since, $until). Raises ValueError for a file without a head."""
+    return _read("rollup", sql / "rollups" / f"{table}.sql")
+
+
+def _read(kind: Literal["view", "macro", "rollup"], path: Path) -> Statement:
     lines = path.read_text().splitlines()
     head = [line for line in lines if line.startswith("--")]
     match = _HEAD.match(head[0]) if head else None

@@ -26,12 +26,15 @@ HANDLERS = ("allLiquidation", "tickers", "kline.1")
 
 
 class BybitLimits(msgspec.Struct, frozen=True):
-    """`args_characters`: of one connection's topics. `idle_s`: cut without ping and push. `ticker_ms`, `kline_ms`: paces."""
+    """`args_characters`: of one connection's topics. `idle_s`: cut without ping and push. `ticker_ms`, `kline_ms`: paces.
+    `requests` in `window_s`: REST, of one address, before it is answered 403."""
 
     args_characters: int = 21_000
     idle_s: float = 600.0
     ticker_ms: int = 100
     kline_ms: int = 1000
+    requests: int = 600
+    window_s: float = 5.0
 
 
 class BybitProtocol(Protocol):

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, unquote
 
 from collectors.simulator import bybit_frames as frames
 from collectors.simulator.budgets import Window
-from collectors.simulator.bybit import refusal
+from collectors.simulator.bybit import BybitLimits, refusal
 from collectors.simulator.contracts import Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer, json_answer
@@ -31,11 +31,11 @@ class BadRequestError(Exception):
 
 
 class BybitRest:
-    """REST of both categories. `limit`: requests in 5 s before the address is answered 403."""
+    """REST of both categories."""
 
-    def __init__(self, market: Market, limit: int = 600) -> None:
+    def __init__(self, market: Market, limits: BybitLimits) -> None:
         self._market = market
-        self._window = Window(limit, 5.0)
+        self._window = Window(limits.requests, limits.window_s)
         self._contracts = [c for c in market.contracts if c.venue == "bybit"]
         self._endpoints: dict[str, Callable[[Query], dict[str, Any]]] = {
             "/v5/market/time": self._time,

@@ -176,7 +176,7 @@ class Simulator:
         return {
             "um": BinanceProtocol(True, BinanceRest(market, "um", ladder), faults, limits.binance),
             "cm": BinanceProtocol(False, BinanceRest(market, "cm", ladder), faults, limits.binance),
-            "bybit": BybitProtocol(symbols, BybitRest(market), faults, limits.bybit),
+            "bybit": BybitProtocol(symbols, BybitRest(market, limits.bybit), faults, limits.bybit),
             "okx": OkxProtocol(known, OkxRest(market), faults, limits.okx),
         }
 

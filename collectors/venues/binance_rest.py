@@ -2,7 +2,8 @@
 
 Weight is one pool for both hosts (§9). `/futures/data/` counts requests on each host by itself, funding rates and
 intervals in a bucket of their own; neither has weight. A ratio's answer holds the bars of `RATIO_BARS` periods, so a round
-every half hour, at 650 x 4 requests, misses none even where one round fails. Klines below 100 rows weigh 1 (§5).
+every half hour, at 650 x 4 requests, misses none even where one round fails. Klines below 100 rows weigh 1 (§5); an
+answer holds the bars of two rounds and the one that runs, as a request that fails is not made again before the next round.
 """
 
 import re
@@ -23,7 +24,7 @@ BUDGETS = {
     "cm data": Rate(1000, 5 * MINUTE_S),
 }
 KLINE_EVERY_S = 5 * MINUTE_S
-KLINE_BARS = 7
+KLINE_BARS = 12
 RATIO_EVERY_S = 30 * MINUTE_S
 RATIO_BARS = 13
 RATIOS = {

@@ -1,7 +1,7 @@
 """Bybit by REST: what is polled and what it costs, and what an answer says. Facts: exchanges/bybit.md §3 to §9.
 
 One budget for all endpoints: 600 requests in 5 s an address. Open interest, mark price and the running funding rate come by
-the tickers' socket. A ratio's answer holds the bars of two rounds, so none is missed where one round fails.
+the tickers' socket. An answer of ratios or klines holds the bars of two rounds, so none is missed where one round fails.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ BUDGETS = {"requests": Rate(600, 5.0)}
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 KLINE_EVERY_S = 5 * MINUTE_S
-KLINE_BARS = 7
+KLINE_BARS = 12
 DAY_S = 24 * HOUR_S
 TOO_MANY_VISITS = 10006
 

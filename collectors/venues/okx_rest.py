@@ -3,7 +3,8 @@
 Every endpoint has a limit of its own, by address and often by instrument too; here each is kept as if it were by address
 alone. A ratio's answer holds the bars of two rounds, so none is missed where one round fails. Tiers are asked for by family
 of swaps: the answer does not say whether they are a swap's or a future's of the same family. Candles are asked for at the
-endpoint of recent ones: it allows twice as much as that of older ones, which a backfill uses.
+endpoint of recent ones: it allows twice as much as that of older ones, which a backfill uses. They and the bars of a ratio
+are those of two rounds and the one that runs, as a request that fails is not made again before the next round.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
 CANDLE_EVERY_S = 5 * MINUTE_S
-CANDLE_BARS = 7
+CANDLE_BARS = 12
 RATIO_EVERY_S = 15 * MINUTE_S
 RATIO_BARS = 7
 RATIOS = {

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from collectors.errors import CollectorError, ConfigurationError
 from collectors.kafka import KafkaSettings, connection
 from pipelines.errors import NotADumpError
+from pipelines.imports.brackets import answer_in
 from pipelines.imports.dumps import TOPICS, Dump, dumps_in
 from pipelines.imports.publish import Totals, publish
 
@@ -47,6 +48,29 @@ def binance_dump(
     for line in _told(totals, others):
         print(line)
     raise typer.Exit(1 if totals.damaged else 0)
+
+
+@app.command("binance-brackets")
+def binance_brackets(
+    paths: Annotated[list[Path], typer.Argument(help="files, each one answer of leverageBracket, as Binance sent it")],
+) -> None:
+    """Import Binance's leverage brackets, which it gives only with a key: files of its answers become leverage_tiers.
+
+    Ask with any client that signs, for all symbols: GET /fapi/v1/leverageBracket (USD-M), GET /dapi/v2/leverageBracket
+    (COIN-M); keep the JSON. They hold from the import on, in place of the dated table that comes with the package (BTCUSDT,
+    source static). What has not changed since the last import gives no row.
+    """
+    try:
+        answers = [answer_in(path) for path in paths]
+        totals = asyncio.run(publish("binance", answers, connection(KafkaSettings.load()), id))
+    except (NotADumpError, ConfigurationError) as error:
+        _fail(2, str(error))
+    except (CollectorError, KafkaError) as error:
+        _fail(1, str(error) or type(error).__name__)
+    contracts = sum(answer.contracts for answer in answers)
+    print(
+        f"binance: brackets of {contracts:,} contracts are in Kafka, {totals.frames:,} frames; `liq ingest` commits them"
+    )
 
 
 async def _publish(dumps: Sequence[Dump]) -> Totals:

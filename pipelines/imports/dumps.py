@@ -39,6 +39,11 @@ class Dump(NamedTuple):
         """The Kafka topic of what it mainly carries."""
         return TOPICS[self.kind]
 
+    def parts(self) -> tuple[Iterable[bytes], str]:
+        """Return the frames' bytes and the file's SHA-256. Raises NotADumpError where it is damaged."""
+        text, digest = read(self)
+        return parts(text), digest
+
 
 def dump_of(path: Path) -> Dump | None:
     """Return what a file is by its name, None where it is none of the kinds."""

@@ -1,10 +1,11 @@
-"""Dump files to Kafka, as one session of raw frames with the feed `import`: rows of it have source import."""
+"""Files to Kafka, as one session of raw frames with the feed `import`: rows of it have source import."""
 
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -14,10 +15,26 @@ from collectors.events import EventName, event_frame
 from collectors.kafka import ensure_topics
 from collectors.topics import MAX_FRAME_BYTES, TOPICS
 from pipelines.errors import NotADumpError
-from pipelines.imports.dumps import Dump, parts, read
 
 FEED = "import"
 AT_ONCE = 64
+
+
+class File(Protocol):
+    """What a file is, and its bytes as the frames it becomes, with its SHA-256; those raise NotADumpError."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def topic(self) -> str: ...
+    def parts(self) -> tuple[Iterable[bytes], str]: ...
+
+
+AFile = TypeVar("AFile", bound=File)
 
 
 class Totals(msgspec.Struct):
@@ -38,11 +55,11 @@ class Import:
         self._producer = producer
         self._waiting: list[asyncio.Future[Any]] = []
 
-    async def put(self, dump: Dump, payload: bytes) -> None:
+    async def put(self, file: File, payload: bytes) -> None:
         """Publish a part of a file."""
         self.frames += 1
         await self._send(RawFrame(
-            self._venue, dump.channel, dump.symbol, "rest", time.time_ns(), self.session, self.frames, payload, dump.topic
+            self._venue, file.channel, file.symbol, "rest", time.time_ns(), self.session, self.frames, payload, file.topic
         ))  # fmt: skip
 
     async def tell(self, event: EventName, reason: str = "", **detail: Any) -> None:
@@ -66,7 +83,7 @@ class Import:
 
 
 async def publish(
-    venue: str, dumps: Sequence[Dump], connection: dict[str, Any], told: Callable[[Dump], object]
+    venue: str, files: Sequence[AFile], connection: dict[str, Any], told: Callable[[AFile], object]
 ) -> Totals:
     """Publish every file and return what was done; a damaged one is named there and the others go on.
 
@@ -79,12 +96,12 @@ async def publish(
         **connection, enable_idempotence=True, acks="all", compression_type="zstd", max_request_size=MAX_FRAME_BYTES
     ) as producer:
         session = Import(venue, producer)
-        await session.tell("started", files=len(dumps))
+        await session.tell("started", files=len(files))
         reason = "cancelled"
         try:
-            for dump in dumps:
-                told(dump)
-                await _file(session, dump, totals)
+            for file in files:
+                told(file)
+                await _file(session, file, totals)
             reason = ""
         finally:
             await session.tell("stopped", reason)
@@ -93,16 +110,16 @@ async def publish(
     return totals
 
 
-async def _file(session: Import, dump: Dump, totals: Totals) -> None:
+async def _file(session: Import, file: File, totals: Totals) -> None:
     try:
-        text, digest = read(dump)
+        payloads, digest = file.parts()
     except NotADumpError as error:
         totals.damaged.append(str(error))
         return
     first = session.frames + 1
-    for part in parts(text):
-        await session.put(dump, part)
+    for payload in payloads:
+        await session.put(file, payload)
     await session.tell(
-        "notice", "imported", file=dump.path.name, sha256=digest, seq_first=first, seq_last=session.frames
+        "notice", "imported", file=file.path.name, sha256=digest, seq_first=first, seq_last=session.frames
     )
     totals.files += 1

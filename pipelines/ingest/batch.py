@@ -1,7 +1,7 @@
 """What has been read from Kafka and waits for one commit."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -75,9 +75,9 @@ class Batch:
                 self.frames += len(found.frames) + len(found.malformed)
                 self.bytes += sum(len(frame.payload) for frame in found.frames)
 
-    def close_buckets(self, before_ns: int | None = None) -> None:
-        """Close the buckets that ended before a time (UTC nanoseconds), or all of them."""
-        self._close(self._grid.close(before_ns))
+    def close_buckets(self, before_ns: int | None = None, of: Collection[Partition] | None = None) -> None:
+        """Close the buckets (of these partitions, else of any) that ended before a time (UTC ns), or all of them."""
+        self._close(self._grid.close(before_ns, of))
 
     def _close(self, buckets: list[Bucket]) -> None:
         self._closed.extend(buckets)

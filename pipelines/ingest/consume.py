@@ -85,6 +85,15 @@ class Source:
         starts = await self._consumer.beginning_offsets(self._partitions)
         return {(partition.topic, partition.partition): start for partition, start in starts.items()}
 
+    def caught_up(self) -> set[Partition]:
+        """Return the partitions of which everything that Kafka held when it last answered has been handed out."""
+        return {
+            key
+            for partition in self._partitions
+            if (end := self._consumer.highwater(partition)) is not None
+            and self._position[key := (partition.topic, partition.partition)] >= end
+        }
+
     def position(self) -> dict[Partition, int]:
         """Return, per partition, the offset that `next` hands out next."""
         return dict(self._position)

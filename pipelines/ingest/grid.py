@@ -6,7 +6,7 @@ a crash the open bucket is read again. A bucket is one of arrival times (`recv_n
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import polars as pl
 
@@ -116,12 +116,12 @@ class Grid:
         self._open[found.partition] = bucket
         return closed
 
-    def close(self, before_ns: int | None = None) -> list[Bucket]:
-        """Take out the buckets that ended before a time (UTC nanoseconds), or all of them."""
+    def close(self, before_ns: int | None = None, of: Collection[Partition] | None = None) -> list[Bucket]:
+        """Take out the buckets (of these partitions, else of any) that ended before a time (UTC ns), or all of them."""
         ended = [
             at
             for at, bucket in self._open.items()
-            if before_ns is None or (bucket.number + 1) * self._bucket_ns <= before_ns
+            if (of is None or at in of) and (before_ns is None or (bucket.number + 1) * self._bucket_ns <= before_ns)
         ]
         return [self._open.pop(at) for at in ended]
 

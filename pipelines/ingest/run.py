@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import polars as pl
 
 from collectors.kafka import cluster_id
 from collectors.topics import REFERENCE
-from pipelines.contracts.instruments import Instruments
+from pipelines.contracts.static_tiers import with_static
 from pipelines.ingest.alone import alone
 from pipelines.ingest.batch import Batch, Ready
 from pipelines.ingest.consume import Partition, Source, source
@@ -95,7 +96,8 @@ class Ingest:
     async def _follow(self, records: Source, batch: Batch, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await self._read(records, batch)
-            batch.close_buckets(time.time_ns() - int(GRACE_S * 1e9))
+            # by the clock only where nothing older waits: of a backlog the frames themselves say where a bucket ends
+            batch.close_buckets(time.time_ns() - int(GRACE_S * 1e9), of=records.caught_up())
             await self._offer(batch)
         if batch:
             await self._write(batch.take())
@@ -143,7 +145,9 @@ class Ingest:
         for line in schema.create_or_migrate(world):
             log.info("warehouse: %s", line)
         self._lake = lake.open(world, read_only=False)
-        self._instruments: Instruments = instruments_from(self._lake)
+        self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
+        if tiers.height:
+            self._append({"leverage_tiers": tiers})
         return held_from(self._lake), ended_from(self._lake), writer.offsets(self._lake, self._cluster)
 
     def _close(self) -> None:

@@ -4,6 +4,7 @@ Price is counted in bins: bin b holds prices [(1 + width)^b, (1 + width)^(b + 1)
 each leverage holds what it would if everything were opened with it, so weights multiply a state and never change it.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import polars as pl
@@ -56,6 +57,21 @@ class State(NamedTuple):
     carry: pl.DataFrame
 
 
+Fate = Callable[[str], pl.Expr]
+"""Whether a new level of a side (long, short) is one that is asked for, by its `bin` and the columns of its bar."""
+
+
+def _stays(side: str) -> pl.Expr:
+    """Not reached by its own bar or any after it in the block."""
+    return pl.col("bin") < pl.col("low_least") if side == "long" else pl.col("bin") > pl.col("high_most")
+
+
+def _swept(side: str) -> pl.Expr:
+    """Reached by a later bar of the block, not by its own."""
+    own = pl.col("bin") < pl.col("low_bin") if side == "long" else pl.col("bin") > pl.col("high_bin")
+    return own & ~_stays(side)
+
+
 EMPTY = State(CELLS.to_frame(), CARRY.to_frame())
 
 
@@ -81,7 +97,7 @@ def advance(
     tells it, over the range traded since it was last told.
     """
     made = prepared(state.carry, bars, contracts, parameters)
-    return _left(state, made, _kept(state.cells, made), _born(made, margins, parameters))
+    return _left(state, made, _kept(state.cells, made), _born(made, margins, parameters, _stays))
 
 
 def block_of(
@@ -93,14 +109,13 @@ def block_of(
     first inside a minute is not known.
     """
     made = prepared(state.carry, bars, contracts, parameters)
-    old, new = _kept(state.cells, made), _born(made, margins, parameters)
-    hit, at_once = _hit("low_least", "high_most"), _hit("low_bin", "high_bin")
-    return Block(_left(state, made, old, new), made, _sum(old.filter(hit), new.filter(hit & ~at_once)))
+    old = _kept(state.cells, made)
+    swept = _sum(old.filter(_hit()), _born(made, margins, parameters, _swept))
+    return Block(_left(state, made, old, _born(made, margins, parameters, _stays)), made, swept)
 
 
-def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, new: pl.DataFrame) -> State:
-    hit = _hit("low_least", "high_most")
-    return State(_sum(old.filter(~hit), new.filter(~hit)), _carry(state.carry, made))
+def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, stays: pl.DataFrame) -> State:
+    return State(_sum(old.filter(~_hit()), stays), _carry(state.carry, made))
 
 
 def prepared(carry: pl.DataFrame, bars: pl.DataFrame, contracts: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
@@ -203,13 +218,13 @@ def _kept(cells: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(qty=pl.col("qty") * kept.fill_null(1.0))
 
 
-def _hit(low: str, high: str) -> pl.Expr:
-    reached = pl.when("long").then(pl.col("bin") >= pl.col(low)).otherwise(pl.col("bin") <= pl.col(high))
+def _hit() -> pl.Expr:
+    reached = pl.when("long").then(pl.col("bin") >= pl.col("low_least")).otherwise(pl.col("bin") <= pl.col("high_most"))
     return reached.fill_null(False)
 
 
-def _born(made: pl.DataFrame, margins: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    """What the bars open, aged to the end of the block, a row a bar, anchor, side and leverage that can be."""
+def _born(made: pl.DataFrame, margins: pl.DataFrame, parameters: Parameters, which: Fate) -> pl.DataFrame:
+    """What the bars open, aged to the end of the block, of levels with that fate; CELLS, not yet one row a cell."""
     bars = made.join(margins, on="contract", maintain_order="left").lazy()
     anchors = (("close", parameters.at_close), ("entry_high", parameters.at_high), ("entry_low", parameters.at_low))
     parts = []
@@ -218,16 +233,12 @@ def _born(made: pl.DataFrame, margins: pl.DataFrame, parameters: Parameters) -> 
         amount = pl.col(f"opened_{side}") * pl.col(f"kept_after_{side}")
         for leverage in parameters.leverages:
             shift = pl.col(column(leverage, long=side == "long"))
-            parts += [
-                opened.filter(shift.is_not_null()).select(
-                    "contract", "low_bin", "high_bin", "low_least", "high_most",
-                    long=pl.lit(side == "long"), leverage=pl.lit(leverage),
-                    bin=(pl.col(anchor).log() / pl.col("log_width") + shift).floor().cast(pl.Int32),
-                    qty=amount * (share * part),
-                )
-                for anchor, part in anchors
-            ]  # fmt: skip
-    return pl.concat(parts).filter(pl.col("qty") > 0).collect()
+            for anchor, part in anchors:
+                level = (pl.col(anchor).log() / pl.col("log_width") + shift).floor().cast(pl.Int32)
+                cells = opened.filter(shift.is_not_null()).with_columns(bin=level).filter(which(side))
+                cells = cells.group_by("contract", "bin").agg(qty=(amount * (share * part)).sum())
+                parts.append(cells.with_columns(long=pl.lit(side == "long"), leverage=pl.lit(leverage)))
+    return pl.concat(parts).select(CELLS.names()).collect()
 
 
 def _sum(*parts: pl.DataFrame) -> pl.DataFrame:

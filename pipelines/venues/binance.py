@@ -9,6 +9,7 @@ Decided where the sources dispute (`[?]` there), and visible in the row:
 import msgspec
 
 from pipelines.rows import Instrument
+from pipelines.venues import binance_brackets as brackets
 from pipelines.venues import binance_dumps as dumps
 from pipelines.venues import binance_history as history
 from pipelines.venues import binance_rest as rest
@@ -36,6 +37,7 @@ for _market in ("um", "cm"):
         ("rest", f"{_market}_premiumIndex"): always(rest.premium_index),
         ("rest", f"{_market}_fundingInfo"): always(rest.funding_intervals),
         ("rest", f"{_market}_fundingRate"): always(rest.settlements),
+        ("rest", f"{_market}_leverageBracket"): always(brackets.brackets),
         ("rest", f"{_market}_openInterestHist"): always(history.open_interest(_market)),
         ("rest", f"{_market}_klines"): always(history.klines(_market, "trade")),
         ("rest", f"{_market}_markPriceKlines"): always(history.klines(_market, "mark")),

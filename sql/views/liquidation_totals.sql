@@ -1,7 +1,10 @@
 -- liquidation_totals: USD liquidated per coin, venue and position side over the last 1, 4, 12 and 24 hours.
--- Reads liquidations_complete. Grain: one row per base, venue, position_side and hours (1, 4, 12, 24, counted back from
--- as_of()). usd: sum of notional_usd; count: liquidations, of which unpriced have no USD amount and are not in usd;
--- largest_usd: the largest one. completeness says how far to trust it: all, or a lower bound where the feed is throttled.
+-- Reads liquidations_complete, liquidation_completeness. Grain: one row per base, venue, position_side (long, short) and hours
+-- (1, 4, 12, 24, counted back from as_of()): sum over sides, never over hours. For both sides in one row: _by_coin, _by_venue,
+-- _overall, totals(hours). usd: sum of notional_usd; complete_usd: of it, from feeds that carry every liquidation;
+-- count: liquidations, of which unpriced have no USD amount and are not in usd; largest_usd: the largest one. base is the coin
+-- (PEPE for 1000PEPEUSDT), null where the contract is not known. completeness: the classes among the rows. lower_bound: usd is
+-- at least so much, see lower_bound(). coverage_share and saturated_share: of the venue, see liquidation_completeness.
 WITH parts AS (
     SELECT
         base, venue, position_side, completeness,
@@ -18,17 +21,25 @@ WITH parts AS (
     FROM liquidations_complete
     WHERE ts_event > as_of() - INTERVAL 24 HOURS AND ts_event <= as_of()
     GROUP BY ALL
+), totals AS (
+    SELECT
+        base,
+        venue,
+        position_side,
+        w.hours,
+        coalesce(sum(usd), 0) AS usd,
+        sum(count)::BIGINT AS count,
+        max(largest_usd) AS largest_usd,
+        (sum(count) - sum(priced))::BIGINT AS unpriced,
+        classes(completeness) AS completeness,
+        coalesce(sum(usd) FILTER (completeness = 'all'), 0) AS complete_usd
+    FROM parts JOIN (VALUES (1), (4), (12), (24)) AS w(hours) ON parts.age_hours <= w.hours
+    GROUP BY base, venue, position_side, w.hours
 )
 SELECT
-    base,
-    venue,
-    position_side,
-    w.hours,
-    coalesce(sum(usd), 0) AS usd,
-    sum(count)::BIGINT AS count,
-    max(largest_usd) AS largest_usd,
-    (sum(count) - sum(priced))::BIGINT AS unpriced,
-    string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness
-FROM parts JOIN (VALUES (1), (4), (12), (24)) AS w(hours) ON parts.age_hours <= w.hours
-GROUP BY base, venue, position_side, w.hours
-ORDER BY w.hours, usd DESC
+    t.*,
+    lower_bound(t.completeness, c.coverage_share, t.unpriced) AS lower_bound,
+    c.coverage_share,
+    c.saturated_share
+FROM totals AS t LEFT JOIN liquidation_completeness AS c USING (venue, hours)
+ORDER BY hours, usd DESC

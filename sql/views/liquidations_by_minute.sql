@@ -1,17 +1,37 @@
 -- liquidations_by_minute: USD liquidated per minute, coin, venue and position side over the last 24 hours.
--- Reads liquidations_complete. Grain: one row per minute (its start, UTC), base, venue, position_side, from the 24 hours
--- before as_of(); a minute without liquidations has no row. unpriced: liquidations without a USD amount, not in usd.
+-- Reads liquidations_complete, feed_coverage. Grain: one row per minute (its start, UTC), base, venue, position_side, from the 24
+-- hours before as_of(); a minute without liquidations has no row. unpriced: liquidations without a USD amount, not in usd.
+-- completeness: mixed where rows of several classes are in it. coverage_share: of the minute, how much the venue was listened to;
+-- saturated_share: of its seconds of a contract with a liquidation, those at the limit of a throttled feed (all contracts);
+-- both null where the minute is not measured (yet). lower_bound: see there.
+WITH minutes AS (
+    SELECT
+        time_bucket(INTERVAL 1 MINUTE, ts_event) AS minute,
+        base,
+        venue,
+        position_side,
+        coalesce(sum(notional_usd), 0) AS usd,
+        count(*) AS count,
+        max(notional_usd) AS largest_usd,
+        count(*) - count(notional_usd) AS unpriced,
+        CASE WHEN min(completeness) = max(completeness) THEN min(completeness) ELSE 'mixed' END AS completeness
+    FROM liquidations_complete
+    WHERE ts_event > as_of() - INTERVAL 24 HOURS AND ts_event <= as_of()
+    GROUP BY ALL
+), feeds AS (
+    SELECT
+        venue,
+        minute,
+        max(CASE WHEN repaired THEN 1 ELSE connected_share END) AS coverage_share,
+        (sum(saturated_seconds) / nullif(sum(contract_seconds), 0))::DOUBLE AS saturated_share
+    FROM feed_coverage
+    WHERE minute >= as_of() - INTERVAL 1441 MINUTES AND minute <= as_of() AND list_contains(liquidation_channels(), channel)
+    GROUP BY venue, minute
+)
 SELECT
-    time_bucket(INTERVAL 1 MINUTE, ts_event) AS minute,
-    base,
-    venue,
-    position_side,
-    coalesce(sum(notional_usd), 0) AS usd,
-    count(*) AS count,
-    max(notional_usd) AS largest_usd,
-    count(*) - count(notional_usd) AS unpriced,
-    CASE WHEN min(completeness) = max(completeness) THEN min(completeness) ELSE 'mixed' END AS completeness
-FROM liquidations_complete
-WHERE ts_event > as_of() - INTERVAL 24 HOURS AND ts_event <= as_of()
-GROUP BY ALL
+    m.*,
+    lower_bound(completeness, coverage_share, unpriced) AS lower_bound,
+    coverage_share,
+    saturated_share
+FROM minutes AS m LEFT JOIN feeds USING (venue, minute)
 ORDER BY minute, base, venue, position_side

@@ -17,9 +17,10 @@ WITH incomplete AS (
             WHEN l.qty_unit = 'contract' AND i.contract = 'inverse' THEN l.qty_raw * i.contract_size
         END AS amount,
         l.price_raw / i.multiplier AS i_price,
-        i.quote IN ('USD', 'USDT', 'USDC', 'BUSD', 'FDUSD', 'TUSD', 'DAI', 'USDE', 'USD1', 'USDG') AS in_dollars
+        list_contains(dollars(), i.quote) AS in_dollars
     FROM incomplete AS l
-    ASOF LEFT JOIN instruments_as_of AS i ON l.venue = i.venue AND l.symbol = i.symbol AND l.ts_event >= i.since
+    LEFT JOIN instruments_as_of AS i
+        ON l.venue = i.venue AND l.symbol = i.symbol AND l.ts_event >= i.since AND l.ts_event < coalesce(i.valid_to, 'infinity')
 )
 FROM liquidations WHERE NOT (base IS NULL OR qty_base IS NULL OR notional_usd IS NULL)
 UNION ALL BY NAME
@@ -28,14 +29,14 @@ SELECT
         i_instrument, i_base, i_quote, i_settle, i_contract, i_kind, contract_size, multiplier, coins, amount, i_price,
         in_dollars)
     REPLACE (
-        coalesce(instrument, i_instrument) AS instrument,
-        coalesce(base, i_base) AS base,
-        coalesce(quote, i_quote) AS quote,
-        coalesce(settle, i_settle) AS settle,
-        coalesce(contract, i_contract) AS contract,
-        coalesce(kind, i_kind) AS kind,
-        coalesce(price, i_price) AS price,
-        coalesce(qty_base, coins, amount / nullif(i_price, 0)) AS qty_base,
-        coalesce(notional_usd, CASE WHEN in_dollars THEN coalesce(amount, coins * i_price) END) AS notional_usd,
-        CASE WHEN i_base IS NULL THEN metadata ELSE 'later' END AS metadata)
-FROM joined
+        coalesce(j.instrument, i_instrument) AS instrument,
+        coalesce(j.base, i_base) AS base,
+        coalesce(j.quote, i_quote) AS quote,
+        coalesce(j.settle, i_settle) AS settle,
+        coalesce(j.contract, i_contract) AS contract,
+        coalesce(j.kind, i_kind) AS kind,
+        coalesce(j.price, i_price) AS price,
+        coalesce(j.qty_base, coins, amount / nullif(i_price, 0)) AS qty_base,
+        coalesce(j.notional_usd, CASE WHEN in_dollars THEN coalesce(amount, coins * i_price) END) AS notional_usd,
+        CASE WHEN i_base IS NULL THEN j.metadata ELSE 'later' END AS metadata)
+FROM joined AS j

@@ -87,7 +87,7 @@ async def live_feed(url: str, venue: Venue = BYBIT, args: tuple[str, ...] = ARGS
         yield live, sink
     finally:
         live.stop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await running
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Frames:

@@ -55,7 +55,7 @@ async def test_every_table_of_a_venue_gets_rows_and_nothing_is_rejected(
             await sink.until(lambda: channels <= {frame.channel for frame in sink.data})
         finally:
             collector.stop()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 60)
         answers = simulator.state()["answers"]
     parsed = parse_frames([frame for frame in sink.all if frame.topic != EVENTS], Held())
     assert Rejected not in parsed.facts, [fact.reason for fact in parsed.facts[Rejected].rows][:3]  # type: ignore[attr-defined]

@@ -39,14 +39,24 @@ def test_binances_open_interest_and_klines_take_its_weight_and_ratios_take_none(
     assert totals["um data"].requests_min == pytest.approx(650 * 4 / 30)
 
 
-def test_klines_are_polled_every_five_minutes_for_two_bars_more_than_that(venue: Venue) -> None:
+def test_klines_are_polled_every_five_minutes_for_the_bars_of_two_rounds(venue: Venue) -> None:
     listing = assumed(venue, SYMBOLS[venue.name])
     polls = [poll for poll in venue.without(DEFAULT.left_out).polls if poll.topic == topics.KLINE]
     requests_min = sum(cost(venue, poll, listing, DEFAULT).requests_min for poll in polls)
     assert requests_min == pytest.approx(SYMBOLS[venue.name] / 5)
     assert {(poll.every_s, poll.spread_s, dict(poll.params)["limit"], poll.cost) for poll in polls} == {
-        (300.0, 0.0, "7", 1)
+        (300.0, 0.0, "12", 1)
     }
+
+
+def test_the_next_round_brings_the_bars_that_a_failed_one_missed(venue: Venue) -> None:
+    lengths_s = {"1m": 60, "1": 60, "5m": 300, "5min": 300}
+    polls = [poll for poll in venue.polls if poll.topic in (topics.KLINE, topics.RATIO)]
+    for poll in polls:
+        params = dict(poll.params)
+        length_s = lengths_s[params.get("interval") or params.get("period") or params["bar"]]
+        whole = int(params["limit"]) - 1  # the newest may still run
+        assert whole * length_s >= 2 * poll.every_s, poll.channel
 
 
 @pytest.mark.parametrize(("klines", "transports"), [("poll", {"rest"}), ("stream", {"ws"}), ("off", set())])

@@ -53,7 +53,7 @@ async def test_what_is_published_lies_in_kafka_whole_and_once(fresh_kafka: dict[
         for i, payload in enumerate(payloads):
             recorder.frame(payload, Frame("allLiquidation", f"S{i % 50}", LIQUIDATION), time.time_ns())
         recorder.event("disconnected", "end")
-        assert await publisher.flush(20)
+        assert await publisher.flush(60)
         assert publisher.acknowledged[recorder.session] == 5_001
         assert publisher.pending == publisher.pending_bytes == 0
     frames = await stored(fresh_kafka, LIQUIDATION)
@@ -87,7 +87,7 @@ async def test_a_frame_of_31_mib_is_stored(fresh_kafka: dict[str, Any], compress
         recorder.frame(payload, Frame("markPrice", "*", TICKER), 2)
         assert publisher.full
         recorder.frame(b"after", Frame("markPrice", "*", TICKER), 3)
-        await asyncio.wait_for(publisher.room(), 20)
+        await asyncio.wait_for(publisher.room(), 60)
     assert [frame.payload for frame in await stored(fresh_kafka, TICKER)] == [b"before", payload, b"after"]
 
 

@@ -48,12 +48,12 @@ async def _collecting(*venues: Venue, settings: CollectorSettings = QUICK) -> As
     finally:
         for collector in collectors:
             collector.stop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(*running)
 
 
 async def _ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         _, errors = await process.communicate()
     return process.returncode or 0, errors.decode()
 
@@ -186,7 +186,7 @@ async def test_what_is_received_while_kafka_is_away_is_stored_once_when_it_is_ba
             name = Frame("allLiquidation", "BTCUSDT", LIQUIDATION)
             for i in range(500):
                 recorder.frame(b"before %d" % i, name, i)
-            assert await publisher.flush(20)
+            assert await publisher.flush(60)
             await asyncio.to_thread(stop, tmp_path)
             while not publisher.full:
                 recorder.frame(b"x" * 1000, name, recorder.frames)

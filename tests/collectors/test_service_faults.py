@@ -37,7 +37,7 @@ async def _collecting(
                 yield simulator, sink
             finally:
                 collector.stop()
-                await asyncio.wait_for(running, 20)
+                await asyncio.wait_for(running, 60)
 
 
 @venues

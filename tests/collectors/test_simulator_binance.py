@@ -54,7 +54,7 @@ async def ask(socket: ClientConnection, method: str, params: Any = None, number:
 
 
 async def until(socket: ClientConnection, wanted: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             message = orjson.loads(await socket.recv())
             if wanted(message):
@@ -182,7 +182,7 @@ async def test_the_server_pings_and_cuts_who_does_not_answer() -> None:
                 await until(socket, lambda message: True)
         async with um(simulator) as socket:
             socket.transport.pause_reading()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while simulator.state()["clients"]["um"]:
                     await asyncio.sleep(0.02)
             socket.transport.abort()

@@ -190,7 +190,7 @@ async def test_a_wait_longer_than_set_ends_the_backfill_and_what_came_is_noted(
             await running
         came = there.watcher.answers
         assert came
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while there.simulator.faults.active(
                 asyncio.get_running_loop().time(), "http_403", "bybit", "open-interest"
             ):

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from collectors.envelope import RawFrame, to_record
 from collectors.topics import LIQUIDATION, REFERENCE, TICKER
+from pipelines.ingest import run
 from pipelines.ingest.run import Ingest, Totals
 from pipelines.settings import IngestSettings
 from tests.pipelines.venue_frames import (
@@ -120,6 +122,28 @@ async def test_more_state_frames_in_one_bucket_than_a_batch_may_hold_are_read_to
         totals = await Ingest(settings).run(fresh_kafka, follow=False, stop=asyncio.Event())
     assert totals.records == 300
     assert rows(tmp_path, "SELECT mark_price FROM mark_prices") == [(300.0,)]
+
+
+async def test_following_closes_an_old_bucket_only_when_all_of_its_frames_have_been_read(
+    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "AT_A_TIME", 50)
+    bybit, stop = Session("bybit", "linear-1-aaaa"), asyncio.Event()
+    frames = [
+        bybit.frame(
+            "tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1 + n, markPrice=f"{1 + n}"), START_MS, TICKER
+        )
+        for n in range(400)
+    ]
+    await publish(fresh_kafka, frames)
+
+    def told(totals: Totals) -> None:
+        if totals.records == len(frames):
+            stop.set()
+
+    async with asyncio.timeout(60):
+        await Ingest(IngestSettings(data=tmp_path, grid_s=60), told).run(fresh_kafka, follow=True, stop=stop)
+    assert rows(tmp_path, "SELECT mark_price FROM mark_prices") == [(400.0,)]
 
 
 async def test_bad_frames_are_dead_letters_and_everything_else_is_stored(

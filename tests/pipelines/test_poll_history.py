@@ -58,7 +58,7 @@ async def test_where_an_ingest_runs_it_is_left_to_commit(
 async def test_there_is_one_ingest_to_a_world(fresh_kafka: dict[str, Any], tmp_path: Path) -> None:
     stop = asyncio.Event()
     first = asyncio.create_task(Ingest(IngestSettings(data=tmp_path)).run(fresh_kafka, True, stop))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (tmp_path / "ingest.lock").exists():
             await asyncio.sleep(0.01)
     with pytest.raises(AlreadyRunningError, match=r"an ingest runs in .* already: process \d+"):

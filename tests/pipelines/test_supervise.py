@@ -19,7 +19,7 @@ time.sleep(99)
 
 
 async def _until(condition) -> None:  # type: ignore[no-untyped-def]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -1,7 +1,8 @@
 """Views: rows in, rows out. A case is a JSON file sql/<view>/<what must hold>.json.
 
-as_of: the instant the view is asked at; in: rows per table, columns not given are null; out: the rows that must come, in
-any order, only the columns given are compared; numbers to twelve digits.
+as_of: the instant the view is asked at; from: what is asked, such as a call of a macro, where it is not the view; where: a
+condition for the rows asked; in: rows per table, columns not given are null; out: the rows that must come, in any order, only
+the columns given are compared; numbers to twelve digits.
 """
 
 import json
@@ -14,6 +15,7 @@ import polars as pl
 import pytest
 
 from warehouse import lake, schema
+from warehouse.catalogue import example
 from warehouse.lake import Lake
 from warehouse.statements import statements
 from warehouse.tables import TABLES
@@ -22,6 +24,8 @@ from warehouse.writer import append
 HERE = Path(__file__).parent
 CASES = sorted(HERE.glob("*/*.json"))
 VIEWS = [found.name for found in statements() if found.kind == "view"]
+EXAMPLES = {found.name: example(found) for found in statements() if found.kind == "macro" and example(found)}
+OF_TABLES = [found.name for found in statements() if found.kind == "view" and "Reads nothing" not in found.notes]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +63,8 @@ def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
     empty.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
     append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
     try:
-        cursor = empty.connection.execute(f"SELECT {columns} FROM {case.parent.name}")
+        asked = f"{given.get('from', case.parent.name)} WHERE {given.get('where', 'true')}"
+        cursor = empty.connection.execute(f"SELECT {columns} FROM {asked}")
         names = [column[0] for column in cursor.description]
         found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     finally:
@@ -68,7 +73,7 @@ def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
     assert _sorted(found) == _sorted(given["out"])
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", OF_TABLES)
 def test_a_view_of_nothing_is_empty(empty: Lake, view: str) -> None:
     assert empty.connection.execute(f"FROM {view}").fetchall() == []
 
@@ -79,3 +84,9 @@ def test_a_view_has_a_case_and_says_what_it_reads_and_its_grain(view: str) -> No
     assert "Reads " in found.notes
     assert "Grain: " in found.notes
     assert list((HERE / view).glob("*.json"))
+
+
+@pytest.mark.parametrize("macro", EXAMPLES)
+def test_a_macros_example_runs_and_it_has_a_case(empty: Lake, macro: str) -> None:
+    assert empty.connection.execute(EXAMPLES[macro]).fetchall() == []
+    assert list((HERE / macro).glob("*.json"))

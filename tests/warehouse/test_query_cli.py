@@ -43,8 +43,8 @@ def test_errors_of_a_query_are_one_line(world: Path) -> None:
 def test_from_first_sql_prints_a_table(liq: Callable[..., Result]) -> None:
     done = liq("sql", "set variable as_of = '2026-10-10 12:30:00'; from liquidation_totals where hours = 4")
     assert done.exit_code == 0
-    assert [word for word in done.output.split() if word not in "┃│"][-11:-2] == [
-        "BTC", "bybit", "long", "4", "201", "2", "101", "0", "all"]  # fmt: skip
+    assert [word for word in done.output.split() if word not in "┃│"][-12:-2] == [
+        "BTC", "bybit", "long", "4", "201", "2", "101", "0", "all", "201"]  # fmt: skip
 
 
 def test_json_is_one_object_a_line_and_csv_has_a_head(liq: Callable[..., Result]) -> None:

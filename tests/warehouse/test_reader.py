@@ -24,8 +24,8 @@ AT_NOON_OF_THE_FIFTH = "SET VARIABLE as_of = TIMESTAMP '2026-10-05 12:00:00'"
 
 def _files_read(opened: Lake, sql: str) -> list[int]:
     """Return how many files each scan of `sql` opened, from the executed plan."""
-    plan = opened.connection.execute(f"EXPLAIN ANALYZE {sql}").fetchall()[0][1]
-    return [int(number) for number in re.findall(r"Total Files Read:\s+(\d+)", plan)]
+    plan = opened.connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}").fetchall()[0][1]
+    return [int(number) for number in re.findall(r'"Total Files Read": "(\d+)"', plan)]
 
 
 @pytest.fixture
@@ -45,11 +45,37 @@ def test_a_one_day_query_opens_one_days_files(ten_days: Lake) -> None:
     assert set(_files_read(ten_days, f"SELECT sum(notional_usd) FROM liquidations_complete WHERE {day}")) <= {0, 1}
 
 
+def test_rows_to_be_completed_are_sought_in_the_files_of_the_day_only(ten_days: Lake, liquidations: Maker) -> None:
+    for day in range(10):
+        incomplete = liquidations(3, FIRST_DAY + timedelta(days=day, hours=20), 10**6 + 10 * day, notional_usd=None)
+        append(ten_days, {"liquidations": incomplete})
+    day = "ts_event >= TIMESTAMP '2026-10-05' AND ts_event < TIMESTAMP '2026-10-06'"
+    assert (
+        max(_files_read(ten_days, f"SELECT count(base), sum(notional_usd) FROM liquidations_complete WHERE {day}")) == 2
+    )
+
+
 @pytest.mark.parametrize("view", ["liquidation_totals", "liquidations_by_minute"])
 def test_a_view_of_the_last_24_hours_opens_the_files_of_its_two_days(ten_days: Lake, view: str) -> None:
     ten_days.connection.execute(AT_NOON_OF_THE_FIFTH)
     assert max(_files_read(ten_days, f"FROM {view}")) <= 2
     assert ten_days.connection.execute(f"SELECT sum(count) FROM {view}").fetchone() != (None,)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["liquidation_totals_by_coin", "liquidation_totals_by_venue", "liquidation_totals_overall", "liquidation_largest",
+     "liquidation_imbalance", "liquidation_heatmap_realised", "totals(24)", "totals(720)",
+     "largest(24, coin := 'BTC')", "feed(1, NULL)", "heatmap(NULL, as_of() - INTERVAL 24 HOURS, 10)"],
+)  # fmt: skip
+def test_what_is_asked_of_the_last_24_hours_opens_at_most_their_two_days(ten_days: Lake, asked: str) -> None:
+    ten_days.connection.execute("SET VARIABLE as_of = TIMESTAMP '2026-10-05 06:30:00'")
+    assert 1 <= max(_files_read(ten_days, f"FROM {asked}")) <= 2
+
+
+def test_a_heatmap_since_a_day_opens_the_files_from_that_day_on(ten_days: Lake) -> None:
+    ten_days.connection.execute(AT_NOON_OF_THE_FIFTH)
+    assert max(_files_read(ten_days, "FROM heatmap(NULL, '2026-10-02 00:00:00')")) == 4
 
 
 def test_stored_keys_are_sought_in_the_files_of_their_time_only(ten_days: Lake, liquidations: Maker) -> None:

@@ -1,6 +1,7 @@
 """The tables of the warehouse: `TABLES`, by name. To add one: describe it in a file here and list it below."""
 
 from warehouse.tables.accounting import INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.bars import OPEN_INTEREST_1H, PRICES_1D, PRICES_1H
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
 from warehouse.tables.history import SCHEMA_HISTORY
@@ -34,6 +35,9 @@ TABLES: dict[str, Table] = {
         LIQUIDATIONS_1H,
         LIQUIDATIONS_1D,
         FEED_COVERAGE,
+        PRICES_1H,
+        PRICES_1D,
+        OPEN_INTEREST_1H,
         *LEVELS,
         SCHEMA_HISTORY,
     )

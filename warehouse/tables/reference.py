@@ -57,8 +57,10 @@ LEVERAGE_TIERS = Table(
         Column("initial_margin_rate", "DOUBLE", "Initial margin / notional", "fraction", "frame", "not sent"),
         Column("max_leverage", "DOUBLE", "Highest leverage", "times", "frame"),
         Column("deduction", "DOUBLE", "Maintenance amount taken off at this step", "settle currency", "frame", "not sent"),
-        VALID_FROM,
-        *TRACE,
+        VALID_FROM._replace(meaning=VALID_FROM.meaning + "; of source static: the date the venue published it for"),
+        TRACE[0]._replace(meaning="When the frame arrived, by our clock; of source static: when ingest wrote the row"),
+        TRACE[1]._replace(meaning=TRACE[1].meaning + " or static (pipelines/contracts/static_tiers.csv, dated)"),
+        *(column._replace(null_when="source is static: there is no frame") for column in TRACE[2:]),
     ),
     sort=("venue", "symbol", "valid_from", "tier"),
 )  # fmt: skip

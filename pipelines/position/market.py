@@ -1,0 +1,114 @@
+"""What a warehouse says of a contract: margin table, mark price, funding, predicted liquidation levels; each with its time."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from pipelines.position.clusters import LEVELS
+from pipelines.position.contracts import Named
+from pipelines.position.given import STATIC, Source
+from pipelines.position.tiers import TierTable, from_rows
+from pipelines.rows import LeverageTier
+from pipelines.venues.symbols import DOLLARS
+from warehouse.lake import Lake
+from warehouse.query import query_errors
+
+LEVELS_TABLE = "liquidation_levels"
+TIERS = """
+SELECT tier, "floor", cap, unit, maintenance_margin_rate, initial_margin_rate, max_leverage, deduction, source, valid_from
+FROM leverage_tiers_as_of
+WHERE venue = $venue AND symbol = $symbol AND valid_from <= as_of() AND coalesce(valid_to > as_of(), TRUE) ORDER BY tier
+"""
+MARK = """
+SELECT mark_price * coalesce(multiplier, 1), ts_event FROM mark_prices
+WHERE ts > as_of() - INTERVAL 24 HOURS AND ts <= as_of() AND ts_event <= as_of() AND venue = $venue AND symbol = $symbol
+    AND mark_price IS NOT NULL
+ORDER BY ts_event DESC LIMIT 1
+"""
+FUNDING = """
+SELECT funding_rate, interval_hours, date_diff('second', as_of(), next_funding_ts) / 3600, ts_event FROM funding_current
+WHERE venue = $venue AND symbol = $symbol
+"""
+LEVELS_OF = f"""
+SELECT ts, price * $multiplier AS price, position_side, usd_estimated AS usd FROM {LEVELS_TABLE}
+WHERE base = $base AND ts = (
+    SELECT max(ts) FROM {LEVELS_TABLE} WHERE base = $base AND ts > as_of() - INTERVAL 7 DAYS AND ts <= as_of()
+)
+"""
+
+
+class Funding(NamedTuple):
+    """A rate per interval; above zero longs pay. `next_in_hours` None: not known."""
+
+    rate: float
+    interval_hours: float
+    next_in_hours: float | None = None
+
+
+class Market(NamedTuple):
+    """What was found; what was not is None. `sources`: what was used, one each. `missing`: what is not there, in words."""
+
+    tiers: TierTable | None = None
+    mark: float | None = None
+    funding: Funding | None = None
+    levels: pl.DataFrame | None = None
+    sources: tuple[Source, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def market(warehouse: Lake, contract: Named) -> Market:
+    """Return what the warehouse says of a contract as of `as_of()`. Raises QueryError, InvalidPositionError."""
+    with query_errors():
+        tiers, told = _tiers(warehouse, contract)
+        mark, marked = _mark(warehouse, contract)
+        funding, paid = _funding(warehouse, contract)
+        levels, drawn = _levels(warehouse, contract)
+    facts = {"margin table": told, "mark price": marked, "funding": paid, "predicted levels": drawn}
+    sources = tuple(source for source in facts.values() if source)
+    missing = tuple(
+        f"the warehouse has no {what} of {contract.instrument}" for what, source in facts.items() if not source
+    )
+    return Market(tiers, mark, funding, levels, sources, missing)
+
+
+def _tiers(warehouse: Lake, contract: Named) -> tuple[TierTable | None, Source | None]:
+    for symbol in filter(None, (contract.symbol, contract.family)):
+        rows = warehouse.connection.execute(TIERS, {"venue": contract.venue, "symbol": symbol}).fetchall()
+        if rows:
+            source, since = rows[0][-2:]
+            steps = [LeverageTier(symbol, *row[:-2]) for row in rows]
+            how = STATIC if source == "static" else f"source {source}"
+            told = Source("margin table", f"{contract.venue} {symbol}, {how}", since)
+            return from_rows(steps, contract.contract, contract.contract_size), told
+    return None, None
+
+
+def _mark(warehouse: Lake, contract: Named) -> tuple[float | None, Source | None]:
+    row = warehouse.connection.execute(MARK, {"venue": contract.venue, "symbol": contract.symbol}).fetchone()
+    return (row[0], Source("mark price", f"{contract.venue} {contract.symbol}", row[1])) if row else (None, None)
+
+
+def _funding(warehouse: Lake, contract: Named) -> tuple[Funding | None, Source | None]:
+    row = warehouse.connection.execute(FUNDING, {"venue": contract.venue, "symbol": contract.symbol}).fetchone()
+    if row is None or row[1] is None:
+        return None, None
+    rate, interval_hours, next_in_hours, at = row
+    ahead = next_in_hours if next_in_hours is not None and next_in_hours >= 0 else None
+    told = Source("funding", f"{contract.venue} {contract.symbol}, running estimate for the next payment", at)
+    return Funding(rate, interval_hours, ahead), told
+
+
+def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Source | None]:
+    """Read the newest levels of the contract's coin: of all venues and leverages, in dollars, prices as it is quoted."""
+    found = warehouse.connection.execute(
+        "SELECT 1 FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [LEVELS_TABLE]
+    ).fetchone()
+    if found is None or contract.instrument.partition("/")[2].partition(":")[0] not in DOLLARS:
+        return None, None
+    told: dict[str, object] = {"base": contract.base, "multiplier": contract.multiplier}
+    levels = warehouse.connection.execute(LEVELS_OF, told).pl()
+    if levels.is_empty():
+        return None, None
+    at: datetime = levels["ts"][0]
+    return levels.select(LEVELS.names()).cast(LEVELS), Source("predicted levels", f"{contract.base}, estimated", at)

@@ -1,0 +1,80 @@
+"""The options of `liq position`, grouped as its help shows them."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CROSS, TABLE, TRY, MARKET = "Cross margin", "Margin table", "What if, each by itself", "Market"
+
+
+class Side(StrEnum):
+    """long or short."""
+
+    LONG = "long"
+    SHORT = "short"
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class MaintenanceAt(StrEnum):
+    """What the maintenance margin is a rate of."""
+
+    MARK = "mark"
+    ENTRY = "entry"
+
+
+def _option(*names: str, help: str, panel: str | None = None) -> typer.models.OptionInfo:
+    found: typer.models.OptionInfo = typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)
+    return found
+
+
+Sided = Annotated[Side, typer.Argument(help="long or short")]
+Contract = Annotated[str, typer.Argument(help="BTC/USDT:USDT, BTC/USD:BTC, or the venue's own symbol with --venue")]
+Entry = Annotated[float, _option(help="Entry price, as the venue quotes the contract.")]
+Size = Annotated[float, _option(help="Coins if linear, USD if inverse.")]
+OfVenue = Annotated[str | None, _option(help="binance, bybit or okx: whose margin table, mark price, funding.")]
+Leverage = Annotated[float | None, _option(help="Leverage; the isolated margin is then notional / leverage.")]
+Margin = Annotated[float | None, _option(help="Isolated margin in the settle currency, if it is another.")]
+Fee = Annotated[float, _option(help="Taker fee of the forced close, 0.0005 is 0.05 %; else fees are left out.")]
+Formatted = Annotated[Format, _option("--format", "-f", help="How it is written: table or json.")]
+
+Cross = Annotated[bool, _option("--cross", help="Cross margin: --balance stands behind the position.", panel=CROSS)]
+Balance = Annotated[float | None, _option(help="The account's balance in the settle currency.", panel=CROSS)]
+OtherMaintenance = Annotated[float, _option(help="Maintenance margin of the other positions.", panel=CROSS)]
+OtherProfit = Annotated[float, _option(help="Unrealised profit of the other positions, or loss.", panel=CROSS)]
+
+Rate = Annotated[
+    float | None, _option(help="One maintenance margin rate, 0.004 is 0.4 %, in place of a table.", panel=TABLE)
+]
+Deduction = Annotated[float, _option(help="With --mmr: maintenance amount taken off, settle currency.", panel=TABLE)]
+Tiers = Annotated[
+    Path | None, _option(help="File: the venue's answer (JSON), or CSV as leverage_tiers has it.", panel=TABLE)
+]
+ContractSize = Annotated[float | None, _option(help="Coins a contract (inverse: USD), where a table counts contracts.",
+                                               panel=TABLE)]  # fmt: skip
+Maintained = Annotated[MaintenanceAt | None, _option(
+    help="Rate of the notional at the mark, or fixed at entry, as for Bybit inverse if not given.", panel=TABLE)]  # fmt: skip
+
+AddMargin = Annotated[float | None, _option(help="Margin to add, settle currency.", panel=TRY)]
+Close = Annotated[float | None, _option(help="Part of the size to close, at the mark price.", panel=TRY)]
+Hold = Annotated[str | None, _option(help="Time to hold, for the funding it costs: 90m, 72h, 3d.", panel=TRY)]
+Stop = Annotated[
+    float | None, _option(help="Where you would put a stop; half way to the liquidation if not given.", panel=TRY)
+]
+
+Mark = Annotated[
+    float | None, _option(help="Mark price, if not the warehouse's; if none is known, the entry.", panel=MARKET)
+]
+FundingRate = Annotated[float | None, _option(help="Funding rate an interval, if not the warehouse's.", panel=MARKET)]
+FundingInterval = Annotated[
+    float, _option(help="With --funding-rate: hours of one interval, 8 if not given.", panel=MARKET)
+]
+Within = Annotated[float, typer.Option(
+    min=0.001, max=0.9, help="How far from the price to look for clusters, a fraction.", rich_help_panel=MARKET)]  # fmt: skip

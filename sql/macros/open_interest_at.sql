@@ -1,0 +1,40 @@
+-- open_interest_at(moment, max_age_hours := 1): open interest of every contract as it stood at a moment, one side, in coins and USD.
+-- Reads open_interest of the max_age_hours before the moment, mark_prices of the hour before it, instruments. Grain: one row per
+-- venue and symbol with a value in that time: the latest live one, else the latest of the venue's history. USD is the venue's own
+-- where it gives one, else coins times the latest mark price (usd_from says which); null where that is not known or the quote is no
+-- dollar; coins of contracts counted in USD likewise. sides: what the venue counts; both is halved here, undocumented is as sent;
+-- oi_raw is as sent.
+-- Example: FROM open_interest_at(TIMESTAMP '2026-11-01 12:00:00')
+WITH latest AS (
+    SELECT
+        venue, symbol,
+        any_value(instrument) AS instrument, any_value(base) AS base, any_value(quote) AS quote, any_value(settle) AS settle,
+        any_value(contract) AS contract, any_value(oi_unit) AS oi_unit, any_value(sides) AS sides,
+        max_by({'oi_raw': oi_raw, 'oi_base': oi_base, 'oi_usd': oi_usd, 'ts_event': ts_event},
+               epoch_us(ts_event) + (period IS NULL)::BIGINT * 4000000000000000) AS row
+    FROM open_interest
+    WHERE ts > moment - to_hours(max_age_hours::INTEGER) AND ts <= moment AND ts_event <= moment
+    GROUP BY venue, symbol
+), marks AS (
+    SELECT venue, symbol, arg_max(mark_price, ts_event) AS mark_price
+    FROM mark_prices
+    WHERE ts > moment - INTERVAL 1 HOUR AND ts <= moment AND ts_event <= moment AND mark_price IS NOT NULL
+    GROUP BY venue, symbol
+), described AS (
+    SELECT
+        l.venue, l.symbol, coalesce(l.instrument, i.instrument) AS instrument, coalesce(l.base, i.base) AS base,
+        coalesce(l.quote, i.quote) AS quote, coalesce(l.settle, i.settle) AS settle,
+        coalesce(l.contract, i.contract) AS contract, l.oi_unit, l.sides, l.row AS row, m.mark_price AS mark_price,
+        CASE WHEN list_contains(dollars(), coalesce(l.quote, i.quote)) THEN m.mark_price END AS dollars
+    FROM latest AS l
+    LEFT JOIN marks AS m ON l.venue = m.venue AND l.symbol = m.symbol
+    LEFT JOIN instruments_as_of AS i ON l.venue = i.venue AND l.symbol = i.symbol AND i.is_current
+)
+SELECT
+    d.venue, d.symbol, d.instrument, d.base, d.quote, d.settle, d.contract,
+    d.row.oi_raw AS oi_raw, d.oi_unit, d.sides,
+    coalesce(d.row.oi_base, d.row.oi_usd / nullif(d.dollars, 0)) AS oi_base,
+    coalesce(d.row.oi_usd, d.row.oi_base * d.dollars) AS oi_usd,
+    CASE WHEN d.row.oi_usd IS NOT NULL THEN 'venue' WHEN d.row.oi_base * d.dollars IS NOT NULL THEN 'mark' END AS usd_from,
+    d.mark_price, d.row.ts_event AS ts_event, date_diff('second', d.row.ts_event, moment) AS age_s
+FROM described AS d

@@ -1,0 +1,99 @@
+-- market_stress: how much stress there is in each coin, and over all, from five parts between 0 and 1.
+-- Reads liquidations_complete (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change, funding_oi_weighted,
+-- market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
+-- of the parts that are known; parts says of how many of the 5, weight_known of how much of the weight; null where none is.
+-- liquidations: share of the last 30 days' hours with less USD liquidated (at least 7 days are needed); imbalance: |2 long_share - 1|;
+-- oi_flush: coins of open interest closed in the last hour; funding: |rate_8h| weighted by open interest; volatility: share of the 30
+-- days' hours with a smaller range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what
+-- they stand on. Liquidations are those that were told: completeness lists the feeds' classes, and a lower bound then and now.
+WITH hour_now AS (
+    SELECT
+        base, sum(notional_usd) AS usd, sum(notional_usd) FILTER (position_side = 'long') AS long_usd,
+        string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness, string_agg(DISTINCT venue, ', ' ORDER BY venue) AS venues
+    FROM liquidations_complete
+    WHERE ts_event > as_of() - INTERVAL 1 HOUR AND ts_event <= as_of() AND base IS NOT NULL
+    GROUP BY GROUPING SETS ((base), ())
+    HAVING count(*) > 0
+), hours AS (
+    SELECT hour, base, sum(usd) AS usd
+    FROM liquidations_1h
+    WHERE hour >= as_of() - INTERVAL 30 DAYS AND hour <= as_of() - INTERVAL 1 HOUR AND base IS NOT NULL
+    GROUP BY GROUPING SETS ((hour, base), (hour))
+), known AS (
+    SELECT date_diff('hour', min(hour), time_bucket(INTERVAL 1 HOUR, as_of())) AS hours FROM hours
+), ranked AS (
+    SELECT
+        h.base, coalesce(any_value(n.usd), 0) AS usd,
+        1 - count(*) FILTER (h.usd >= coalesce(n.usd, 0)) / any_value(k.hours) AS quieter, any_value(k.hours) AS hours
+    FROM hours AS h CROSS JOIN known AS k LEFT JOIN hour_now AS n ON h.base IS NOT DISTINCT FROM n.base
+    GROUP BY h.base
+), liquidated AS (
+    SELECT
+        coalesce(r.base, n.base) AS base, coalesce(n.usd, r.usd) AS liquidation_usd,
+        CASE WHEN r.hours >= 168 THEN CASE WHEN coalesce(n.usd, 0) = 0 THEN 0 ELSE r.quieter END END AS liquidations,
+        coalesce(n.long_usd, CASE WHEN n.usd > 0 THEN 0 END) / nullif(n.usd, 0) AS long_share, n.completeness, n.venues
+    FROM ranked AS r FULL JOIN hour_now AS n ON r.base IS NOT DISTINCT FROM n.base
+), interest AS (
+    SELECT
+        base, sum(change_usd_positions) / nullif(sum(oi_usd_then), 0) AS oi_change_share, sum(oi_usd) AS oi_usd
+    FROM open_interest_change_by_coin
+    WHERE hours = 1 AND contracts > 0 AND base IS NOT NULL
+    GROUP BY GROUPING SETS ((base), ())
+    HAVING count(*) > 0
+), paid AS (
+    SELECT base, sum(rate_8h * oi_usd) / nullif(sum(oi_usd), 0) AS rate_8h
+    FROM funding_oi_weighted
+    WHERE contracts > 0 AND base IS NOT NULL
+    GROUP BY GROUPING SETS ((base), ())
+    HAVING count(*) > 0
+), ranges AS (
+    SELECT venue, symbol, any_value(base) AS base, ln(max(high) / nullif(min(low), 0)) AS range
+    FROM price_minutes(INTERVAL 1 HOUR, as_of() - INTERVAL 1 HOUR, as_of() + INTERVAL 1 MICROSECOND)
+    WHERE list_contains(dollars(), quote)
+    GROUP BY venue, symbol
+), moved AS (
+    SELECT
+        n.base, n.range AS range_1h, sum(p.volume_quote) AS volume,
+        CASE WHEN count(*) >= 168 THEN count(*) FILTER (ln(p.high / nullif(p.low, 0)) < n.range) / count(*) END AS volatility
+    FROM ranges AS n
+    LEFT JOIN prices_1h AS p ON n.venue = p.venue AND n.symbol = p.symbol
+        AND p.hour >= as_of() - INTERVAL 30 DAYS AND p.hour <= as_of() - INTERVAL 1 HOUR
+    WHERE n.base IS NOT NULL
+    GROUP BY n.base, n.venue, n.symbol, n.range
+    QUALIFY row_number() OVER (PARTITION BY n.base ORDER BY volume DESC NULLS LAST, n.venue, n.symbol) = 1
+), shaken AS (
+    SELECT base, volatility, range_1h FROM moved
+    UNION ALL
+    SELECT NULL, sum(volatility * oi_usd) FILTER (volatility IS NOT NULL) / nullif(sum(oi_usd) FILTER (volatility IS NOT NULL), 0), NULL
+    FROM moved JOIN interest USING (base)
+    HAVING count(*) > 0
+), measured AS (
+    SELECT
+        b.base, l.liquidations, abs(2 * l.long_share - 1) AS imbalance, CASE WHEN i.oi_change_share > 0 THEN 0 ELSE -i.oi_change_share END AS oi_flush,
+        abs(p.rate_8h) AS funding, s.volatility, l.liquidation_usd AS liquidation_usd_1h, l.long_share AS long_share_1h,
+        i.oi_change_share AS oi_change_share_1h, p.rate_8h, s.range_1h, i.oi_usd, l.completeness, l.venues AS liquidation_venues
+    FROM (FROM (SELECT base FROM liquidated UNION SELECT base FROM interest UNION SELECT base FROM paid UNION SELECT base FROM shaken)) AS b
+    LEFT JOIN liquidated AS l ON b.base IS NOT DISTINCT FROM l.base
+    LEFT JOIN interest AS i ON b.base IS NOT DISTINCT FROM i.base
+    LEFT JOIN paid AS p ON b.base IS NOT DISTINCT FROM p.base
+    LEFT JOIN shaken AS s ON b.base IS NOT DISTINCT FROM s.base
+), parts AS (
+    SELECT m.base, w.part, w.weight, least(m.value / w.full_at, 1) AS value
+    FROM (UNPIVOT measured ON liquidations, imbalance, oi_flush, funding, volatility INTO NAME part VALUE value) AS m
+    JOIN market_stress_weights AS w USING (part)
+), scored AS (
+    SELECT
+        base, sum(value * weight) / sum(weight) AS score, count(*) AS parts, sum(weight) AS weight_known,
+        max(value) FILTER (part = 'liquidations') AS liquidations, max(value) FILTER (part = 'imbalance') AS imbalance,
+        max(value) FILTER (part = 'oi_flush') AS oi_flush, max(value) FILTER (part = 'funding') AS funding,
+        max(value) FILTER (part = 'volatility') AS volatility
+    FROM parts
+    GROUP BY base
+)
+SELECT
+    CASE WHEN m.base IS NULL THEN 'market' ELSE 'coin' END AS scope, m.base, s.score, coalesce(s.parts, 0) AS parts,
+    coalesce(s.weight_known, 0)::DOUBLE AS weight_known, s.liquidations, s.imbalance, s.oi_flush, s.funding, s.volatility,
+    m.liquidation_usd_1h, m.long_share_1h, m.oi_change_share_1h, m.rate_8h, m.range_1h, m.oi_usd, m.completeness,
+    m.liquidation_venues
+FROM measured AS m LEFT JOIN scored AS s ON m.base IS NOT DISTINCT FROM s.base
+ORDER BY scope DESC, s.score DESC NULLS LAST, m.base

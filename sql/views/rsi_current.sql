@@ -1,0 +1,52 @@
+-- rsi_current: Wilder's RSI (14) of every contract on 15m, 1h, 4h, 12h, 1d and 1w bars, as it is now.
+-- Reads klines (15m: two days of minutes), prices_1h, prices_1d, instruments. Grain: one row per venue, symbol and interval with a bar.
+-- rsi: at the last closed bar, which began at bar; rsi_now: with the running bar's last price for its close. 0 to 100, above 70 and
+-- below 30 are the usual bands; null before 14 changes; changes: closes before, of at most 160 bars read; settled: at least 140, so
+-- that where the series began no longer matters. A bar without a trade known is passed over: bars_missing counts them.
+WITH bars AS (
+    SELECT venue, symbol, '15m' AS "interval", m.bar, INTERVAL 15 MINUTES AS length, m."close", m.last_minute, m.last_closed
+    FROM (
+        SELECT
+            time_bucket(INTERVAL 15 MINUTES, ts_event) AS bar, venue, symbol, max(ts_event) AS last_minute,
+            arg_max("close", epoch_ms(ts_event) + (closed IS TRUE)::INTEGER) AS "close",
+            max(epoch_ms(ts_event) + (closed IS TRUE)::INTEGER) % 2 = 1 AS last_closed
+        FROM klines
+        WHERE ts_event >= time_bucket(INTERVAL 15 MINUTES, as_of() - INTERVAL 40 HOURS) AND ts_event <= as_of()
+            AND "interval" = '1m' AND price_kind = 'trade' AND (ts_event <= as_of() - INTERVAL 1 MINUTE OR closed IS NOT TRUE)
+        GROUP BY time_bucket(INTERVAL 15 MINUTES, ts_event), venue, symbol
+    ) AS m
+    UNION ALL
+    SELECT
+        venue, symbol, w.name, time_bucket(w.length, h.hour), w.length, arg_max("close", h.hour), max(last_minute),
+        arg_max(closed, h.hour)
+    FROM price_hours(time_bucket(INTERVAL 12 HOURS, as_of() - INTERVAL 1920 HOURS)) AS h
+    JOIN (VALUES ('1h', INTERVAL 1 HOUR), ('4h', INTERVAL 4 HOURS), ('12h', INTERVAL 12 HOURS)) AS w(name, length)
+        ON h.hour >= time_bucket(w.length, as_of() - 160 * w.length)
+    GROUP BY venue, symbol, w.name, w.length, time_bucket(w.length, h.hour)
+    UNION ALL
+    SELECT
+        venue, symbol, w.name, time_bucket(w.length, d.day), w.length, arg_max("close", d.day), max(last_minute), arg_max(closed, d.day)
+    FROM price_days(time_bucket(INTERVAL 7 DAYS, as_of() - INTERVAL 1120 DAYS)) AS d
+    JOIN (VALUES ('1d', INTERVAL 1 DAY), ('1w', INTERVAL 7 DAYS)) AS w(name, length)
+        ON d.day >= time_bucket(w.length, as_of() - 160 * w.length)
+    GROUP BY venue, symbol, w.name, w.length, time_bucket(w.length, d.day)
+), series AS (
+    SELECT
+        b.venue, b.symbol, i.instrument, i.base, b."interval", b.bar, b.length, b."close" / i.multiplier AS "close",
+        b.bar + b.length <= as_of() AND b.last_closed AND b.last_minute = b.bar + b.length - INTERVAL 1 MINUTE AS closed
+    FROM bars AS b LEFT JOIN instruments_as_of AS i ON b.venue = i.venue AND b.symbol = i.symbol AND i.is_current
+), valued AS (
+    FROM rsi_series('series', 14)
+)
+SELECT
+    venue, symbol, instrument, any_value(base) AS base, "interval",
+    max(bar) FILTER (closed) AS bar,
+    max_by({'v': value}, bar) FILTER (closed).v AS rsi,
+    max_by({'v': value}, bar).v AS rsi_now,
+    arg_max("close", bar) AS "close",
+    max(changes) FILTER (closed) AS changes,
+    coalesce(arg_max(settled, bar) FILTER (closed), false) AS settled,
+    (epoch(max(bar) - min(bar)) / epoch(any_value(length)))::BIGINT + 1 - count(*) AS bars_missing
+FROM valued
+GROUP BY venue, symbol, instrument, "interval"
+ORDER BY base, venue, symbol, any_value(length)

@@ -1,0 +1,138 @@
+"""prices_1h, prices_1d, open_interest_1h: what the flow keeps, against plain Python, with late rows and run twice."""
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.bars.run import roll_up_bars
+from warehouse import lake, schema
+from warehouse.lake import Lake
+from warehouse.tables import TABLES
+from warehouse.writer import append
+
+DAY = datetime(2026, 10, 8)  # noqa: DTZ001 the warehouse's times are UTC without a zone
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+CONTRACT = {"venue": "bybit", "symbol": "BTCUSDT", "instrument": "BTC/USDT:USDT", "base": "BTC", "quote": "USDT"}
+
+
+@pytest.fixture
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    world = tmp_path_factory.mktemp("world")
+    schema.create_or_migrate(world)
+    with lake.open(world, read_only=False) as warehouse:
+        yield warehouse
+
+
+def _frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    wanted = TABLES[table].schema
+    return pl.DataFrame([dict.fromkeys(wanted) | CONTRACT | row for row in rows], schema=wanted)
+
+
+def _minute(ts: datetime, price: float, arrived: timedelta = 2 * MINUTE, **other: Any) -> dict[str, Any]:
+    return {
+        "ts_event": ts, "interval": "1m", "price_kind": "trade", "open": price, "high": price + 1, "low": price - 1,
+        "close": price + 0.5, "volume_base": 2.0, "volume_quote": price * 2, "closed": True, "ts_recv": ts + arrived,
+    } | other  # fmt: skip
+
+
+def _snapshots(warehouse: Lake) -> int:
+    row = warehouse.connection.execute("SELECT count(*) FROM ducklake_snapshots('lake')").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _stored(warehouse: Lake, table: str, columns: str) -> list[tuple[Any, ...]]:
+    return warehouse.connection.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
+
+
+def test_hours_and_days_are_those_of_the_minutes_by_plain_python(opened: Lake) -> None:
+    chance = random.Random(1)
+    minutes = [_minute(DAY + number * MINUTE, 100 + chance.random()) for number in range(3000) if chance.random() < 0.9]
+    append(opened, {"klines": _frame("klines", minutes)})
+    roll_up_bars(opened)
+    for table, length, time in (("prices_1h", HOUR, "hour"), ("prices_1d", timedelta(days=1), "day")):
+        bars: dict[datetime, list[dict[str, Any]]] = {}
+        for row in minutes:
+            bars.setdefault(DAY + (row["ts_event"] - DAY) // length * length, []).append(row)
+        wanted = [
+            (bar, rows[0]["open"], max(row["high"] for row in rows), min(row["low"] for row in rows), rows[-1]["close"],
+             pytest.approx(sum(row["volume_quote"] for row in rows)), len(rows), rows[-1]["ts_event"],
+             rows[-1]["ts_event"] == bar + length - MINUTE)
+            for bar, rows in bars.items()
+        ]  # fmt: skip
+        columns = f"{time}, open, high, low, close, volume_quote, minutes, last_minute, closed"
+        assert _stored(opened, table, columns) == wanted
+
+
+def test_run_again_nothing_is_written_and_nothing_committed(opened: Lake) -> None:
+    append(
+        opened, {"klines": _frame("klines", [_minute(DAY + number * MINUTE, 100.1 + number) for number in range(200)])}
+    )
+    assert roll_up_bars(opened) == {"prices_1h": 4, "prices_1d": 1, "open_interest_1h": 0}
+    before = _snapshots(opened)
+    assert roll_up_bars(opened) == {"prices_1h": 0, "prices_1d": 0, "open_interest_1h": 0}
+    assert roll_up_bars(opened, everything=True) == {"prices_1h": 0, "prices_1d": 0, "open_interest_1h": 0}
+    assert _snapshots(opened) == before
+
+
+def test_a_minute_that_arrives_days_late_changes_its_hour_and_day_alone(opened: Lake) -> None:
+    days = 5 * 1440
+    rows = [_minute(DAY + number * MINUTE, 100.0) for number in range(0, days, 10)]
+    append(opened, {"klines": _frame("klines", rows)})
+    roll_up_bars(opened)
+    late = _minute(DAY + 5 * MINUTE, 500.0, timedelta(days=6))
+    append(opened, {"klines": _frame("klines", [late])})
+    assert roll_up_bars(opened) == {"prices_1h": 1, "prices_1d": 1, "open_interest_1h": 0}
+    assert _stored(opened, "prices_1h", "hour, high, minutes")[0] == (DAY, 501.0, 7)
+    assert _stored(opened, "prices_1d", "day, high, minutes")[0] == (DAY, 501.0, 145)
+
+
+def test_the_running_minute_gives_its_price_and_no_volume_until_it_is_closed(opened: Lake) -> None:
+    running = _minute(DAY + MINUTE, 200.0, closed=False)
+    append(opened, {"klines": _frame("klines", [_minute(DAY, 100.0), running])})
+    roll_up_bars(opened)
+    columns = "high, close, volume_base, minutes, last_minute, closed"
+    assert _stored(opened, "prices_1h", columns) == [(201.0, 200.5, 2.0, 1, DAY + MINUTE, False)]
+    append(opened, {"klines": _frame("klines", [_minute(DAY + MINUTE, 210.0)])})
+    roll_up_bars(opened)
+    assert _stored(opened, "prices_1h", columns) == [(211.0, 210.5, 4.0, 2, DAY + MINUTE, False)]
+
+
+def test_the_venues_own_hour_and_day_stand_where_minutes_are_missing(opened: Lake) -> None:
+    whole = [_minute(DAY + number * MINUTE, 100.0) for number in range(60)]
+    part = [_minute(DAY + HOUR + number * MINUTE, 100.0) for number in range(59)]
+    own = [_minute(DAY + number * HOUR, 700.0, interval="1h") for number in range(3)]
+    other = [
+        _minute(DAY + timedelta(days=1), 900.0, interval="1d"),
+        _minute(DAY, 1.0, interval="1h", price_kind="mark"),
+    ]
+    append(opened, {"klines": _frame("klines", [*whole, *part, *own, *other])})
+    roll_up_bars(opened)
+    assert _stored(opened, "prices_1h", "hour, open, minutes, closed") == [
+        (DAY, 100.0, 60, True),
+        (DAY + HOUR, 700.0, 60, True),
+        (DAY + 2 * HOUR, 700.0, 60, True),
+    ]
+    assert _stored(opened, "prices_1d", "day, open, close, minutes, closed") == [
+        (DAY, 100.0, 700.5, 180, False),
+        (DAY + timedelta(days=1), 900.0, 900.5, 1440, True),
+    ]
+
+
+def test_open_interest_has_coins_and_dollars_of_the_mark_that_held(opened: Lake) -> None:
+    values = [(0, 10.0), (20, 14.0), (40, 8.0), (59, 12.0), (60, 99.0)]
+    interest = [{"ts": DAY + at * MINUTE, "ts_event": DAY + at * MINUTE, "oi_base": base, "sides": "both",
+                 "ts_recv": DAY + at * MINUTE} for at, base in values]  # fmt: skip
+    marks = [
+        {"ts": DAY + at * MINUTE, "ts_event": DAY + at * MINUTE, "mark_price": price}
+        for at, price in ((0, 2.0), (30, 5.0))
+    ]
+    append(opened, {"open_interest": _frame("open_interest", interest), "mark_prices": _frame("mark_prices", marks)})
+    assert roll_up_bars(opened)["open_interest_1h"] == 2
+    columns = "open_base, high_base, low_base, close_base, open_usd, high_usd, low_usd, close_usd, samples, last_ts"
+    assert _stored(opened, "open_interest_1h", f"hour, {columns}")[0] == (
+        DAY, 10.0, 14.0, 8.0, 12.0, 20.0, 60.0, 20.0, 60.0, 4, DAY + 59 * MINUTE)  # fmt: skip
