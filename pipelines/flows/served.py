@@ -1,14 +1,20 @@
 """The flows that run on a schedule, and how often: what `liq flows serve` serves."""
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
-from prefect import serve
+from prefect import Flow, serve
 from prefect.deployments.runner import RunnerDeployment
 
+from pipelines.flows.backtest_levels import backtest_levels
+from pipelines.flows.estimate_levels import estimate_levels
 from pipelines.flows.maintain import maintain
 
-EVERY = {maintain: timedelta(minutes=2)}
+EVERY: dict[Flow[..., Any], timedelta] = {
+    maintain: timedelta(minutes=2),
+    estimate_levels: timedelta(minutes=5),
+    backtest_levels: timedelta(days=1),
+}
 
 
 def serve_all() -> None:
