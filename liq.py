@@ -12,6 +12,7 @@ from pipelines.ingest.resume import known_instruments
 from pipelines.levels.cli import app as levels
 from pipelines.parse_cli import command as parse
 from pipelines.position.cli import position
+from pipelines.rollup.cli import app as rollup
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
 app.add_typer(levels, name="levels")
-for commands in (collect, backfill, simulate, pipelines, warehouse):
+for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 app.command("position")(position)

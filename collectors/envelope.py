@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 VERSION = "1"
+MOST = 2**63 - 1  # what a signed 64-bit column holds
 ALL_SYMBOLS = "*"
 
 Transport = Literal["ws", "rest"]
@@ -84,9 +85,12 @@ def from_record(
             raise NotARawRecordError(f"header transport is {transport!r}, not ws or rest")
         if value is None or key is None:
             raise NotARawRecordError("the record has no value" if value is None else "the record has no key")
+        recv_ns, seq = int(found["recv_ns"]), int(found["seq"])
+        if not (0 <= recv_ns <= MOST and 0 <= seq <= MOST):
+            raise NotARawRecordError(f"recv_ns {recv_ns} or seq {seq} is not a number of 63 bits")
         return RawFrame(
             _text(found["venue"]), _text(found["channel"]), _symbol(key), transport,  # type: ignore[arg-type]
-            int(found["recv_ns"]), _text(found["session"]), int(found["seq"]), value, topic, partition, offset,
+            recv_ns, _text(found["session"]), seq, value, topic, partition, offset,
         )  # fmt: skip
     except KeyError as missing:
         raise NotARawRecordError(f"header {missing.args[0]} is missing") from None

@@ -2,7 +2,8 @@
 
 The value is JSON: event, venue, session, transport, ts_ns (UTC nanoseconds since 1970), frames (of the session so far),
 reason (one line) and detail (by event). A session's last event is `disconnected` or `stopped`, whose `frames` is its
-highest `seq`: so it can be shown whether every frame arrived.
+highest `seq`: so it can be shown whether every frame arrived. `subscribed` and a poller's `started` tell in detail.channels
+what the session brings from then on: a list of {channel, topic, arguments (how many are subscribed; not of polls)}.
 """
 
 import time
@@ -17,7 +18,7 @@ CHANNEL = "event"
 
 EventName = Literal[
     "connected",  # the socket is open
-    "started",  # a backfill or an import began
+    "started",  # a poller, a backfill or an import began
     "subscribed",  # everything asked for is answered
     "refused",  # arguments the venue does not give
     "silent",  # the socket is open and brings nothing of what it must

@@ -57,6 +57,9 @@ class Poller:
         reason = "ended"
         timeout = httpx.Timeout(self._settings.rest_timeout_s)
         self._budget = shared(self._venue, self._settings.rest_share)
+        channels = {poll.channel: poll.topic for poll in self._venue.polls}
+        told = [{"channel": channel, "topic": topic} for channel, topic in channels.items()]
+        self.recorder.event("started", channels=told)
         async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as self._client:
             try:
                 async with asyncio.TaskGroup() as self._group:

@@ -6,8 +6,10 @@ frames it had. What comes after (reconnect, rollover) is `feed.py`'s.
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -185,11 +187,17 @@ class Session:
             self._check(now)
             settled = self.subscriptions.settled
             if settled and not told:
-                self.recorder.event("subscribed", arguments=len(self.subscriptions.active))
+                active = self.subscriptions.active
+                self.recorder.event("subscribed", arguments=len(active), channels=self._channels(active))
             if settled and (self._pulse.beaten or not self._pulse.ticks(self.subscriptions.active)):
                 self._tell_ready(now)
             told = settled
             await asyncio.sleep(TICK_S)
+
+    def _channels(self, args: Iterable[str]) -> list[dict[str, Any]]:
+        """Say for how many of the arguments each channel is subscribed, and to which topic its frames go."""
+        counts = Counter(self._venue.stream(arg) for arg in args)
+        return [{"channel": each.channel, "topic": each.topic, "arguments": n} for each, n in counts.items()]
 
     def _tell_ready(self, now: float) -> None:
         if not self.ready.is_set() and self._after is not None:

@@ -1,4 +1,4 @@
-"""The sub-commands of the pipelines: ingest, reprocess, demo, up, status, flows."""
+"""The sub-commands of the pipelines: ingest, reprocess, audit, demo, up, status, flows."""
 
 import asyncio
 import logging
@@ -118,6 +118,26 @@ def reprocess(
         if note:
             print(f"liq: {note}", file=sys.stderr)
         reprocess_world(world, since, until, table)
+
+
+@app.command()
+def audit(
+    since: Annotated[datetime | None, typer.Option(formats=TIMES, help="from here on, UTC; start of yesterday")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=TIMES, help="before this, UTC; five minutes ago")] = None,
+) -> None:
+    """Check what must hold in the tables (sql/checks) over some days, print what does not, and keep the results.
+
+    Brings `feed_coverage` up to date first. Exit code 1: something that must hold does not; warnings alone give 0. The last
+    result of each check: `from audit_last`.
+    """
+    from pipelines.audit.cli import audit_world
+
+    log_to_stderr(logging.WARNING)
+    with _one_line_errors():
+        world, note = reading_world()
+        if note:
+            print(f"liq: {note}", file=sys.stderr)
+        raise typer.Exit(0 if audit_world(world, since, until) else 1)
 
 
 @flows.command()

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import duckdb
 
 from warehouse.compact import compact
 from warehouse.errors import WriteFailedError
+from warehouse.fold import fold
 from warehouse.lake import METADATA, Lake, one_line
 from warehouse.tables import TABLES, Table
 
@@ -20,12 +21,14 @@ KEEP_FILES = timedelta(minutes=30)
 
 
 class Maintained(NamedTuple):
-    """What `maintain` did: files joined and what they became, snapshots expired, files deleted from disk."""
+    """What `maintain` did: files joined and what they became, snapshots expired, files deleted from disk, rows of the
+    accounts of old commits that were summed."""
 
     files_joined: int
     files_made: int
     snapshots_expired: int
     files_deleted: int
+    rows_folded: int
 
 
 def maintain(
@@ -34,19 +37,21 @@ def maintain(
     keep_files: timedelta = KEEP_FILES,
     known: Mapping[str, Table] = TABLES,
 ) -> Maintained:
-    """Join the small files of each table, expire old snapshots, delete files out of use.
+    """Sum the accounts of old commits, join the small files of each table, expire old snapshots, delete files out of use.
 
     `keep_snapshots`: how long what was replaced stays in the catalogue; longer than any query takes to start, and how far
     back a reader can name a snapshot. Every query reads the catalogue whole, so keep it short. `keep_files`: how long files
     stay on disk after that; longer than any query runs. The write lock is taken for one group of files at a time, so ingest
     waits for a step, not for all. Raises WriteFailedError naming the step; what was done before it stays done.
     """
+    folded = fold(lake, datetime.now(UTC).replace(tzinfo=None), known)
     joined = [compact(lake, table) for table in known.values()]
     done = Maintained(
         files_joined=sum(files for files, _ in joined),
         files_made=sum(made for _, made in joined),
         snapshots_expired=_expire(lake, keep_snapshots),
         files_deleted=_delete_scheduled(lake, keep_files) + _delete_orphans(lake, keep_files),
+        rows_folded=folded,
     )
     logger.info("maintained %s: %s", lake.world, done)
     return done

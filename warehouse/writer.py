@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import duckdb
@@ -11,11 +11,13 @@ import pyarrow as pa
 
 from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
 from warehouse.lake import Lake, quoted
+from warehouse.pending import note, touched
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
 
 BATCH = "liq_batch"
+DUPLICATES = "commit_duplicates"
 KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
 MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
 PASSING = ("database is locked", "transaction conflict", "conflict on commit")
@@ -64,7 +66,8 @@ def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, T
 
     In: a frame per table name, columns in any order, types as `TABLES[name].schema`. Of a table with a key, rows whose key
     is stored already, or repeats in the frame, are left out (the first stays); a row with a null in a nullable column of
-    the key has none and is always stored, as in SQL's UNIQUE. Out: counts per table.
+    the key has none and is always stored, as in SQL's UNIQUE. How many were left out is stored in `commit_duplicates`. Out:
+    counts per table.
     Raises WrongColumnsError before anything is written, KeyError for an unknown table, WarehouseBusyError, and
     WriteFailedError when the transaction was rolled back; then read `offsets` again before going on.
     """
@@ -125,7 +128,14 @@ def _twice(write: Callable[[], Done]) -> Done:
 def _append(lake: Lake, frames: Mapping[str, pl.DataFrame], known: Mapping[str, Table]) -> dict[str, Appended]:
     with lake.transaction() as connection:
         stored = {name: _insert(connection, known[name], frame) for name, frame in frames.items()}
-    return {name: Appended(stored[name], frame.height - stored[name]) for name, frame in frames.items()}
+        note(connection, [touched(known[name], frame) for name, frame in frames.items() if stored[name]])
+        done = {name: Appended(stored[name], frame.height - stored[name]) for name, frame in frames.items()}
+        left_out = [(name, each.duplicates) for name, each in done.items() if each.duplicates]
+        if left_out and DUPLICATES in known:
+            told = pl.DataFrame(left_out, ["table", "rows"], orient="row")
+            now = pl.lit(datetime.now(UTC).replace(tzinfo=None), pl.Datetime("us"))
+            _insert(connection, known[DUPLICATES], _checked(known[DUPLICATES], told.with_columns(ts_commit=now)))
+    return done
 
 
 def _rewrite(
@@ -137,21 +147,26 @@ def _rewrite(
             raise FramesChangedError(
                 f"{frames.number} frames were read and now there are {stored}; nothing was changed"
             )
-        return {name: _rewritten(connection, known[name], frame, frames) for name, frame in tables.items()}
+        done = {name: _rewritten(connection, known[name], frame, frames) for name, frame in tables.items()}
+        note(connection, [part for _, parts in done.values() for part in parts])
+        return {name: rewritten for name, (rewritten, _) in done.items()}
 
 
-def _rewritten(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame, frames: Frames) -> Rewritten:
+def _rewritten(
+    connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame, frames: Frames
+) -> tuple[Rewritten, list[pl.DataFrame]]:
+    """Return what became of the rows, and what the rollups have to take in of it."""
     stored = _outlines_stored(connection, table, frames)
     gone, new = _difference(table, stored, frame)
     if not gone.is_empty():
-        connection.register(BATCH, pl.DataFrame({"liq_row": gone}).to_arrow())
+        connection.register(BATCH, gone.select("liq_row").to_arrow())
         try:
             rows = f"rowid IN (SELECT liq_row FROM {BATCH})"
             connection.execute(f"DELETE FROM {table.name} WHERE {frames.where} AND {rows}")
         finally:
             connection.unregister(BATCH)
     inserted = _insert(connection, table, new) if new.height else 0
-    return Rewritten(gone.len(), inserted, stored.height - gone.len())
+    return Rewritten(gone.height, inserted, stored.height - gone.height), [touched(table, gone), touched(table, new)]
 
 
 def _outlines_stored(connection: duckdb.DuckDBPyConnection, table: Table, frames: Frames) -> pl.DataFrame:
@@ -169,16 +184,16 @@ def _outlines_stored(connection: duckdb.DuckDBPyConnection, table: Table, frames
 
 
 def _outline(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return of each row the key, the frame it came from, and 64 bits of its contents."""
+    """Return of each row the key, which bars it changes, the frame it came from, and 64 bits of its contents."""
     return frame.select(_own(table)).with_columns(liq_hash=frame.hash_rows())
 
 
 def _own(table: Table) -> list[str]:
-    return list(dict.fromkeys((*table.key, *FRAME)))
+    return list(dict.fromkeys((*table.key, *table.rolled_by, *FRAME)))
 
 
-def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-    """Return the row ids of what is stored and not in `frame`, and the rows of `frame` that are not stored."""
+def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the outlines of what is stored and not in `frame`, and the rows of `frame` that are not stored."""
     found = _outline(table, frame).with_row_index("liq_index")
     if table.key:  # of several rows with one key, first those whose frame gave the one that is stored
         own = _own(table)
@@ -188,7 +203,7 @@ def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tupl
     alike = pl.int_range(pl.len()).over(*FRAME, "liq_hash").alias("liq_alike")
     stored, found = stored.with_columns(alike), found.with_columns(alike)
     by = [*FRAME, "liq_hash", "liq_alike"]
-    gone = stored.join(found.select(by), on=by, how="anti", nulls_equal=True)["liq_row"]
+    gone = stored.join(found.select(by), on=by, how="anti", nulls_equal=True)
     new = found.join(stored.select(by), on=by, how="anti", nulls_equal=True)["liq_index"]
     return gone, frame[new.sort()]
 

@@ -6,12 +6,17 @@ from typing import Any, cast
 from prefect import Flow, serve
 from prefect.deployments.runner import RunnerDeployment
 
+from pipelines.flows.audit import audit, coverage
 from pipelines.flows.backtest_levels import backtest_levels
 from pipelines.flows.estimate_levels import estimate_levels
 from pipelines.flows.maintain import maintain
+from pipelines.flows.rollup import rollup
 
 EVERY: dict[Flow[..., Any], timedelta] = {
     maintain: timedelta(minutes=2),
+    rollup: timedelta(minutes=1),
+    coverage: timedelta(minutes=1),
+    audit: timedelta(hours=1),
     estimate_levels: timedelta(minutes=5),
     backtest_levels: timedelta(days=1),
 }

@@ -18,7 +18,7 @@ from pipelines.venues import BULKS, Held
 from pipelines.venues.bulk import Bulk
 from pipelines.venues.wire import BAD
 
-AT_ONCE = 4_000  # frames decoded before they are put in columns: few enough to stay in the processor's cache
+AT_ONCE = 2_000  # frames decoded before they are put in columns: few enough to stay in the processor's cache
 FEWEST = 64  # of fewer frames columns cost more than rows
 Channel = tuple[str, str, str]  # venue, transport, channel
 Reader = TypeVar("Reader")
@@ -57,9 +57,11 @@ def groups(frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]) -> lis
 
 
 def _of_one_kind(frames: Sequence[RawFrame], channels: list[str]) -> bool:
-    """Whether all are of one session, which has one venue and transport, and of one channel."""
-    sessions = [frame.session for frame in frames]
-    return bool(frames) and channels.count(channels[0]) == sessions.count(sessions[0]) == len(frames)
+    """Whether all are of one venue, transport and channel; each is looked at, a session's name proves nothing."""
+    if not frames or channels.count(channels[0]) != len(frames):
+        return False
+    venues, transports = [frame.venue for frame in frames], [frame.transport for frame in frames]
+    return venues.count(venues[0]) == transports.count(transports[0]) == len(frames)
 
 
 def _by_kind(
@@ -81,51 +83,59 @@ def _by_kind(
 def _read(bulk: Bulk, frames: Sequence[RawFrame], positions: Sequence[int]) -> tuple[list[pl.DataFrame], list[int]]:
     """Return the liquidations of the frames at these positions, and the positions of what is left to `parse_frames`."""
     parts: list[pl.DataFrame] = []
+    own: list[int] = []
     left: list[int] = []
+    all_of_one = len(positions) == len(frames)  # every frame of the batch, each with one liquidation
     for start in range(0, len(positions), AT_ONCE):
-        own = positions[start : start + AT_ONCE]
+        some = positions[start : start + AT_ONCE]
         try:
-            parts.append(_columns(bulk, frames, own, left))
+            counts, columns = _columns(bulk, frames, some)
         except UNFIT:
-            parts += _sound(bulk, frames, own, left)
-    if not (parts := [part for part in parts if part.height]):
+            all_of_one = False
+            some = _sound(bulk, frames, some, left)
+            counts, columns = _columns(bulk, frames, some)
+        parts.append(pl.DataFrame(columns))
+        if counts.count(1) == len(counts):
+            own += some
+        else:
+            all_of_one = False
+            left += [n for n, count in zip(some, counts, strict=True) if not count]
+            own += [n for n, count in zip(some, counts, strict=True) for _ in range(count)]
+    if not own:
         return [], left
-    found = bulk.facts(pl.concat(parts))
+    places = range(len(frames)) if all_of_one else own
+    traced = [*trace(frames if all_of_one else [frames[n] for n in own]), pl.Series("frame", places, pl.UInt32)]
+    found = bulk.facts(pl.concat(parts).hstack(traced))
     if not found["stands"].all(ignore_nulls=False):
         unsure = found.filter(~pl.col("stands").fill_null(False))["frame"].unique()
         left += unsure.to_list()
         found = found.filter(~pl.col("frame").is_in(unsure.implode()))
-    return [_numbered(found, len(positions) - len(left))] if found.height else [], left
+    return [_numbered(found)] if found.height else [], left
 
 
-def _columns(bulk: Bulk, frames: Sequence[RawFrame], own: Sequence[int], left: list[int]) -> pl.DataFrame:
-    """Return the liquidations' fields as sent, a row each; a frame that holds none is left."""
-    mine = frames[own.start : own.stop] if isinstance(own, range) else [frames[n] for n in own]
+def _columns(bulk: Bulk, frames: Sequence[RawFrame], some: Sequence[int]) -> tuple[list[int], list[pl.Series]]:
+    """Return how many liquidations each frame holds, and their fields as sent, a row each."""
+    mine = frames[some.start : some.stop] if isinstance(some, range) else [frames[n] for n in some]
     decode = bulk.decode
-    counts, columns = bulk.columns([decode(frame.payload) for frame in mine])
-    if counts.count(1) != len(counts):
-        left += [n for n, count in zip(own, counts, strict=True) if not count]
-        mine = [frame for frame, count in zip(mine, counts, strict=True) for _ in range(count)]
-        own = [n for n, count in zip(own, counts, strict=True) for _ in range(count)]
-    return pl.DataFrame([*columns, *trace(mine), pl.Series("frame", own, pl.UInt32)])
+    return bulk.columns([decode(frame.payload) for frame in mine])
 
 
-def _sound(bulk: Bulk, frames: Sequence[RawFrame], own: Sequence[int], left: list[int]) -> list[pl.DataFrame]:
+def _sound(bulk: Bulk, frames: Sequence[RawFrame], some: Sequence[int], left: list[int]) -> list[int]:
     """Take out the frames that cannot be read so; a few bad ones must not slow the others down."""
     sound: list[int] = []
-    for n in own:
+    for n in some:
         try:
             bulk.columns([bulk.decode(frames[n].payload)])
             sound.append(n)
         except UNFIT:
             left.append(n)
-    return [_columns(bulk, frames, sound, left)] if sound else []
+    return sound
 
 
-def _numbered(found: pl.DataFrame, frames: int) -> pl.DataFrame:
+def _numbered(found: pl.DataFrame) -> pl.DataFrame:
     """Count liquidations inside a frame that are the same in all that makes their key, as wire.numbered."""
-    counted = pl.int_range(pl.len()).over("frame", *KEY) if found.height > frames else pl.lit(0, pl.Int64)
-    return found.with_columns(occurrence=counted)
+    several = found["frame"].n_unique() < found.height
+    return found.with_columns(occurrence=pl.int_range(pl.len()).over("frame", *KEY) if several else pl.lit(0, pl.Int64))
 
 
 def _joined(frames: Sequence[RawFrame], parsed: Parsed, left: list[int], blocks: list[pl.DataFrame]) -> Parsed:

@@ -3,7 +3,12 @@
 Decided where the sources dispute (`[?]` there), and visible in the row:
 - price is the average fill `ap` (price_kind fill_average), the order's limit `p` only without one (order_limit); qty is `z`.
 - a message whose status is not FILLED is kept, with its status.
-- which one of a second's liquidations is sent is in completeness, with dates (completeness.py).
+- which one of a second's liquidations is sent, and since when it is one a second, is in completeness (completeness.py).
+- USD-M or COIN-M: `st` inside the order, else beside it, else the symbol's form (contract, qty_unit).
+- the index stream's pair is `i` or, as one source has it, `s` (symbol of the row).
+- contracts that fundingInfo does not name pay every 8 h, once that list was seen (interval_hours, null before).
+- open interest: one side or both is not said, so sides is undocumented and nothing is halved.
+- old snapshot files, of which nobody says when they ended, are read whenever given: their rows have source import.
 """
 
 import msgspec

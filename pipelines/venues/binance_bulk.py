@@ -29,11 +29,12 @@ class _ForceOrder(msgspec.Struct, gc=False):
 
 
 class _Message(msgspec.Struct, gc=False):
-    """Bare (`o`) or of a combined stream (`data`)."""
+    """Of a combined stream (`data`) or bare (`o`). With a `code` it may be an error reply, so unfit."""
 
+    data: _ForceOrder | None = None
     o: Order | None = None
     st: int | None = None
-    data: _ForceOrder | None = None
+    code: None = None
 
 
 def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:

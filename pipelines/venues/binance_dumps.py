@@ -100,9 +100,9 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
         if side not in ("BUY", "SELL"):
             raise ValueError(f"side is {side!r}, not BUY or SELL")
         order = Order(
-            cells.get("symbol") or symbol_of(frame), "BUY" if side == "BUY" else "SELL", cells["original_quantity"],
-            int(cells["time"]), cells["price"], cells["average_price"], cells["accumulated_fill_quantity"],
-            cells["order_status"] or None,
+            s=cells.get("symbol") or symbol_of(frame), S="BUY" if side == "BUY" else "SELL",
+            q=cells["original_quantity"], p=cells["price"], ap=cells["average_price"],
+            X=cells["order_status"] or None, z=cells["accumulated_fill_quantity"], T=int(cells["time"]),
         )  # fmt: skip
         found = liquidation(order, None, horizon)
         if found.identity not in seen:

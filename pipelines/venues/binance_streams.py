@@ -36,17 +36,17 @@ COIN_MARGINED = 2
 _complete = completeness("binance", "forceOrder")
 
 
-class Order(msgspec.Struct, gc=False):
-    """What a forceOrder frame says of an order."""
+class Order(msgspec.Struct, gc=False, kw_only=True):
+    """What a forceOrder frame says of an order; in the order it is sent, which is decoded soonest."""
 
     s: str
     S: Literal["BUY", "SELL"]  # the liquidation ORDER's side: SELL = a long was liquidated
     q: str
-    T: int  # ms, trade time of the order
     p: str = ""  # the order's limit, at or near the bankruptcy price; not where it traded
     ap: str = ""  # average fill price
-    z: str = ""  # filled quantity; `l` is the last fill only and not read
     X: str | None = None
+    z: str = ""  # filled quantity; `l` is the last fill only and not read
+    T: int  # ms, trade time of the order
     st: int | None = None
 
 

@@ -2,6 +2,7 @@
 
 Decided where the sources dispute (`[?]` there), and visible in the row: the v2 side is the position's, as in v5; risk
 limits are percent where initial margin x leverage is about 100. Rows of the retired topic are of another completeness.
+Frames are taken to be identical on two sockets, so identical items of a frame are told apart by their occurrence in it.
 """
 
 from datetime import UTC, datetime

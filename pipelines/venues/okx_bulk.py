@@ -1,17 +1,35 @@
-"""OKX liquidations many at once, with the result of okx_liquidations.liquidations."""
+"""OKX liquidations many at once, with the result of okx_liquidations.liquidations. Its fields in the order they are sent."""
 
+from typing import Literal
+
+import msgspec
 import polars as pl
 
 from pipelines.venues.bulk import Bulk, above_zero, completeness, figure, in_time, of_symbol, texts
-from pipelines.venues.okx_liquidations import DERIVATIVES, Message, decode
 from pipelines.venues.okx_symbols import contract_of
 
 
-def _columns(messages: list[Message]) -> tuple[list[int], list[pl.Series]]:
+class _Detail(msgspec.Struct, gc=False):
+    bkPx: str
+    posSide: Literal["long", "short", "net"]
+    side: Literal["buy", "sell"]
+    sz: str
+    ts: str
+
+
+class _Instrument(msgspec.Struct, gc=False, kw_only=True):
+    details: list[_Detail]
+    instId: str
+    instType: Literal["SWAP", "FUTURES"] = "SWAP"
+
+
+class _Message(msgspec.Struct, gc=False):
+    data: list[_Instrument]
+
+
+def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
     data = [message.data for message in messages]
     instruments = [instrument for each in data for instrument in each]
-    if not {instrument.instType for instrument in instruments} <= set(DERIVATIVES):
-        raise ValueError("not only derivatives")
     inside = [instrument.details for instrument in instruments]
     details = [detail for each in inside for detail in each]
     one_each = list(map(len, data)).count(1) == len(data) and list(map(len, inside)).count(1) == len(inside)
@@ -46,4 +64,4 @@ def _facts(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-LIQUIDATIONS = Bulk(decode, _columns, _facts)
+LIQUIDATIONS = Bulk(msgspec.json.Decoder(_Message).decode, _columns, _facts)

@@ -5,9 +5,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import freshness, levels, parsing, throughput
+from tests.bench import freshness, levels, parsing, throughput, views
 
-BENCHMARKS = {"parsing": parsing.run, "throughput": throughput.run, "freshness": freshness.run, "levels": levels.run}
+BENCHMARKS = {
+    "parsing": parsing.run,
+    "throughput": throughput.run,
+    "freshness": freshness.run,
+    "views": views.run,
+    "levels": levels.run,
+}
 
 
 def main(names: list[str]) -> int:

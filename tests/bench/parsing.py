@@ -1,7 +1,13 @@
 """Frames to full rows on one core, beside tardis-dev's mappers on the same frames in the same run.
 
-Ours: bytes to every column of the warehouse's table, in batches as ingest takes them; tardis-dev: text to its objects of
-nine fields. Both are timed by their own processor time, after warming up, on one core, in turns; the best turn counts.
+Both begin with a frame's bytes, as they come from a socket or a log, and both keep what they made of a batch.
+
+- Ours: to every column of the warehouse's table: checked, joined with contracts, in coins and dollars, with a key and the
+  place of the frame; in batches as ingest takes them. Tickers: the last value of each contract in a bucket, then its row.
+- tardis-dev: to its objects of nine fields, an object a change; its mappers alone, called in a loop. Its public generators
+  (replayNormalized, streamNormalized) cost an await a message more, and checks of the contract, coins and dollars it has not.
+
+Each is timed by its own processor time, all threads counted, on one core, after warming up, in turns; the best turn counts.
 """
 
 import asyncio

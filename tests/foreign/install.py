@@ -1,16 +1,22 @@
 """The foreign clients, pinned and hash-locked, each in a cache folder of its own: installed once, found again.
 
-Not in the project's environment: their dependencies are theirs. `Unavailable` says why one cannot be had here.
+Not in the project's environment and not in its folder: their dependencies are theirs. `UnavailableError` says why one
+cannot be had here.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
+CHDB = HERE / "chdb.lock"  # of the benchmarks only
 REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
 VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1"}
 INSTALL_S = 300.0
@@ -25,33 +31,56 @@ def node_modules() -> Path:
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         raise UnavailableError("no Node.js here (needs node and npm)")
-    folder = _folder("node", NODE_LOCK)
-    if not (folder / ".installed").exists():
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(NODE_LOCK.with_name(name), folder)
-        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)], "tardis-dev")
-        (folder / ".installed").touch()
+    with _folder("node", NODE_LOCK) as folder:
+        if not (folder / ".installed").exists():
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(NODE_LOCK.with_name(name), folder)
+            _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)], "tardis-dev")
+            (folder / ".installed").touch()
     return folder / "node_modules"
 
 
 def python() -> Path:
     """Return the interpreter of an environment with ccxt and cryptofeed. Raises UnavailableError."""
-    folder = _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", REQUIREMENTS)
-    found = folder / "bin" / "python"
-    if not (folder / ".installed").exists():
-        uv = [sys.executable, "-m", "uv"]
-        _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], "ccxt and cryptofeed")
-        _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(REQUIREMENTS)],
-             "ccxt and cryptofeed")  # fmt: skip
-        (folder / ".installed").touch()
+    return _environment(REQUIREMENTS, "ccxt and cryptofeed")
+
+
+def chdb_python() -> Path:
+    """Return the interpreter of an environment with chDB. Raises UnavailableError."""
+    return _environment(CHDB, "chDB")
+
+
+def _environment(lock: Path, what: str) -> Path:
+    with _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", lock) as folder:
+        environment = folder / "environment"
+        found = environment / "bin" / "python"
+        if not (folder / ".installed").exists() or not found.exists():  # not so where its interpreter is gone
+            uv = [sys.executable, "-m", "uv"]
+            _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment)], what)
+            _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(lock)], what)
+            (folder / ".installed").touch()
     return found
 
 
-def _folder(kind: str, lock: Path) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "liquidation-warehouse" / f"{kind}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+@contextmanager
+def _folder(kind: str, lock: Path) -> Iterator[Path]:
+    """Give the folder of what is locked so, to one process at a time."""
+    name = f"{kind}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    folder = _cache() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = (folder / ".lock").open("w")
+    except OSError:  # a home that cannot be written to
+        folder = Path(tempfile.gettempdir()) / f"liquidation-warehouse-{os.getuid()}" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        held = (folder / ".lock").open("w")
+    with held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield folder
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liquidation-warehouse"
 
 
 def _run(command: list[str], what: str) -> None:

@@ -54,8 +54,8 @@ def lines() -> list[Line]:
         readme = RECORDINGS / venue / "README.md"
         for row in EXPECTED.finditer(readme.read_text()) if readme.is_file() else ():
             text = (RECORDINGS / venue / row["file"]).read_text().splitlines()[int(row["line"]) - 1]
-            right = {"side": row["side"].lower(), "coins": row["coins"], "price": row["price"], "USD": row["usd"],
-                     "time": row["ms"]}  # fmt: skip
+            right = {"symbol": row["symbol"], "side": row["side"].lower(), "coins": row["coins"],
+                     "price": row["price"], "USD": row["usd"], "time": row["ms"]}  # fmt: skip
             found.append(Line(venue, f"{row['file'].removesuffix('.jsonl')}:{row['line']}", text, row["symbol"], right))
     return found
 
@@ -91,11 +91,13 @@ def _judged(line: Line, answer: dict[str, Any]) -> Verdict:
     said = [each for each in answer["said"] if each["kind"] == "liquidation"]
     if not said:
         return Verdict(line, [f"not read ({answer['error']})" if answer.get("error") else "not read"])
+    if len(said) > 1:
+        return Verdict(line, [f"read {len(said)} times"])
     one = said[0]
     amount = one["base"] if one.get("base") is not None else one["amount"]
     usd = one["usd"] if one.get("usd") is not None else amount and amount * one["price"]
-    theirs = {"side": POSITIONS.get(str(one["side"])), "coins": amount, "price": one["price"], "USD": usd,
-              "time": one["timestamp"]}  # fmt: skip
+    theirs = {"symbol": one["symbol"], "side": POSITIONS.get(str(one["side"])), "coins": amount,
+              "price": one["price"], "USD": usd, "time": one["timestamp"]}  # fmt: skip
     return Verdict(
         line, [f"{name} {_text(theirs[name])}" for name, right in line.right.items() if not _fits(right, theirs[name])]
     )
@@ -117,11 +119,16 @@ def _ours(found: Sequence[Line]) -> list[dict[str, Any]]:
     for n, line in enumerate(found, 1):
         rows = rows_of([Frame(n, line.venue, line.place, line.frame.encode())], contracts(line.venue))
         answers.append({"said": [
-            {"kind": "liquidation", "side": row["order_side"], "amount": row["qty_raw"], "base": row["qty_base"],
-             "price": row["price"], "usd": row["notional_usd"], "timestamp": ms(row["ts_event"])}
+            {"kind": "liquidation", "symbol": row["symbol"], "side": _side(row), "amount": row["qty_raw"],
+             "base": row["qty_base"], "price": row["price"], "usd": row["notional_usd"], "timestamp": ms(row["ts_event"])}
             for row in rows["liquidations"].get(n, [])
         ]})  # fmt: skip
     return answers
+
+
+def _side(row: dict[str, Any]) -> str:
+    """The order's side, where the position's is its opposite as it must be."""
+    return str(row["order_side"]) if POSITIONS[row["order_side"]] == row["position_side"] else "contradiction"
 
 
 def contracts(venue: str) -> Instruments:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,13 +26,14 @@ from collectors.simulator.truth import Shown
 from pipelines.contracts.instruments import Instruments
 from tests.foreign import install
 from tests.foreign.ours import book_of
+from tests.foreign.sent import NOT_RECEIVED, items
 
 HERE = Path(__file__).parent
 START_MS = 1_790_000_000_000
 SPEED = 4.0
 COINS = ("BTC", "ETH", "XRP", "PEPE", "SOL")
 PHASES = Phases(calm_s=4, cascade_s=10, aftermath_s=4, burst_s=6, burst=400, trickle=4)
-READY_S, SETTLE_S = 40.0, 10.0
+READY_S, SETTLE_S = 180.0, 120.0  # only to give up; all that is waited for is a condition
 HOSTS = {"um": "BINANCE_UM", "cm": "BINANCE_CM", "bybit": "BYBIT", "okx": "OKX"}
 LISTS = {
     "binance": (("um", "/fapi/v1/exchangeInfo", "um_exchangeInfo"), ("cm", "/dapi/v1/exchangeInfo", "cm_exchangeInfo")),
@@ -48,7 +50,8 @@ MARKETS = {"binance-futures": "um", "binance-delivery": "cm", "bybit linear": "l
 
 
 class Heard(msgspec.Struct):
-    """A frame a client received and what it made of it. `connection`: its process. `channel`: of a REST answer."""
+    """A frame a client received and what it made of it, or an error of its own. `connection`: its process. `channel`: of
+    a REST answer."""
 
     frame: str = ""
     venue: str = ""
@@ -59,13 +62,19 @@ class Heard(msgspec.Struct):
 
 
 class Run(msgspec.Struct):
-    """What every client heard, what the market showed, and the contracts as the venues listed them."""
+    """What every client heard, what the market showed, its contracts by venue and symbol, and our book of what the venues
+    list."""
 
     heard: dict[str, list[Heard]]
     shown: list[Shown]
+    contracts: dict[tuple[str, str], Contract]
     book: Instruments
     missing: dict[str, str]
     stderr: dict[str, str]
+
+
+class ListenersError(Exception):
+    """The clients did not all subscribe; says what they printed."""
 
 
 class _Clock:
@@ -89,12 +98,14 @@ async def run() -> Run:
         commands = await asyncio.to_thread(_commands, simulator, missing)
         book = await _book(_addresses(simulator, "REST"))
         async with _started(commands) as (heard, stderr):
-            await _until(lambda: _listening(simulator, set(commands)), READY_S)
+            if not await _until(lambda: _listening(simulator, set(commands)), READY_S):
+                raise ListenersError(f"not every client subscribed within {READY_S:g} s; they say: {_said(stderr)}")
             clock.release()
             await simulator.finished.wait()
             await _until(lambda: not any(simulator.state()["pending"].values()), SETTLE_S)
-            await _quiet(heard)
-        return Run(heard, simulator.record.rows, book, missing, {name: text.decode() for name, text in stderr.items()})
+            await _until(lambda: _all_came(heard, simulator.record.rows), SETTLE_S)
+        contracts = {(contract.venue, contract.symbol): contract for contract in simulator.market.contracts}
+        return Run(heard, simulator.record.rows, contracts, book, missing, _said(stderr))
 
 
 def _commands(simulator: Simulator, missing: dict[str, str]) -> dict[str, list[tuple[str, list[str], dict[str, str]]]]:
@@ -207,20 +218,25 @@ def _topics(contract: Contract) -> Iterator[tuple[str, str, set[str]]]:
             yield "okx", f"funding-rate:{symbol}", both | {"cryptofeed"}
 
 
-async def _quiet(heard: dict[str, list[Heard]]) -> None:
-    """Return when for half a second no client has heard of a liquidation any more."""
-
-    def count() -> int:
-        said = (each.said for found in heard.values() for each in found if each.said)
-        return sum(first[0]["kind"] == "liquidation" for first in said)
-
-    before, deadline = -1, time.monotonic() + SETTLE_S
-    while before != (now := count()) and time.monotonic() < deadline:
-        before = now
-        await asyncio.sleep(0.5)
+def _all_came(heard: dict[str, list[Heard]], shown: list[Shown]) -> bool:
+    """Whether every liquidation shown is in frames that each client printed, but for those it never receives."""
+    sent = Counter(one.venue for one in shown)
+    for client, found in heard.items():
+        came = Counter(each.venue for each in found for _ in items(each.frame))
+        if any(came[venue] < count for venue, count in sent.items() if (client, venue) not in NOT_RECEIVED):
+            return False
+    return True
 
 
-async def _until(condition: Callable[[], bool], timeout_s: float) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
+def _said(stderr: dict[str, bytearray]) -> dict[str, str]:
+    return {name: text.decode(errors="replace") for name, text in stderr.items()}
+
+
+async def _until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Wait for a condition; false where it does not come true in time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                await asyncio.sleep(0.1)
+            return True
+    return False

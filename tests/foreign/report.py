@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from tests.foreign.compare import Pair, join, received_of
-from tests.foreign.explanations import NOT_RECEIVED, explanation_of
+from tests.foreign.compare import Joined, Pair, Reader, join, received_of
+from tests.foreign.explanations import explanation_of
 from tests.foreign.lines import LEGACY, Verdict
 from tests.foreign.live import Run
+from tests.foreign.ours import rows_of
+from tests.foreign.sent import NOT_RECEIVED, RATES_NOT_RECEIVED
 
 VENUES = ("binance", "bybit", "okx")
 
@@ -27,7 +29,10 @@ class Difference(NamedTuple):
 
 
 class Received(NamedTuple):
-    """Liquidations of a venue: shown by the market, in frames the client received, read by us otherwise than shown."""
+    """Liquidations of a venue: shown by the market, in frames the client received, read by us otherwise than shown.
+
+    `rates`: of `perpetuals` contracts that pay funding so many had their rate compared; `silent` are the others.
+    """
 
     client: str
     venue: str
@@ -36,6 +41,10 @@ class Received(NamedTuple):
     missing: list[str]
     wrong: list[str]
     why: str
+    rates: int
+    perpetuals: int
+    silent: list[str]
+    why_silent: str
 
 
 class Findings(NamedTuple):
@@ -44,27 +53,50 @@ class Findings(NamedTuple):
     received: list[Received]
     differences: list[Difference]
     agreed: list[tuple[str, str, str, int]]
+    wrong: list[str]
 
     @property
     def unexplained(self) -> list[str]:
         """Everything that should not be: differences and losses without a known reason, and anything we read wrong."""
         lost = [f"{r.client} {r.venue}: not received {r.missing}" for r in self.received if r.missing and not r.why]
         wrong = [f"{r.client} {r.venue}: we read otherwise than sent: {r.wrong}" for r in self.received if r.wrong]
+        lost += [
+            f"{r.client} {r.venue}: no funding of {r.silent}" for r in self.received if r.silent and not r.why_silent
+        ]
+        wrong += [f"we read otherwise than sent: {one}" for one in self.wrong]
         return lost + wrong + [str(one) for one in self.differences if not one.why]
 
 
-def findings(run: Run) -> Findings:
-    """Join every client of a run to our rows."""
+def findings(run: Run, read: Reader = rows_of) -> Findings:
+    """Join every client of a run to our rows, as `read` reads them."""
     received: list[Received] = []
     pairs: list[Pair] = []
+    wrong: list[str] = []
     for client in run.heard:
-        joined = join(run, client)
+        joined = join(run, client, read)
         pairs += joined.pairs
+        wrong += joined.wrong
         for venue in VENUES:
             shown, came, missing, wrong = received_of(run, joined, venue)
             why = NOT_RECEIVED.get((client, venue), "") if not came else ""
-            received.append(Received(client, venue, shown, came, missing, wrong, why))
-    return Findings(received, *_grouped(pairs))
+            received.append(
+                Received(client, venue, shown, came, missing, wrong, why, *_rates(run, joined, client, venue))
+            )
+    return Findings(received, *_grouped(pairs), wrong)
+
+
+def _rates(run: Run, joined: Joined, client: str, venue: str) -> tuple[int, int, list[str], str]:
+    paying = {
+        symbol: contract for (of, symbol), contract in run.contracts.items() if of == venue and contract.interval_ms
+    }
+    compared = {
+        pair.row.get("symbol") for pair in joined.pairs
+        if (pair.venue, pair.field) == (venue, "funding rate") and pair.ours is not None and pair.theirs is not None
+    }  # fmt: skip
+    silent = sorted(paying.keys() - compared)
+    inverse = {symbol for symbol, contract in paying.items() if contract.inverse}
+    why = RATES_NOT_RECEIVED.get((client, venue), "") if inverse == set(silent) else ""
+    return len(paying) - len(silent), len(paying), silent, why
 
 
 def _grouped(pairs: Iterable[Pair]) -> tuple[list[Difference], list[tuple[str, str, str, int]]]:
@@ -90,6 +122,8 @@ def differences_table(found: Findings) -> str:
     sections = [
         _table(("client", "venue", "liquidations shown", "received", "read by us as sent", "why not"),
                [(r.client, r.venue, r.shown, r.received, r.received - len(r.wrong), r.why) for r in found.received]),
+        _table(("client", "venue", "contracts with funding", "rates received and compared", "why not"),
+               [(r.client, r.venue, r.perpetuals, r.rates, r.why_silent) for r in found.received]),
         _table(("client", "venue", "field", "differ", "of", "for instance", "ours", "theirs", "right", "why"),
                [(d.client, d.venue, d.field, d.count, d.compared, d.symbol, _text(d.ours), _text(d.theirs), d.right,
                  d.why or "NOT EXPLAINED") for d in found.differences]),

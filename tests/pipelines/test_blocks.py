@@ -13,7 +13,7 @@ from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import normalise, parse_frames
 from pipelines.reading import blocks
 from pipelines.reading.blocks import parse_batch
-from pipelines.reading.parse import Facts
+from pipelines.reading.parse import DEAD, WITH_ROWS, Facts
 from pipelines.rows import Liquidation
 from pipelines.venues import BULKS, VENUES
 from tests.pipelines.frame_files import frame_files
@@ -54,6 +54,7 @@ def binance(draw: st.DrawFn) -> bytes:
         [event, event],
         {"result": None},
         {"o": order, "data": event},
+        {"code": draw(st.sampled_from([0, 1, None, "x"])), "msg": draw(st.sampled_from(["", "no"])), "data": event},
     ]
     return _json(draw, draw(st.sampled_from(forms)))
 
@@ -159,3 +160,28 @@ def test_batches_put_together_keep_each_liquidation_with_its_frame() -> None:
     assert _everything(merged(parts)) == _everything(parse_frames(frames, {}))
     facts = merged(parts).facts.get(Liquidation, Facts([], []))
     assert pl.concat([block.select("frame") for block in facts.blocks])["frame"].to_list() == list(range(10))
+
+
+def test_frames_are_read_as_their_own_venue_says_though_sessions_have_one_name() -> None:
+    payload = b'{"data":[{"T":1790000000000,"s":"BTCUSDT","S":"Buy","v":"1","p":"2"}]}'
+    kinds = [KINDS[1], KINDS[1], ("binance", "ws", "allLiquidation"), ("bybit", "rest", "allLiquidation"), KINDS[1]]
+    frames = [
+        RawFrame(venue, channel, "*", transport, NOW_MS * 1_000_000, "one", n, payload, "raw.x", 0, n)  # type: ignore[arg-type]
+        for n, (venue, transport, channel) in enumerate(kinds)
+    ]
+    parsed = parse_batch(frames, {})
+    assert bytes(parsed.outcomes) == bytes([WITH_ROWS, WITH_ROWS, DEAD, DEAD, WITH_ROWS])
+    assert _everything(parsed) == _everything(parse_frames(frames, {}))
+
+
+def test_only_a_frame_that_cannot_be_read_by_column_is_read_alone() -> None:
+    """One of a batch without liquidations, one odd and one broken: each is said once, and the others stay in columns."""
+    good = b'{"data":[{"T":1790000000000,"s":"BTCUSDT","S":"Buy","v":"%d","p":"2"}]}'
+    bodies = [good % 1, b'{"data":[]}', good % 2, b'{"data"', good % 3, good.replace(b"%d", b" 4"), good % 5]
+    frames = [_frame(n, KINDS[1], body) for n, body in enumerate(bodies)]
+    parsed = parse_batch(frames, {})
+    facts = parsed.facts[Liquidation]
+    assert pl.concat([block.select("frame") for block in facts.blocks])["frame"].to_list() == [0, 2, 4, 6]
+    assert facts.frames == [5]
+    assert bytes(parsed.outcomes) == bytes([1, 0, 1, DEAD, 1, 1, 1])
+    assert _everything(parsed) == _everything(parse_frames(frames, {}))

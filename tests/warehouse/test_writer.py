@@ -181,3 +181,10 @@ def test_what_is_read_is_what_was_written(
     append(writer, {"liquidations": frame})
     stored = writer.connection.execute("FROM liquidations WHERE ts_event >= ? ORDER BY ts_event", [start]).pl()
     assert stored.equals(frame)
+
+
+def test_rows_left_out_as_stored_before_are_counted_in_the_same_commit(writer: Lake, liquidations: Maker) -> None:
+    append(writer, {"liquidations": liquidations(10)})
+    assert writer.connection.execute("FROM commit_duplicates").fetchall() == []
+    append(writer, {"liquidations": liquidations(14)})
+    assert writer.connection.execute('SELECT "table", rows FROM commit_duplicates').fetchall() == [("liquidations", 10)]

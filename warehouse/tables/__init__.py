@@ -1,6 +1,7 @@
 """The tables of the warehouse: `TABLES`, by name. To add one: describe it in a file here and list it below."""
 
-from warehouse.tables.accounting import INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.accounting import COMMIT_DUPLICATES, INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.audit import AUDIT_RESULTS, COVERAGE_PROGRESS
 from warehouse.tables.bars import OPEN_INTEREST_1H, PRICES_1D, PRICES_1H
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
@@ -9,7 +10,7 @@ from warehouse.tables.levels import LEVELS
 from warehouse.tables.liquidations import LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
-from warehouse.tables.rollups import FEED_COVERAGE, LIQUIDATIONS_1D, LIQUIDATIONS_1H, LIQUIDATIONS_1M
+from warehouse.tables.rollups import FEED_COVERAGE, LIQUIDATIONS_1D, LIQUIDATIONS_1H, LIQUIDATIONS_1M, ROLLUP_PENDING
 from warehouse.tables.table import Column, Table
 
 __all__ = ["TABLES", "Column", "Table"]
@@ -31,10 +32,14 @@ TABLES: dict[str, Table] = {
         COLLECTOR_EVENTS,
         SESSION_FRAMES,
         INGEST_COMMITS,
+        COMMIT_DUPLICATES,
         LIQUIDATIONS_1M,
         LIQUIDATIONS_1H,
         LIQUIDATIONS_1D,
+        ROLLUP_PENDING,
         FEED_COVERAGE,
+        COVERAGE_PROGRESS,
+        AUDIT_RESULTS,
         PRICES_1H,
         PRICES_1D,
         OPEN_INTEREST_1H,

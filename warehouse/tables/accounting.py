@@ -1,4 +1,5 @@
-"""session_frames and ingest_commits: which frames each commit took in, and the offsets that make it exactly once."""
+"""session_frames, ingest_commits, commit_duplicates: what each commit took in and left out, and the offsets that make it
+exactly once."""
 
 from warehouse.tables.frames import TRANSPORT
 from warehouse.tables.shared import SESSION, VENUE
@@ -30,6 +31,18 @@ SESSION_FRAMES = Table(
     ),
     partition=by_month("ts_commit"),
     sort=("venue", "session", "ts_commit"),
+)
+
+COMMIT_DUPLICATES = Table(
+    name="commit_duplicates",
+    grain="the rows of one table that one commit left out, as their key was stored already; none: no row",
+    columns=(
+        TS_COMMIT,
+        Column("table", "VARCHAR", "The table they would have gone to"),
+        Column("rows", "BIGINT", "Rows left out", "rows"),
+    ),
+    partition=by_month("ts_commit"),
+    sort=("ts_commit",),
 )
 
 INGEST_COMMITS = Table(

@@ -35,7 +35,9 @@ LIQUIDATIONS = Table(
         *TRACE,
     ),
     partition=by_day("ts_event"),
-    sort=("ts_event",),
+    sort=("venue", "symbol", "ts_event"),  # a sixth smaller than by time alone, and one contract's rows lie together
     key=("ts_event", "event_key", "occurrence"),
     key_time="ts_event",
+    rolled_by=("ts_event",),
+    zstd_level=6,
 )  # fmt: skip

@@ -41,6 +41,7 @@ INSTRUMENTS = Table(
         *TRACE,
     ),
     sort=("venue", "symbol", "valid_from"),
+    rolled_by=("venue", "symbol"),
 )  # fmt: skip
 
 LEVERAGE_TIERS = Table(

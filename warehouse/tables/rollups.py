@@ -1,6 +1,7 @@
-"""liquidations_1m, _1h, _1d: liquidations summed per bar and contract. feed_coverage: how whole each feed was."""
+"""liquidations_1m, _1h, _1d: liquidations summed per bar and contract, and what they have still to take in.
+feed_coverage: how whole each feed was."""
 
-from warehouse.tables.shared import CONTRACT, IDENTITY, KIND, VENUE
+from warehouse.tables.shared import CONTRACT, IDENTITY, KIND, SYMBOL, VENUE
 from warehouse.tables.table import Column, Table, by_day, by_month
 
 _SUMS = (
@@ -36,24 +37,40 @@ LIQUIDATIONS_1M = _bars("liquidations_1m", "minute", "minute", by_day("minute"))
 LIQUIDATIONS_1H = _bars("liquidations_1h", "hour", "hour", by_month("hour"))
 LIQUIDATIONS_1D = _bars("liquidations_1d", "day", "day (UTC)", ())
 
+ROLLUP_PENDING = Table(
+    name="rollup_pending",
+    grain="minutes whose liquidations changed, or a contract described anew, since the rollups last took it in",
+    columns=(
+        Column("since", "TIMESTAMP", "Start of the first of the minutes, of one day", "UTC", "ts_event",
+               "it is a contract"),
+        Column("until", "TIMESTAMP", "End of the last of them", "UTC", "ts_event", "it is a contract"),
+        VENUE._replace(null_when="they are minutes"),
+        SYMBOL._replace(null_when="they are minutes"),
+    ),
+    append_only=False,
+)  # fmt: skip
+
 FEED_COVERAGE = Table(
     name="feed_coverage",
-    grain="one minute of one venue's channel",
+    grain="one minute of one venue's channel, from when it was first listened to; sockets and polls, not backfills or imports",
     columns=(
         Column("minute", "TIMESTAMP", "Start of the minute, by our clock", "UTC", "ts_recv"),
         VENUE,
-        Column("channel", "VARCHAR", "The exchange's word for the stream"),
-        Column("connected_share", "DOUBLE", "Share of the minute in which at least one session was subscribed", "fraction",
-               "collector_events"),
-        Column("frames", "BIGINT", "Frames that arrived", "frames"),
-        Column("rows", "BIGINT", "Liquidations they gave; 0 for other channels", "rows"),
-        Column("contract_seconds", "BIGINT", "Pairs of contract and second in which a liquidation came", "pairs"),
+        Column("channel", "VARCHAR", "The exchange's word for the stream or endpoint"),
+        Column("transport", "VARCHAR", "ws or rest"),
+        Column("topic", "VARCHAR", "Kafka topic of its frames; raw.liquidation: the channels that bring liquidations"),
+        Column("connected_share", "DOUBLE", "Share of the minute, and of the contracts where they come by several sockets, in "
+               "which at least one session listened; 0 where no collector ran", "fraction", "collector_events, session_frames"),
+        Column("frames", "BIGINT", "Frames that arrived", "frames", "raw_frames", "frames of the topic are not kept"),
+        Column("rows", "BIGINT", "Liquidations it brought that happened in the minute; 0 for other topics", "rows"),
+        Column("contract_seconds", "BIGINT", "Pairs of contract and second (of the exchange) with a liquidation", "pairs"),
         Column("saturated_seconds", "BIGINT", "Of these, on a throttled feed, those whose neighbour second had one of the same "
                "contract as well: the feed was at its limit, and more may have happened than was told", "pairs"),
-        Column("gap_reason", "VARCHAR", "Why it was not connected for the whole minute", null_when="it was"),
-        Column("repaired", "BOOLEAN", "Whether another session or a later import filled the gap", null_when="there is none"),
+        Column("gap_reason", "VARCHAR", "Why it was not listened to for the whole minute", null_when="it was"),
+        Column("repaired", "BOOLEAN", "Whether a backfill or an import has brought rows of this minute since",
+               null_when="there is no gap"),
     ),
-    partition=by_month("minute"),
+    partition=by_day("minute"),
     sort=("venue", "channel", "minute"),
     append_only=False,
 )  # fmt: skip

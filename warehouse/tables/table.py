@@ -33,8 +33,9 @@ class Table(NamedTuple):
     `append_only`: rows are taken out by `writer.rewrite` alone, which puts what the same frames give now in their place;
     otherwise the table may be replaced in part. `key`: the columns that name a row; rows that repeat a stored key are not
     written again. A row that is null in a key column described with `null_when` has no key, as in SQL's UNIQUE, and is
-    always written. `key_time`: the key's TIMESTAMP column, by which the search for stored keys is narrowed. `zstd_level`:
-    how hard its files are compressed.
+    always written. `key_time`: the key's TIMESTAMP column, by which the search for stored keys is narrowed. `rolled_by`: the
+    columns that say which bars a row changes, a time or the columns of a contract; `pending.py`. `zstd_level`: how hard its
+    files are compressed.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Table(NamedTuple):
     append_only: bool = True
     key: tuple[str, ...] = ()
     key_time: str = ""
+    rolled_by: tuple[str, ...] = ()
     zstd_level: int = 3
 
     def column(self, name: str) -> Column:

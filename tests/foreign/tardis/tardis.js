@@ -58,9 +58,17 @@ async function map() {
   }
 }
 
-// Frames a second of processor time: text to normalised objects, kept in batches of 5,000; the best round after the first.
+function linesOf(file) {
+  const bytes = fs.readFileSync(file)
+  const lines = []
+  for (let start = 0, end; (end = bytes.indexOf(10, start)) >= 0; start = end + 1) if (end > start) lines.push(bytes.subarray(start, end))
+  return lines
+}
+
+// Frames a second of processor time: bytes to text to normalised objects, as its replay.js has it but without the await a
+// message that its public generators cost; kept in batches of 5,000; the best round after the first.
 function bench(exchange, kind, file, rounds) {
-  const lines = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  const lines = linesOf(file)
   const normalize = kind === 'liquidation' ? normalizeLiquidations : normalizeDerivativeTickers
   let best = 0
   let rows = 0
@@ -70,7 +78,7 @@ function bench(exchange, kind, file, rounds) {
     let count = 0
     const began = process.cpuUsage()
     for (const line of lines) {
-      const message = JSON.parse(line)
+      const message = JSON.parse(line.toString())
       if (mapper.canHandle(message)) for (const each of mapper.map(message, new Date())) kept.push(each)
       if (kept.length >= 5000) {
         count += kept.length

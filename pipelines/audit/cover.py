@@ -1,0 +1,71 @@
+"""Keeps `feed_coverage`: computes again what new commits touch, and writes only what is other than stored."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from pipelines.audit.coverage import coverage
+from pipelines.audit.touched import MINUTE, Progress, Span, by_day, newest_commit, touched
+from pipelines.columns.schemas import as_table
+from warehouse.lake import Lake
+from warehouse.writer import replace
+
+log = logging.getLogger(__name__)
+
+COMMITTED_AFTER = timedelta(seconds=10)
+"""So long after its grid bucket has ended everything of it is committed, where ingest keeps up."""
+PROGRESS = "FROM coverage_progress"
+
+
+def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None,
+          told: Callable[[Span], object] = id) -> int:  # fmt: skip
+    """Bring `feed_coverage` up to what is committed, to the last minute that is settled at `now`; return rows written.
+
+    `grid_s`: ingest's. `again`: a time [since, until) to compute again as well, for rows that changed without a commit of
+    ingest (reprocess). `told` is called with each part done. Run twice, the second writes nothing; killed, the next run
+    begins where this one did. Raises WriteFailedError, WarehouseBusyError.
+    """
+    until = _minute(now - COMMITTED_AFTER - timedelta(seconds=max(0, grid_s - 60)))
+    before, after = _progress(lake), Progress(newest_commit(lake), until)
+    spans = touched(lake, before, after)
+    if again and spans:
+        spans = sorted([*spans, (_minute(again[0]), min(_minute(again[1]) + MINUTE, until))])
+    written = 0
+    for span in by_day(spans):
+        written += _store(lake, *span)
+        told(span)
+    if spans and after != before:
+        replace(lake, "coverage_progress", as_table(pl.DataFrame([after._asdict()]), "coverage_progress"), "true")
+    return written
+
+
+def _store(lake: Lake, since: datetime, until: datetime) -> int:
+    """Replace the minutes from the first to the last that differ; return the rows written."""
+    found = coverage(lake, since, until)
+    where = "minute >= TIMESTAMP '{}' AND minute < TIMESTAMP '{}'"
+    stored = lake.connection.execute(f"FROM feed_coverage WHERE {where.format(since, until)}").pl()
+    stored = as_table(stored, "feed_coverage")
+    columns = found.columns
+    differ = pl.concat([
+        found.join(stored, on=columns, how="anti", nulls_equal=True)["minute"],
+        stored.join(found, on=columns, how="anti", nulls_equal=True)["minute"],
+    ])  # fmt: skip
+    if differ.is_empty():
+        return 0
+    first, last = differ.min(), differ.max()
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
+    rows = found.filter(pl.col("minute").is_between(first, last)).sort("venue", "channel", "minute")
+    _, written = replace(lake, "feed_coverage", rows, where.format(first, last + MINUTE))
+    return written
+
+
+def _progress(lake: Lake) -> Progress:
+    row = lake.connection.execute(PROGRESS).fetchone()
+    return Progress(*row) if row else Progress(None, None)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

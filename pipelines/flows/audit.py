@@ -1,0 +1,42 @@
+"""The flows `coverage` (how much of each feed was heard, minute by minute) and `audit` (what must hold in the tables)."""
+
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger
+
+from pipelines.audit import checking
+from pipelines.audit.cover import cover
+from pipelines.settings import IngestSettings
+from warehouse import lake
+
+
+@flow(name="coverage", persist_result=False)
+def coverage() -> int:
+    """Keep `feed_coverage` up to date with what ingest has committed; return rows written.
+
+    Runs beside ingest and readers. Only minutes touched by new commits are computed; run twice, the second writes nothing.
+    """
+    settings = IngestSettings()
+    with lake.open(settings.data, read_only=False) as warehouse:
+        written = cover(warehouse, datetime.now(UTC).replace(tzinfo=None), settings.grid_s)
+    get_run_logger().info("%d rows of feed_coverage", written)
+    return written
+
+
+@flow(name="audit", persist_result=False)
+def audit(since: datetime | None = None, until: datetime | None = None) -> dict[str, int]:
+    """Run the checks over [since, until) (UTC; by default yesterday and today) and store the results; return offenders.
+
+    Keeps `feed_coverage` of that time up to date first. Nothing else is changed, run it as often as you like.
+    """
+    settings, now, logger = IngestSettings(), datetime.now(UTC).replace(tzinfo=None), get_run_logger()
+    since, until = checking.span(now, since, until)
+    with lake.open(settings.data, read_only=False) as warehouse:
+        cover(warehouse, now, settings.grid_s, (since, until))
+        found = checking.audit(warehouse, since, until)
+        checking.store(warehouse, found, since, until)
+    for each in (each for each in found if each.offenders):
+        logger.warning(
+            "%s: %d rows offend %s: %s", each.check.severity, each.offenders, each.check.name, each.first[:1]
+        )
+    return {each.check.name: each.offenders for each in found if each.offenders}

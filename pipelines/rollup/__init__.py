@@ -1,0 +1,1 @@
+"""Bars of liquidations kept up to date."""

@@ -1,0 +1,7 @@
+-- feed_coverage_sane: shares are fractions, a gap has a reason, and a channel has one row a minute
+-- Failure. Table feed_coverage. Grain: one row.
+SELECT minute, venue, channel, transport, connected_share, gap_reason, saturated_seconds, contract_seconds FROM feed_coverage
+WHERE minute >= $since AND minute < $until
+QUALIFY connected_share NOT BETWEEN 0 AND 1 OR (connected_share < 1) <> (gap_reason IS NOT NULL)
+    OR saturated_seconds > contract_seconds OR contract_seconds > rows
+    OR count(*) OVER (PARTITION BY minute, venue, channel, transport) > 1

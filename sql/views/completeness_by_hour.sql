@@ -1,0 +1,34 @@
+-- completeness_by_hour: how complete each venue's liquidations of each hour are.
+-- Reads feed_coverage, liquidations_1h. Grain: one row per hour (its start, UTC), venue and liquidation channel, of the 30 days
+-- before as_of(). coverage_share: share of the hour's minutes that were heard (of those by now); saturated_share: of the
+-- seconds and contracts with a liquidation those at the limit of a throttled feed; completeness: the classes in it, null where none
+-- came; lower_bound: more may have happened than was told.
+WITH heard AS (
+    SELECT date_trunc('hour', minute) AS hour, venue, channel, avg(connected_share) AS coverage_share,
+        sum(rows)::BIGINT AS rows, sum(contract_seconds)::BIGINT AS contract_seconds,
+        sum(saturated_seconds)::BIGINT AS saturated_seconds, count(*) FILTER (connected_share < 1) AS gap_minutes,
+        bool_and(repaired) AS repaired
+    FROM feed_coverage
+    WHERE minute >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND minute <= as_of() AND topic = 'raw.liquidation'
+    GROUP BY ALL
+), classes AS (
+    SELECT hour, venue, string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness
+    FROM liquidations_1h
+    WHERE hour >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND hour <= as_of()
+    GROUP BY ALL
+)
+SELECT
+    h.hour,
+    h.venue,
+    h.channel,
+    c.completeness,
+    h.coverage_share,
+    h.saturated_seconds / nullif(h.contract_seconds, 0) AS saturated_share,
+    h.coverage_share < 1 OR c.completeness <> 'all' AS lower_bound,
+    h.rows,
+    h.contract_seconds,
+    h.saturated_seconds,
+    h.gap_minutes,
+    h.repaired
+FROM heard AS h LEFT JOIN classes AS c USING (hour, venue)
+ORDER BY h.hour DESC, h.venue, h.channel

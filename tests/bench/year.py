@@ -1,0 +1,123 @@
+"""A lake with a year of liquidations, its rollups, and two days of market state, as `maintain` leaves it."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from time import perf_counter
+
+import duckdb
+from rich.console import Console
+from rich.progress import track
+
+from pipelines.rollup.run import rollup
+from tests.bench import synthetic
+from warehouse import lake, schema
+from warehouse.lake import METADATA
+from warehouse.maintain import maintain
+from warehouse.tables.liquidations import LIQUIDATIONS
+
+ROWS = int(os.environ.get("LIQ_BENCH_ROWS", 100_000_000))
+DAYS = 365
+END = synthetic.FIRST_DAY + timedelta(days=DAYS)
+NOW = END - timedelta(minutes=7)
+CONTRACTS = 700  # of market state, a row a minute each
+PARTS = 8  # in so many the last two days arrive, to be joined by `maintain`
+NOTHING = timedelta(0)
+
+_COVERAGE = """
+INSERT INTO feed_coverage BY NAME
+SELECT minute, venue, channel, 1.0 AS connected_share, 60 AS frames, 50 AS "rows", 40 AS contract_seconds,
+    4 AS saturated_seconds
+FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(minute), (VALUES
+    ('binance', 'forceOrder'), ('bybit', 'allLiquidation'), ('okx', 'liquidation-orders'), ('bybit', 'tickers')
+) AS c(venue, channel)
+"""
+_CONTRACTS = """
+INSERT INTO instruments BY NAME
+SELECT venue, symbol, base || '/' || CASE WHEN inverse THEN 'USD' ELSE 'USDT' END || ':' || settle AS instrument, base,
+    CASE WHEN inverse THEN 'USD' ELSE 'USDT' END AS quote, settle,
+    CASE WHEN inverse THEN 'inverse' ELSE 'linear' END AS contract,
+    'perpetual' AS kind, CASE WHEN size > 0 THEN size ELSE 1 END AS contract_size, 1 AS multiplier,
+    TIMESTAMP '{first}' AS valid_from, TIMESTAMP '{first}' AS ts_recv
+FROM made_contracts
+"""
+_STATE = """
+INSERT INTO {table} BY NAME
+SELECT ts, ts + INTERVAL 59 SECONDS AS ts_event, ts_event AS ts_recv, 'live' AS source,
+    (['binance', 'bybit', 'okx'])[n % 3 + 1] AS venue, 'COIN' || n // 3 || 'USDT' AS symbol, 'COIN' || n // 3 AS base,
+    base || '/USDT:USDT' AS instrument, 'USDT' AS quote, 'USDT' AS settle, {values}
+FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(ts), range({contracts}) AS c(n)
+ORDER BY venue, symbol, ts
+"""
+_VALUES = {
+    "funding_rates": "hash(ts, n) % 999 / 1e6 AS funding_rate, 8.0 AS interval_hours",
+    "open_interest": "1e6 + hash(ts, n) % 9999 AS oi_raw, 'base' AS oi_unit, oi_raw AS oi_base, 'linear' AS contract",
+    "mark_prices": "10 + hash(ts, n) % 9999 / 1e4 AS mark_price, mark_price AS index_price",
+}
+
+
+def build(world: Path, days: int) -> None:
+    """Make the last `days` days of the year of `ROWS` liquidations in `world` and print what that took."""
+    schema.create_or_migrate(world)
+    with lake.open(world, read_only=False) as warehouse:
+        connection = warehouse.connection
+        synthetic.prepare(connection)
+        connection.execute(_CONTRACTS.format(first=synthetic.FIRST_DAY))
+        began = perf_counter()
+        shown = track(
+            range(DAYS - days, DAYS), f"{days} days of liquidations", console=Console(stderr=True), transient=True
+        )
+        stored = sum(_day(connection, number) for number in shown)
+        _state(connection)
+        wrote = perf_counter()
+        done = rollup(warehouse)
+        rolled = perf_counter()
+        maintain(warehouse, NOTHING, NOTHING)
+        kept = perf_counter()
+        print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, "
+              f"{rolled - wrote:,.0f} s to roll up ({done.minutes:,} minutes), {kept - rolled:,.0f} s to maintain")  # fmt: skip
+
+
+def _day(connection: duckdb.DuckDBPyConnection, number: int) -> int:
+    """Store one day; the last two in parts."""
+    rows = synthetic.rows_of_day(number, ROWS, DAYS)
+    since = synthetic.FIRST_DAY + timedelta(days=number)
+    query = synthetic.day(number, rows, number * ROWS // DAYS)
+    order = f"ORDER BY {', '.join(LIQUIDATIONS.sort)}"
+    if number < DAYS - 2:
+        connection.execute(f"INSERT INTO liquidations BY NAME FROM ({query}) {order}")
+    else:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE made_day AS {query}")
+        for part in range(PARTS):
+            where = f"hour(ts_event) // {24 // PARTS} = {part}"
+            connection.execute(f"INSERT INTO liquidations BY NAME FROM temp.made_day WHERE {where} {order}")
+        connection.execute("DROP TABLE temp.made_day")
+    connection.execute(_COVERAGE.format(since=since, until=since + timedelta(days=1)))
+    return rows
+
+
+def _state(connection: duckdb.DuckDBPyConnection) -> None:
+    for table, values in _VALUES.items():
+        for day in (2, 1):
+            times = {"since": END - timedelta(days=day), "until": END - timedelta(days=day - 1)}
+            connection.execute(_STATE.format(table=table, values=values, contracts=CONTRACTS, **times))
+
+
+def sizes(world: Path) -> None:
+    """Print bytes a row on disk and what takes them, files, and the size of the catalogue."""
+    with lake.open(world) as warehouse:
+        found = warehouse.connection.execute(
+            f"SELECT t.table_name, count(*), sum(record_count)::BIGINT, sum(file_size_bytes)::BIGINT "
+            f"FROM {METADATA}.ducklake_data_file AS f JOIN {METADATA}.ducklake_table AS t USING (table_id) "
+            f"WHERE f.end_snapshot IS NULL GROUP BY ALL HAVING sum(record_count) > 10000 ORDER BY 4 DESC"
+        ).fetchall()
+        for name, files, rows, size in found:
+            print(f"{name:20}{files:>6,} files{rows:>14,} rows{size / 1e6:>10,.1f} MB{size / rows:>8.1f} bytes a row")
+        names = [path for (path,) in warehouse.connection.execute(
+            "SELECT data_file FROM ducklake_list_files('lake', 'liquidations') ORDER BY 1 LIMIT 5").fetchall()]  # fmt: skip
+        columns = warehouse.connection.execute(
+            f"SELECT path_in_schema, sum(total_compressed_size) / sum(num_values) AS bytes FROM parquet_metadata({names}) "
+            f"GROUP BY 1 HAVING bytes >= 0.1 ORDER BY 2 DESC"
+        ).fetchall()
+        print("  of a liquidation: " + ", ".join(f"{name} {size:.1f}" for name, size in columns))
+    print(f"catalogue: {(lake.folder(world) / 'catalog.sqlite').stat().st_size / 1e6:,.1f} MB")
