@@ -10,6 +10,7 @@ from pipelines.cascades.cli import app as cascades
 from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
+from pipelines.levels.cli import app as levels
 from pipelines.parse_cli import command as parse
 from pipelines.position.cli import position
 from pipelines.rollup.cli import app as rollup
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
 app.add_typer(cascades, name="cascades")
+app.add_typer(levels, name="levels")
 for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))

@@ -7,7 +7,9 @@ from prefect import Flow, serve
 from prefect.deployments.runner import RunnerDeployment
 
 from pipelines.flows.audit import audit, coverage
+from pipelines.flows.backtest_levels import backtest_levels
 from pipelines.flows.detect_cascades import detect_cascades
+from pipelines.flows.estimate_levels import estimate_levels
 from pipelines.flows.maintain import maintain
 from pipelines.flows.rollup import rollup
 
@@ -17,6 +19,8 @@ EVERY: dict[Flow[..., Any], timedelta] = {
     coverage: timedelta(minutes=1),
     audit: timedelta(hours=1),
     detect_cascades: timedelta(minutes=1),
+    estimate_levels: timedelta(minutes=5),
+    backtest_levels: timedelta(days=1),
 }
 
 

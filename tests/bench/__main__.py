@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import cascades, freshness, parsing, throughput, views
+from tests.bench import cascades, freshness, levels, parsing, throughput, views
 
 BENCHMARKS = {
     "parsing": parsing.run,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "freshness": freshness.run,
     "views": views.run,
     "cascades": cascades.run,
+    "levels": levels.run,
 }
 
 

@@ -7,6 +7,7 @@ from warehouse.tables.cascades import CASCADE_RULES, CASCADES
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
 from warehouse.tables.history import SCHEMA_HISTORY
+from warehouse.tables.levels import LEVELS
 from warehouse.tables.liquidations import LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
@@ -45,6 +46,7 @@ TABLES: dict[str, Table] = {
         PRICES_1H,
         PRICES_1D,
         OPEN_INTEREST_1H,
+        *LEVELS,
         SCHEMA_HISTORY,
     )
 }
