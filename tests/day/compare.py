@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from tests.day.facts import EPOCH, Row, Rows
@@ -48,7 +49,9 @@ def same(name: str, found: Any, expected: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Return a value from the database as the plain figures have it: times as microseconds."""
+    """Return a value from the database as the plain figures have it: times as microseconds, decimals as floats."""
+    if isinstance(value, Decimal):
+        return float(value)
     if isinstance(value, datetime):
         return (value.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
     return value

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from tests.day.facts import DAY, HOUR, MINUTE, Facts, Rows
-from tests.day.figures import imbalance, liquidations
+from tests.day.facts import DAY, HOUR, MINUTE, Facts, Rows, micros
+from tests.day.figures import funding, imbalance, interest, liquidations, prices, ratios, stress
 
 OF_CONTRACT = ("venue", "symbol")
 OF_ONE = ("venue", "symbol", "ts_event", "position_side", "qty_base", "price")
@@ -76,4 +76,80 @@ LIQUIDATIONS = [
     ),
 ]  # fmt: skip
 
-FIGURES = [*LIQUIDATIONS]
+BTC = "BTC/USDT:USDT"
+BONK = "BONK/USDT:USDT"
+NOVEMBER_10 = micros("2026-11-10T00:00:00Z")
+MIDDAY = micros("2026-11-18T12:00:00Z")
+SETTLED = ("venue", "symbol", "ts_event")
+BAR = ("venue", "symbol", "bar")
+
+FUNDING = [
+    Figures("funding_current", funding.current, OF_CONTRACT),
+    Figures("funding_history", funding.history, SETTLED),
+    Figures(f"funding_settled('{BONK}', '2026-11-10')", partial(funding.settled, instrument=BONK, since=NOVEMBER_10), SETTLED),
+    Figures("funding_cumulative", funding.cumulative, (*OF_CONTRACT, "days")),
+    Figures("funding_oi_weighted", funding.oi_weighted, ("base",)),
+    Figures("funding_volume_weighted", funding.volume_weighted, ("base",)),
+    Figures("funding_spend", funding.spend, OF_CONTRACT),
+    Figures("funding_spend_by_coin", funding.spend_by_coin, ("base",)),
+    Figures("funding_arbitrage_current", funding.arbitrage, ("long_venue", "long_symbol", "short_venue", "short_symbol")),
+    Figures(
+        "funding_arbitrage(24, 0.0002, 30000000)", partial(funding.arbitrage, holding=24, fee=0.0002, least=3e7),
+        ("long_venue", "long_symbol", "short_venue", "short_symbol"),
+    ),
+]  # fmt: skip
+
+INTEREST = [
+    Figures("open_interest_at(TIMESTAMP '2026-11-18 12:00:00')", lambda facts, _: interest.at(facts, MIDDAY), OF_CONTRACT),
+    Figures("open_interest_current", interest.current, OF_CONTRACT),
+    Figures("open_interest_by_coin", interest.by_coin, ("base",)),
+    Figures("open_interest_by_venue", interest.by_venue, ("base", "venue")),
+    Figures("open_interest_by_margin", interest.by_margin, ("base", "contract", "settle")),
+    Figures("open_interest_change", interest.change, (*OF_CONTRACT, "hours")),
+    Figures("open_interest_change_by_coin", interest.change_by_coin, ("base", "hours")),
+    Figures(
+        "open_interest_values('2026-11-18 06:00:00', '2026-11-18 12:00:00')",
+        lambda facts, now: interest.values(facts, now, MIDDAY - 6 * HOUR, MIDDAY), (*OF_CONTRACT, "period", "ts_event"),
+    ),
+    Figures("open_interest_1h", interest.hours, (*OF_CONTRACT, "hour")),
+    *(
+        Figures(
+            f"open_interest_bars('{BTC}', '{text}', '2026-11-17')",
+            partial(interest.bars, instrument=BTC, length=length, since=MIDDAY - DAY - 12 * HOUR), BAR,
+        )
+        for text, length in (("5m", 5 * MINUTE), ("4h", 4 * HOUR), ("1d", DAY))
+    ),
+    *(
+        Figures(
+            f"open_interest_history('{coin}', '{text}', '2026-11-17')",
+            partial(interest.history, coin=coin, length=length, since=MIDDAY - DAY - 12 * HOUR), ("bar",),
+        )
+        for coin, text, length in (("BTC", "1h", HOUR), ("BONK", "1d", DAY))
+    ),
+]  # fmt: skip
+
+PRICES = [
+    Figures("price_24h", prices.last_day, OF_CONTRACT),
+    *(
+        Figures(f"price_bars('{name}', '{text}')", partial(prices.price_bars, instrument=name, length=length), BAR)
+        for name, text, length in ((BTC, "5m", 5 * MINUTE), (BONK, "1h", HOUR), (BTC, "4h", 4 * HOUR), (BTC, "1d", DAY))
+    ),
+    Figures(
+        f"price_bars('{BTC}', '7 days', '2026-08-10')",
+        partial(prices.price_bars, instrument=BTC, length=7 * DAY, since=micros("2026-08-10T00:00:00Z")), BAR,
+    ),
+    Figures("prices_1h", prices.prices_1h, (*OF_CONTRACT, "hour")),
+    Figures("prices_1d", prices.prices_1d, (*OF_CONTRACT, "day")),
+    Figures("rsi_current", prices.rsi_current, (*OF_CONTRACT, "interval")),
+    Figures(f"rsi('{BTC}', '15m')", partial(prices.rsi, instrument=BTC, length=15 * MINUTE), BAR),
+    Figures(f"rsi('{BONK}', '4h', 9, 60)", partial(prices.rsi, instrument=BONK, length=4 * HOUR, n=9, count=60), BAR),
+]  # fmt: skip
+
+RATIOS = [
+    Figures("long_short_current", ratios.long_short_current, (*OF_CONTRACT, "kind", "period")),
+    Figures("taker_ratio", ratios.taker_ratio, (*OF_CONTRACT, "hours")),
+    Figures("market_stress", stress.market_stress, ("scope", "base")),
+    Figures("market_stress_weights", stress.weights, ("part",), ("unit", "meaning")),
+]
+
+FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS]
