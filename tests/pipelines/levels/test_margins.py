@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from pipelines.errors import InvalidPositionError
 from pipelines.levels.margins import factor
-from pipelines.position.positions import Contract, isolated
+from pipelines.position.positions import isolated
 from pipelines.position.price import liquidation_price
 from pipelines.position.tiers import flat
+from pipelines.rows import Contract
 
 ENTRY = 50_000.0
 
