@@ -19,6 +19,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 LENGTHS = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": HOUR, "1d": DAY}
 SETTLES = 30 * SECOND
+DEAD = "dead letter: "
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMES = ("ts", "ts_event", "next_funding_ts", "listed_ts", "expiry_ts")
 SEEN = ("venue", "symbol", "order_side", "position_side", "ts_event", "qty_raw", "price_raw", "order_price")
@@ -44,10 +45,12 @@ class Frame(Protocol):
 
 
 class Facts:
-    """All of it. `frames`: as they arrived; `rows`: what `liq parse` says of them; `events`: what collectors told."""
+    """All of it. `frames`: as they arrived; `rows`: what `liq parse` says of them, `remarks`: of those without rows;
+    `events`: what collectors told."""
 
-    def __init__(self, frames: Sequence[Frame], rows: Iterable[Row], events: Rows) -> None:
+    def __init__(self, frames: Sequence[Frame], rows: Iterable[Row], remarks: Rows, events: Rows) -> None:
         self.frames = frames
+        self.remarks = remarks
         self.events = events
         self.repeated: Counter[str] = Counter()
         self._rows: dict[str, Rows] = defaultdict(list)
@@ -101,9 +104,15 @@ class Facts:
         return self._once("long_short_ratios", lambda row: tuple(row[name] for name in names))
 
     @cached_property
-    def dead(self) -> set[int]:
-        """Places of the frames that gave no row although they should have; `liq parse` has failed where there are any."""
-        return set()
+    def dead(self) -> list[tuple[int, str]]:
+        """Each frame, or item of a frame, that should have become a row and could not: the frame's place and why."""
+        told = [(row["frame"], row["remark"]) for row in self.remarks]
+        return [(place, why.removeprefix(DEAD)) for place, why in told if why.startswith(DEAD)]
+
+    @cached_property
+    def empty(self) -> set[int]:
+        """Places of the frames known to carry nothing."""
+        return {row["frame"] for row in self.remarks if not row["remark"].startswith((DEAD, "nothing new"))}
 
     def of(self, table: str) -> Rows:
         """Every row of a table as parsed, repeated ones too."""

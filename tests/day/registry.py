@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tests.day.facts import DAY, HOUR, MINUTE, Facts, Rows, micros
-from tests.day.figures import funding, imbalance, interest, liquidations, prices, ratios, stress
+from tests.day.figures import funding, imbalance, interest, liquidations, prices, quality, ratios, stress
 
 OF_CONTRACT = ("venue", "symbol")
 OF_ONE = ("venue", "symbol", "ts_event", "position_side", "qty_base", "price")
@@ -20,6 +20,8 @@ class Figures(NamedTuple):
     rows: Callable[[Facts, int], Rows]
     key: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    since: int = 0
+    """First instant it can be asked at, microseconds."""
 
     @property
     def name(self) -> str:
@@ -152,4 +154,19 @@ RATIOS = [
     Figures("market_stress_weights", stress.weights, ("part",), ("unit", "meaning")),
 ]
 
-FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS]
+QUALITY = [
+    Figures("feed_coverage", quality.feed_coverage, ("venue", "channel", "transport", "minute")),
+    Figures("feed_gaps", quality.feed_gaps, ("venue", "channel", "transport", "start")),
+    Figures("completeness_by_hour", quality.completeness_by_hour, ("venue", "channel", "hour")),
+    Figures("dead_letters_summary", quality.dead_letters_summary, ("venue", "channel", "reason")),
+    Figures("frames_accounted", quality.frames_accounted, ("session",)),
+    Figures("frames_by_venue", quality.frames_by_venue, ("venue",)),
+    Figures("side_sanity", quality.side_sanity, ("venue", "day")),
+    Figures("null_shares", quality.null_shares, ("table", "venue", "column"), since=MIDDAY + 11 * HOUR),
+    Figures("instruments_as_of", quality.instruments_as_of, (*OF_CONTRACT, "valid_from")),
+    Figures("leverage_tiers_as_of", quality.leverage_tiers_as_of, (*OF_CONTRACT, "tier")),
+]
+
+FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY]
+
+NOT_RECOMPUTED: dict[str, str] = {}

@@ -6,8 +6,9 @@ a good one: OKX is not heard for seven minutes, half of Bybit for three, Binance
 
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -23,7 +24,7 @@ from collectors.simulator.binance_rest import BinanceRest
 from collectors.simulator.budgets import Ladder
 from collectors.simulator.bybit import BybitFeed, BybitLimits, BybitProtocol
 from collectors.simulator.bybit_rest import BybitRest
-from collectors.simulator.contracts import Contract
+from collectors.simulator.contracts import Coin, Contract
 from collectors.simulator.faults import Faults
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer
@@ -41,6 +42,8 @@ from tests.day.sessions import Clock, Poller, Protocol, Recorded, Socket, channe
 SEED = 20261118
 COINS = ("BTC", "BONK")
 START_MS = int(datetime(2026, 11, 18, tzinfo=UTC).timestamp() * 1000)
+END = datetime(2026, 11, 19) + timedelta(minutes=1)  # noqa: DTZ001
+"""When the coverage is computed, UTC: a minute after the day."""
 PHASES = Phases(calm_s=13 * 3600.0, cascade_s=240.0, aftermath_s=1800.0, burst_s=60.0, burst=1500, trickle=0.09)
 STEP_MS = 500
 DAYS_BEFORE = 9
@@ -138,6 +141,10 @@ class Day:
         yield START_MS + BINANCE_TWICE[0], lambda: self._open("binance", "um", "um again")
         yield START_MS + BINANCE_TWICE[1], lambda: self._sockets.pop(("binance", "um")).rolled_over()
         yield START_MS + BACKFILL_MS, self._backfill_of_the_day
+        for hour in range(1, 24, 2):
+            yield START_MS + hour * HOUR_MS + 777_000, self._unpriced
+        for hour in (11, 22):
+            yield START_MS + hour * HOUR_MS, self._unreadable
         for name, venue in self._venues.items():
             for poll in venue.polls:
                 yield from self._rounds(pollers[name], poll)
@@ -150,6 +157,26 @@ class Day:
             for index, value in enumerate(values):
                 at = START_MS + number + index * min(every, 300_000) // len(values)
                 yield at, partial(self._poll, poller, poll, value)
+
+    def _unpriced(self) -> None:
+        """A liquidation of a contract that is not listed, in a quote that is no dollar."""
+        coin = Coin("ETH", 0.0375, 1, 1, 1, 1)
+        contract = Contract("binance", "um", "ETHBTC", coin, "BTC", "BTC", False, 1.0, 1, 1e-6, 1e-3, 0.0)
+        one = Liquidation(contract, self.market.now - 1000, "long", "1.234", "0.037512", "0.037111", "0.037600")
+        self._send(binance_frames.force_order(one, self.market.now))
+
+    def _unreadable(self) -> None:
+        """A liquidation of a side that does not exist."""
+        contract = self.market.contracts[0]
+        one = Liquidation(contract, self.market.now - 1000, "long", "1.5", "60000.1", "59999.1", "60001.1")
+        told = binance_frames.force_order(one, self.market.now)
+        self._send(told | {"o": told["o"] | {"S": "HOLD"}})
+
+    def _send(self, told: dict[str, Any]) -> None:
+        um = self._protocols["um"]
+        assert isinstance(um, BinanceProtocol)
+        self._clock.now = self.market.now
+        um.publish("!forceOrder@arr", orjson.dumps(told))
 
     def _poll(self, poller: Poller, poll: Poll, value: str) -> None:
         params = dict(poll.params) | ({poll.param: value} if poll.param else {})
