@@ -5,7 +5,8 @@
 -- liquidations: share of the 30 days' clock hours before the last hour with less USD liquidated, hours without any coin's left out as
 -- nobody may have listened (at least 168 are needed); imbalance: |2 long_share - 1|; oi_flush: coins of open interest closed in the
 -- last hour, of what there was; funding: |rate_8h| weighted by open interest; volatility: share of those clock hours with a smaller
--- range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what they stand on. Liquidations are those that were told: completeness lists the feeds' classes, and a lower bound then and now.
+-- range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what they stand on;
+-- liquidation_usd_1h is null where the hour's liquidations have no USD amount. Liquidations are those that were told: completeness lists the feeds' classes, and a lower bound then and now.
 WITH hour_now AS (
     SELECT
         base, sum(notional_usd) AS usd, sum(notional_usd) FILTER (position_side = 'long') AS long_usd,
@@ -29,8 +30,12 @@ WITH hour_now AS (
     GROUP BY h.base
 ), liquidated AS (
     SELECT
-        coalesce(r.base, n.base) AS base, coalesce(n.usd, r.usd) AS liquidation_usd,
-        CASE WHEN r.hours >= 168 THEN CASE WHEN coalesce(n.usd, 0) = 0 THEN 0 ELSE r.quieter END END AS liquidations,
+        coalesce(r.base, n.base) AS base, CASE WHEN n.completeness IS NULL THEN r.usd ELSE n.usd END AS liquidation_usd,
+        CASE
+            WHEN r.hours < 168 OR (n.completeness IS NOT NULL AND n.usd IS NULL) THEN NULL
+            WHEN coalesce(n.usd, 0) = 0 THEN 0
+            ELSE r.quieter
+        END AS liquidations,
         coalesce(n.long_usd, CASE WHEN n.usd > 0 THEN 0 END) / nullif(n.usd, 0) AS long_share, n.completeness, n.venues
     FROM ranked AS r FULL JOIN hour_now AS n ON r.base IS NOT DISTINCT FROM n.base
 ), interest AS (

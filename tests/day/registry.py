@@ -140,6 +140,15 @@ PRICES = [
         f"price_bars('{BTC}', '7 days', '2026-08-10')",
         partial(prices.price_bars, instrument=BTC, length=7 * DAY, since=micros("2026-08-10T00:00:00Z")), BAR,
     ),
+    Figures(
+        "price_minutes(INTERVAL 15 MINUTES, '2026-11-18 00:00:00', as_of() + INTERVAL 1 MICROSECOND)",
+        partial(prices.minutes, length=15 * MINUTE, since=MIDDAY - 12 * HOUR), BAR,
+    ),
+    Figures("price_hours('2026-11-12')", partial(prices.price_hours, since=MIDDAY - 6 * DAY - 12 * HOUR), (*OF_CONTRACT, "hour")),
+    Figures("price_days('2026-09-01')", partial(prices.price_days, since=micros("2026-09-01T00:00:00Z")), (*OF_CONTRACT, "day")),
+    Figures(
+        "price_bars_since('12h', '2026-11-11')", partial(prices.since, length=12 * HOUR, since=MIDDAY - 7 * DAY - 12 * HOUR), BAR
+    ),
     Figures("prices_1h", prices.prices_1h, (*OF_CONTRACT, "hour")),
     Figures("prices_1d", prices.prices_1d, (*OF_CONTRACT, "day")),
     Figures("rsi_current", prices.rsi_current, (*OF_CONTRACT, "interval")),
@@ -169,4 +178,15 @@ QUALITY = [
 
 FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY]
 
-NOT_RECOMPUTED: dict[str, str] = {}
+WORDS = "a list or a rule, no figures; the views that use it are recomputed"
+CASCADES = "reads the table of cascades, whose finder is held to the simulator's own record (test_cascades_simulated.py)"
+LEVELS = "reads estimated levels: a model, whose parts have tests of their own (test_levels*.py)"
+NOT_RECOMPUTED = {
+    "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,
+    "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
+    "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",
+    "audit_last": "says what the checks found; that they hold on this day is a test of its own",
+    **dict.fromkeys(("cascades_recent", "cascades_by_day", "cascades_market_wide", "cascade_venues"), CASCADES),
+    **dict.fromkeys(("liquidation_map", "liquidation_heatmap", "liquidation_clusters", "liquidation_max_pain", "levels_score"), LEVELS),
+}  # fmt: skip
+"""Views and macros without figures here, and why."""

@@ -47,6 +47,7 @@ END = datetime(2026, 11, 19) + timedelta(minutes=1)  # noqa: DTZ001
 PHASES = Phases(calm_s=13 * 3600.0, cascade_s=240.0, aftermath_s=1800.0, burst_s=60.0, burst=1500, trickle=0.09)
 STEP_MS = 500
 DAYS_BEFORE = 9
+LATE_MS = 25 * MINUTE_MS
 MARKS = "!markPrice@arr@1s"
 MARK_EVERY_MS = 30_000
 LIMITS = BybitLimits(ticker_ms=40_000), OkxLimits(
@@ -214,10 +215,10 @@ class Day:
             rest = after(series, rest, span, series.times(body), self.market.now).rest
 
     def _days_before(self) -> None:
-        """Nine days of liquidations alone, some an hour, heard from midnight to midnight without a gap."""
+        """Nine days of liquidations alone, some an hour, heard without a gap from the first day's 00:25 on."""
         rng = random.Random(f"{SEED}/before")
         recorded: dict[str, Recorded] = {}
-        self._clock.now = START_MS - DAYS_BEFORE * DAY_MS
+        began = self._clock.now = START_MS - DAYS_BEFORE * DAY_MS + LATE_MS
         for name, venue in self._venues.items():
             feed = self._sockets_of(name)[0]
             recorded[name] = Recorded(venue, feed.name, "ws", self._clock, self.frames)
@@ -227,7 +228,8 @@ class Day:
         for hour in range(DAYS_BEFORE * 24):
             start = START_MS - DAYS_BEFORE * DAY_MS + hour * HOUR_MS
             longs = rng.uniform(0.1, 0.9)
-            for ts in sorted(rng.randrange(start, start + HOUR_MS - 2000) for _ in range(rng.randrange(2, 14))):
+            times = sorted(rng.randrange(start, start + HOUR_MS - 2000) for _ in range(rng.randrange(2, 14)))
+            for ts in (ts for ts in times if ts > began):
                 one = self._past(rng, ts, longs)
                 self._clock.now = ts + 1000
                 venue = recorded[one.contract.venue]

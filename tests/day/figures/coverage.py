@@ -137,7 +137,7 @@ def _shares(channel: str, sessions: list[Session]) -> Iterable[tuple[int, float,
                 if any(one["heard"][0] <= start < one["heard"][1] for one in feeds[feed])
             )  # fmt: skip
             share += (end - start) / MINUTE * (got / wanted if wanted else 0)
-        ended = [one for one in own if one.heard[1] < minute + MINUTE and one.heard[1] > first]
+        ended = [one for one in sessions if one.feed in feeds and one.heard[1] < minute + MINUTE]
         if share < 1 and ended:
             reason = max(ended, key=lambda one: one.heard[1]).reason
         yield minute, min(share, 1.0), reason

@@ -134,6 +134,40 @@ def bars(facts: Facts, now: int, length: int, since: int) -> dict[Key, dict[int,
     return found
 
 
+def minutes(facts: Facts, now: int, length: int, since: int) -> Rows:
+    return [bar | {"bar": start} for of in bars(facts, now, length, since).values() for start, bar in of.items()]
+
+
+def price_hours(facts: Facts, now: int, since: int) -> Rows:
+    return _since(hours(facts, now), now, since, HOUR, "hour")
+
+
+def price_days(facts: Facts, now: int, since: int) -> Rows:
+    return _since(days(facts, now), now, since, DAY, "day")
+
+
+def since(facts: Facts, now: int, length: int, since: int) -> Rows:
+    found = []
+    for of in bars(facts, now, length, since).values():
+        for start, bar in of.items():
+            row = bar | {"bar": start, "bar_end": start + length}
+            row["closed"] = start + length <= now and _whole(bar, start, length)
+            del row["last_closed"], row["recv_last"]
+            found.append(row)
+    return found
+
+
+def _since(bars_: dict[Key, dict[int, Row]], now: int, since: int, length: int, name: str) -> Rows:
+    found = []
+    for own, of in bars_.items():
+        for start, bar in of.items():
+            if since <= start <= now:
+                row = _flat(bar, own, start, length, name)
+                del row["recv_last"]
+                found.append(row)
+    return found
+
+
 def price_bars(facts: Facts, now: int, instrument: str, length: int, since: int | None = None) -> Rows:
     since = now - 300 * length if since is None else since
     found = []

@@ -40,8 +40,8 @@ def completeness_by_hour(facts: Facts, now: int) -> Rows:
     for (hour, venue, channel), rows in grouped(
         known, lambda row: (row["minute"] // HOUR * HOUR, row["venue"], row["channel"])
     ).items():
-        due = (min(hour + HOUR, now // MINUTE * MINUTE + MINUTE) - hour) // MINUTE
-        share = ratio(total(row["connected_share"] for row in rows), due)
+        due = (min(hour + HOUR, max(row["minute"] for row in known) + MINUTE) - hour) // MINUTE
+        share = ratio(total(1.0 if row["repaired"] else row["connected_share"] for row in rows), due)
         completeness = listed(row["completeness"] for row in classes[hour, venue])
         gaps = [row for row in rows if row["connected_share"] < 1]
         contract_seconds = sum(row["contract_seconds"] for row in rows)
@@ -156,6 +156,7 @@ def _sanity(venue: str, day: int, counts: dict[tuple[str, int], int]) -> Row:
             "verdict": "too few" if counted < 30 else verdict}  # fmt: skip
 
 
+TRACE = ("kafka_topic", "kafka_partition", "kafka_offset", "session", "seq")
 NULLABLE = {
     "liquidations": ("instrument", "base", "quote", "settle", "contract", "kind", "price_raw", "price", "order_price",
                      "qty_base", "notional_usd", "status", "metadata", "null_reason"),
@@ -169,7 +170,7 @@ NULLABLE = {
     "dead_letters": ("channel", "symbol", "transport", "ts_recv", "session", "seq", "payload"),
     "collector_events": ("reason", "detail"),
     "instruments": ("listed_ts", "expiry_ts", "interval_hours"),
-    "leverage_tiers": ("cap", "initial_margin_rate", "deduction"),
+    "leverage_tiers": ("cap", "initial_margin_rate", "deduction", *TRACE),
 }  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def null_shares(facts: Facts, now: int) -> Rows:
 
 def _counted(facts: Facts, table: str, now: int) -> Iterator[Row]:
     if table in ("instruments", "leverage_tiers"):
-        yield from facts.of(table)
+        yield from (row | dict.fromkeys(TRACE, "told") for row in facts.of(table))
         return
     if table == "collector_events":
         for event in facts.events:

@@ -50,14 +50,14 @@ def _liquidated(facts: Facts, now: int, coin: str | None) -> Row:
     hour = [row for row in within(facts, now, HOUR) if coin in (None, row["base"])]
     if not own and not hour:
         return {}
-    sums = summed(hour)
+    sums, usd_now = summed(hour), total(map(amount, hour))
     known = len({row["ts_event"] // HOUR for row in whole})
     usd = [zero_or(total(map(amount, rows))) for rows in grouped(own, lambda row: row["ts_event"] // HOUR).values()]
     less = 1 - sum(each >= sums["usd"] for each in usd) / known if known else None
     return {
-        "usd": total(map(amount, hour)) if hour else 0.0, "long_share": sums["long_share"],
+        "usd": usd_now if hour else 0.0, "long_share": sums["long_share"],
         "completeness": sums["completeness"], "venues": listed(row["venue"] for row in hour),
-        "quieter": None if known < ENOUGH or not own else 0.0 if not sums["usd"] else less,
+        "quieter": None if known < ENOUGH or not own or (hour and usd_now is None) else less if sums["usd"] else 0.0,
     }  # fmt: skip
 
 
