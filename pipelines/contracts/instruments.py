@@ -130,7 +130,7 @@ class Instruments:
         if isinstance(fact, FundingInterval):
             if not versions:
                 return None
-            at = max(at, versions[-1].valid_from)
+            at = max(at, versions[-1].valid_from + 1)  # the short list may have been answered first
             fact = msgspec.structs.replace(versions[-1].instrument, interval_hours=fact.interval_hours)
         elif fact.interval_hours is None and key in self._intervals:
             fact = msgspec.structs.replace(fact, interval_hours=self._intervals[key])

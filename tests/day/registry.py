@@ -179,7 +179,9 @@ QUALITY = [
 FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY]
 
 WORDS = "a list or a rule, no figures; the views that use it are recomputed"
-CASCADES = "reads the table of cascades, whose finder is held to the simulator's own record (test_cascades_simulated.py)"
+CASCADES = (
+    "reads the table of cascades, whose finder is held to the simulator's own record (test_cascades_simulated.py)"
+)
 LEVELS = "reads estimated levels: a model, whose parts have tests of their own (test_levels*.py)"
 NOT_RECOMPUTED = {
     "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,

@@ -50,8 +50,9 @@ DAYS_BEFORE = 9
 LATE_MS = 25 * MINUTE_MS
 MARKS = "!markPrice@arr@1s"
 MARK_EVERY_MS = 30_000
-LIMITS = BybitLimits(ticker_ms=40_000), OkxLimits(
-    mark_ms=60_000, index_ms=60_000, open_interest_ms=45_000, funding_ms=(60_000, 60_001)
+LIMITS = (
+    BybitLimits(ticker_ms=40_000),
+    OkxLimits(mark_ms=60_000, index_ms=60_000, open_interest_ms=45_000, funding_ms=(60_000, 60_001)),
 )
 OKX_AWAY = (9 * HOUR_MS + 13 * MINUTE_MS + 20_000, 9 * HOUR_MS + 20 * MINUTE_MS + 20_000)
 BYBIT_AWAY = (13 * HOUR_MS + 50_000, 13 * HOUR_MS + 3 * MINUTE_MS + 50_000)

@@ -1,12 +1,14 @@
 """Each view's figures of a seeded day equal those recomputed from the raw frames in plain Python over `liq parse`."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pipelines.audit.checking import audit
 from tests.day.compare import differences, plain
 from tests.day.facts import Facts, Rows, micros
+from tests.day.figures import quality
 from tests.day.lake import fill
 from tests.day.parsed import events, parse
 from tests.day.registry import FIGURES, NOT_RECOMPUTED, Figures
@@ -51,6 +53,18 @@ def test_the_day_has_something_to_show_in_every_view(day: tuple[Lake, Facts], fi
     assert any(asked(day[0], figures.asked, instant) for instant in INSTANTS.values())
 
 
+def test_what_came_twice_was_left_out_and_is_told(day: tuple[Lake, Facts]) -> None:
+    warehouse, facts = day
+    sums = '(SELECT "table", sum(rows)::BIGINT AS rows FROM duplicates_dropped GROUP BY ALL)'
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(tzinfo=None).isoformat()
+    assert differences(asked(warehouse, sums, tomorrow), quality.duplicates_dropped(facts, 0), ("table",)) == []
+
+
+def test_every_check_holds_on_the_day_but_that_of_gaps(day: tuple[Lake, Facts]) -> None:
+    found = audit(day[0], END - timedelta(days=1, minutes=1), END - timedelta(minutes=1))
+    assert {each.check.name for each in found if each.offenders} == {"feed_coverage_gaps"}
+
+
 def test_every_view_and_macro_is_recomputed_or_says_why_not() -> None:
     names = {each.name for each in statements()}
     recomputed = {each.name for each in FIGURES}
@@ -65,7 +79,13 @@ def test_a_figure_that_is_off_is_noticed(day: tuple[Lake, Facts]) -> None:
         {"hours": 4, "usd": 1000.0, "count": 3, "long_share": None, "venues": "okx"},
     ]
     assert differences([dict(row) for row in expected], expected, ("hours",)) == []
-    for name, value in (("usd", 1000.006), ("count", 4), ("long_share", 0.500001), ("long_share", None), ("venues", "")):
+    for name, value in (
+        ("usd", 1000.006),
+        ("count", 4),
+        ("long_share", 0.500001),
+        ("long_share", None),
+        ("venues", ""),
+    ):
         assert len(differences([expected[0] | {name: value}, expected[1]], expected, ("hours",))) == 1
     assert len(differences(expected[:1], expected, ("hours",))) == 1
     assert len(differences([*expected, expected[0]], expected, ("hours",))) == 1

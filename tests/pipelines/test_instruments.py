@@ -83,6 +83,13 @@ def test_an_interval_told_right_after_the_list_holds_for_the_history_before_it_o
         assert book.resolve("binance", "XUSDT", told).interval_hours == 4.0
 
 
+def test_of_two_lists_answered_in_either_order_the_interval_is_the_later_description() -> None:
+    told = [("binance", _swap(), 5_000), ("binance", FundingInterval("BTC-USDT-SWAP", 4.0), 3_000)]
+    _, rows = Instruments().changed(told)
+    assert [version.valid_from for _, version in rows] == [5_000, 5_001]
+    assert [version.instrument.interval_hours for _, version in rows] == [None, 4.0]
+
+
 def test_the_book_comes_back_from_the_warehouses_table() -> None:
     answer = (
         b'{"code":"0","data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","uly":"BTC-USDT","ctType":"linear","ctVal":"0.01",'

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tests.day.facts import HOUR, MINUTE, SECOND, Facts, Row, Rows
-from tests.day.figures.arithmetic import any_true, grouped, highest, listed, lowest, ratio
+from tests.day.facts import MINUTE, SECOND, Facts, Rows
+from tests.day.figures.arithmetic import grouped
 
 LIQUIDATIONS = "raw.liquidation"
 CHANNELS = {"binance": "forceOrder", "bybit": "allLiquidation", "okx": "liquidation-orders"}
@@ -124,7 +124,9 @@ def _shares(channel: str, sessions: list[Session]) -> Iterable[tuple[int, float,
     for feed, of in feeds.items():
         ends = [one["heard"][1] if one["in_order"] else after["start"] for one, after in pairwise([*of, of[-1]])]
         due[feed] = [(one["start"], max(end, one["heard"][1])) for one, end in zip(of, ends, strict=True)]
-    cuts = sorted({at for one in own for at in one.heard} | {at for spans in due.values() for span in spans for at in span})
+    cuts = sorted(
+        {at for one in own for at in one.heard} | {at for spans in due.values() for span in spans for at in span}
+    )
     first = min(one.heard[0] for one in own) // MINUTE * MINUTE
     reason: str | None = "collection began"
     for minute in range(first, MEASURED_UNTIL, MINUTE):

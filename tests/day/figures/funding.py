@@ -1,7 +1,6 @@
 """Funding views. A rate is a fraction per interval, positive: longs pay shorts."""
 
 import statistics
-from collections.abc import Callable, Iterable
 from itertools import product
 
 from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Row, Rows
@@ -74,7 +73,9 @@ def cumulative(facts: Facts, now: int) -> Rows:
         for own in grouped(rows, of_contract).values():
             first, last = min(row["ts_event"] for row in own), max(row["ts_event"] for row in own)
             oldest = next(row for row in own if row["ts_event"] == first)
-            hours = next((r["interval_hours"] for r in sorted(own, key=by_time) if r["interval_hours"] is not None), None)
+            hours = next(
+                (r["interval_hours"] for r in sorted(own, key=by_time) if r["interval_hours"] is not None), None
+            )
             paid = total(row["funding_rate"] for row in own)
             covered = None if hours is None else ((last - first) // SECOND / 3600 + hours) / 24
             found.append({name: oldest[name] for name in OF} | {

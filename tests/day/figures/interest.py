@@ -1,9 +1,8 @@
 """Open interest views. One side: what counts both is halved by `liq parse`."""
 
-from collections.abc import Callable, Iterable
 from functools import cache, partial
 
-from tests.day.facts import DAY, HOUR, SECOND, Facts, Row, Rows
+from tests.day.facts import HOUR, SECOND, Facts, Row, Rows
 from tests.day.figures.arithmetic import grouped, highest, latest, listed, ratio, total
 from tests.day.figures.contracts import DOLLARS
 
@@ -160,7 +159,9 @@ def _candle(rows: Rows) -> Row:
     closing = sorted(rows, key=lambda row: (-int(row["ts_event"]), row["period"] is not None))
     found: Row = {"samples": len(rows), "first_ts": opening[0]["ts_event"], "last_ts": closing[0]["ts_event"]}
     for measure in ("base", "usd"):
-        first, last = ([row[f"oi_{measure}"] for row in rows if row[f"oi_{measure}"] is not None] for rows in (opening, closing))
+        first, last = (
+            [row[f"oi_{measure}"] for row in rows if row[f"oi_{measure}"] is not None] for rows in (opening, closing)
+        )
         parts = (first[0], max(first), min(first), last[0]) if first else (None,) * 4
         found |= {f"{name}_{measure}": part for name, part in zip(("open", "high", "low", "close"), parts, strict=True)}
     return found

@@ -68,7 +68,9 @@ def liquidations_complete(facts: Facts, now: int) -> Rows:
         "position_side", "price_raw", "price", "price_kind", "order_price", "qty_raw", "qty_unit", "qty_base",
         "notional_usd", "status", "completeness", "source", "session", "seq",
     )  # fmt: skip
-    return [picked(row, *names) | {"occurrence": row["identity"][-1], "ts_recv": row["recv"]} for row in facts.liquidations]
+    return [
+        picked(row, *names) | {"occurrence": row["identity"][-1], "ts_recv": row["recv"]} for row in facts.liquidations
+    ]
 
 
 def liquidation_totals(facts: Facts, now: int) -> Rows:
@@ -110,7 +112,13 @@ def liquidation_totals_by_venue(facts: Facts, now: int) -> Rows:
         for venue, heard in covered(facts, now, now - hours * HOUR).items():
             sums = summed(rows[venue])
             claim = lower(sums["completeness"], heard["coverage_share"], sums["unpriced"])
-            row = {"hours": hours, **sums, **heard, "coins": len({one["base"] for one in rows[venue]}), "lower_bound": claim}
+            row = {
+                "hours": hours,
+                **sums,
+                **heard,
+                "coins": len({one["base"] for one in rows[venue]}),
+                "lower_bound": claim,
+            }
             del row["measured_until"]
             found.append(row)
     return found
@@ -124,9 +132,7 @@ def liquidation_totals_overall(facts: Facts, now: int) -> Rows:
 
 
 def liquidation_completeness(facts: Facts, now: int) -> Rows:
-    return [
-        {"hours": hours, **row} for hours in WINDOWS for row in covered(facts, now, now - hours * HOUR).values()
-    ]
+    return [{"hours": hours, **row} for hours in WINDOWS for row in covered(facts, now, now - hours * HOUR).values()]
 
 
 def liquidation_coverage(facts: Facts, now: int) -> Rows:

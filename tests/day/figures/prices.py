@@ -1,10 +1,9 @@
 """Price views: candles of any length out of one-minute ones, the last day, and Wilder's RSI (formulas.md §5)."""
 
-from collections.abc import Iterable
 from functools import cache
 
 from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Row, Rows
-from tests.day.figures.arithmetic import grouped, ratio, total
+from tests.day.figures.arithmetic import grouped, total
 from tests.day.figures.contracts import DOLLARS, contracts
 from tests.day.figures.interest import of_contract
 
@@ -92,7 +91,9 @@ def days(facts: Facts, until: int) -> dict[Key, dict[int, Row]]:
     """Return every contract's days, out of hours, the venue's own candle where a minute is missing."""
     found = {}
     for own, bars in hours(facts, until).items():
-        by_day = grouped((bar | {"hour": hour} for hour, bar in sorted(bars.items())), lambda bar: bar["hour"] // DAY * DAY)
+        by_day = grouped(
+            (bar | {"hour": hour} for hour, bar in sorted(bars.items())), lambda bar: bar["hour"] // DAY * DAY
+        )
         found[own] = {day: _joined(of) for day, of in by_day.items()}
     for own, rows in _candles(facts, "1d").items():
         found[own] = _stored(found.get(own, {}), rows, 1440)
@@ -130,7 +131,9 @@ def bars(facts: Facts, now: int, length: int, since: int) -> dict[Key, dict[int,
         return found
     for own, of in (days if length % DAY == 0 else hours)(facts, now).items():
         parts = ({"start": start, **bar} for start, bar in sorted(of.items()) if bucket(since, length) <= start <= now)
-        found[own] = {start: _joined(own_) for start, own_ in grouped(parts, lambda bar: bucket(bar["start"], length)).items()}
+        found[own] = {
+            start: _joined(own_) for start, own_ in grouped(parts, lambda bar: bucket(bar["start"], length)).items()
+        }
     return found
 
 
@@ -197,7 +200,10 @@ def last_day(facts: Facts, now: int) -> Rows:
         if known := _known(rows, now - DAY, now):
             bar = _bar(known)
             row = _per_coin(bar, own, contracts(facts)[own].multiplier) | {"settle": bar["settle"]}
-            row |= {"change_share": bar["close"] / bar["open"] - 1, "age_s": now // SECOND - bar["last_minute"] // SECOND}
+            row |= {
+                "change_share": bar["close"] / bar["open"] - 1,
+                "age_s": now // SECOND - bar["last_minute"] // SECOND,
+            }
             del row["taker_buy_base"], row["trades"]
             found.append(row)
     return found
@@ -235,7 +241,9 @@ def rsi_current(facts: Facts, now: int) -> Rows:
     for name, length in INTERVALS.items():
         for own, of in bars(facts, now, length, now - 160 * length).items():
             starts = sorted(of)
-            values = dict(zip(starts, wilder([of[s]["close"] / contracts(facts)[own].multiplier for s in starts]), strict=True))
+            values = dict(
+                zip(starts, wilder([of[s]["close"] / contracts(facts)[own].multiplier for s in starts]), strict=True)
+            )
             over = [k for k, s in enumerate(starts) if s + length <= now and _whole(of[s], s, length)]
             if starts:
                 last = starts[over[-1]] if over else None

@@ -35,7 +35,9 @@ def feed_gaps(facts: Facts, now: int) -> Rows:
 
 def completeness_by_hour(facts: Facts, now: int) -> Rows:
     classes = grouped(facts.liquidations, lambda row: (row["ts_event"] // HOUR * HOUR, row["venue"]))
-    known = [r for r in minutes(facts) if r["topic"] == LIQUIDATIONS and now // HOUR * HOUR - 30 * DAY <= r["minute"] <= now]
+    known = [
+        r for r in minutes(facts) if r["topic"] == LIQUIDATIONS and now // HOUR * HOUR - 30 * DAY <= r["minute"] <= now
+    ]
     found = []
     for (hour, venue, channel), rows in grouped(
         known, lambda row: (row["minute"] // HOUR * HOUR, row["venue"], row["channel"])
@@ -151,7 +153,13 @@ def _sanity(venue: str, day: int, counts: dict[tuple[str, int], int]) -> Row:
     }  # fmt: skip
     counted = sum(found.values())
     share = ratio(found["longs_falling"] + found["shorts_rising"], counted)
-    verdict = "agrees" if share is not None and share >= 0.6 else "inverted" if share is not None and share <= 0.4 else "unclear"
+    verdict = (
+        "agrees"
+        if share is not None and share >= 0.6
+        else "inverted"
+        if share is not None and share <= 0.4
+        else "unclear"
+    )
     return {"venue": venue, "day": day, "counted": counted, "share": share, **found,
             "verdict": "too few" if counted < 30 else verdict}  # fmt: skip
 
@@ -216,10 +224,10 @@ def instruments_as_of(facts: Facts, now: int) -> Rows:
     )  # fmt: skip
     found = []
     for rows in grouped(facts.of("instruments"), lambda row: (row["venue"], row["symbol"])).values():
-        for n, row in enumerate(rows):
-            after = rows[n + 1]["recv"] if n + 1 < len(rows) else None
+        since = [max(row["recv"], before["recv"] + 1) for before, row in zip([{"recv": 0}, *rows], rows, strict=False)]
+        for row, start, end in zip(rows, since, [*since[1:], None], strict=True):
             found.append({name: row[name] for name in names} | {
-                "valid_from": row["recv"], "since": row["recv"] if n else 0, "valid_to": after, "is_current": after is None,
+                "valid_from": start, "since": 0 if row is rows[0] else start, "valid_to": end, "is_current": end is None,
             })  # fmt: skip
     return found
 

@@ -6,11 +6,21 @@ from tests.day.figures.arithmetic import grouped, latest, ratio, total
 
 def long_short_current(facts: Facts, now: int) -> Rows:
     heard = (row for row in facts.ratios if now - DAY < row["ts_event"] <= now and row["kind"] != "taker")
-    names = ("venue", "symbol", "kind", "period", "scope", "instrument", "base", "ratio", "long_share", "short_share", "ts_event")
+    names = (
+        "venue",
+        "symbol",
+        "kind",
+        "period",
+        "scope",
+        "instrument",
+        "base",
+        "ratio",
+        "long_share",
+        "short_share",
+        "ts_event",
+    )
     rows = latest(heard, lambda row: (row["venue"], row["symbol"], row["kind"], row["period"])).values()
-    return [
-        {name: row[name] for name in names} | {"age_s": now // SECOND - row["ts_event"] // SECOND} for row in rows
-    ]
+    return [{name: row[name] for name in names} | {"age_s": now // SECOND - row["ts_event"] // SECOND} for row in rows]
 
 
 def taker_ratio(facts: Facts, now: int) -> Rows:

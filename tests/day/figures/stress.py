@@ -1,9 +1,8 @@
 """market_stress: five parts between 0 and 1, each recomputed from its definition, and their weighted mean."""
 
 import math
-from typing import Any
 
-from tests.day.facts import DAY, HOUR, MINUTE, Facts, Row, Rows
+from tests.day.facts import DAY, HOUR, Facts, Row, Rows
 from tests.day.figures import funding, interest, prices
 from tests.day.figures.arithmetic import grouped, listed, ratio, total, zero_or
 from tests.day.figures.contracts import DOLLARS
@@ -62,12 +61,17 @@ def _liquidated(facts: Facts, now: int, coin: str | None) -> Row:
 
 
 def _interest(facts: Facts, now: int, coin: str | None) -> Row:
-    rows = [r for r in interest.change_by_coin(facts, now) if r["hours"] == 1 and r["contracts"] and coin in (None, r["base"])]
+    rows = [
+        r
+        for r in interest.change_by_coin(facts, now)
+        if r["hours"] == 1 and r["contracts"] and coin in (None, r["base"])
+    ]
     if not rows:
         return {}
     change = total(row["change_usd_positions"] for row in rows)
     return {
-        "change": ratio(change, total(row["oi_usd_then"] for row in rows)), "oi_usd": total(row["oi_usd"] for row in rows)
+        "change": ratio(change, total(row["oi_usd_then"] for row in rows)),
+        "oi_usd": total(row["oi_usd"] for row in rows),
     }
 
 
@@ -80,7 +84,9 @@ def _rate(facts: Facts, now: int, coin: str | None) -> Row:
 def _moved(facts: Facts, now: int, coin: str | None) -> Row:
     if coin is None:
         coins = {row["base"] for row in facts.marks}
-        pairs = [(_moved(facts, now, c).get("volatility"), _interest(facts, now, c).get("oi_usd")) for c in sorted(coins)]
+        pairs = [
+            (_moved(facts, now, c).get("volatility"), _interest(facts, now, c).get("oi_usd")) for c in sorted(coins)
+        ]
         known = [(value, usd) for value, usd in pairs if value is not None and usd is not None]
         share = ratio(total(value * usd for value, usd in known), total(usd for _, usd in known))
         return {"volatility": share, "range": None}
@@ -95,7 +101,11 @@ def _ranges(facts: Facts, now: int) -> Rows:
         if not known or known[0]["quote"] not in DOLLARS:
             continue
         width = math.log(max(row["high"] for row in known) / min(row["low"] for row in known))
-        hours = [bar for hour, bar in prices.hours(facts, prices.END)[own].items() if now - 30 * DAY <= hour <= now - 2 * HOUR]
+        hours = [
+            bar
+            for hour, bar in prices.hours(facts, prices.END)[own].items()
+            if now - 30 * DAY <= hour <= now - 2 * HOUR
+        ]
         narrower = sum(math.log(bar["high"] / bar["low"]) < width for bar in hours)
         found.append({
             "venue": own[0], "symbol": own[1], "base": known[0]["base"], "range": width,
