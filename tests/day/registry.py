@@ -20,8 +20,8 @@ class Figures(NamedTuple):
     rows: Callable[[Facts, int], Rows]
     key: tuple[str, ...]
     left_out: tuple[str, ...] = ()
-    since: int = 0
-    """First instant it can be asked at, microseconds."""
+    at_the_end: bool = False
+    """Asked at the last instant only: what it shows does not depend on now, or not before."""
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ LIQUIDATIONS = [
     Figures(
         "liquidations_complete", liquidations.liquidations_complete,
         ("venue", "symbol", "ts_event", "order_side", "qty_raw", "price_raw", "order_price", "occurrence"),
-        ("metadata", "null_reason", "event_key", *KAFKA),
+        ("metadata", "null_reason", "event_key", *KAFKA), at_the_end=True,
     ),
     Figures("liquidation_totals", liquidations.liquidation_totals, ("base", "venue", "position_side", "hours")),
     Figures("liquidation_totals_by_coin", liquidations.liquidation_totals_by_coin, ("base", "hours")),
@@ -71,7 +71,10 @@ LIQUIDATIONS = [
         ("instrument", "bin_start", "price_low", "position_side"),
     ),
     *(
-        Figures(name, partial(liquidations.bars, length=length, name=time), (time, "venue", "symbol", "position_side"))
+        Figures(
+            name, partial(liquidations.bars, length=length, name=time), (time, "venue", "symbol", "position_side"),
+            at_the_end=True,
+        )
         for name, length, time in (
             ("liquidations_1m", MINUTE, "minute"), ("liquidations_1h", HOUR, "hour"), ("liquidations_1d", DAY, "day"),
         )
@@ -80,6 +83,8 @@ LIQUIDATIONS = [
 
 BTC = "BTC/USDT:USDT"
 BONK = "BONK/USDT:USDT"
+SEPTEMBER = micros("2026-09-01T00:00:00Z")
+NOVEMBER_12 = micros("2026-11-12T00:00:00Z")
 NOVEMBER_10 = micros("2026-11-10T00:00:00Z")
 MIDDAY = micros("2026-11-18T12:00:00Z")
 SETTLED = ("venue", "symbol", "ts_event")
@@ -87,7 +92,7 @@ BAR = ("venue", "symbol", "bar")
 
 FUNDING = [
     Figures("funding_current", funding.current, OF_CONTRACT),
-    Figures("funding_history", funding.history, SETTLED),
+    Figures("funding_history", funding.history, SETTLED, at_the_end=True),
     Figures(f"funding_settled('{BONK}', '2026-11-10')", partial(funding.settled, instrument=BONK, since=NOVEMBER_10), SETTLED),
     Figures("funding_cumulative", funding.cumulative, (*OF_CONTRACT, "days")),
     Figures("funding_oi_weighted", funding.oi_weighted, ("base",)),
@@ -108,12 +113,13 @@ INTEREST = [
     Figures("open_interest_by_venue", interest.by_venue, ("base", "venue")),
     Figures("open_interest_by_margin", interest.by_margin, ("base", "contract", "settle")),
     Figures("open_interest_change", interest.change, (*OF_CONTRACT, "hours")),
+    Figures("open_interest_to_volume", interest.to_volume, ("base",)),
     Figures("open_interest_change_by_coin", interest.change_by_coin, ("base", "hours")),
     Figures(
         "open_interest_values('2026-11-18 06:00:00', '2026-11-18 12:00:00')",
         lambda facts, now: interest.values(facts, now, MIDDAY - 6 * HOUR, MIDDAY), (*OF_CONTRACT, "period", "ts_event"),
     ),
-    Figures("open_interest_1h", interest.hours, (*OF_CONTRACT, "hour")),
+    Figures("open_interest_1h", lambda facts, _: interest.hours(facts), (*OF_CONTRACT, "hour"), at_the_end=True),
     *(
         Figures(
             f"open_interest_bars('{BTC}', '{text}', '2026-11-17')",
@@ -144,13 +150,11 @@ PRICES = [
         "price_minutes(INTERVAL 15 MINUTES, '2026-11-18 00:00:00', as_of() + INTERVAL 1 MICROSECOND)",
         partial(prices.minutes, length=15 * MINUTE, since=MIDDAY - 12 * HOUR), BAR,
     ),
-    Figures("price_hours('2026-11-12')", partial(prices.price_hours, since=MIDDAY - 6 * DAY - 12 * HOUR), (*OF_CONTRACT, "hour")),
-    Figures("price_days('2026-09-01')", partial(prices.price_days, since=micros("2026-09-01T00:00:00Z")), (*OF_CONTRACT, "day")),
-    Figures(
-        "price_bars_since('12h', '2026-11-11')", partial(prices.since, length=12 * HOUR, since=MIDDAY - 7 * DAY - 12 * HOUR), BAR
-    ),
-    Figures("prices_1h", prices.prices_1h, (*OF_CONTRACT, "hour")),
-    Figures("prices_1d", prices.prices_1d, (*OF_CONTRACT, "day")),
+    Figures("price_hours('2026-11-12')", partial(prices.price_hours, since=NOVEMBER_12), (*OF_CONTRACT, "hour")),
+    Figures("price_days('2026-09-01')", partial(prices.price_days, since=SEPTEMBER), (*OF_CONTRACT, "day")),
+    Figures("price_bars_since('12h', '2026-11-12')", partial(prices.since, length=12 * HOUR, since=NOVEMBER_12), BAR),
+    Figures("prices_1h", prices.prices_1h, (*OF_CONTRACT, "hour"), at_the_end=True),
+    Figures("prices_1d", prices.prices_1d, (*OF_CONTRACT, "day"), at_the_end=True),
     Figures("rsi_current", prices.rsi_current, (*OF_CONTRACT, "interval")),
     Figures(f"rsi('{BTC}', '15m')", partial(prices.rsi, instrument=BTC, length=15 * MINUTE), BAR),
     Figures(f"rsi('{BONK}', '4h', 9, 60)", partial(prices.rsi, instrument=BONK, length=4 * HOUR, n=9, count=60), BAR),
@@ -160,20 +164,20 @@ RATIOS = [
     Figures("long_short_current", ratios.long_short_current, (*OF_CONTRACT, "kind", "period")),
     Figures("taker_ratio", ratios.taker_ratio, (*OF_CONTRACT, "hours")),
     Figures("market_stress", stress.market_stress, ("scope", "base")),
-    Figures("market_stress_weights", stress.weights, ("part",), ("unit", "meaning")),
+    Figures("market_stress_weights", stress.weights, ("part",), ("unit", "meaning"), at_the_end=True),
 ]
 
 QUALITY = [
-    Figures("feed_coverage", quality.feed_coverage, ("venue", "channel", "transport", "minute")),
+    Figures("feed_coverage", quality.feed_coverage, ("venue", "channel", "transport", "minute"), at_the_end=True),
     Figures("feed_gaps", quality.feed_gaps, ("venue", "channel", "transport", "start")),
     Figures("completeness_by_hour", quality.completeness_by_hour, ("venue", "channel", "hour")),
     Figures("dead_letters_summary", quality.dead_letters_summary, ("venue", "channel", "reason")),
-    Figures("frames_accounted", quality.frames_accounted, ("session",)),
-    Figures("frames_by_venue", quality.frames_by_venue, ("venue",)),
+    Figures("frames_accounted", quality.frames_accounted, ("session",), at_the_end=True),
+    Figures("frames_by_venue", quality.frames_by_venue, ("venue",), at_the_end=True),
     Figures("side_sanity", quality.side_sanity, ("venue", "day")),
-    Figures("null_shares", quality.null_shares, ("table", "venue", "column"), since=MIDDAY + 11 * HOUR),
-    Figures("instruments_as_of", quality.instruments_as_of, (*OF_CONTRACT, "valid_from")),
-    Figures("leverage_tiers_as_of", quality.leverage_tiers_as_of, (*OF_CONTRACT, "tier")),
+    Figures("null_shares", quality.null_shares, ("table", "venue", "column"), at_the_end=True),
+    Figures("instruments_as_of", quality.instruments_as_of, (*OF_CONTRACT, "valid_from"), at_the_end=True),
+    Figures("leverage_tiers_as_of", quality.leverage_tiers_as_of, (*OF_CONTRACT, "tier"), at_the_end=True),
 ]
 
 FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY]
@@ -188,7 +192,8 @@ NOT_RECOMPUTED = {
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
     "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",
     "audit_last": "says what the checks found; that they hold on this day is a test of its own",
-    **dict.fromkeys(("cascades_recent", "cascades_by_day", "cascades_market_wide", "cascade_venues"), CASCADES),
-    **dict.fromkeys(("liquidation_map", "liquidation_heatmap", "liquidation_clusters", "liquidation_max_pain", "levels_score"), LEVELS),
+    "cascades_recent": CASCADES, "cascades_by_day": CASCADES, "cascades_market_wide": CASCADES, "cascade_venues": CASCADES,
+    "liquidation_map": LEVELS, "liquidation_heatmap": LEVELS, "liquidation_clusters": LEVELS,
+    "liquidation_max_pain": LEVELS, "levels_score": LEVELS,
 }  # fmt: skip
 """Views and macros without figures here, and why."""

@@ -1,4 +1,4 @@
-"""Collectors' sessions without sockets and clocks: who listens to a simulated feed, and who polls; frames as they record them."""
+"""Collectors' sessions without sockets and clocks: who listens to a simulated feed, and who polls; with their frames."""
 
 import random
 from collections import Counter

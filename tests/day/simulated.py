@@ -51,17 +51,17 @@ LATE_MS = 25 * MINUTE_MS
 MARKS = "!markPrice@arr@1s"
 MARK_EVERY_MS = 30_000
 LIMITS = (
-    BybitLimits(ticker_ms=40_000),
-    OkxLimits(mark_ms=60_000, index_ms=60_000, open_interest_ms=45_000, funding_ms=(60_000, 60_001)),
+    BybitLimits(ticker_ms=100_000),
+    OkxLimits(mark_ms=120_000, index_ms=120_000, open_interest_ms=90_000, funding_ms=(180_000, 180_001)),
 )
 OKX_AWAY = (9 * HOUR_MS + 13 * MINUTE_MS + 20_000, 9 * HOUR_MS + 20 * MINUTE_MS + 20_000)
 BYBIT_AWAY = (13 * HOUR_MS + 50_000, 13 * HOUR_MS + 3 * MINUTE_MS + 50_000)
 BINANCE_TWICE = (15 * HOUR_MS, 15 * HOUR_MS + 4 * MINUTE_MS)
 BACKFILL_MS = 20 * HOUR_MS + 10 * MINUTE_MS
-BEFORE = {"klines": {"1m": 1.5, "1h": 14.0, "1d": 112.0}, "funding": {"": 366.0}}
+BEFORE = {"klines": {"1m": 1.5, "1h": 8.0, "1d": 112.0}, "funding": {"": 366.0}}
 OF_THE_DAY = {"klines": {"1m": 0.25}, "open-interest": {"5m": 0.5}}
 """Days of history asked for, by what and length of bar: before the day, and in it, over what came live."""
-POLL_SCALE = {topics.KLINE: 2.0, topics.REFERENCE: 6.0}
+POLL_SCALE = {topics.KLINE: 3.0, topics.REFERENCE: 6.0, topics.OPEN_INTEREST: 2.0}
 
 Ask = Callable[[str, dict[str, str]], Answer]
 

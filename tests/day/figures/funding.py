@@ -7,7 +7,7 @@ from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Row, Rows
 from tests.day.figures import interest, prices
 from tests.day.figures.arithmetic import grouped, highest, latest, listed, lowest, ratio, total
 from tests.day.figures.contracts import DOLLARS
-from tests.day.figures.interest import of_contract
+from tests.day.figures.prices import of_contract
 
 OF = ("venue", "symbol", "instrument", "base", "quote", "settle")
 

@@ -45,12 +45,12 @@ def _compared(rows: Rows, hours: int, now: Row) -> Row:
     shares = [each["long_share"] for each in by_hour if each["long_share"] is not None]
     mean, enough, active = ratio(total(usd), hours), hours >= ENOUGH, len(shares) >= ENOUGH
     spread = statistics.stdev(usd) if len(usd) > 1 else 0
-    share = now["long_share"]
+    share = now["long_share"] if active else None
     return {
         "mean_usd": mean, "usd_z": ratio(now["usd"] - zero_or(mean), spread) if enough and mean is not None else None,
         "usd_percentile": sum(each < now["usd"] for each in usd) / hours if enough else None,
         "active_hours": len(shares),
         "long_share_days": ratio(total(amount(r) for r in rows if r["position_side"] == "long"), total(map(amount, rows))),
-        "long_share_z": ratio(share - statistics.fmean(shares), statistics.stdev(shares)) if active and share is not None else None,
-        "long_share_percentile": sum(each < share for each in shares) / len(shares) if active and share is not None else None,
+        "long_share_z": None if share is None else ratio(share - statistics.fmean(shares), statistics.stdev(shares)),
+        "long_share_percentile": None if share is None else sum(each < share for each in shares) / len(shares),
     }  # fmt: skip

@@ -3,14 +3,12 @@
 from functools import cache, partial
 
 from tests.day.facts import HOUR, SECOND, Facts, Row, Rows
-from tests.day.figures.arithmetic import grouped, highest, latest, listed, ratio, total
+from tests.day.figures import prices
+from tests.day.figures.arithmetic import grouped, highest, latest, listed, lowest, ratio, total
 from tests.day.figures.contracts import DOLLARS
+from tests.day.figures.prices import of_contract
 
 Contract = tuple[str, str]
-
-
-def of_contract(row: Row) -> Contract:
-    return row["venue"], row["symbol"]
 
 
 @cache
@@ -118,6 +116,7 @@ def _less(value: float | None, other: float | None) -> float | None:
     return None if value is None or other is None else value - other
 
 
+@cache
 def change_by_coin(facts: Facts, now: int) -> Rows:
     found = []
     for (base, hours), rows in grouped(change(facts, now), lambda row: (row["base"], row["hours"])).items():
@@ -135,21 +134,30 @@ def change_by_coin(facts: Facts, now: int) -> Rows:
 
 
 def values(facts: Facts, now: int, since: int, until: int, instrument: str = "") -> Rows:
-    """Return every stored value with ts in [since, until), valued at the last mark at most an hour older."""
+    """Return every stored value with ts in [since, until)."""
+    return [
+        {name: value for name, value in row.items() if name != "ts"}
+        for row in _valued(facts)
+        if instrument in ("", row["instrument"]) and since <= row["ts"] < until
+    ]
+
+
+@cache
+def _valued(facts: Facts) -> Rows:
+    """Return every stored value, valued at the last mark at most an hour older."""
     names = ("venue", "symbol", "instrument", "base", "quote", "settle", "contract", "sides", "oi_raw", "oi_unit",
-             "period", "ts_event")  # fmt: skip
+             "period", "ts_event", "ts")  # fmt: skip
     found = []
     for own, rows in _by_contract(facts, "open_interest").items():
         marks, place = _by_contract(facts, "marks").get(own, []), -1
         for row in rows:
             while place + 1 < len(marks) and marks[place + 1]["ts_event"] <= row["ts_event"]:
                 place += 1
-            if instrument in ("", row["instrument"]) and since <= row["ts"] < until:
-                near = place >= 0 and marks[place]["ts_event"] >= row["ts_event"] - HOUR
-                mark = marks[place]["mark_price"] if near else None
-                both = valued(row, mark)
-                del both["usd_from"]
-                found.append({name: row[name] for name in names} | both | {"mark": mark, "ts_recv": row["recv"]})
+            near = place >= 0 and marks[place]["ts_event"] >= row["ts_event"] - HOUR
+            mark = marks[place]["mark_price"] if near else None
+            both = valued(row, mark)
+            del both["usd_from"]
+            found.append({name: row[name] for name in names} | both | {"mark": mark, "ts_recv": row["recv"]})
     return found
 
 
@@ -167,14 +175,15 @@ def _candle(rows: Rows) -> Row:
     return found
 
 
-def hours(facts: Facts, now: int, until: int = 1 << 62) -> Rows:
+@cache
+def hours(facts: Facts, until: int = 1 << 62) -> Rows:
     """Return the rows of open_interest_1h."""
     names = ("venue", "symbol", "instrument", "base", "quote", "settle", "contract", "sides")
     return [
         {"hour": hour, **{name: rows[-1][name] for name in names}, **_candle(rows),
          "recv_last": max(row["ts_recv"] for row in rows)}
         for (hour, *_), rows in grouped(
-            values(facts, now, 0, until), lambda row: (row["ts_event"] // HOUR * HOUR, *of_contract(row))
+            values(facts, 0, 0, until), lambda row: (row["ts_event"] // HOUR * HOUR, *of_contract(row))
         ).items()
     ]  # fmt: skip
 
@@ -190,7 +199,7 @@ def bars(facts: Facts, now: int, instrument: str, length: int, since: int) -> Ro
 
 def history(facts: Facts, now: int, coin: str, length: int, since: int) -> Rows:
     """Return the coin's sums of each contract's last value in a bar, from hours that are over."""
-    over = [r for r in hours(facts, now) if since // length * length <= r["hour"] <= now - HOUR and r["base"] == coin]
+    over = [r for r in hours(facts) if since // length * length <= r["hour"] <= now - HOUR and r["base"] == coin]
     found = []
     for bar, rows in grouped(over, lambda row: row["hour"] // length * length).items():
         closes = [max(own, key=lambda row: int(row["hour"])) for own in grouped(rows, of_contract).values()]
@@ -204,3 +213,23 @@ def history(facts: Facts, now: int, coin: str, length: int, since: int) -> Rows:
             "contracts": len(closes), "closed": bar + length <= now,
         })  # fmt: skip
     return found
+
+
+def to_volume(facts: Facts, now: int) -> Rows:
+    """Return open interest against volume, of the contracts that have both."""
+    held, traded = fresh(facts, now), {of_contract(row): row for row in prices.last_day(facts, now)}
+    pairs = [(held.get(own, {}), traded.get(own, {})) for own in held.keys() | traded.keys()]
+    found = []
+    for base, rows in grouped(({"held": h, "traded": t} for h, t in pairs), _base).items():
+        both = [r for r in rows if r["held"].get("oi_usd") is not None and r["traded"].get("volume_usd") is not None]
+        usd, volume = total(row["held"]["oi_usd"] for row in both), total(row["traded"]["volume_usd"] for row in both)
+        found.append({
+            "base": base, "oi_usd": usd, "volume_24h_usd": volume, "oi_to_volume": ratio(usd, volume),
+            "venues": listed(row["held"]["venue"] for row in both), "contracts": len(both),
+            "contracts_left_out": len(rows) - len(both), "minutes": lowest(row["traded"]["minutes"] for row in both),
+        })  # fmt: skip
+    return found
+
+
+def _base(row: Row) -> str:
+    return str((row["held"] or row["traded"])["base"])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import cache
 
 from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Row, Rows
 from tests.day.figures.arithmetic import any_true, grouped, highest, listed, lowest, ratio, total, zero_or
@@ -15,12 +16,13 @@ def within(facts: Facts, now: int, length: int) -> Rows:
     return [row for row in facts.liquidations if now - length < row["ts_event"] <= now]
 
 
+@cache
 def covered(facts: Facts, now: int, since: int) -> dict[str, Row]:
     """Return per venue how much of the time since then its liquidations were listened to, whole minutes, and saturation."""
     first, last = since // MINUTE * MINUTE, (now - MINUTE) // MINUTE * MINUTE
     found = {}
-    for venue, rows in grouped(minutes(facts), lambda row: row["venue"]).items():
-        own = [row for row in rows if row["channel"] == CHANNELS[venue] and first <= row["minute"] <= last]
+    for venue, rows in _of_liquidations(facts).items():
+        own = [row for row in rows if first <= row["minute"] <= last]
         heard = total(1.0 if row["repaired"] else row["connected_share"] for row in own)
         found[venue] = {
             "venue": venue,
@@ -29,6 +31,12 @@ def covered(facts: Facts, now: int, since: int) -> dict[str, Row]:
             "measured_until": last + MINUTE,
         }
     return found
+
+
+@cache
+def _of_liquidations(facts: Facts) -> dict[str, Rows]:
+    rows = (row for row in minutes(facts) if row["channel"] == CHANNELS[row["venue"]])
+    return grouped(rows, lambda row: row["venue"])
 
 
 def lower(completeness: str | None, coverage: float | None, unpriced: int) -> bool | None:

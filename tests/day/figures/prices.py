@@ -1,11 +1,11 @@
 """Price views: candles of any length out of one-minute ones, the last day, and Wilder's RSI (formulas.md §5)."""
 
 from functools import cache
+from itertools import pairwise
 
 from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Row, Rows
 from tests.day.figures.arithmetic import grouped, total
 from tests.day.figures.contracts import DOLLARS, contracts
-from tests.day.figures.interest import of_contract
 
 MONDAY = 4 * DAY  # of the first week after 1970-01-01, a Thursday
 WEEK = 7 * DAY
@@ -13,6 +13,10 @@ OF = ("venue", "symbol", "instrument", "base", "quote", "settle")
 VOLUMES = ("volume_base", "volume_quote", "taker_buy_base", "trades")
 INTERVALS = {"15m": 15 * MINUTE, "1h": HOUR, "4h": 4 * HOUR, "12h": 12 * HOUR, "1d": DAY, "1w": WEEK}
 Key = tuple[str, str]
+
+
+def of_contract(row: Row) -> Key:
+    return row["venue"], row["symbol"]
 
 
 def bucket(ts: int, length: int) -> int:
@@ -211,7 +215,7 @@ def last_day(facts: Facts, now: int) -> Rows:
 
 def wilder(closes: list[float], n: int = 14) -> list[float | None]:
     """Return the RSI at each close: first averages are means of n changes, then avg = (avg * (n - 1) + x) / n."""
-    steps = [after - before for before, after in zip(closes, closes[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(closes)]
     found: list[float | None] = [None] * min(n, len(closes))
     gain = loss = 0.0
     for k, step in enumerate(steps):

@@ -38,11 +38,11 @@ def completeness_by_hour(facts: Facts, now: int) -> Rows:
     known = [
         r for r in minutes(facts) if r["topic"] == LIQUIDATIONS and now // HOUR * HOUR - 30 * DAY <= r["minute"] <= now
     ]
-    found = []
+    measured, found = max(row["minute"] for row in known) + MINUTE, []
     for (hour, venue, channel), rows in grouped(
         known, lambda row: (row["minute"] // HOUR * HOUR, row["venue"], row["channel"])
     ).items():
-        due = (min(hour + HOUR, max(row["minute"] for row in known) + MINUTE) - hour) // MINUTE
+        due = (min(hour + HOUR, measured) - hour) // MINUTE
         share = ratio(total(1.0 if row["repaired"] else row["connected_share"] for row in rows), due)
         completeness = listed(row["completeness"] for row in classes[hour, venue])
         gaps = [row for row in rows if row["connected_share"] < 1]

@@ -1,6 +1,7 @@
 """market_stress: five parts between 0 and 1, each recomputed from its definition, and their weighted mean."""
 
 import math
+from functools import cache
 
 from tests.day.facts import DAY, HOUR, Facts, Row, Rows
 from tests.day.figures import funding, interest, prices
@@ -94,6 +95,7 @@ def _moved(facts: Facts, now: int, coin: str | None) -> Row:
     return max(found, key=lambda row: (zero_or(row["volume"]), row["venue"], row["symbol"]), default={})
 
 
+@cache
 def _ranges(facts: Facts, now: int) -> Rows:
     found = []
     for own, minutes in prices._candles(facts, "1m").items():
