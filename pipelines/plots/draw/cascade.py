@@ -1,0 +1,100 @@
+"""One cascade, second by second: USD by venue, shorts up and longs down, with the price and what was paid."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+
+from pipelines.plots.draw import numbers
+from pipelines.plots.draw.palettes import FAINT, GRID, INK
+from pipelines.plots.draw.sheet import Look, Sheet, legend, sheet, time_axis
+from pipelines.plots.draw.totals import over_it
+from pipelines.plots.told import Told
+
+
+class Event(NamedTuple):
+    """What is told of the cascade beside its seconds (table cascades); usd of both sides, moves are fractions."""
+
+    cascade_id: str
+    ts_start: datetime
+    ts_end: datetime
+    position_side: str
+    usd: float
+    count: int
+    multiple: float | None
+    move: float | None
+    lower_bound: bool | None
+
+
+def cascade(seconds: pl.DataFrame, prices: pl.DataFrame, event: Event, length: timedelta, told: Told, look: Look) -> Sheet:
+    """Draw the seconds around the cascade; its own time is shaded.
+
+    seconds: ts (start of a bar of `length`), venue, position_side, usd, price (mean of what the venue sent, weighted by USD,
+    or null). prices: ts, price of the market, or empty.
+    """
+    figure = sheet(look, f"cascade of {event.position_side}s, {_sum(event)}", _unit(length), told)
+    axes = figure.axes[0]
+    axes.axvspan(event.ts_start, event.ts_end + length, color=GRID, alpha=0.6, linewidth=0, zorder=0, gid="cascade")  # type: ignore[arg-type]
+    venues = sorted(seconds["venue"].unique())
+    for side, sign in (("short", 1), ("long", -1)):
+        _bars(axes, seconds.filter(pl.col("position_side") == side), sign, side, venues, length, look)
+    axes.axhline(0, color=FAINT, linewidth=0.8, zorder=4)
+    axes.margins(y=0.18)
+    time_axis(axes, told)
+    axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd_of_either_sign))
+    axes.set_ylabel("USD liquidated")
+    paid = seconds.filter(pl.col("price").is_not_null())
+    if prices.height or paid.height:
+        right = over_it(axes, prices)
+        times: Any = (paid["ts"] + length / 2).to_numpy()
+        right.scatter(times, paid["price"].to_numpy(), s=9, color=FAINT, zorder=7, gid="liquidation prices")
+    _legend(axes, seconds, venues, bool(prices.height), look)
+    return figure
+
+
+def _bars(
+    axes: Axes, seconds: pl.DataFrame, sign: int, side: str, venues: list[str], length: timedelta, look: Look
+) -> None:
+    rows = seconds.sort("ts", "venue").with_columns(below=pl.col("usd").cum_sum().over("ts") - pl.col("usd"))
+    wide: Any = length * 0.9
+    for number, venue in enumerate(venues):
+        some = rows.filter(pl.col("venue") == venue)
+        times: Any = some["ts"].to_numpy()
+        usd, below = some["usd"].to_numpy() * sign, some["below"].to_numpy() * sign
+        colour = look.palette.shade(side, number / max(len(venues) - 1, 1))
+        for bar in axes.bar(times, usd, wide, below, align="edge", color=colour, linewidth=0, zorder=3):
+            bar.set_gid(f"{side} {venue}")
+
+
+def _sum(event: Event) -> str:
+    parts = [f"{'at least ' if event.lower_bound else ''}{numbers.usd(event.usd)}", f"{event.count:,} liquidations",
+             f"{(event.ts_end - event.ts_start).total_seconds():,.1f} s"]  # fmt: skip
+    if event.multiple is not None:
+        parts.append(f"{event.multiple:,.0f} times normal")
+    if event.move is not None:
+        parts.append(f"price {event.move:+.2%}")
+    return ", ".join(parts)
+
+
+def _unit(length: timedelta) -> str:
+    each = "second" if length == timedelta(seconds=1) else f"{length.total_seconds():g} seconds"
+    return f"bars: USD liquidated per {each} by venue, shorts up, longs down; shaded: the cascade"
+
+
+def _legend(axes: Axes, seconds: pl.DataFrame, venues: list[str], priced: bool, look: Look) -> None:
+    there = set(seconds.select("position_side", "venue").unique().rows())
+    handles: list[Any] = [
+        Patch(color=look.palette.shade(side, number / max(len(venues) - 1, 1)), label=f"{side}s, {venue}")
+        for side in ("short", "long")
+        for number, venue in enumerate(venues)
+        if (side, venue) in there
+    ]
+    right = axes.figure.axes[-1]
+    if right is not axes:
+        if priced:
+            handles += axes.plot([], [], color=INK, linewidth=1.3, label="price")
+        handles += axes.plot([], [], ".", color=FAINT, label="price of the liquidations, as sent")
+    legend(axes, handles=handles)
