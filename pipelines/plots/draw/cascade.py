@@ -29,7 +29,9 @@ class Event(NamedTuple):
     lower_bound: bool | None
 
 
-def cascade(seconds: pl.DataFrame, prices: pl.DataFrame, event: Event, length: timedelta, told: Told, look: Look) -> Sheet:
+def cascade(
+    seconds: pl.DataFrame, prices: pl.DataFrame, event: Event, length: timedelta, told: Told, look: Look
+) -> Sheet:
     """Draw the seconds around the cascade; its own time is shaded.
 
     seconds: ts (start of a bar of `length`), venue, position_side, usd, price (mean of what the venue sent, weighted by USD,

@@ -66,7 +66,12 @@ def _mesh(axes: Axes, cells: pl.DataFrame, colours: Palette, side: str, norm: Po
     low, high = (cells[name].round_sig_figs(10).to_numpy() for name in ("price_low", "price_high"))
     across, up = np.unique(np.concatenate([left, right])), np.unique(np.concatenate([low, high]))
     values = np.full((len(up) - 1, len(across) - 1), np.nan)
-    edges = (np.searchsorted(up, low), np.searchsorted(up, high), np.searchsorted(across, left), np.searchsorted(across, right))
+    edges = (
+        np.searchsorted(up, low),
+        np.searchsorted(up, high),
+        np.searchsorted(across, left),
+        np.searchsorted(across, right),
+    )
     for bottom, top, begin, end, usd in zip(*edges, cells["usd"].to_numpy(), strict=True):
         values[bottom:top, begin:end] = usd
     ramp = colours.ramp(side)
@@ -79,7 +84,9 @@ def _price(axes: Axes, prices: pl.DataFrame) -> None:
     if prices.is_empty():
         return
     times: Any = prices["ts"].to_numpy()
-    axes.fill_between(times, prices["low"].to_numpy(), prices["high"].to_numpy(), color=INK, alpha=0.18, linewidth=0, zorder=4)
+    axes.fill_between(
+        times, prices["low"].to_numpy(), prices["high"].to_numpy(), color=INK, alpha=0.18, linewidth=0, zorder=4
+    )
     axes.plot(times, prices["price"].to_numpy(), color="white", linewidth=3, zorder=5)
     axes.lines[-1].set_label("_halo")
     axes.plot(times, prices["price"].to_numpy(), color=INK, linewidth=1.4, zorder=6, label="price", gid="price")

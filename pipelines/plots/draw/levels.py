@@ -47,7 +47,9 @@ def _bars(axes: Axes, bins: pl.DataFrame, leverages: list[float], look: Look) ->
             colour = look.palette.shade(side, number / max(len(leverages) - 1, 1))
             wide = (some["price_high"] - some["price_low"]).to_numpy() * 0.92
             low, usd = some["price_low"].to_numpy(), some["usd"].to_numpy()
-            drawn = axes.bar(low, usd, wide, some["bottom"].to_numpy(), align="edge", color=colour, linewidth=0, zorder=3)
+            drawn = axes.bar(
+                low, usd, wide, some["bottom"].to_numpy(), align="edge", color=colour, linewidth=0, zorder=3
+            )
             for bar in drawn:
                 bar.set_gid(f"{side} {leverage:g}x")
 
@@ -69,7 +71,9 @@ def _sums(axes: Axes, bins: pl.DataFrame, look: Look) -> None:
             .sort("cumulative_usd")
         )
         edge = outward["price_low" if side == "long" else "price_high"].to_numpy()
-        (line,) = axes.plot(edge, outward["cumulative_usd"].to_numpy(), color=look.palette.solid(side), linewidth=2, zorder=4)
+        (line,) = axes.plot(
+            edge, outward["cumulative_usd"].to_numpy(), color=look.palette.solid(side), linewidth=2, zorder=4
+        )
         line.set_gid(f"sum {side}")
     axes.set_ylim(0, max(float(bins["cumulative_usd"].max() or 1), 1e-9) * 1.25)  # type: ignore[arg-type]
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd))

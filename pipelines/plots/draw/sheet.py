@@ -34,7 +34,9 @@ class Sheet(Figure):
         return out.getvalue()
 
 
-def sheet(look: Look, title: str, unit: str, told: Told, *, rows: tuple[float, ...] = (1.0,), right: float = 0.075) -> Sheet:
+def sheet(
+    look: Look, title: str, unit: str, told: Told, *, rows: tuple[float, ...] = (1.0,), right: float = 0.075
+) -> Sheet:
     """Return a figure with its words and empty axes below each other, of the relative heights `rows`, sharing the time.
 
     unit: what the colours or bars are in. right: share of the width kept for the labels of the right axis.
@@ -96,7 +98,9 @@ def _heading(figure: Figure, look: Look, title: str, second: str) -> float:
 def _footer(figure: Figure, look: Look, told: Told) -> float:
     """Write sources and notes at the bottom and return where the axes may end, a share of the height."""
     letters = int((look.width - 2 * MARGIN_PX) / (SMALL_PT * look.dpi / 72 * 0.56))
-    lines = [line for note in (f"Venues: {told.venues or 'none'}", *told.notes) for line in textwrap.wrap(note, letters)]
+    lines = [
+        line for note in (f"Venues: {told.venues or 'none'}", *told.notes) for line in textwrap.wrap(note, letters)
+    ]
     figure.text(
         MARGIN_PX / look.width, MARGIN_PX / look.height, "\n".join(lines), size=SMALL_PT, va="bottom", color=FAINT,
         linespacing=1.3,

@@ -78,7 +78,9 @@ def _gaps(axes: Axes, coverage: pl.DataFrame, length: timedelta) -> None:
 def _legend(axes: Axes, bars: pl.DataFrame, coverage: pl.DataFrame, look: Look) -> None:
     handles = [Patch(color=look.palette.solid(side), label=f"{side}s") for side in ("short", "long")]
     if (bars["throttled_usd"] > 0).any():
-        handles.append(Patch(facecolor="white", edgecolor=INK, hatch=HATCH, label="from throttled feeds: at least so much"))
+        handles.append(
+            Patch(facecolor="white", edgecolor=INK, hatch=HATCH, label="from throttled feeds: at least so much")
+        )
     if (coverage["coverage_share"] < 1).any():
         handles.append(Patch(color=GAP, label="feeds not heard the whole time: at least so much"))
     legend(axes, handles=handles)
