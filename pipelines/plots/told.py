@@ -37,6 +37,8 @@ class Told(NamedTuple):
     @property
     def span(self) -> str:
         """The time shown, as text."""
+        if self.since == self.until:
+            return f"as of {self.since:%Y-%m-%d %H:%M} UTC"
         if self.since.date() == self.until.date():
             return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%H:%M} UTC"
         return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import polars as pl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from pipelines.plots.draw import numbers
 from pipelines.plots.draw.palettes import FAINT, GRID, INK
-from pipelines.plots.draw.sheet import Look, Sheet, legend, sheet, time_axis
-from pipelines.plots.draw.totals import over_it
+from pipelines.plots.draw.sheet import Look, Sheet, legend, price_axis_right, sheet, time_axis
 from pipelines.plots.told import Told
 
 
@@ -37,24 +37,42 @@ def cascade(
     seconds: ts (start of a bar of `length`), venue, position_side, usd, price (mean of what the venue sent, weighted by USD,
     or null). prices: ts, price of the market, or empty.
     """
-    figure = sheet(look, f"cascade of {event.position_side}s, {_sum(event)}", _unit(length), told)
-    axes = figure.axes[0]
-    axes.axvspan(event.ts_start, event.ts_end + length, color=GRID, alpha=0.6, linewidth=0, zorder=0, gid="cascade")  # type: ignore[arg-type]
+    paid = seconds.filter(pl.col("price").is_not_null())
+    panels = (1.0, 1.8) if prices.height or paid.height else (1.0,)
+    figure = sheet(look, f"cascade of {event.position_side}s, {_sum(event)}", _unit(length), told, rows=panels)
+    axes = figure.axes[-1]
+    for each in figure.axes:
+        each.axvspan(event.ts_start, event.ts_end + length, color=GRID, alpha=0.6, linewidth=0, zorder=0, gid="cascade")  # type: ignore[arg-type]
     venues = sorted(seconds["venue"].unique())
     for side, sign in (("short", 1), ("long", -1)):
         _bars(axes, seconds.filter(pl.col("position_side") == side), sign, side, venues, length, look)
     axes.axhline(0, color=FAINT, linewidth=0.8, zorder=4)
-    axes.margins(y=0.18)
+    axes.margins(y=0.08)
     time_axis(axes, told)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd_of_either_sign))
     axes.set_ylabel("USD liquidated")
-    paid = seconds.filter(pl.col("price").is_not_null())
-    if prices.height or paid.height:
-        right = over_it(axes, prices)
-        times: Any = (paid["ts"] + length / 2).to_numpy()
-        right.scatter(times, paid["price"].to_numpy(), s=9, color=FAINT, zorder=7, gid="liquidation prices")
-    _legend(axes, seconds, venues, bool(prices.height), look)
+    handles = _handles(seconds, venues, look)
+    if len(panels) > 1:
+        handles += _prices(figure.axes[0], prices, paid, length)
+    legend(figure.axes[0], handles)
     return figure
+
+
+def _prices(axes: Axes, prices: pl.DataFrame, paid: pl.DataFrame, length: timedelta) -> list[Artist]:
+    """Draw the market's price and the prices of the liquidations, and return them for the legend."""
+    times: Any = prices["ts"].to_numpy()
+    seconds: Any = (paid["ts"] + length / 2).to_numpy()
+    label = "price of the liquidations, as sent"
+    drawn: list[Artist] = [axes.scatter(seconds, paid["price"].to_numpy(), s=9, color=FAINT, zorder=4, label=label)]
+    if prices.height:
+        drawn += axes.plot(
+            times, prices["price"].to_numpy(), color=INK, linewidth=1.3, zorder=5, label="price", gid="price"
+        )
+    axes.yaxis.set_major_formatter(FuncFormatter(numbers.price))
+    axes.set_ylabel("price, USD per coin")
+    axes.margins(y=0.1)
+    price_axis_right(axes)
+    return drawn
 
 
 def _bars(
@@ -86,17 +104,11 @@ def _unit(length: timedelta) -> str:
     return f"bars: USD liquidated per {each} by venue, shorts up, longs down; shaded: the cascade"
 
 
-def _legend(axes: Axes, seconds: pl.DataFrame, venues: list[str], priced: bool, look: Look) -> None:
+def _handles(seconds: pl.DataFrame, venues: list[str], look: Look) -> list[Artist]:
     there = set(seconds.select("position_side", "venue").unique().rows())
-    handles: list[Any] = [
+    return [
         Patch(color=look.palette.shade(side, number / max(len(venues) - 1, 1)), label=f"{side}s, {venue}")
         for side in ("short", "long")
         for number, venue in enumerate(venues)
         if (side, venue) in there
     ]
-    right = axes.figure.axes[-1]
-    if right is not axes:
-        if priced:
-            handles += axes.plot([], [], color=INK, linewidth=1.3, label="price")
-        handles += axes.plot([], [], ".", color=FAINT, label="price of the liquidations, as sent")
-    legend(axes, handles=handles)

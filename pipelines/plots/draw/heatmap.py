@@ -40,8 +40,9 @@ def realised(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look) 
 
 
 def _heatmap(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look, title: str, kind: str) -> Sheet:
-    unit = f"colour: USD {'that would be liquidated, estimated' if kind == 'estimated' else 'liquidated'}, per cell; darker is more"
-    figure = sheet(look, title, unit, told, right=0.2)
+    what = "that would be liquidated, estimated" if kind == "estimated" else "liquidated"
+    unit = f"colour: USD {what}, per cell; darker is more"
+    figure = sheet(look, title, unit, told, right=0.165)
     axes = figure.axes[0]
     norm = PowerNorm(GAMMA, vmin=0, vmax=max(float(cells["usd"].max() or 0), 1e-9))  # type: ignore[arg-type]
     for side in ("long", "short"):
@@ -52,9 +53,9 @@ def _heatmap(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look, 
     price_axis_right(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.price))
     axes.set_ylabel("price, USD per coin")
-    _scales(figure, look, norm)
     sides = [Patch(color=look.palette.solid(side), label=LABELS[kind][side]) for side in ("short", "long")]
-    legend(axes, handles=[*sides, *axes.get_lines()])
+    legend(axes, [*sides, *(line for line in axes.get_lines() if line.get_gid() == "price")])
+    _scales(figure, look, norm)
     return figure
 
 
@@ -88,7 +89,6 @@ def _price(axes: Axes, prices: pl.DataFrame) -> None:
         times, prices["low"].to_numpy(), prices["high"].to_numpy(), color=INK, alpha=0.18, linewidth=0, zorder=4
     )
     axes.plot(times, prices["price"].to_numpy(), color="white", linewidth=3, zorder=5)
-    axes.lines[-1].set_label("_halo")
     axes.plot(times, prices["price"].to_numpy(), color=INK, linewidth=1.4, zorder=6, label="price", gid="price")
     last = prices.row(-1, named=True)
     axes.annotate(
@@ -102,7 +102,7 @@ def _scales(figure: Sheet, look: Look, norm: PowerNorm) -> None:
     """Two colour scales at the right: they share one range, so the second alone has numbers."""
     box = figure.axes[0].get_position()
     for number, side in enumerate(("short", "long")):
-        place = figure.add_axes((0.9 + 0.017 * number, box.y0, 0.014, box.height * 0.92))
+        place = figure.add_axes((0.917 + 0.017 * number, box.y0, 0.014, box.height * 0.97))
         bar = figure.colorbar(ScalarMappable(norm, look.palette.ramp(side)), cax=place)
         bar.outline.set_visible(False)  # type: ignore[operator]
         bar.ax.set_title(f"{side}s", size=SMALL_PT, loc="left" if number else "right", pad=4)

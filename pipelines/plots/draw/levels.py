@@ -108,4 +108,4 @@ def _legend(axes: Axes, leverages: list[float], look: Look) -> None:
         for side in ("long", "short")
         for number, leverage in enumerate(leverages)
     ]
-    legend(axes, handles=handles, loc="upper left", bbox_to_anchor=(0, 1), ncols=2, columnspacing=1.0, handlelength=1.0)
+    legend(axes, handles, 2 * len(leverages))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import polars as pl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
@@ -35,10 +36,10 @@ def funding(rates: pl.DataFrame, paid: pl.DataFrame, interest: pl.DataFrame, tol
     axes.margins(y=0.2)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.rate))
     axes.set_ylabel("funding rate per 8 h")
-    legend(axes, ncols=len(colours) + 1)
     time_axis(figure.axes[-1], told)
     if interest.height:
         _stacked(figure.axes[1], interest, colours)
+    legend(axes, _handles(axes, paid))
     return figure
 
 
@@ -51,9 +52,7 @@ def open_interest(interest: pl.DataFrame, prices: pl.DataFrame, told: Told, look
     if prices.height:
         over_it(axes, prices)
         axes.plot([], [], color=INK, linewidth=1.3, label="price")
-    top = float(axes.get_ylim()[1])
-    axes.set_ylim(0, top * 1.12)
-    legend(axes, ncols=7)
+    legend(axes, _handles(axes))
     return figure
 
 
@@ -91,3 +90,10 @@ def _stacked(axes: Axes, interest: pl.DataFrame, colours: dict[str, str]) -> Non
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd))
     axes.set_ylabel("open interest")
+
+
+def _handles(axes: Axes, paid: pl.DataFrame | None = None) -> list[Artist]:
+    handles: list[Artist] = [handle for handle in axes.get_legend_handles_labels()[0] if isinstance(handle, Artist)]
+    if paid is not None and paid.height:
+        handles += axes.plot([], [], "o", markersize=4, color=FAINT, label="paid")
+    return handles

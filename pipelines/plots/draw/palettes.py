@@ -12,6 +12,7 @@ from pipelines.plots.settings import PaletteName, PlotSettings
 
 INK = "#1c2330"
 FAINT = "#6b7280"
+NOTES = "#3f4754"
 GRID = "#e5e7eb"
 GAP = "#d1d5db"
 

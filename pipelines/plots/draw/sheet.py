@@ -1,15 +1,17 @@
 """The sheet every picture is drawn on: title, time and unit above, sources and what is missing below, axes between."""
 
 import textwrap
+from collections.abc import Sequence
 from io import BytesIO
 from typing import NamedTuple
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from pipelines.plots.draw.palettes import FAINT, GRID, INK, Palette, palette
+from pipelines.plots.draw.palettes import FAINT, GRID, INK, NOTES, Palette, palette
 from pipelines.plots.told import Told
 
 TITLE_PT, TEXT_PT, SMALL_PT = 14.0, 9.5, 8.5
@@ -73,10 +75,26 @@ def price_axis_right(axes: Axes) -> None:
     axes.yaxis.set_label_position("right")
 
 
-def legend(axes: Axes, **other: object) -> None:
-    """Show the legend inside the axes, on white, above everything drawn."""
-    shown = axes.legend(**({"loc": "upper left", "fontsize": SMALL_PT, "framealpha": 0.9, "edgecolor": GRID} | other))  # type: ignore[arg-type]
-    shown.set_zorder(20)
+def legend(axes: Axes, handles: Sequence[Artist], in_row: int = 0) -> None:
+    """Show the legend above the axes, in rows (of `in_row` entries, or as many as fit), and move all axes down for them."""
+    figure = axes.figure
+    width = figure.get_figwidth() * figure.dpi * axes.get_position().width  # type: ignore[union-attr]
+    letters = max(len(str(handle.get_label())) for handle in handles) + 6
+    fit = max(int(width / (letters * SMALL_PT * figure.dpi / 72 * 0.56)), 1)
+    in_row = min(in_row or fit, fit, len(handles))
+    axes.legend(handles=handles, ncols=in_row, loc="lower left", bbox_to_anchor=(0, 1), fontsize=SMALL_PT, frameon=False,
+                borderaxespad=0.3, handlelength=1.4, columnspacing=1.4)  # fmt: skip
+    line = 1.75 * SMALL_PT / 72 / figure.get_figheight()  # type: ignore[union-attr]
+    _lower(figure.axes, line * -(-len(handles) // in_row))
+
+
+def _lower(all_axes: list[Axes], by: float) -> None:
+    top = max(axes.get_position().y1 for axes in all_axes)
+    bottom = min(axes.get_position().y0 for axes in all_axes)
+    shrink = (top - by - bottom) / (top - bottom)
+    for axes in all_axes:
+        box = axes.get_position()
+        axes.set_position((box.x0, bottom + (box.y0 - bottom) * shrink, box.width, box.height * shrink))
 
 
 def _plain(axes: Axes) -> None:
@@ -92,7 +110,7 @@ def _heading(figure: Figure, look: Look, title: str, second: str) -> float:
     figure.text(MARGIN_PX / look.width, 1 - MARGIN_PX / look.height, title, size=TITLE_PT, weight="bold", va="top")
     top = 1 - MARGIN_PX / look.height - 1.45 * line
     figure.text(MARGIN_PX / look.width, top, second, size=TEXT_PT, va="top", color=FAINT)
-    return top - 2.4 * _points(look, TEXT_PT)
+    return top - 1.9 * _points(look, TEXT_PT)
 
 
 def _footer(figure: Figure, look: Look, told: Told) -> float:
@@ -102,7 +120,7 @@ def _footer(figure: Figure, look: Look, told: Told) -> float:
         line for note in (f"Venues: {told.venues or 'none'}", *told.notes) for line in textwrap.wrap(note, letters)
     ]
     figure.text(
-        MARGIN_PX / look.width, MARGIN_PX / look.height, "\n".join(lines), size=SMALL_PT, va="bottom", color=FAINT,
+        MARGIN_PX / look.width, MARGIN_PX / look.height, "\n".join(lines), size=SMALL_PT, va="bottom", color=NOTES,
         linespacing=1.3,
     )  # fmt: skip
     line = _points(look, SMALL_PT) * 1.3

@@ -37,7 +37,7 @@ def totals(
     axes.set_ylabel("USD liquidated")
     if not prices.is_empty():
         over_it(axes, prices)
-    _legend(axes, bars, coverage, look)
+    _legend(axes, bars, coverage, bool(prices.height), look)
     return figure
 
 
@@ -75,15 +75,17 @@ def _gaps(axes: Axes, coverage: pl.DataFrame, length: timedelta) -> None:
         axes.axvspan(ts, ts + length, color=GAP, alpha=0.25 + 0.5 * (1 - share), linewidth=0, zorder=0, gid="gap")
 
 
-def _legend(axes: Axes, bars: pl.DataFrame, coverage: pl.DataFrame, look: Look) -> None:
-    handles = [Patch(color=look.palette.solid(side), label=f"{side}s") for side in ("short", "long")]
+def _legend(axes: Axes, bars: pl.DataFrame, coverage: pl.DataFrame, priced: bool, look: Look) -> None:
+    handles: list[Any] = [Patch(color=look.palette.solid(side), label=f"{side}s") for side in ("short", "long")]
     if (bars["throttled_usd"] > 0).any():
         handles.append(
             Patch(facecolor="white", edgecolor=INK, hatch=HATCH, label="from throttled feeds: at least so much")
         )
     if (coverage["coverage_share"] < 1).any():
         handles.append(Patch(color=GAP, label="feeds not heard the whole time: at least so much"))
-    legend(axes, handles=handles)
+    if priced:
+        handles += axes.plot([], [], color=INK, linewidth=1.3, label="price")
+    legend(axes, handles)
 
 
 def _words(length: timedelta) -> str:

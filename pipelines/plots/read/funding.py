@@ -15,9 +15,11 @@ WEEK = timedelta(days=7)
 STANDS = timedelta(hours=9)  # as funding_current: a venue that tells only changes may be silent for a whole interval
 
 RUNNING = """
-SELECT f.ts_event AS ts, f.venue, f.symbol, f.funding_rate * 8 / nullif(coalesce(f.interval_hours, i.interval_hours), 0) AS rate_8h
-FROM funding_rates AS f LEFT JOIN instruments_as_of AS i ON f.venue = i.venue AND f.symbol = i.symbol AND i.is_current
-WHERE f.ts >= $since - INTERVAL 9 HOURS AND f.ts <= $until AND f.ts_event < $until AND {condition} ORDER BY 1
+SELECT f.ts_event AS ts, f.venue, f.symbol,
+       f.funding_rate * 8 / nullif(coalesce(f.interval_hours, i.interval_hours), 0) AS rate_8h
+FROM (FROM funding_rates WHERE ts >= $since - INTERVAL 9 HOURS AND ts <= $until AND ts_event < $until AND {condition}) AS f
+LEFT JOIN instruments_as_of AS i ON f.venue = i.venue AND f.symbol = i.symbol AND i.is_current
+ORDER BY f.ts_event
 """
 PAID = """
 SELECT ts_event AS ts, venue, avg(rate_8h) AS rate_8h FROM funding_history
@@ -43,7 +45,7 @@ def funding(warehouse: Lake, asked: Asked) -> Funding:
     at = parameters | {"since": since, "until": until}
     running = rows(
         warehouse,
-        RUNNING.format(condition=condition.replace("base", "f.base", 1).replace("instrument", "f.instrument", 1)),
+        RUNNING.format(condition=condition),
         at,
     )
     paid = rows(warehouse, PAID.format(condition=condition), at)
@@ -65,7 +67,7 @@ def _on(grid: pl.DataFrame, running: pl.DataFrame) -> pl.DataFrame:
     contracts = running.select("venue", "symbol").unique()
     return (
         grid.join(contracts, how="cross").sort("ts")
-        .join_asof(running.sort("ts"), on="ts", by=["venue", "symbol"], strategy="backward", tolerance=STANDS, check_sortedness=False)
+        .join_asof(running.sort("ts"), on="ts", by=["venue", "symbol"], tolerance=STANDS, check_sortedness=False)
     )  # fmt: skip
 
 
@@ -80,14 +82,10 @@ def _weighted(rates: pl.DataFrame, held: pl.DataFrame) -> tuple[pl.DataFrame, in
     venues = known.group_by("ts", "venue").agg(
         rate_8h=pl.when(weight.count() > 0).then(mean).otherwise(pl.col("rate_8h").mean())
     )
-    over_all = (
-        known.filter(weight.is_not_null())
-        .group_by("ts")
-        .agg(rate_8h=mean)
-        .select("ts", venue=pl.lit(None, pl.String), rate_8h="rate_8h")
-    )
-    weighed = known.filter(weight.is_not_null()).select("venue", "symbol").unique().height
-    return pl.concat([venues, over_all]).sort("ts", "venue"), known.select("venue", "symbol").unique().height - weighed
+    weighed = known.filter(weight.is_not_null())
+    over_all = weighed.group_by("ts").agg(rate_8h=mean).select("ts", pl.lit(None, pl.String).alias("venue"), "rate_8h")
+    without = known.join(weighed, on=["venue", "symbol"], how="anti").select("venue", "symbol").unique().height
+    return pl.concat([venues, over_all]).sort("ts", "venue"), without
 
 
 def _notes(running: pl.DataFrame, held: pl.DataFrame, without: int) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pipelines.plots.told import Told
 from warehouse.lake import Lake
 
 WEEK = timedelta(days=7)
+HINT = '`liq sql "from open_interest_current"` shows what there is'
 BY_THE_VALUE = timedelta(hours=12)  # a longer time is read from bars of an hour, but for its last two
 POINTS_MOST = 400
 LENGTHS = tuple(timedelta(seconds=s) for s in (1, 5, 60, 300, 900, 3600, 14400, 86400))
@@ -21,8 +22,8 @@ SELECT ts_event AS ts, venue, symbol, oi_usd FROM open_interest_values($values_s
 WHERE oi_usd IS NOT NULL AND {condition}
 """
 HOURS = """
-SELECT last_ts AS ts, venue, symbol, close_usd AS oi_usd FROM open_interest_1h
-WHERE hour >= $since - INTERVAL 2 HOURS AND last_ts < $values_since AND close_usd IS NOT NULL AND {condition}
+SELECT hour + INTERVAL 1 HOUR AS ts, venue, symbol, close_usd AS oi_usd FROM open_interest_1h
+WHERE hour >= $since - INTERVAL 2 HOURS AND hour < $values_since - INTERVAL 1 HOUR AND close_usd IS NOT NULL AND {condition}
 """
 
 
@@ -67,7 +68,7 @@ def steps(since: datetime, until: datetime) -> pl.DataFrame:
 def _values(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> pl.DataFrame:
     condition, parameters = of_asked(asked)
     long = until - since > BY_THE_VALUE
-    values_since = until - timedelta(hours=2) if long else since
+    values_since = until.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1) if long else since
     sql, at = VALUES, {"values_since": values_since, "until": until}
     if long:
         sql, at = f"{VALUES} UNION ALL {HOURS}", at | {"since": since}
@@ -79,6 +80,6 @@ def _standing(values: pl.DataFrame, grid: pl.DataFrame, span: timedelta) -> pl.D
     contracts = values.select("venue", "symbol").unique()
     return (
         grid.join(contracts, how="cross").sort("ts")
-        .join_asof(values.sort("ts"), on="ts", by=["venue", "symbol"], strategy="backward", tolerance=stands, check_sortedness=False)
+        .join_asof(values.sort("ts"), on="ts", by=["venue", "symbol"], tolerance=stands, check_sortedness=False)
         .filter(pl.col("oi_usd").is_not_null())
     )  # fmt: skip

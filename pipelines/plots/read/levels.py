@@ -42,18 +42,18 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
     found = rows(
         warehouse,
         """
-        SELECT ts, position_side, price_low, price_high, usd_estimated AS usd, price_now, venues, since, bars_share, weights_from
+        SELECT ts, position_side, price_low, price_high, usd_estimated AS usd, price_now, venues, since, bars_share,
+               weights_from
         FROM liquidation_heatmap WHERE ts >= $since AND ts < $until + INTERVAL 1 MICROSECOND AND base = $base
         """,
         {"since": since, "until": until, "base": base},
     )
     if found.is_empty():
         raise nothing("estimated levels", asked, since, until, HINT)
-    lines, missing = prices(warehouse, asked, since, until)
     cells = _near(found, within).join(_ends(found["ts"]), on="ts")
     start = asked.since or cells["ts"].min()
     end = max(until if asked.until else datetime.min, cells["ts_end"].max())  # type: ignore[type-var]  # noqa: DTZ901
-    lines = lines.filter(pl.col("ts") >= start)
+    lines, missing = prices(warehouse, asked, start, until)  # type: ignore[arg-type]
     said = told(asked, start, end, joined(found["venues"]), *_known(found), *missing)  # type: ignore[arg-type]
     return Levels(cells, lines, score(warehouse, base), said)
 

@@ -11,17 +11,18 @@ from pipelines.plots.told import Told
 from warehouse.lake import Lake
 
 DAY = timedelta(days=1)
+HINT = '`liq sql "from liquidation_totals_by_coin"` shows where some are'
 BARS_MOST = 120
 LENGTHS = tuple(timedelta(seconds=s) for s in (1, 5, 15, 60, 300, 900, 3600, 14400, 86400))
 BY_THE_ROW = timedelta(days=2)  # a longer time is read from bars of an hour, but for its last day
 
 ROWS = """
-SELECT ts_event AS at, venue, position_side, completeness, coalesce(notional_usd, 0) AS usd,
+SELECT ts_event AS moment, venue, position_side, completeness, coalesce(notional_usd, 0) AS usd,
        (notional_usd IS NULL)::INTEGER AS unpriced
 FROM liquidations_complete WHERE ts_event >= $rows_since AND ts_event < $until AND {condition}
 """
 HOURS = """
-SELECT hour AS at, venue, position_side, completeness, usd, unpriced FROM liquidations_1h
+SELECT hour AS moment, venue, position_side, completeness, usd, unpriced FROM liquidations_1h
 WHERE hour >= $since AND hour < $rows_since AND {condition}
 """
 
@@ -46,13 +47,11 @@ def totals(warehouse: Lake, asked: Asked) -> Totals:
     parts = f"{ROWS} UNION ALL {HOURS}" if long else ROWS
     if not long:
         del times["since"]
-    first = rows(warehouse, f"SELECT min(at) AS at FROM ({parts.format(condition=condition)})", parameters | times)[
-        "at"
-    ][0]
+    first = rows(
+        warehouse, f"SELECT min(moment) AS moment FROM ({parts.format(condition=condition)})", parameters | times
+    )["moment"][0]
     if first is None:
-        raise nothing(
-            "liquidations", asked, since, until, '`liq sql "from liquidation_totals_by_coin"` shows where some are'
-        )
+        raise nothing("liquidations", asked, since, until, HINT)
     start = asked.since or first
     length = next((length for length in LENGTHS if (until - start) / length <= BARS_MOST), LENGTHS[-1])
     if long:
@@ -60,10 +59,10 @@ def totals(warehouse: Lake, asked: Asked) -> Totals:
     found = rows(
         warehouse,
         f"""
-        SELECT time_bucket(to_seconds({length.total_seconds()}), at) AS ts, position_side, sum(usd) AS usd,
+        SELECT time_bucket(to_seconds({length.total_seconds()}), moment) AS ts, position_side, sum(usd) AS usd,
                coalesce(sum(usd) FILTER (completeness = 'all'), 0) AS complete_usd, sum(unpriced)::BIGINT AS unpriced,
                string_agg(DISTINCT completeness, ', ') AS completeness, string_agg(DISTINCT venue, ', ') AS venues
-        FROM ({parts.format(condition=condition)}) GROUP BY ALL ORDER BY ts, position_side
+        FROM ({every}) GROUP BY ALL ORDER BY ts, position_side
         """,
         parameters | times,
     ).with_columns(throttled_usd=pl.col("usd") - pl.col("complete_usd"))

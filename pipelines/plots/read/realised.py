@@ -13,6 +13,7 @@ from pipelines.plots.told import Told
 from warehouse.lake import Lake, quoted
 
 DAY = timedelta(days=1)
+HINT = '`liq sql "from liquidation_totals_by_coin"` shows where some are'
 COLUMNS_MOST = 200
 LENGTHS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 1440))
 
@@ -70,7 +71,7 @@ def _extent(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> 
             asked,
             since,
             until,
-            '`liq sql "from liquidation_totals_by_coin"` shows where some are',
+            HINT,
         )
     return found["first"][0], found["highest"][0]
 
@@ -100,9 +101,14 @@ def _halved(found: pl.DataFrame, length: timedelta) -> pl.DataFrame:
 
 def _notes(found: pl.DataFrame) -> tuple[str, ...]:
     classes, covered = joined(found["completeness"]), found["coverage_share"].min()
-    notes = [f"Completeness of the feeds: {classes}. " + (
-        "These are all that the venues tell" if classes == "all" else "Throttled feeds are in it: every amount is at least so much"
-    ) + f". Prices are those the venues send: {joined(found['price_kinds'])}"]  # fmt: skip
+    whole = (
+        "All that happened, as the venues tell it"
+        if classes == "all"
+        else "Throttled feeds: amounts are at least so much"
+    )
+    notes = [
+        f"Completeness of the feeds: {classes}. {whole}. Prices as the venues send them: {joined(found['price_kinds'])}"
+    ]
     if covered is None:
         notes.append("Not known: how much of the time the feeds were heard")
     elif covered < 1:  # type: ignore[operator]
