@@ -151,9 +151,8 @@ def _write(name: str, of: str, until: datetime | None, drawn: Drawn, draw: "Call
 def _save(figure: "Sheet", path: Path, kind: Kind) -> None:
     import matplotlib as mpl
 
-    plain = {"svg.fonttype": "none", "svg.hashsalt": "liq"}  # letters stay text; the same data give the same file
     try:
-        with mpl.rc_context(plain):
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "liq"}):  # letters stay text; same data, same file
             figure.savefig(path, format=kind.value, metadata={"Date": None} if kind is Kind.SVG else {})
     except OSError as error:
         raise PipelineError(f"cannot write {path}: {error.strerror or error}") from error

@@ -23,7 +23,7 @@ class Event(NamedTuple):
     ts_end: datetime
     position_side: str
     usd: float
-    count: int
+    liquidations: int
     multiple: float | None
     move: float | None
     lower_bound: bool | None
@@ -90,7 +90,7 @@ def _bars(
 
 
 def _sum(event: Event) -> str:
-    parts = [f"{'at least ' if event.lower_bound else ''}{numbers.usd(event.usd)}", f"{event.count:,} liquidations",
+    parts = [f"{'at least ' if event.lower_bound else ''}{numbers.usd(event.usd)}", f"{event.liquidations:,} liquidations",
              f"{(event.ts_end - event.ts_start).total_seconds():,.1f} s"]  # fmt: skip
     if event.multiple is not None:
         parts.append(f"{event.multiple:,.0f} times normal")

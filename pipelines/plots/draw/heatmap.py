@@ -63,7 +63,7 @@ def _mesh(axes: Axes, cells: pl.DataFrame, colours: Palette, side: str, norm: Po
     """Fill a grid of all edges of time and price with the cells; what no cell covers stays empty."""
     if cells.is_empty():
         return None
-    left, right = (date2num(cells[name].to_numpy()) for name in ("ts", "ts_end"))
+    left, right = (date2num(cells[name].to_numpy()) for name in ("ts", "ts_end"))  # type: ignore[no-untyped-call]
     low, high = (cells[name].round_sig_figs(10).to_numpy() for name in ("price_low", "price_high"))
     across, up = np.unique(np.concatenate([left, right])), np.unique(np.concatenate([low, high]))
     values = np.full((len(up) - 1, len(across) - 1), np.nan)
@@ -104,9 +104,9 @@ def _scales(figure: Sheet, look: Look, norm: PowerNorm) -> None:
     for number, side in enumerate(("short", "long")):
         place = figure.add_axes((0.917 + 0.017 * number, box.y0, 0.014, box.height * 0.97))
         bar = figure.colorbar(ScalarMappable(norm, look.palette.ramp(side)), cax=place)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         bar.ax.set_title(f"{side}s", size=SMALL_PT, loc="left" if number else "right", pad=4)
         bar.ax.tick_params(labelsize=SMALL_PT, length=2)
-        bar.set_ticks([norm.vmax * share for share in (0, 0.02, 0.1, 0.25, 0.5, 0.75, 1)] if number else [])
+        bar.set_ticks([(norm.vmax or 0) * share for share in (0, 0.02, 0.1, 0.25, 0.5, 0.75, 1)] if number else [])
         bar.ax.yaxis.set_major_formatter(FuncFormatter(numbers.usd))
         bar.ax.minorticks_off()

@@ -97,7 +97,7 @@ def _marks(axes: Axes, price_now: float, pain: dict[str, float | None], highest:
 
 def _said(axes: Axes, at: float, height: float, text: str, colour: str, side: str) -> None:
     axes.text(
-        at, height, text, color=colour, ha=side, va="center", size=SMALL_PT, zorder=8,  # type: ignore[arg-type]
+        at, height, text, color=colour, ha=side, va="center", size=SMALL_PT, zorder=8,
         bbox={"boxstyle": "square,pad=0.3", "color": "white", "alpha": 0.85},
     )  # fmt: skip
 

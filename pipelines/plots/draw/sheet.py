@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from pipelines.plots.draw.palettes import FAINT, GRID, INK, NOTES, Palette, palette
+from pipelines.plots.draw.palettes import FAINT, GRID, INK, NOTES, PALETTES, Palette
+from pipelines.plots.settings import PaletteName
 from pipelines.plots.told import Told
 
 TITLE_PT, TEXT_PT, SMALL_PT = 14.0, 9.5, 8.5
@@ -21,7 +22,7 @@ MARGIN_PX = 14
 class Look(NamedTuple):
     """How a picture is drawn: its colours, and its size in pixels at `dpi` dots per inch."""
 
-    palette: Palette = palette("seed")
+    palette: Palette = PALETTES[PaletteName.SEED]
     width: int = 1600
     height: int = 900
     dpi: int = 110
@@ -63,9 +64,9 @@ def sheet(
 def time_axis(axes: Axes, told: Told) -> None:
     """Show [since, until) on the time axis, in UTC."""
     axes.set_xlim(told.since, told.until)  # type: ignore[arg-type]  # matplotlib takes datetimes on a date axis
-    locator = AutoDateLocator(minticks=4, maxticks=12)
+    locator = AutoDateLocator(minticks=4, maxticks=12)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.set_xlabel("time, UTC")
 
 
@@ -92,8 +93,8 @@ def _lower(all_axes: list[Axes], by: float) -> None:
     top = max(axes.get_position().y1 for axes in all_axes)
     bottom = min(axes.get_position().y0 for axes in all_axes)
     shrink = (top - by - bottom) / (top - bottom)
-    for axes in all_axes:
-        box = axes.get_position()
+    boxes = [axes.get_position() for axes in all_axes]  # all before the first is moved: one on another axis moves along
+    for axes, box in zip(all_axes, boxes, strict=True):
         axes.set_position((box.x0, bottom + (box.y0 - bottom) * shrink, box.width, box.height * shrink))
 
 
@@ -107,9 +108,17 @@ def _plain(axes: Axes) -> None:
 
 def _heading(figure: Figure, look: Look, title: str, second: str) -> float:
     line = _points(look, TITLE_PT)
-    figure.text(MARGIN_PX / look.width, 1 - MARGIN_PX / look.height, title, size=TITLE_PT, weight="bold", va="top")
+    figure.text(
+        MARGIN_PX / look.width,
+        1 - MARGIN_PX / look.height,
+        title,
+        size=TITLE_PT,
+        weight="bold",
+        va="top",
+        parse_math=False,
+    )
     top = 1 - MARGIN_PX / look.height - 1.45 * line
-    figure.text(MARGIN_PX / look.width, top, second, size=TEXT_PT, va="top", color=FAINT)
+    figure.text(MARGIN_PX / look.width, top, second, size=TEXT_PT, va="top", color=FAINT, parse_math=False)
     return top - 1.9 * _points(look, TEXT_PT)
 
 
@@ -121,7 +130,7 @@ def _footer(figure: Figure, look: Look, told: Told) -> float:
     ]
     figure.text(
         MARGIN_PX / look.width, MARGIN_PX / look.height, "\n".join(lines), size=SMALL_PT, va="bottom", color=NOTES,
-        linespacing=1.3,
+        linespacing=1.3, parse_math=False,
     )  # fmt: skip
     line = _points(look, SMALL_PT) * 1.3
     return MARGIN_PX / look.height + line * len(lines) + 4.6 * line

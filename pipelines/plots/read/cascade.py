@@ -16,7 +16,7 @@ WEEK = timedelta(days=7)
 LEAST_AROUND = timedelta(seconds=15)
 BARS_MOST = 600
 
-COLUMNS = """cascade_id, base, ts_start, ts_end, position_side, usd, count, multiple, move, lower_bound, venues, completeness,
+COLUMNS = """cascade_id, base, ts_start, ts_end, position_side, usd, count AS liquidations, multiple, move, lower_bound, venues, completeness,
 coverage_share, saturated_share, price_source, scope, rule_version, closed, unpriced"""
 LARGEST = f"""
 SELECT {COLUMNS} FROM cascades

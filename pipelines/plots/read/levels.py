@@ -1,7 +1,7 @@
 """Estimated levels and realised liquidations by time and price, the newest map, and the score that stands beside it."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -123,10 +123,11 @@ def _ends(times: pl.Series) -> pl.DataFrame:
 
 def _known(found: pl.DataFrame) -> tuple[str, ...]:
     """What the estimate says of itself."""
-    since, share = found["since"].min(), found["bars_share"].min()
+    since: Any = found["since"].min()
+    share: Any = found["bars_share"].min()
     weights = " and ".join(sorted(found["weights_from"].unique()))
     notes = [f"Estimates, nothing observed: read them as relative. Leverage weights: {weights}. Positions opened before "
              f"{since:%Y-%m-%d %H:%M} are not in it"]  # fmt: skip
-    if share is not None and share < 1:  # type: ignore[operator]
-        notes.append(f"Missing: up to {1 - share:.1%} of the minutes between columns have no bar")  # type: ignore[operator]
+    if share is not None and share < 1:
+        notes.append(f"Missing: up to {1 - share:.1%} of the minutes between columns have no bar")
     return tuple(notes)

@@ -47,9 +47,8 @@ def totals(warehouse: Lake, asked: Asked) -> Totals:
     parts = f"{ROWS} UNION ALL {HOURS}" if long else ROWS
     if not long:
         del times["since"]
-    first = rows(
-        warehouse, f"SELECT min(moment) AS moment FROM ({parts.format(condition=condition)})", parameters | times
-    )["moment"][0]
+    every = parts.format(condition=condition)
+    first = rows(warehouse, f"SELECT min(moment) AS first FROM ({every})", parameters | times)["first"][0]
     if first is None:
         raise nothing("liquidations", asked, since, until, HINT)
     start = asked.since or first

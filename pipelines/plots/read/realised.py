@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -100,7 +100,8 @@ def _halved(found: pl.DataFrame, length: timedelta) -> pl.DataFrame:
 
 
 def _notes(found: pl.DataFrame) -> tuple[str, ...]:
-    classes, covered = joined(found["completeness"]), found["coverage_share"].min()
+    classes = joined(found["completeness"])
+    covered: Any = found["coverage_share"].min()
     whole = (
         "All that happened, as the venues tell it"
         if classes == "all"
@@ -111,7 +112,7 @@ def _notes(found: pl.DataFrame) -> tuple[str, ...]:
     ]
     if covered is None:
         notes.append("Not known: how much of the time the feeds were heard")
-    elif covered < 1:  # type: ignore[operator]
+    elif covered < 1:
         notes.append(f"Missing: the feed heard least was heard {covered:.1%} of the time; an empty cell proves nothing")
     if unpriced := int(found["unpriced"].sum()):
         notes.append(f"Missing: {unpriced:,} liquidations without a USD amount")
