@@ -66,7 +66,14 @@ def _prices(axes: Axes, prices: pl.DataFrame, paid: pl.DataFrame, length: timede
     drawn: list[Artist] = [axes.scatter(seconds, paid["price"].to_numpy(), s=9, color=FAINT, zorder=4, label=label)]
     if prices.height:
         drawn += axes.plot(
-            times, prices["price"].to_numpy(), color=INK, linewidth=1.3, zorder=5, label="price", gid="price"
+            times,
+            prices["price"].to_numpy(),
+            "o--",
+            color=INK,
+            linewidth=1,
+            zorder=5,
+            label="price, ends of minutes",
+            gid="price",
         )
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.price))
     axes.set_ylabel("price, USD per coin")

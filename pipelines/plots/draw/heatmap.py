@@ -42,7 +42,7 @@ def realised(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look) 
 def _heatmap(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look, title: str, kind: str) -> Sheet:
     what = "that would be liquidated, estimated" if kind == "estimated" else "liquidated"
     unit = f"colour: USD {what}, per cell; darker is more"
-    figure = sheet(look, title, unit, told, right=0.165)
+    figure = sheet(look, title, unit, told, right=2.4)
     axes = figure.axes[0]
     norm = PowerNorm(GAMMA, vmin=0, vmax=max(float(cells["usd"].max() or 0), 1e-9))  # type: ignore[arg-type]
     for side in ("long", "short"):
@@ -100,9 +100,9 @@ def _price(axes: Axes, prices: pl.DataFrame) -> None:
 
 def _scales(figure: Sheet, look: Look, norm: PowerNorm) -> None:
     """Two colour scales at the right: they share one range, so the second alone has numbers."""
-    box = figure.axes[0].get_position()
+    box, inch = figure.axes[0].get_position(), look.dpi / look.width
     for number, side in enumerate(("short", "long")):
-        place = figure.add_axes((0.917 + 0.017 * number, box.y0, 0.014, box.height * 0.97))
+        place = figure.add_axes((1 - (1.2 - 0.25 * number) * inch, box.y0, 0.2 * inch, box.height * 0.97))
         bar = figure.colorbar(ScalarMappable(norm, look.palette.ramp(side)), cax=place)
         bar.outline.set_visible(False)
         bar.ax.set_title(f"{side}s", size=SMALL_PT, loc="left" if number else "right", pad=4)

@@ -23,7 +23,7 @@ def funding(rates: pl.DataFrame, paid: pl.DataFrame, interest: pl.DataFrame, tol
     rows = (3.0, 1.0) if interest.height else (1.0,)
     unit = "lines: funding rate per 8 hours, positive: longs pay shorts; dots: paid"
     figure = sheet(look, "funding", unit if interest.height == 0 else f"{unit}; below: open interest, USD", told, rows=rows,
-                   right=0.02)  # fmt: skip
+                   right=0.3)  # fmt: skip
     axes = figure.axes[0]
     colours = _colours(rates, paid, interest, look=look)
     _rates(axes, rates, colours)

@@ -17,6 +17,7 @@ from pipelines.plots.told import Told
 
 TITLE_PT, TEXT_PT, SMALL_PT = 14.0, 9.5, 8.5
 MARGIN_PX = 14
+LEFT_IN = 0.95
 
 
 class Look(NamedTuple):
@@ -38,18 +39,24 @@ class Sheet(Figure):
 
 
 def sheet(
-    look: Look, title: str, unit: str, told: Told, *, rows: tuple[float, ...] = (1.0,), right: float = 0.075
+    look: Look, title: str, unit: str, told: Told, *, rows: tuple[float, ...] = (1.0,), right: float = 1.1
 ) -> Sheet:
     """Return a figure with its words and empty axes below each other, of the relative heights `rows`, sharing the time.
 
-    unit: what the colours or bars are in. right: share of the width kept for the labels of the right axis.
+    unit: what the colours or bars are in. right: inches kept for what is right of the axes.
     """
     with mpl.rc_context({"text.color": INK, "axes.edgecolor": FAINT, "axes.labelcolor": INK, "font.size": TEXT_PT}):
         figure = Sheet(figsize=(look.width / look.dpi, look.height / look.dpi), dpi=look.dpi, facecolor="white")
         below = _footer(figure, look, told)
         above = _heading(figure, look, f"{told.subject} · {title}", f"{told.span} · {unit}")
         grid = figure.add_gridspec(
-            len(rows), height_ratios=rows, hspace=0.1, left=0.065, right=1 - right, bottom=below, top=above
+            len(rows),
+            height_ratios=rows,
+            hspace=0.1,
+            left=LEFT_IN * look.dpi / look.width,
+            right=1 - right * look.dpi / look.width,
+            bottom=below,
+            top=above,
         )
         first: Axes | None = None
         for number in range(len(rows)):
@@ -107,24 +114,28 @@ def _plain(axes: Axes) -> None:
 
 
 def _heading(figure: Figure, look: Look, title: str, second: str) -> float:
-    line = _points(look, TITLE_PT)
+    titles = textwrap.wrap(title, _letters(look, TITLE_PT * 1.15))
+    top, left = 1 - MARGIN_PX / look.height, MARGIN_PX / look.width
+    said = "\n".join(titles)
+    figure.text(left, top, said, size=TITLE_PT, weight="bold", va="top", linespacing=1.2, parse_math=False)
+    top -= (0.25 + 1.2 * len(titles)) * _points(look, TITLE_PT)
+    lines = textwrap.wrap(second, _letters(look, TEXT_PT))
     figure.text(
         MARGIN_PX / look.width,
-        1 - MARGIN_PX / look.height,
-        title,
-        size=TITLE_PT,
-        weight="bold",
+        top,
+        "\n".join(lines),
+        size=TEXT_PT,
         va="top",
+        color=FAINT,
+        linespacing=1.3,
         parse_math=False,
     )
-    top = 1 - MARGIN_PX / look.height - 1.45 * line
-    figure.text(MARGIN_PX / look.width, top, second, size=TEXT_PT, va="top", color=FAINT, parse_math=False)
-    return top - 1.9 * _points(look, TEXT_PT)
+    return top - (0.6 + 1.3 * len(lines)) * _points(look, TEXT_PT)
 
 
 def _footer(figure: Figure, look: Look, told: Told) -> float:
     """Write sources and notes at the bottom and return where the axes may end, a share of the height."""
-    letters = int((look.width - 2 * MARGIN_PX) / (SMALL_PT * look.dpi / 72 * 0.56))
+    letters = _letters(look, SMALL_PT)
     lines = [
         line for note in (f"Venues: {told.venues or 'none'}", *told.notes) for line in textwrap.wrap(note, letters)
     ]
@@ -134,6 +145,10 @@ def _footer(figure: Figure, look: Look, told: Told) -> float:
     )  # fmt: skip
     line = _points(look, SMALL_PT) * 1.3
     return MARGIN_PX / look.height + line * len(lines) + 4.6 * line
+
+
+def _letters(look: Look, points: float) -> int:
+    return int((look.width - 2 * MARGIN_PX) / (points * look.dpi / 72 * 0.58))
 
 
 def _points(look: Look, points: float) -> float:

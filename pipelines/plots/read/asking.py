@@ -11,6 +11,7 @@ from pipelines.plots.told import Told
 from warehouse.lake import Lake
 from warehouse.query import query_errors, run
 
+SILENT = timedelta(minutes=5)
 VENUES = ("binance", "bybit", "okx")
 
 
@@ -44,6 +45,13 @@ def window(warehouse: Lake, asked: Asked, default: timedelta) -> tuple[datetime,
     if since >= until:
         raise UsageError(f"the time is empty: --since {since} is not before --until {until}")
     return since, until
+
+
+def end(asked: Asked, until: datetime, last: datetime) -> tuple[datetime, tuple[str, ...]]:
+    """Return where the picture ends: at `until` where that was asked for, else at the last data, and a note if that is old."""
+    if asked.until is not None or last >= until:
+        return until, ()
+    return last, (f"Missing: nothing after {last:%Y-%m-%d %H:%M:%S}",) if until - last > SILENT else ()
 
 
 def of_asked(asked: Asked) -> tuple[str, dict[str, Any]]:

@@ -16,8 +16,8 @@ WEEK = timedelta(days=7)
 LEAST_AROUND = timedelta(seconds=15)
 BARS_MOST = 600
 
-COLUMNS = """cascade_id, base, ts_start, ts_end, position_side, usd, count AS liquidations, multiple, move, lower_bound, venues, completeness,
-coverage_share, saturated_share, price_source, scope, rule_version, closed, unpriced"""
+COLUMNS = """cascade_id, base, ts_start, ts_end, position_side, usd, count AS liquidations, multiple, move, lower_bound,
+venues, completeness, coverage_share, saturated_share, scope, closed, unpriced"""
 LARGEST = f"""
 SELECT {COLUMNS} FROM cascades
 WHERE ts_start >= $since AND ts_start < $until AND scope = 'all' AND ($base IS NULL OR base = $base)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipelines.errors import UsageError
-from pipelines.plots.read.asking import Asked, joined, nothing, of_asked, rows, told, window
+from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
 from pipelines.plots.read.interest import interest, steps
 from pipelines.plots.told import Told
 from warehouse.lake import Lake
@@ -53,12 +53,14 @@ def funding(warehouse: Lake, asked: Asked) -> Funding:
         raise nothing("funding", asked, since, until, '`liq sql "from funding_current"` shows what there is')
     firsts = [frame["ts"].min() for frame in (running, paid) if frame.height]
     start: datetime = asked.since or max(since, min(firsts))  # type: ignore[type-var,assignment]
+    lasts = [frame["ts"].max() for frame in (running, paid) if frame.height]
+    until, old = end(asked, until, max(lasts))  # type: ignore[type-var,arg-type]
     grid = steps(start, until)
     held = interest(warehouse, asked, start, until, grid)
     rates, without = _weighted(_on(grid, running), held)
     by_venue = held.group_by("ts", "venue").agg(pl.col("oi_usd").sum()).sort("ts", "venue")
     venues = joined(pl.concat([running["venue"], paid["venue"]]))
-    words = told(asked, start, until, venues, *_notes(running, held, without))
+    words = told(asked, start, until, venues, *_notes(running, held, without), *old)
     return Funding(rates, paid.filter(pl.col("ts") >= start), by_venue, words)
 
 

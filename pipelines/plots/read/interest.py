@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from pipelines.errors import UsageError
-from pipelines.plots.read.asking import Asked, joined, nothing, of_asked, rows, told, window
+from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Told
 from warehouse.lake import Lake
@@ -46,11 +46,16 @@ def open_interest(warehouse: Lake, asked: Asked) -> Interest:
             "open interest in USD", asked, since, until, '`liq sql "from open_interest_current"` shows what there is'
         )
     start: datetime = asked.since or max(since, values["ts"].min())  # type: ignore[type-var,assignment]
-    held = _standing(values, steps(start, until), until - start)
+    until, old = end(asked, until, values["ts"].max())  # type: ignore[arg-type]
+    grid = steps(start, until)
+    if asked.since is None and grid.height > 2:  # at the very first value only one contract has one
+        grid = grid[1:]
+        start = grid["ts"][0]
+    held = _standing(values, grid, until - start)
     by_venue = held.group_by("ts", "venue").agg(pl.col("oi_usd").sum()).sort("ts", "venue")
     lines, missing = prices(warehouse, asked, start, until)
     note = "A contract's value stands until its next one; a step may be a venue or contract that comes or goes"
-    return Interest(by_venue, lines, told(asked, start, until, joined(by_venue["venue"]), note, *missing))
+    return Interest(by_venue, lines, told(asked, start, until, joined(by_venue["venue"]), note, *old, *missing))
 
 
 def interest(warehouse: Lake, asked: Asked, since: datetime, until: datetime, grid: pl.DataFrame) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.plots.read.asking import Asked, joined, nothing, of_asked, rows, told, window
+from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Told
 from warehouse.lake import Lake
@@ -48,10 +48,11 @@ def totals(warehouse: Lake, asked: Asked) -> Totals:
     if not long:
         del times["since"]
     every = parts.format(condition=condition)
-    first = rows(warehouse, f"SELECT min(moment) AS first FROM ({every})", parameters | times)["first"][0]
+    first, last = rows(warehouse, f"SELECT min(moment), max(moment) FROM ({every})", parameters | times).row(0)
     if first is None:
         raise nothing("liquidations", asked, since, until, HINT)
     start = asked.since or first
+    until, old = end(asked, until, last + (last - start) / 50 + timedelta(seconds=1))
     length = next((length for length in LENGTHS if (until - start) / length <= BARS_MOST), LENGTHS[-1])
     if long:
         length = max(length, timedelta(hours=1))
@@ -68,7 +69,7 @@ def totals(warehouse: Lake, asked: Asked) -> Totals:
     start = min(asked.since or found["ts"].min(), found["ts"].min())  # type: ignore[type-var]
     covered = coverage(warehouse, start, until, length)  # type: ignore[arg-type]
     lines, missing = prices(warehouse, asked, start, until)  # type: ignore[arg-type]
-    words = told(asked, start, until, joined(found["venues"]), *_notes(found, covered), *missing)  # type: ignore[arg-type]
+    words = told(asked, start, until, joined(found["venues"]), *_notes(found, covered), *old, *missing)  # type: ignore[arg-type]
     return Totals(found, covered, lines, length, words)
 
 

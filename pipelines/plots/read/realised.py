@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipelines.errors import UsageError
-from pipelines.plots.read.asking import Asked, joined, nothing, of_asked, rows, told, window
+from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Told
 from warehouse.lake import Lake, quoted
@@ -34,8 +34,9 @@ def realised(warehouse: Lake, asked: Asked) -> Realised:
     if asked.base is None and asked.instrument is None:
         raise UsageError("a heatmap is of a coin or an instrument: name it with --base or --instrument")
     since, until = window(warehouse, asked, DAY)
-    first, highest = _extent(warehouse, asked, since, until)
+    first, last, highest = _extent(warehouse, asked, since, until)
     start = asked.since or first
+    until, old = end(asked, until, last + timedelta(minutes=1))
     length = next((length for length in LENGTHS if (until - start) / length <= COLUMNS_MOST), LENGTHS[-1])
     wanted = quoted(asked.instrument) if asked.instrument else "NULL"
     found = rows(
@@ -51,15 +52,15 @@ def realised(warehouse: Lake, asked: Asked) -> Realised:
     cells = _halved(found.filter(pl.col("price_low").is_not_null() & (pl.col("usd") > 0)), length)
     lines, missing = prices(warehouse, asked, start, until)
     venues = joined(found["venues"])
-    return Realised(cells, lines, told(asked, start, until, venues, *_notes(found), *missing))
+    return Realised(cells, lines, told(asked, start, until, venues, *_notes(found), *old, *missing))
 
 
-def _extent(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> tuple[datetime, float]:
+def _extent(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> tuple[datetime, datetime, float]:
     condition, parameters = of_asked(asked)
     found = rows(
         warehouse,
         f"""
-        SELECT min(ts_event) AS first, max(price) AS highest FROM liquidations_complete
+        SELECT min(ts_event) AS first, max(ts_event) AS last, max(price) AS highest FROM liquidations_complete
         WHERE ts_event >= $since AND ts_event <= $until AND {condition} AND list_contains(dollars(), quote)
             AND notional_usd > 0 AND price > 0
         """,
@@ -73,7 +74,7 @@ def _extent(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> 
             until,
             HINT,
         )
-    return found["first"][0], found["highest"][0]
+    return found["first"][0], found["last"][0], found["highest"][0]
 
 
 def _of_base(base: str) -> str:
