@@ -89,6 +89,8 @@ def _bars(
     wide: Any = length * 0.9
     for number, venue in enumerate(venues):
         some = rows.filter(pl.col("venue") == venue)
+        if some.is_empty():
+            continue
         times: Any = some["ts"].to_numpy()
         usd, below = some["usd"].to_numpy() * sign, some["below"].to_numpy() * sign
         colour = look.palette.shade(side, number / max(len(venues) - 1, 1))

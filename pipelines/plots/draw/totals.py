@@ -57,6 +57,8 @@ def over_it(axes: Axes, prices: pl.DataFrame) -> Axes:
 
 
 def _side(axes: Axes, bars: pl.DataFrame, sign: int, side: str, length: timedelta, look: Look) -> None:
+    if bars.is_empty():
+        return
     times: Any = bars["ts"].to_numpy()
     whole, told_less = bars["complete_usd"].to_numpy() * sign, bars["throttled_usd"].to_numpy() * sign
     wide: Any = length * 0.9
