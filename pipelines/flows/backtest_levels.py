@@ -1,9 +1,10 @@
 """The flow `backtest_levels`: leverage weights fitted, and the maps scored by what was liquidated."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from prefect import flow, get_run_logger
 
+from pipelines.flows.moments import now, utc
 from pipelines.levels.backtest import backtest
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
@@ -21,10 +22,10 @@ def backtest_levels(
     map. Run twice over the same time, the second changes nothing.
     """
     settings = IngestSettings()
-    end = until or datetime.now(UTC).replace(tzinfo=None)
+    end = utc(until) or now()
     if lake.exists(settings.data):
         schema.create_or_migrate(settings.data)
     with lake.open(settings.data, read_only=False) as warehouse:
-        done = backtest(warehouse, since or end - SCORED, end, coins or ())
+        done = backtest(warehouse, utc(since) or end - SCORED, end, coins or ())
     get_run_logger().info("%s", done)
     return done._asdict()

@@ -1,9 +1,10 @@
 """The flow `estimate_levels`: where leveraged positions would be liquidated, brought up to date."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from prefect import flow, get_run_logger
 
+from pipelines.flows.moments import now, utc
 from pipelines.levels.estimate import estimate
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
@@ -21,6 +22,6 @@ def estimate_levels(since: datetime | None = None, until: datetime | None = None
     if lake.exists(settings.data):
         schema.create_or_migrate(settings.data)
     with lake.open(settings.data, read_only=False) as warehouse:
-        done = estimate(warehouse, until or datetime.now(UTC).replace(tzinfo=None) - SETTLED, since)
+        done = estimate(warehouse, utc(until) or now() - SETTLED, utc(since))
     get_run_logger().info("%s", done)
     return done._asdict()
