@@ -12,6 +12,7 @@ from pipelines.flows.audit import audit, coverage
 from pipelines.flows.backtest_levels import backtest_levels
 from pipelines.flows.detect_cascades import detect_cascades
 from pipelines.flows.estimate_levels import estimate_levels
+from pipelines.flows.find_signals import find_signals
 from pipelines.flows.maintain import maintain
 from pipelines.flows.rollup import rollup
 
@@ -22,10 +23,11 @@ EVERY: dict[Flow[..., Any], timedelta] = {
     audit: timedelta(hours=1),
     detect_cascades: timedelta(minutes=1),
     estimate_levels: timedelta(minutes=5),
+    find_signals: timedelta(minutes=5),
     backtest_levels: timedelta(days=1),
 }
 
-FRESH = (coverage, rollup, detect_cascades, estimate_levels)
+FRESH = (coverage, rollup, detect_cascades, estimate_levels, find_signals)
 """What is derived from newly committed rows, each after what it reads."""
 
 
