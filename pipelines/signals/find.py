@@ -40,7 +40,7 @@ def find(
     done = Found()
     for first in range(0, len(hours), AT_ONCE):
         part = hours[first : first + AT_ONCE]
-        rows = pl.concat([_look(lake, hour, now, tell) for hour in part], how="vertical_relaxed")
+        rows = pl.concat([_look(lake, hour, tell) for hour in part], how="vertical_relaxed")
         done = Found(done.hours + len(part), done.signals + _store(lake, part, rows, now))
     return done
 
@@ -57,7 +57,7 @@ def _hours(lake: Lake, now: datetime, since: datetime | None, until: datetime | 
     return every if since else [hour for hour in every if hour not in looked]
 
 
-def _look(lake: Lake, hour: datetime, now: datetime, tell: Callable[[datetime], object]) -> pl.DataFrame:
+def _look(lake: Lake, hour: datetime, tell: Callable[[datetime], object]) -> pl.DataFrame:
     rows = lake.connection.execute(rollup("signals").body, {"hour": hour}).pl()
     tell(hour)
     wanted = {name: kind for name, kind in TABLES["signals"].schema.items() if name != "computed_ts"}

@@ -3,9 +3,11 @@
 import json
 import math
 import random
+import shutil
 import statistics
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,8 @@ from warehouse.writer import append
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 9, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone
-HOURS = 420
-PLANTED = list(range(180, 400, 5))
+PLANTED = list(accumulate([1, 1, 2, 5] * 8, initial=170))  # hours, from START on
+FIRST, LAST, HOURS = PLANTED[0] - 2, PLANTED[-1] + 5, PLANTED[-1] + 20
 OF = {
     "venue": "binance", "symbol": "BTCUSDT", "instrument": "BTC/USDT:USDT", "base": "BTC", "quote": "USDT", "settle": "USDT",
     "contract": "linear", "kind": "perpetual",
@@ -46,7 +48,9 @@ def _store(warehouse: Lake, tables: dict[str, list[dict[str, Any]]]) -> None:
 
 def _candle(hour: datetime, close: float) -> dict[str, Any]:
     ohlc = dict.fromkeys(("open", "high", "low", "close"), close)
-    return OF | ohlc | {"hour": hour, "volume_quote": 1.0, "last_minute": hour + 59 * timedelta(minutes=1), "closed": True}
+    return (
+        OF | ohlc | {"hour": hour, "volume_quote": 1.0, "last_minute": hour + 59 * timedelta(minutes=1), "closed": True}
+    )
 
 
 def _history(dice: random.Random) -> tuple[dict[str, list[dict[str, Any]]], list[float]]:
@@ -55,14 +59,19 @@ def _history(dice: random.Random) -> tuple[dict[str, list[dict[str, Any]]], list
     prices, told, open_interest = [], [], []
     for number in range(HOURS):
         hour = START + number * HOUR
-        drift = dice.choice([0.01, 0.01, 0.01, -0.002]) if number - 1 in PLANTED else dice.gauss(0, 0.001)
+        drift = dice.choice([0.01] * 19 + [-0.002]) if number - 1 in PLANTED else dice.gauss(0, 0.001)
         closes.append(closes[-1] * (1 + drift))
         interest *= 0.95 if number in PLANTED else 1.01
         usd = 200_000.0 + number if number in PLANTED else dice.uniform(1, 1000)
         prices.append(_candle(hour, closes[-1]))
         told.append(OF | {"hour": hour, "position_side": "long", "completeness": "all", "usd": usd, "count": 1})
         open_interest.append(OF | {"hour": hour, "close_base": interest, "close_usd": interest})
-    tables = {"prices_1h": prices, "liquidations_1h": told, "open_interest_1h": open_interest, "instruments": [CONTRACT]}
+    tables = {
+        "prices_1h": prices,
+        "liquidations_1h": told,
+        "open_interest_1h": open_interest,
+        "instruments": [CONTRACT],
+    }
     return tables, closes[1:]
 
 
@@ -75,44 +84,61 @@ def _apart(numbers: list[int], hours: int) -> list[int]:
     return [at for before, at in zip([-HOURS, *numbers], numbers, strict=False) if at - before >= hours]
 
 
-def test_the_outcome_of_a_planted_pattern_is_what_plain_python_counts(warehouse: Lake) -> None:
+@pytest.fixture(scope="module")
+def planted(empty_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, list[float]]]:
+    """A lake with the signals of the hours FIRST to LAST found, as of the end of the history; and the closes."""
+    world = tmp_path_factory.mktemp("planted")
+    shutil.copytree(empty_world / "lake", world / "lake")
     tables, closes = _history(random.Random(3))
-    _store(warehouse, tables)
     now = START + HOURS * HOUR + SETTLED
-    first = PLANTED[0] - 10
-    assert find(warehouse, now, since=_end(first)) == Found(HOURS - first, len(PLANTED))
-    warehouse.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [now])
-    asked = "FROM signals_outcome WHERE signal = 'washouts' AND position_side = 'long' AND base = 'BTC' ORDER BY hours"
-    found = warehouse.connection.execute(asked).pl().to_dicts()
+    with lake.open(world, read_only=False) as opened:
+        _store(opened, tables)
+        assert find(opened, now, _end(FIRST), _end(LAST)) == Found(LAST - FIRST + 1, len(PLANTED))
+        opened.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [now])
+        yield opened, closes
+
+
+OUTCOME = "FROM signals_outcome WHERE signal = 'washouts' AND position_side = 'long' AND base = $base ORDER BY hours"
+
+
+def test_the_outcome_of_a_planted_pattern_is_what_plain_python_counts(planted: tuple[Lake, list[float]]) -> None:
+    opened, closes = planted
+    found = opened.connection.execute(OUTCOME, {"base": "BTC"}).pl().to_dicts()
     assert [row["hours"] for row in found] == [1, 4, 24]
     for row in found:
-        moves = {at: closes[at + row["hours"]] / closes[at] - 1 for at in range(first, HOURS - row["hours"])}
-        after = [moves[at] for at in _apart(PLANTED, row["hours"])]
+        ends = range(FIRST, min(LAST, HOURS - 1 - row["hours"]) + 1)
+        moves = {at: closes[at + row["hours"]] / closes[at] - 1 for at in ends}
+        first = _apart(PLANTED, row["hours"])
+        after = [moves[at] for at in first if at in moves]
         assert (row["fired"], row["n"], row["windows"]) == (len(PLANTED), len(after), len(after))
+        assert row["pending"] + row["n"] == len(first)
         told = (row["mean"], row["median"], row["share"], row["base_mean"], row["base_median"], row["base_share"])
-        every = list(moves.values())
-        assert told == pytest.approx((*_summary(after), *_summary(every)))
-        assert row["base_n"] == len(every)
-    assert [row["verdict"] for row in found[::2]] == ["more often than after any hour", "too few"]
-    assert found[2]["n"] == 1  # 44 firings five hours apart are one window of 24 hours
+        assert told == pytest.approx((*_summary(after), *_summary(list(moves.values()))))
+        assert (row["base_n"], row["hours_looked"]) == (len(moves), LAST - FIRST + 1)
+    assert [row["verdict"] for row in found] == ["more often than after any hour", "too few", "too few"]
+    assert [row["n"] for row in found] == [33, 9, 1]  # of the hours in a run the first alone counts
+
+
+def test_the_interval_of_the_share_is_wilsons(planted: tuple[Lake, list[float]]) -> None:
+    row = planted[0].connection.execute(OUTCOME, {"base": "BTC"}).pl().row(0, named=True)
+    for edge in (row["share_low"], row["share_high"]):  # where the normal test of a true share is just passed
+        assert abs(row["share"] - edge) == pytest.approx(1.96 * math.sqrt(edge * (1 - edge) / row["n"]))
+
+
+def test_of_one_coin_all_coins_together_are_the_same(planted: tuple[Lake, list[float]]) -> None:
+    coin, every = (
+        planted[0].connection.execute(OUTCOME, {"base": base}).pl().drop("base").to_dicts() for base in ("BTC", "*")
+    )
+    for one, all_of_them in zip(coin, every, strict=True):
+        numbers = {name for name, value in one.items() if isinstance(value, float)}
+        assert {name: one[name] for name in one.keys() - numbers} == {
+            name: all_of_them[name] for name in one.keys() - numbers
+        }
+        assert [one[name] for name in numbers] == pytest.approx([all_of_them[name] for name in numbers])
 
 
 def _summary(moves: list[float]) -> tuple[float, float, float]:
     return statistics.mean(moves), statistics.median(moves), sum(move > 0 for move in moves) / len(moves)
-
-
-def test_the_interval_of_the_share_is_wilsons(warehouse: Lake) -> None:
-    tables, closes = _history(random.Random(4))
-    _store(warehouse, tables)
-    now = START + HOURS * HOUR + SETTLED
-    find(warehouse, now, since=_end(PLANTED[30]))
-    warehouse.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [now])
-    asked = "SELECT n, share, share_low, share_high FROM signals_outcome WHERE fired > 0 AND hours = 1 AND base = '*'"
-    ((n, share, low, high),) = warehouse.connection.execute(asked).fetchall()
-    after = [closes[at + 1] > closes[at] for at in PLANTED[30:]]
-    assert (n, share) == (len(after), pytest.approx(sum(after) / len(after)))
-    for edge in (low, high):  # both edges are where the normal test of the true share is just passed
-        assert abs(share - edge) == pytest.approx(1.96 * math.sqrt(edge * (1 - edge) / n), abs=1e-9)
 
 
 def _random_rows(dice: random.Random, ends: datetime, later: bool) -> dict[str, list[dict[str, Any]]]:
@@ -138,10 +164,11 @@ def _random_rows(dice: random.Random, ends: datetime, later: bool) -> dict[str, 
         for _ in range(30)
     ]  # fmt: skip
     told = [
-        OF | {"hour": at(200), "position_side": sides(), "completeness": "all", "usd": dice.expovariate(1e-5), "count": 1}
+        OF
+        | {"hour": at(200), "position_side": sides(), "completeness": "all", "usd": dice.expovariate(1e-5), "count": 1}
         for _ in range(300)
     ]
-    back = range(0, 30) if later else range(-30, 0)
+    back = range(30) if later else range(-30, 0)
     ratios = [
         OF | {"ts_event": ends + dice.randrange(0, 90) * timedelta(minutes=1 if later else -1) - (not later) * HOUR / 60,
               "kind": kind, "period": "5m", "long_share": dice.random(), "scope": "symbol"}
@@ -152,7 +179,9 @@ def _random_rows(dice: random.Random, ends: datetime, later: bool) -> dict[str, 
     return {
         "liquidation_levels": levels, "liquidations": events, "liquidations_1h": told, "long_short_ratios": ratios,
         "prices_1h": [_candle(ends + number * HOUR, dice.uniform(95, 105)) for number in back],
-        "open_interest_1h": [OF | {"hour": ends + number * HOUR, "close_base": dice.uniform(5, 15), "close_usd": 9.0} for number in back],
+        "open_interest_1h": [
+            OF | {"hour": ends + number * HOUR, "close_base": dice.uniform(5, 15), "close_usd": 9.0} for number in back
+        ],
         "funding_rates": [OF | rate],
     }  # fmt: skip
 
@@ -176,24 +205,26 @@ def test_rows_of_later_times_change_no_signal_and_rows_before_do(warehouse: Lake
 
 
 def _stored(warehouse: Lake) -> list[list[tuple[Any, ...]]]:
-    return [warehouse.connection.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in ("signals", "signal_hours")]
+    return [
+        warehouse.connection.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in ("signals", "signal_hours")
+    ]
 
 
 def test_an_hour_is_looked_at_once_and_what_comes_late_changes_it_only_when_asked(warehouse: Lake) -> None:
     tables, _ = _history(random.Random(5))
-    _store(warehouse, tables)
-    now = _end(PLANTED[-1]) + SETTLED
-    done = find(warehouse, now)
-    assert done.signals == len([at for at in PLANTED if _end(at) >= now - SETTLED - timedelta(days=2)])
+    last = PLANTED[-1]
+    _store(warehouse, tables | {"prices_1h": tables["prices_1h"][last - 3 :]})
+    now = _end(last) + SETTLED
+    assert find(warehouse, now) == Found(4, 1)
     kept = _stored(warehouse)
-    late = {"position_side": "short", "completeness": "all", "usd": 1e7, "count": 1}
-    _store(warehouse, {"liquidations_1h": [OF | late | {"hour": START + PLANTED[-1] * HOUR}]})
-    find(warehouse, now + HOUR / 2)  # the week before the first run is looked at too, but what was looked at stays
-    assert all(set(old) <= set(new) for old, new in zip(kept, _stored(warehouse), strict=True))
+    late = {"hour": START + last * HOUR, "position_side": "short", "completeness": "all", "usd": 1e7, "count": 1}
+    _store(warehouse, {"liquidations_1h": [OF | late]})
     assert find(warehouse, now + HOUR / 2) == Found(0, 0)
-    find(warehouse, now + HOUR / 2, since=_end(PLANTED[-1]), until=_end(PLANTED[-1]))
-    gone = "SELECT count(*) FROM signals WHERE ts = ?"
-    assert warehouse.connection.execute(gone, [_end(PLANTED[-1])]).fetchall() == [(0,)]
+    assert _stored(warehouse) == kept
+    find(warehouse, now + HOUR, since=_end(last), until=_end(last))
+    assert warehouse.connection.execute("SELECT position_side, computed_ts FROM signals").fetchall() == [
+        ("short", now + HOUR)
+    ]
 
 
 def test_an_hour_is_not_looked_at_before_its_prices_came(warehouse: Lake) -> None:

@@ -7,7 +7,10 @@ _TS = Column("ts", "TIMESTAMP", "Full hour; nothing that happened at or after it
 _SIGNAL = Column("signal", "VARCHAR", "Its name in signal_thresholds")
 _VERSION = Column("thresholds_version", "VARCHAR", "Version of signal_thresholds it was judged by")
 _COMPUTED = Column(
-    "computed_ts", "TIMESTAMP", "When; long after ts, rows that arrived late for the time before ts were known too", "UTC"
+    "computed_ts",
+    "TIMESTAMP",
+    "When; long after ts, rows that arrived late for the time before ts were known too",
+    "UTC",
 )
 
 SIGNALS = Table(
