@@ -47,7 +47,7 @@ def statements(sql: Path = SQL) -> list[Statement]:
     found = [_read("macro", path) for path in sorted((sql / "macros").glob("*.sql"))]
     found += [_read("view", path) for path in sorted((sql / "views").glob("*.sql"))]
     named = {statement.name: statement for statement in found}
-    order = TopologicalSorter({name: (found.words & named.keys()) - {name} for name, found in named.items()})
+    order = TopologicalSorter({name: sorted((found.words & named.keys()) - {name}) for name, found in named.items()})
     return [named[name] for name in order.static_order()]
 
 
