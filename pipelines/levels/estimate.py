@@ -40,8 +40,8 @@ def estimate(
     """Bring `liquidation_levels` to `until` (UTC, cut to the minute) and return what was done.
 
     Goes on from the stored state, which is one of a full hour; with `since`, or where none is stored, starts from nothing
-    at `since` (30 days ago), and replaces all columns from there on. Running it twice changes nothing. `tell` hears of each
-    block's end.
+    at `since` (the first candle of the last 30 days), and replaces all columns from there on. Running it twice changes
+    nothing. `tell` hears of each block's end.
     """  # fmt: skip
     until = until.replace(second=0, microsecond=0)
     listed = source.contracts(lake, until, parameters)
@@ -87,8 +87,16 @@ def spans(start: datetime, end: datetime, step: timedelta) -> Iterator[tuple[dat
 def _start(
     lake: Lake, listed: pl.DataFrame, until: datetime, since: datetime | None, parameters: Parameters
 ) -> tuple[State, datetime]:
-    found = None if since else stored.load(lake, listed, parameters)
-    return found or (EMPTY, since or floor(until - FIRST_RUN, HOUR))
+    if since:
+        return EMPTY, since
+    return stored.load(lake, listed, parameters) or (EMPTY, _first_bar(lake, floor(until - FIRST_RUN, HOUR), until))
+
+
+def _first_bar(lake: Lake, since: datetime, until: datetime) -> datetime:
+    """The full hour of the first candle in [since, until), or `until` where there is none."""
+    within = "ts_event >= ? AND ts_event < ?"
+    (first,) = lake.connection.execute(f"SELECT min(ts_event) FROM klines WHERE {within}", [since, until]).fetchall()[0]
+    return floor(first, HOUR) if first else until
 
 
 def _column(
