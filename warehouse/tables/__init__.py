@@ -12,6 +12,7 @@ from warehouse.tables.liquidations import LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
 from warehouse.tables.rollups import FEED_COVERAGE, LIQUIDATIONS_1D, LIQUIDATIONS_1H, LIQUIDATIONS_1M, ROLLUP_PENDING
+from warehouse.tables.signals import SIGNAL_HOURS, SIGNALS
 from warehouse.tables.table import Column, Table
 
 __all__ = ["TABLES", "Column", "Table"]
@@ -47,6 +48,8 @@ TABLES: dict[str, Table] = {
         PRICES_1D,
         OPEN_INTEREST_1H,
         *LEVELS,
+        SIGNALS,
+        SIGNAL_HOURS,
         SCHEMA_HISTORY,
     )
 }
