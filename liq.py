@@ -6,9 +6,11 @@ from collectors.broker.cli import app as broker
 from collectors.cli import app as collect
 from collectors.history.cli import app as backfill
 from collectors.simulator.cli import app as simulate
+from pipelines.cascades.cli import app as cascades
 from pipelines.cli import app as pipelines
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
+from pipelines.levels.cli import app as levels
 from pipelines.parse_cli import command as parse
 from pipelines.position.cli import position
 from pipelines.rollup.cli import app as rollup
@@ -23,6 +25,8 @@ app = typer.Typer(
 )
 app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
+app.add_typer(cascades, name="cascades")
+app.add_typer(levels, name="levels")
 for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))

@@ -140,6 +140,25 @@ def audit(
         raise typer.Exit(0 if audit_world(world, since, until) else 1)
 
 
+@flows.command("run")
+def run_flows(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="which; none: what new rows change")
+    ] = None,
+) -> None:
+    """Run scheduled flows once, now: without names refresh (coverage, bars, cascades) and estimate_levels.
+
+    For when `liq up` does not run: after `liq ingest`, `liq import` or `liq reprocess` the bars, cascades and levels are
+    then up to date. Run twice, the second changes nothing.
+    """
+    log_to_stderr(logging.INFO)
+    os.environ.update(prefect_env(IngestSettings().data))
+    with _one_line_errors():
+        from pipelines.flows.served import run_once  # Prefect reads the environment when it is imported
+
+        run_once(names or ())
+
+
 @flows.command()
 def serve() -> None:
     """Run the scheduled flows when they are due, until Ctrl-C or SIGTERM. Needs Prefect's server: PREFECT_API_URL.

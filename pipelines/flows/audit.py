@@ -1,11 +1,12 @@
 """The flows `coverage` (how much of each feed was heard, minute by minute) and `audit` (what must hold in the tables)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prefect import flow, get_run_logger
 
 from pipelines.audit import checking
 from pipelines.audit.cover import cover
+from pipelines.flows.moments import now, utc
 from pipelines.settings import IngestSettings
 from warehouse import lake
 
@@ -18,7 +19,7 @@ def coverage() -> int:
     """
     settings = IngestSettings()
     with lake.open(settings.data, read_only=False) as warehouse:
-        written = cover(warehouse, datetime.now(UTC).replace(tzinfo=None), settings.grid_s)
+        written = cover(warehouse, now(), settings.grid_s)
     get_run_logger().info("%d rows of feed_coverage", written)
     return written
 
@@ -29,10 +30,10 @@ def audit(since: datetime | None = None, until: datetime | None = None) -> dict[
 
     Keeps `feed_coverage` of that time up to date first. Nothing else is changed, run it as often as you like.
     """
-    settings, now, logger = IngestSettings(), datetime.now(UTC).replace(tzinfo=None), get_run_logger()
-    since, until = checking.span(now, since, until)
+    settings, logger = IngestSettings(), get_run_logger()
+    since, until = checking.span(now(), utc(since), utc(until))
     with lake.open(settings.data, read_only=False) as warehouse:
-        cover(warehouse, now, settings.grid_s, (since, until))
+        cover(warehouse, now(), settings.grid_s, (since, until))
         found = checking.audit(warehouse, since, until)
         checking.store(warehouse, found, since, until)
     for each in (each for each in found if each.offenders):

@@ -29,6 +29,8 @@ TABLES = {
     "FROM liquidation_totals WHERE hours = 1 ORDER BY usd DESC LIMIT 8",
     "liquidations_by_minute": "SELECT minute, venue, position_side, sum(usd) AS usd, sum(count) AS count, "
     "max(largest_usd) AS largest_usd FROM liquidations_by_minute GROUP BY ALL ORDER BY minute, venue, position_side",
+    "cascades_recent": "SELECT ts_start, base, position_side, usd, seconds, multiple, count, move, lower_bound "
+    "FROM cascades_recent ORDER BY usd DESC LIMIT 6",
     "funding_current": "SELECT venue, instrument, funding_rate, interval_hours, next_funding_ts FROM funding_current "
     "WHERE base IN ('BTC', 'ETH') ORDER BY base, venue LIMIT 8",
     "open_interest_current": "SELECT venue, instrument, oi_base, oi_usd, usd_from FROM open_interest_current "

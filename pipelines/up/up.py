@@ -51,13 +51,18 @@ async def start_prefect(parts: Parts, out: Console) -> None:
 
 
 async def stop_pipeline(parts: Parts, out: Console) -> int:
-    """Stop the collectors, then the ingest, then commit what is left in Kafka. Returns 1 where a part ended badly."""
-    out.print("Stopping: the collectors hand over what they have, then everything is committed.")
+    """Stop the collectors, then the ingest, commit what is left in Kafka, bring up to date what is derived from it.
+
+    Returns 1 where a part ended badly.
+    """
+    out.print("Stopping: the collectors hand over what they have, everything is committed, bars and cascades follow.")
     codes = {name: (await parts.stop(name))[name] for name in ("collect", "ingest")}
     for name, code in codes.items():
         if code:
             out.print(f"{name} ended with {ending(code)}; log: {parts.world}/logs/{name}.log", soft_wrap=True)
     await run(liq("ingest"), parts.env, parts.world / "logs" / "ingest.log")
+    await parts.stop("flows")
+    await run(liq("flows", "run"), parts.env, parts.world / "logs" / "flows.log")
     return 1 if any(codes.values()) else 0
 
 

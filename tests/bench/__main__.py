@@ -5,9 +5,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import freshness, parsing, throughput, views
+from tests.bench import cascades, freshness, levels, parsing, throughput, views
 
-BENCHMARKS = {"parsing": parsing.run, "throughput": throughput.run, "freshness": freshness.run, "views": views.run}
+BENCHMARKS = {
+    "parsing": parsing.run,
+    "throughput": throughput.run,
+    "freshness": freshness.run,
+    "views": views.run,
+    "cascades": cascades.run,
+    "levels": levels.run,
+}
 
 
 def main(names: list[str]) -> int:

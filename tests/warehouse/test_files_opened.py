@@ -43,7 +43,10 @@ WHOLE = {
     "leverage_tiers_as_of": "a margin table holds until the next, however old; the table is small and not cut by time",
 }
 """Views and macros that answer for all time, and why."""
-LONGER: dict[str, tuple[int, str]] = {}
+LONGER: dict[str, tuple[int, str]] = {
+    "liquidation_imbalance": (30, "the last hour is compared with 30 days, as far as their feeds were heard"),
+    "side_sanity": (8, "each of the last seven days, with the minute before each liquidation"),
+}
 """Those that no day can be asked of and that look back for more than a day: for how many days, and why."""
 BY_DAY = {name for name, table in TABLES.items() if len(table.partition) == 3}
 ASKED = [

@@ -91,5 +91,5 @@ def test_a_writer_killed_inside_a_transaction_leaves_nothing_of_it_and_frees_the
     with lake.open(pair, read_only=False) as opened:
         with opened.transaction() as connection:
             connection.execute("INSERT INTO one SELECT 5 FROM range(300)")
-        maintain(opened)
+        maintain(opened, known={table.name: table for table in PAIR})
     assert _batches(pair) == {"one": {5: 300}, "other": {}}

@@ -3,9 +3,11 @@
 from warehouse.tables.accounting import COMMIT_DUPLICATES, INGEST_COMMITS, SESSION_FRAMES
 from warehouse.tables.audit import AUDIT_RESULTS, COVERAGE_PROGRESS
 from warehouse.tables.bars import OPEN_INTEREST_1H, PRICES_1D, PRICES_1H
+from warehouse.tables.cascades import CASCADE_RULES, CASCADES
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
 from warehouse.tables.history import SCHEMA_HISTORY
+from warehouse.tables.levels import LEVELS
 from warehouse.tables.liquidations import LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
@@ -37,11 +39,14 @@ TABLES: dict[str, Table] = {
         LIQUIDATIONS_1D,
         ROLLUP_PENDING,
         FEED_COVERAGE,
+        CASCADES,
+        CASCADE_RULES,
         COVERAGE_PROGRESS,
         AUDIT_RESULTS,
         PRICES_1H,
         PRICES_1D,
         OPEN_INTEREST_1H,
+        *LEVELS,
         SCHEMA_HISTORY,
     )
 }

@@ -1,0 +1,28 @@
+"""The flow `detect_cascades`: find cascades and keep the table `cascades` right."""
+
+from datetime import datetime, timedelta
+
+from prefect import flow, get_run_logger
+
+from pipelines.cascades.run import detect
+from pipelines.flows.moments import now, utc
+from pipelines.settings import IngestSettings
+from warehouse import lake, schema
+
+
+@flow(name="detect_cascades", persist_result=False)
+def detect_cascades(
+    since: datetime | None = None, until: datetime | None = None, back_hours: float = 2.0
+) -> dict[str, int]:
+    """Find the cascades in [since, until) (UTC) and make the table hold them; return how many rows went, came and stayed.
+
+    Without `since`: of the last `back_hours`, so that each is seen again once the price one hour later is known and late rows
+    are in. Rows that are right stay; run twice, the second changes nothing.
+    """
+    settings = IngestSettings()
+    if lake.exists(settings.data):
+        schema.create_or_migrate(settings.data)
+    with lake.open(settings.data, read_only=False) as warehouse:
+        done = detect(warehouse, utc(since) or now() - timedelta(hours=back_hours), utc(until) or now(), now())
+    get_run_logger().info("%s", done)
+    return done._asdict()

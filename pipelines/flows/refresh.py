@@ -1,0 +1,21 @@
+"""The flow `refresh`: what follows from newly committed rows, in one run."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from pipelines.flows.audit import coverage
+from pipelines.flows.detect_cascades import detect_cascades
+from pipelines.flows.rollup import rollup
+
+STEPS = (coverage, rollup, detect_cascades)
+"""Each after what it reads."""
+
+
+@flow(name="refresh", persist_result=False)
+def refresh() -> list[State[Any]]:
+    """Bring coverage, bars and cascades up to date, one after another in one process; a step that fails fails the run, and
+    those after it run all the same. Run twice, the second changes nothing.
+    """
+    return [step(return_state=True) for step in STEPS]

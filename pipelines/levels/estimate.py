@@ -1,0 +1,146 @@
+"""Levels from the lake into the lake: go on from the stored state, a column an hour, the newest at the end."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
+from typing import NamedTuple, cast
+
+import polars as pl
+
+from pipelines.levels import bars as source
+from pipelines.levels import stored
+from pipelines.levels.columns import levels, weights_at
+from pipelines.levels.margins import margins
+from pipelines.levels.model import EMPTY, State, advance
+from pipelines.levels.parameters import PARAMETERS, Parameters
+from warehouse.lake import Lake, quoted
+from warehouse.tables import TABLES
+from warehouse.writer import replace
+
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+FIRST_RUN = timedelta(days=30)
+HOURLY_FOR = timedelta(days=30)  # older columns are kept for midnight only
+
+
+class Estimated(NamedTuple):
+    """What a run did: columns stored, their rows, coins in the newest, bars read."""
+
+    columns: int
+    rows: int
+    coins: int
+    bars: int
+
+
+def estimate(
+    lake: Lake,
+    until: datetime,
+    since: datetime | None = None,
+    parameters: Parameters = PARAMETERS,
+    tell: Callable[[datetime], object] = lambda _: None,
+) -> Estimated:
+    """Bring `liquidation_levels` to `until` (UTC, cut to the minute) and return what was done.
+
+    Goes on from the stored state, which is one of a full hour; with `since`, or where none is stored, starts from nothing
+    at `since` (the first candle of the last 30 days), and replaces all columns from there on. Running it twice changes
+    nothing. `tell` hears of each block's end.
+    """  # fmt: skip
+    until = until.replace(second=0, microsecond=0)
+    listed = source.contracts(lake, until, parameters)
+    state, start = _start(lake, listed, until, since, parameters)
+    if start >= until:
+        return Estimated(0, 0, 0, 0)
+    note(lake, parameters, until)
+    tables, weights = source.tiers(lake), _stored_weights(lake)
+    full, done = (state, start), Estimated(0, 0, 0, 0)
+    for day_start, day_end in spans(start, until, DAY):
+        day = source.bars(lake, listed, day_start, day_end)
+        found, shifts = [], margins(listed, tables, day_start, parameters)
+        for begin, end in spans(day_start, day_end, HOUR if day_end > until - HOURLY_FOR else DAY):
+            block = day.filter((pl.col("ts") >= begin) & (pl.col("ts") < end))
+            state = advance(state, block, shifts, listed, parameters)
+            full = (state, end) if end == floor(end, HOUR) else full
+            found.append(_column(state, block, listed, shifts, weights, begin, end, parameters))
+            tell(end)
+        stored_rows = _store(lake, pl.concat(found), day_start, day_end, until)
+        done = Estimated(
+            done.columns + len(found), done.rows + stored_rows, found[-1]["base"].n_unique(), done.bars + day.height
+        )
+    if since or full[1] > start:
+        stored.save(lake, full[0], listed, full[1], parameters)
+    _thin(lake, start, until)
+    return done
+
+
+def floor(at: datetime, step: timedelta) -> datetime:
+    """The last full hour (or day) at or before `at`."""
+    midnight = datetime.combine(at.date(), time())
+    return midnight + (at - midnight) // step * step
+
+
+def spans(start: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """Cut [start, end) at full steps: hours, days, or what divides them."""
+    while start < end:
+        stop = min(floor(start, step) + step, end)
+        yield start, stop
+        start = stop
+
+
+def _start(
+    lake: Lake, listed: pl.DataFrame, until: datetime, since: datetime | None, parameters: Parameters
+) -> tuple[State, datetime]:
+    if since:
+        return EMPTY, since
+    return stored.load(lake, listed, parameters) or (EMPTY, _first_bar(lake, floor(until - FIRST_RUN, HOUR), until))
+
+
+def _first_bar(lake: Lake, since: datetime, until: datetime) -> datetime:
+    """The full hour of the first candle in [since, until), or `until` where there is none."""
+    within = "ts_event >= ? AND ts_event < ?"
+    (first,) = lake.connection.execute(f"SELECT min(ts_event) FROM klines WHERE {within}", [since, until]).fetchall()[0]
+    return floor(first, HOUR) if first else until
+
+
+def _column(
+    state: State, block: pl.DataFrame, listed: pl.DataFrame, shifts: pl.DataFrame, weights: pl.DataFrame,
+    begin: datetime, end: datetime, parameters: Parameters,
+) -> pl.DataFrame:  # fmt: skip
+    at = weights_at(weights, listed["base"], end, parameters)
+    rows = levels(state, listed, shifts, at, end, parameters)
+    minutes = (end - begin) / MINUTE
+    recent = state.carry.filter(pl.col("ts") >= end - timedelta(hours=parameters.stale_h))
+    known = listed.join(recent, on="contract", how="semi").group_by("base").agg(contracts_known=pl.len())
+    seen = block.join(listed, on="contract").group_by("base").agg(seen=pl.len())
+    share = known.join(seen, on="base", how="left").select(
+        "base", bars_share=pl.col("seen").fill_null(0) / (pl.col("contracts_known") * minutes)
+    )
+    return rows.join(share, on="base", maintain_order="left").select(TABLES["liquidation_levels"].schema.names())
+
+
+def _store(lake: Lake, rows: pl.DataFrame, start: datetime, end: datetime, until: datetime) -> int:
+    """Replace the columns of (start, end], and with the newest also what an earlier run left after it."""
+    where = f"ts > TIMESTAMP {quoted(str(start))}"
+    if end < until:
+        where += f" AND ts <= TIMESTAMP {quoted(str(end))}"
+    return replace(lake, "liquidation_levels", rows, where)[1]
+
+
+def _thin(lake: Lake, start: datetime, until: datetime) -> None:
+    """Keep of the columns that have become older than 30 days since the last run those of midnight."""
+    first, last = floor(start - HOURLY_FOR, DAY), floor(until - HOURLY_FOR, DAY)
+    if first < last:
+        old = f"ts > TIMESTAMP {quoted(str(first))} AND ts <= TIMESTAMP {quoted(str(last))}"
+        none = TABLES["liquidation_levels"].schema.to_frame()
+        replace(lake, "liquidation_levels", none, f"{old} AND ts <> date_trunc('day', ts)")
+
+
+def note(lake: Lake, parameters: Parameters, until: datetime) -> None:
+    """Store what the version of the parameters stands for, once."""
+    version = quoted(parameters.version)
+    known = lake.connection.execute(f"SELECT 1 FROM levels_parameters WHERE parameters = {version}").fetchall()
+    if not known:
+        row = {"parameters": parameters.version, "json": parameters.json().decode(), "first_used": until}
+        frame = pl.DataFrame([row], schema=TABLES["levels_parameters"].schema)
+        replace(lake, "levels_parameters", frame, f"parameters = {version}")
+
+
+def _stored_weights(lake: Lake) -> pl.DataFrame:
+    return cast(pl.DataFrame, pl.from_arrow(lake.connection.execute("FROM leverage_weights").to_arrow_table()))

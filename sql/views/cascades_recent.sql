@@ -1,0 +1,44 @@
+-- cascades_recent: the cascades of the last 7 days, newest first: whose positions, how much, and what the price did.
+-- Reads cascades, cascade_rules. Grain: one cascade of one coin (base), over every venue's feed (scope all), by the rule in
+-- use. seconds: from its first liquidation to its last. usd is a lower bound where lower_bound is true: a throttled feed is in
+-- it, or a feed was away; then usd_complete is what feeds that carry everything told of it. move: price at its end against
+-- before, move_extreme: at the worst, move_1h: an hour after the end, all fractions, null where no price is stored (or not
+-- yet). multiple: busiest 60 s in the coin's normal minutes, null where too little is known of what is normal. Other scopes
+-- and rules, and the definition: cascades, cascade_rules. Each venue's part: cascade_venues.
+SELECT
+    ts_start,
+    base,
+    position_side,
+    usd,
+    round(epoch_us(ts_end - ts_start) / 1e6, 3) AS seconds,
+    multiple,
+    side_share,
+    count,
+    largest_usd,
+    peak_second,
+    peak_second_usd,
+    peak_minute,
+    peak_minute_usd,
+    market_wide,
+    coins_at_once,
+    price_before,
+    move,
+    move_extreme,
+    move_1h,
+    venues,
+    completeness,
+    lower_bound,
+    list_sum(list_transform(
+        list_filter(
+            from_json(by_venue, '[{"completeness": "VARCHAR", "usd": "DOUBLE"}]'), lambda part: part.completeness = 'all'),
+        lambda part: part.usd)) AS usd_complete,
+    coverage_share,
+    saturated_share,
+    kept_by,
+    closed,
+    ts_end,
+    cascade_id
+FROM cascades
+WHERE ts_start > as_of() - INTERVAL 7 DAYS AND ts_start <= as_of()
+    AND scope = 'all' AND rule_version = (SELECT arg_max(rule_version, since) FROM cascade_rules)
+ORDER BY ts_start DESC, base

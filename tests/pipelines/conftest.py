@@ -1,0 +1,23 @@
+"""Worlds for the tests of the pipelines; the lake is always the real one."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from warehouse import schema
+
+
+@pytest.fixture(scope="session")
+def empty_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world with an empty warehouse, made once: copy it, do not write to it."""
+    world = tmp_path_factory.mktemp("empty_world")
+    schema.create_or_migrate(world)
+    return world
+
+
+@pytest.fixture
+def fresh_world(empty_world: Path, tmp_path: Path) -> Path:
+    """A world with an empty warehouse of the test's own."""
+    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    return tmp_path

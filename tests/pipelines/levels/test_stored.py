@@ -1,0 +1,154 @@
+"""Levels in a real lake: estimated in pieces as whole, twice as once, and scored without a look ahead."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.levels.backtest import backtest, fit
+from pipelines.levels.estimate import estimate
+from pipelines.levels.parameters import Parameters
+from tests.pipelines.levels.market import START, Market, Rules, market
+from warehouse import lake, schema
+from warehouse.lake import Lake
+from warehouse.tables import TABLES
+from warehouse.writer import append
+
+DAYS = 4
+PARAMETERS = Parameters(leverages=(10.0, 20.0, 30.0, 50.0), weights=(0.25, 0.25, 0.25, 0.25), scored_minutes=60)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Market:
+    return market(Rules({10.0: 0.35, 20.0: 0.15, 30.0: 0.30, 50.0: 0.2}, days=DAYS), seed=5)
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory, simulated: Market) -> Path:
+    world = tmp_path_factory.mktemp("made_once")
+    schema.create_or_migrate(world)
+    with lake.open(world, read_only=False) as opened:
+        append(opened, rows(simulated))
+    return world
+
+
+@pytest.fixture
+def filled(made_once: Path, tmp_path: Path) -> Iterator[Lake]:
+    """A lake with a market of two venues, of which one tells all its liquidations."""
+    shutil.copytree(made_once / "lake", tmp_path / "lake")
+    with lake.open(tmp_path, read_only=False) as opened:
+        yield opened
+
+
+def rows(simulated: Market) -> dict[str, pl.DataFrame]:
+    """The market as the warehouse's rows, on bybit and, a tenth dearer and with a multiplier of 1000, on binance."""
+    listed = [("bybit", "XUSDT", 1, 1.0), ("binance", "1000XUSDT", 1000, 1.1)]
+    klines, told, contracts = [], [], []
+    for venue, symbol, multiplier, premium in listed:
+        name = {"venue": pl.lit(venue), "symbol": pl.lit(symbol)}
+        price = pl.col("low", "high", "close") * multiplier * premium
+        bars = simulated.bars.with_columns(price, **name)
+        klines.append(bars.select("venue", "symbol", "low", "high", "close", ts_event="ts", interval=pl.lit("1m"),
+                                  price_kind=pl.lit("trade"), closed=pl.lit(True)))  # fmt: skip
+        told.append(
+            bars.select("venue", "symbol", ts="ts", ts_event=pl.col("ts") + pl.duration(seconds=30), oi_base="oi")
+        )
+        contracts.append({"venue": venue, "symbol": symbol, "instrument": "X-USDT", "base": "X", "quote": "USDT",
+                          "settle": "USDT", "contract": "linear", "kind": "perpetual", "multiplier": multiplier,
+                          "valid_from": START})  # fmt: skip
+    gone = simulated.liquidations.with_row_index("event_key").select(
+        pl.col("event_key").cast(pl.UInt64), occurrence=pl.lit(0, pl.Int32), venue=pl.lit("bybit"), symbol=pl.lit("XUSDT"),
+        base=pl.lit("X"), ts_event="ts", position_side=pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")),
+        price="price", price_kind=pl.lit("mark"), qty_base=pl.lit(1.0), notional_usd="usd", completeness=pl.lit("all"),
+    )  # fmt: skip
+    return {
+        "klines": whole("klines", pl.concat(klines)),
+        "open_interest": whole("open_interest", pl.concat(told)),
+        "instruments": whole("instruments", pl.DataFrame(contracts)),
+        "liquidations": whole("liquidations", gone),
+    }
+
+
+def whole(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    wanted = TABLES[table].schema
+    missing = [pl.lit(None, kind).alias(name) for name, kind in wanted.items() if name not in frame.columns]
+    return frame.with_columns(missing).select(wanted.names()).cast(dict(wanted))  # type: ignore[arg-type]
+
+
+def stored(opened: Lake, table: str) -> pl.DataFrame:
+    found = pl.DataFrame(opened.connection.execute(f"FROM {table} ORDER BY ALL").to_arrow_table())
+    return found.with_columns(pl.col(pl.Float64).round_sig_figs(9)).unique(maintain_order=True)
+
+
+def test_a_day_estimated_in_pieces_is_the_day_estimated_at_once(filled: Lake) -> None:
+    end = START + timedelta(hours=30, minutes=20)
+    done = estimate(filled, end, START, PARAMETERS)
+    at_once = stored(filled, "liquidation_levels"), stored(filled, "levels_state")
+    for minutes in (7 * 60, 7 * 60 + 5, 20 * 60, 20 * 60 + 59, 30 * 60 + 20):
+        until = START + timedelta(minutes=minutes)
+        estimate(filled, until, START if minutes == 7 * 60 else None, PARAMETERS)
+    assert done.columns == 31
+    assert stored(filled, "liquidation_levels").equals(at_once[0])
+    assert stored(filled, "levels_state").equals(at_once[1])
+    assert at_once[0]["ts"].max() == end
+
+
+def test_an_estimate_made_twice_changes_nothing(filled: Lake) -> None:
+    end = START + timedelta(hours=12)
+    estimate(filled, end, START, PARAMETERS)
+    before = stored(filled, "liquidation_levels"), stored(filled, "levels_state")
+    assert estimate(filled, end, None, PARAMETERS).columns == 0
+    estimate(filled, end, START, PARAMETERS)
+    assert (stored(filled, "liquidation_levels"), stored(filled, "levels_state"))[0].equals(before[0])
+    assert stored(filled, "levels_state").equals(before[1])
+
+
+def test_a_coin_sums_its_contracts_and_a_premium_puts_no_level_on_the_wrong_side(filled: Lake) -> None:
+    estimate(filled, START + timedelta(hours=12), START, PARAMETERS)
+    levels = stored(filled, "liquidation_levels")
+    assert levels["venues"].unique().to_list() == ["binance, bybit"]
+    assert levels["base"].unique().to_list() == ["X"]
+    below = pl.col("price_high") <= pl.col("price_now") * (1 + 1e-9)
+    above = pl.col("price_low") >= pl.col("price_now") * (1 - 1e-9)
+    side = pl.col("position_side")
+    assert levels.filter(side == "long").select(below.all()).item()
+    assert levels.filter(side == "short").select(above.all()).item()
+    assert levels["weights_from"].unique().to_list() == ["published"]
+
+
+def test_levels_know_nothing_of_what_comes_after_them(filled: Lake, simulated: Market) -> None:
+    middle, end = START + timedelta(days=2), START + timedelta(days=DAYS)
+    backtest(filled, START + timedelta(days=1), middle, parameters=PARAMETERS)
+    estimate(filled, middle, START, PARAMETERS)
+    known = stored(filled, "liquidation_levels"), stored(filled, "leverage_weights"), stored(filled, "levels_scores")
+    for table, column in (("klines", "ts_event"), ("open_interest", "ts"), ("liquidations", "ts_event")):
+        filled.connection.execute(f"DELETE FROM {table} WHERE {column} >= ?", [middle])
+    turned = Market(*(frame.with_columns(pl.col("ts")) for frame in market(Rules({20.0: 1.0}, days=DAYS), seed=6)))
+    later = Market(*(frame.filter(pl.col("ts") >= middle) for frame in turned))
+    append(filled, {table: frame for table, frame in rows(later).items() if table != "instruments"})
+    backtest(filled, START + timedelta(days=1), middle, parameters=PARAMETERS)
+    estimate(filled, end, START, PARAMETERS)
+    assert stored(filled, "liquidation_levels").filter(pl.col("ts") <= middle).equals(known[0])
+    assert stored(filled, "leverage_weights").equals(known[1])
+    assert stored(filled, "levels_scores").equals(known[2])
+
+
+def test_fitted_weights_are_used_for_later_times_only(filled: Lake) -> None:
+    middle = START + timedelta(days=3)
+    found = fit(filled, middle, parameters=PARAMETERS)
+    assert found["method"].unique().to_list() == ["fitted"]
+    estimate(filled, middle + 3 * HOUR, START + timedelta(days=2), PARAMETERS)
+    by = stored(filled, "liquidation_levels").select("ts", "weights_from").unique()
+    assert by.filter(pl.col("ts") < middle)["weights_from"].unique().to_list() == ["published"]
+    assert by.filter(pl.col("ts") >= middle)["weights_from"].unique().to_list() == ["fitted"]
+
+
+def test_a_world_without_bars_has_no_levels(tmp_path: Path) -> None:
+    schema.create_or_migrate(tmp_path)
+    with lake.open(tmp_path, read_only=False) as opened:
+        assert estimate(opened, START + HOUR, START).rows == 0
+        assert backtest(opened, START, START + HOUR).scores == 0
