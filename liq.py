@@ -12,6 +12,7 @@ from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.levels.cli import app as levels
 from pipelines.parse_cli import command as parse
+from pipelines.plots.cli import app as plots
 from pipelines.position.cli import position
 from pipelines.rollup.cli import app as rollup
 from warehouse.cli import app as warehouse
@@ -27,6 +28,7 @@ app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
 app.add_typer(cascades, name="cascades")
 app.add_typer(levels, name="levels")
+app.add_typer(plots, name="plot")
 for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))

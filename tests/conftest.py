@@ -75,7 +75,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def kafka_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the embedded broker of this run lives."""
+    return tmp_path_factory.mktemp("world")
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest, kafka_world: Path) -> Iterator[dict[str, Any]]:
     """Keyword arguments for any aiokafka client, as `collectors.kafka.connection` returns them. Topics: `fresh_kafka`.
 
     A test of a whole command hands it on as LIQ_KAFKA_BOOTSTRAP=kafka["bootstrap_servers"].
@@ -84,21 +90,28 @@ def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         with _container(request.param) as bootstrap:
             yield {"bootstrap_servers": bootstrap}
         return
-    world = tmp_path_factory.mktemp("world")
     try:
-        yield {"bootstrap_servers": start(world).bootstrap}
+        yield {"bootstrap_servers": start(kafka_world).bootstrap}
     finally:
-        stop(world)
+        stop(kafka_world)
 
 
 @pytest.fixture
-def delete_topics(kafka: dict[str, Any]) -> Callable[[list[str]], Awaitable[None]]:
-    """A function that deletes topics, those that are there, and returns when the broker no longer knows them."""
+def delete_topics(kafka: dict[str, Any], kafka_world: Path) -> Callable[[list[str]], Awaitable[None]]:
+    """A function that deletes topics, those that are there, and returns when the broker no longer knows them.
+
+    A broker forgets a topic's name before it lets its logs go; what is sent to one of that name in between is lost with them.
+    """
+    logs = kafka_world / "kafka" / "data"
 
     async def delete(names: list[str]) -> None:
-        async with administering(kafka) as admin, asyncio.timeout(30):
+        async with administering(kafka) as admin, asyncio.timeout(60):
             while there := sorted(set(names) & set(await admin.list_topics())):
                 await admin.delete_topics(there)
+            while [
+                log for name in names for digits in ("[0-9]", "[0-9][0-9]") for log in logs.glob(f"{name}-{digits}")
+            ]:
+                await asyncio.sleep(0.01)
 
     return delete
 
