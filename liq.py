@@ -12,8 +12,10 @@ from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.levels.cli import app as levels
 from pipelines.parse_cli import command as parse
+from pipelines.plots.cli import app as plots
 from pipelines.position.cli import position
 from pipelines.rollup.cli import app as rollup
+from pipelines.signals.cli import app as signals
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -27,7 +29,8 @@ app.add_typer(broker, name="broker")
 app.add_typer(imports, name="import")
 app.add_typer(cascades, name="cascades")
 app.add_typer(levels, name="levels")
-for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
+app.add_typer(plots, name="plot")
+for commands in (collect, backfill, simulate, pipelines, rollup, signals, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 app.command("position")(position)

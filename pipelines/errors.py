@@ -4,6 +4,7 @@
     ├── UsageError            a command was asked for something that does not exist; the text lists what does
     ├── AlreadyRunningError   another ingest works in this world
     ├── NotADumpError         a file is none of the files that can be imported
+    ├── NothingToPlotError    what was asked for has no rows, so there is no picture
     └── InvalidPositionError  a position that cannot be, such as one that is liquidated as soon as it is opened
 
 Bad data is no exception here: a frame that cannot be read becomes a `rows.Rejected` and then a dead letter.
@@ -28,3 +29,7 @@ class NotADumpError(PipelineError):
 
 class InvalidPositionError(PipelineError):
     """A position, or the margin table given for it, cannot be; the text says why."""
+
+
+class NothingToPlotError(PipelineError):
+    """There are no rows for the picture that was asked for; the text says of what, and where there are some."""

@@ -11,6 +11,7 @@ import duckdb
 
 from warehouse.errors import NoWarehouseError, WarehouseError, WriteFailedError
 from warehouse.lock import write_lock
+from warehouse.pending import NOTHING_NOTED
 from warehouse.settings import WarehouseSettings
 
 EXTENSIONS = ("ducklake", "sqlite_scanner")
@@ -25,6 +26,7 @@ class Lake:
         self.connection = connection
         self.world = world
         self.settings = settings
+        self.noted = NOTHING_NOTED  # by `writer.append`
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:

@@ -31,8 +31,10 @@ BARS = (
     Bars("liquidations_1m", "minute", "1 MINUTE"),
     Bars("liquidations_1h", "hour", "1 HOUR"),
     Bars("liquidations_1d", "day", "1 DAY"),
+    Bars("liquidation_cells_15m", "bin_start", "15 MINUTES"),
 )
-"""Each is made from the one before it, the first from the rows."""
+"""Hours are made from minutes and days from hours, minutes and cells from the rows."""
+FROM_ROWS = ("liquidations_1m", "liquidation_cells_15m")
 
 
 def pending_days(lake: Lake) -> list[datetime]:
@@ -78,10 +80,9 @@ def mark_all(lake: Lake) -> None:
 
 
 def never_rolled(lake: Lake) -> bool:
-    """Tell whether there are liquidations and not one bar, as in a warehouse older than its rollups."""
-    found = lake.connection.execute(
-        "SELECT EXISTS (FROM liquidations) AND NOT EXISTS (FROM liquidations_1m)"
-    ).fetchone()
+    """Tell whether there are liquidations and of some length not one bar, as in a warehouse older than its rollups."""
+    missing = " OR ".join(f"NOT EXISTS (FROM {table})" for table in FROM_ROWS)
+    found = lake.connection.execute(f"SELECT EXISTS (FROM liquidations) AND ({missing})").fetchone()
     return bool(found and found[0])
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
 from warehouse.lake import Lake, quoted
-from warehouse.pending import note, touched
+from warehouse.pending import NOTHING_NOTED, note, note_again, touched
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
@@ -128,13 +128,15 @@ def _twice(write: Callable[[], Done]) -> Done:
 def _append(lake: Lake, frames: Mapping[str, pl.DataFrame], known: Mapping[str, Table]) -> dict[str, Appended]:
     with lake.transaction() as connection:
         stored = {name: _insert(connection, known[name], frame) for name, frame in frames.items()}
-        note(connection, [touched(known[name], frame) for name, frame in frames.items() if stored[name]])
+        notes = [touched(known[name], frame) for name, frame in frames.items() if stored[name]]
+        noted = note_again(connection, notes, lake.noted) if notes else NOTHING_NOTED
         done = {name: Appended(stored[name], frame.height - stored[name]) for name, frame in frames.items()}
         left_out = [(name, each.duplicates) for name, each in done.items() if each.duplicates]
         if left_out and DUPLICATES in known:
             told = pl.DataFrame(left_out, ["table", "rows"], orient="row")
             now = pl.lit(datetime.now(UTC).replace(tzinfo=None), pl.Datetime("us"))
             _insert(connection, known[DUPLICATES], _checked(known[DUPLICATES], told.with_columns(ts_commit=now)))
+    lake.noted = noted
     return done
 
 

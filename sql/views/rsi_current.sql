@@ -35,18 +35,43 @@ WITH bars AS (
         b.venue, b.symbol, i.instrument, i.base, b."interval", b.bar, b.length, b."close" / i.multiplier AS "close",
         b.bar + b.length <= as_of() AND b.last_closed AND b.last_minute = b.bar + b.length - INTERVAL 1 MINUTE AS closed
     FROM bars AS b LEFT JOIN instruments_as_of AS i ON b.venue = i.venue AND b.symbol = i.symbol AND i.is_current
-), valued AS (
-    FROM rsi_series('series', 14)
+), listed AS (
+    SELECT
+        venue, symbol, instrument, any_value(base) AS base, "interval", any_value(length) AS length,
+        list("close" ORDER BY bar) AS closes, max(bar) FILTER (closed) AS bar,
+        count(*) - list_position(list(closed IS TRUE ORDER BY bar DESC), true) AS changes,
+        (epoch(max(bar) - min(bar)) / epoch(any_value(length)))::BIGINT + 1 - count(*) AS bars_missing
+    FROM series
+    WHERE "close" IS NOT NULL
+    GROUP BY venue, symbol, instrument, "interval"
+), stepped AS (
+    SELECT
+        *,
+        list_transform(closes[2:], lambda c, i: greatest(c - closes[i], 0)) AS gains,
+        list_transform(closes[2:], lambda c, i: greatest(closes[i] - c, 0)) AS losses
+    FROM listed
+), averaged AS (
+    -- to the last closed bar, and on from there; null, as are the sums, before there are 14
+    SELECT
+        *,
+        list_reduce(gains[15:changes], lambda a, x: (a * 13 + x) / 14, list_avg(gains[:14])) AS gain,
+        list_reduce(losses[15:changes], lambda a, x: (a * 13 + x) / 14, list_avg(losses[:14])) AS loss,
+        list_reduce(gains[15:], lambda a, x: (a * 13 + x) / 14, list_avg(gains[:14])) AS gain_now,
+        list_reduce(losses[15:], lambda a, x: (a * 13 + x) / 14, list_avg(losses[:14])) AS loss_now
+    FROM stepped
 )
 SELECT
-    venue, symbol, instrument, any_value(base) AS base, "interval",
-    max(bar) FILTER (closed) AS bar,
-    max_by({'v': value}, bar) FILTER (closed).v AS rsi,
-    max_by({'v': value}, bar).v AS rsi_now,
-    arg_max("close", bar) AS "close",
-    max(changes) FILTER (closed) AS changes,
-    coalesce(arg_max(settled, bar) FILTER (closed), false) AS settled,
-    (epoch(max(bar) - min(bar)) / epoch(any_value(length)))::BIGINT + 1 - count(*) AS bars_missing
-FROM valued
-GROUP BY venue, symbol, instrument, "interval"
-ORDER BY base, venue, symbol, any_value(length)
+    venue, symbol, instrument, base, "interval", bar,
+    CASE
+        WHEN changes >= 14 THEN CASE WHEN loss > 0 THEN 100 - 100 / (1 + gain / loss) WHEN gain > 0 THEN 100 ELSE 50 END
+    END AS rsi,
+    CASE
+        WHEN len(gains) >= 14
+        THEN CASE WHEN loss_now > 0 THEN 100 - 100 / (1 + gain_now / loss_now) WHEN gain_now > 0 THEN 100 ELSE 50 END
+    END AS rsi_now,
+    closes[-1] AS "close",
+    changes,
+    coalesce(changes >= 140, false) AS settled,
+    bars_missing
+FROM averaged
+ORDER BY base, venue, symbol, length

@@ -10,17 +10,18 @@ from rich.console import Console
 from rich.progress import track
 
 from pipelines.rollup.run import rollup
-from tests.bench import synthetic
+from tests.bench import state, synthetic
 from warehouse import lake, schema
+from warehouse.compact import compact
 from warehouse.lake import METADATA
 from warehouse.maintain import maintain
+from warehouse.tables import TABLES
 from warehouse.tables.liquidations import LIQUIDATIONS
 
 ROWS = int(os.environ.get("LIQ_BENCH_ROWS", 100_000_000))
 DAYS = 365
 END = synthetic.FIRST_DAY + timedelta(days=DAYS)
 NOW = END - timedelta(minutes=7)
-CONTRACTS = 700  # of market state, a row a minute each
 PARTS = 8  # in so many the last two days arrive, to be joined by `maintain`
 NOTHING = timedelta(0)
 
@@ -32,28 +33,6 @@ FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(min
     ('binance', 'forceOrder'), ('bybit', 'allLiquidation'), ('okx', 'liquidation-orders'), ('bybit', 'tickers')
 ) AS c(venue, channel)
 """
-_CONTRACTS = """
-INSERT INTO instruments BY NAME
-SELECT venue, symbol, base || '/' || CASE WHEN inverse THEN 'USD' ELSE 'USDT' END || ':' || settle AS instrument, base,
-    CASE WHEN inverse THEN 'USD' ELSE 'USDT' END AS quote, settle,
-    CASE WHEN inverse THEN 'inverse' ELSE 'linear' END AS contract,
-    'perpetual' AS kind, CASE WHEN size > 0 THEN size ELSE 1 END AS contract_size, 1 AS multiplier,
-    TIMESTAMP '{first}' AS valid_from, TIMESTAMP '{first}' AS ts_recv
-FROM made_contracts
-"""
-_STATE = """
-INSERT INTO {table} BY NAME
-SELECT ts, ts + INTERVAL 59 SECONDS AS ts_event, ts_event AS ts_recv, 'live' AS source,
-    (['binance', 'bybit', 'okx'])[n % 3 + 1] AS venue, 'COIN' || n // 3 || 'USDT' AS symbol, 'COIN' || n // 3 AS base,
-    base || '/USDT:USDT' AS instrument, 'USDT' AS quote, 'USDT' AS settle, {values}
-FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(ts), range({contracts}) AS c(n)
-ORDER BY venue, symbol, ts
-"""
-_VALUES = {
-    "funding_rates": "hash(ts, n) % 999 / 1e6 AS funding_rate, 8.0 AS interval_hours",
-    "open_interest": "1e6 + hash(ts, n) % 9999 AS oi_raw, 'base' AS oi_unit, oi_raw AS oi_base, 'linear' AS contract",
-    "mark_prices": "10 + hash(ts, n) % 9999 / 1e4 AS mark_price, mark_price AS index_price",
-}
 
 
 def build(world: Path, days: int) -> None:
@@ -62,13 +41,11 @@ def build(world: Path, days: int) -> None:
     with lake.open(world, read_only=False) as warehouse:
         connection = warehouse.connection
         synthetic.prepare(connection)
-        connection.execute(_CONTRACTS.format(first=synthetic.FIRST_DAY))
         began = perf_counter()
         shown = track(
             range(DAYS - days, DAYS), f"{days} days of liquidations", console=Console(stderr=True), transient=True
         )
         stored = sum(_day(connection, number) for number in shown)
-        _state(connection)
         wrote = perf_counter()
         done = rollup(warehouse)
         rolled = perf_counter()
@@ -76,6 +53,16 @@ def build(world: Path, days: int) -> None:
         kept = perf_counter()
         print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, "
               f"{rolled - wrote:,.0f} s to roll up ({done.minutes:,} minutes), {kept - rolled:,.0f} s to maintain")  # fmt: skip
+        add_state(warehouse)
+
+
+def add_state(warehouse: lake.Lake) -> None:
+    """Add market state, its bars, and leave the fresh files as they are."""
+    state.build(warehouse, synthetic.FIRST_DAY, NOW)
+    rollup(warehouse)
+    for name in ("instruments", "prices_1h", "prices_1d", "open_interest_1h"):
+        compact(warehouse, TABLES[name])
+    maintain(warehouse, NOTHING, NOTHING, {})
 
 
 def _day(connection: duckdb.DuckDBPyConnection, number: int) -> int:
@@ -94,13 +81,6 @@ def _day(connection: duckdb.DuckDBPyConnection, number: int) -> int:
         connection.execute("DROP TABLE temp.made_day")
     connection.execute(_COVERAGE.format(since=since, until=since + timedelta(days=1)))
     return rows
-
-
-def _state(connection: duckdb.DuckDBPyConnection) -> None:
-    for table, values in _VALUES.items():
-        for day in (2, 1):
-            times = {"since": END - timedelta(days=day), "until": END - timedelta(days=day - 1)}
-            connection.execute(_STATE.format(table=table, values=values, contracts=CONTRACTS, **times))
 
 
 def sizes(world: Path) -> None:

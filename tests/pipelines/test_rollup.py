@@ -241,3 +241,40 @@ def test_the_command_brings_bars_up_to_date_and_says_what_it_did(
         == "computed anew: minutes of liquidations 1,440, on days 1; other bars 0\n"
     )
     check(warehouse)
+
+
+def test_a_minute_is_noted_once_until_somebody_else_commits(warehouse: Lake, put: Callable[..., None]) -> None:
+    def notes() -> list[tuple[Any, ...]]:
+        return _bars(warehouse, "rollup_pending", "since, until")
+
+    put(NOON - HOUR)
+    rollup(warehouse)
+    put(NOON)
+    put(NOON + SECOND)
+    put(NOON + 2 * SECOND, NOON + MINUTE)
+    assert notes() == [(NOON, NOON + MINUTE), (NOON, NOON + 2 * MINUTE)]
+    with lake.open(warehouse.world, read_only=False) as other:
+        assert rollup(other).minutes == 2
+    put(NOON + 3 * SECOND)  # noted before, and taken in since
+    assert notes() == [(NOON, NOON + MINUTE)]
+    assert rollup(warehouse).minutes == 1
+    check(warehouse)
+
+
+def test_what_a_transaction_rolled_back_had_noted_is_noted_again(
+    warehouse: Lake, put: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(NOON - HOUR)
+    rollup(warehouse)
+    put(NOON)
+
+    def fails(*_: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("warehouse.writer.Appended", fails)  # after the note, before the commit
+        with pytest.raises(RuntimeError):
+            put(NOON + HOUR)
+    put(NOON + HOUR)
+    assert rollup(warehouse).minutes == 2
+    check(warehouse)

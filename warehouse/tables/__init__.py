@@ -11,7 +11,15 @@ from warehouse.tables.levels import LEVELS
 from warehouse.tables.liquidations import LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
-from warehouse.tables.rollups import FEED_COVERAGE, LIQUIDATIONS_1D, LIQUIDATIONS_1H, LIQUIDATIONS_1M, ROLLUP_PENDING
+from warehouse.tables.rollups import (
+    FEED_COVERAGE,
+    LIQUIDATION_CELLS_15M,
+    LIQUIDATIONS_1D,
+    LIQUIDATIONS_1H,
+    LIQUIDATIONS_1M,
+    ROLLUP_PENDING,
+)
+from warehouse.tables.signals import SIGNAL_HOURS, SIGNALS
 from warehouse.tables.table import Column, Table
 
 __all__ = ["TABLES", "Column", "Table"]
@@ -37,6 +45,7 @@ TABLES: dict[str, Table] = {
         LIQUIDATIONS_1M,
         LIQUIDATIONS_1H,
         LIQUIDATIONS_1D,
+        LIQUIDATION_CELLS_15M,
         ROLLUP_PENDING,
         FEED_COVERAGE,
         CASCADES,
@@ -47,6 +56,8 @@ TABLES: dict[str, Table] = {
         PRICES_1D,
         OPEN_INTEREST_1H,
         *LEVELS,
+        SIGNALS,
+        SIGNAL_HOURS,
         SCHEMA_HISTORY,
     )
 }

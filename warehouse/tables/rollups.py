@@ -1,7 +1,8 @@
-"""liquidations_1m, _1h, _1d: liquidations summed per bar and contract, and what they have still to take in.
+"""liquidations_1m, _1h, _1d: liquidations summed per bar and contract; liquidation_cells_15m: by time and price; and what they
+have still to take in.
 feed_coverage: how whole each feed was."""
 
-from warehouse.tables.shared import CONTRACT, IDENTITY, KIND, SYMBOL, VENUE
+from warehouse.tables.shared import BASE, CONTRACT, IDENTITY, INSTRUMENT, KIND, SYMBOL, VENUE
 from warehouse.tables.table import Column, Table, by_day, by_month
 
 _SUMS = (
@@ -36,6 +37,32 @@ def _bars(name: str, time: str, length: str, partition: tuple[str, ...]) -> Tabl
 LIQUIDATIONS_1M = _bars("liquidations_1m", "minute", "minute", by_day("minute"))
 LIQUIDATIONS_1H = _bars("liquidations_1h", "hour", "hour", by_month("hour"))
 LIQUIDATIONS_1D = _bars("liquidations_1d", "day", "day (UTC)", ())
+
+_SUM = {column.name: column for column in _SUMS}
+LIQUIDATION_CELLS_15M = Table(
+    name="liquidation_cells_15m",
+    grain="the liquidations of one contract, position side, completeness class and kind of price in one quarter of an hour "
+    "and one step of price; none: no row",
+    columns=(
+        Column("bin_start", "TIMESTAMP", "Start of the quarter of an hour, by the exchange's clock", "UTC", "ts_event"),
+        VENUE,
+        SYMBOL,
+        INSTRUMENT,
+        BASE,
+        _SUM["position_side"],
+        _SUM["completeness"],
+        Column("price_kind", "VARCHAR", "What price is: fill_average, order_limit, bankruptcy, mark, okx_bkPx"),
+        Column("price_low", "DOUBLE", "Lower edge of the step, a multiple of price_step", "quote per coin",
+               null_when="the rows have no price"),
+        Column("price_step", "DOUBLE", "Width of the step: the largest power of ten that is at most 0.2 % of the price",
+               "quote per coin", null_when="the rows have no price"),
+        Column("price_max", "DOUBLE", "Highest price", "quote per coin", null_when="the rows have no price"),
+        *(_SUM[name] for name in ("usd", "count", "unpriced", "largest_usd")),
+    ),
+    partition=by_month("bin_start"),
+    sort=("venue", "symbol", "bin_start"),
+    append_only=False,
+)  # fmt: skip
 
 ROLLUP_PENDING = Table(
     name="rollup_pending",

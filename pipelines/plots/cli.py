@@ -1,0 +1,187 @@
+"""`liq plot`: pictures as PNG or SVG files."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from pydantic import ValidationError
+
+from pipelines.errors import PipelineError, UsageError
+from pipelines.plots import pictures
+from pipelines.plots.settings import PaletteName
+from warehouse.errors import WarehouseError
+from warehouse.query import reading_world
+
+if TYPE_CHECKING:
+    from pipelines.plots.draw.sheet import Sheet
+
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
+LEAST, MOST = 400, 8000
+
+
+class Kind(StrEnum):
+    """The files that are written."""
+
+    PNG = "png"
+    SVG = "svg"
+
+
+class Drawn(NamedTuple):
+    """How the picture is written: options of `liq plot` itself."""
+
+    output: Path | None
+    kind: Kind | None
+    size: str
+    dpi: int
+    palette: PaletteName | None
+
+
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="file to write; else PICTURE-COIN-TIME.png here")]
+Format = Annotated[Kind | None, typer.Option("--format", "-f", help="png or svg; else as --output ends, else png")]
+Size = Annotated[str, typer.Option(help="width x height, pixels")]
+Dpi = Annotated[int, typer.Option(min=40, max=600, help="dots per inch: more makes the letters larger")]
+Palette = Annotated[
+    PaletteName | None,
+    typer.Option(
+        envvar="LIQ_PALETTE", help="seed: longs green, shorts red; colourblind: blue, orange; opposite: seed swapped"
+    ),
+]
+Base = Annotated[str, typer.Option(help="coin, such as BTC")]
+AnyBase = Annotated[str | None, typer.Option(help="coin, such as BTC; all where not given")]
+Instrument = Annotated[str | None, typer.Option(help="one contract instead, such as BTC/USDT:USDT, at all venues")]
+Since = Annotated[datetime | None, typer.Option(formats=TIMES, help="from here on, UTC")]
+Until = Annotated[datetime | None, typer.Option(formats=TIMES, help="and before this, UTC; now where not given")]
+Within = Annotated[float, typer.Option(min=0.1, max=95, help="show levels at most so far from the price, percent")]
+
+app = typer.Typer(
+    help="Pictures, as PNG or SVG: heatmaps, maps, totals, cascades, funding. In a notebook: pipelines.plots.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def heatmap(
+    base: Base = "BTC", instrument: Instrument = None, since: Since = None, until: Until = None,
+    realised: Annotated[bool, typer.Option("--realised", help="what was liquidated, instead of what would be")] = False,
+    within: Within = 20, output: Output = None, format: Format = None, size: Size = "1600x900", dpi: Dpi = 110,
+    palette: Palette = None,
+) -> None:  # fmt: skip
+    """Draw liquidations by time and price: estimated levels with their score (seven days), or --realised (24 hours)."""
+    drawn = Drawn(output, format, size, dpi, palette)
+    if realised:
+        _write("realised", instrument or base, until, drawn, lambda style: pictures.realised_heatmap(
+            base, since, until, instrument=instrument, **style))  # fmt: skip
+    elif instrument:
+        _fail(2, "estimated levels are of a coin over all its contracts: use --base, or --realised")
+    else:
+        _write("heatmap", base, until, drawn,
+               lambda style: pictures.heatmap(base, since, until, within=within / 100, **style))  # fmt: skip
+
+
+@app.command("map")
+def map_command(
+    base: Base = "BTC", until: Until = None, within: Within = 20, output: Output = None, format: Format = None,
+    size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+) -> None:  # fmt: skip
+    """Draw the newest estimated liquidations of a coin by price, summed outward from it, with max pain and the score."""
+    _write("map", base, until, Drawn(output, format, size, dpi, palette),
+           lambda style: pictures.liquidation_map(base, until, within=within / 100, **style))  # fmt: skip
+
+
+@app.command()
+def totals(
+    base: AnyBase = None, instrument: Instrument = None, since: Since = None, until: Until = None, output: Output = None,
+    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+) -> None:  # fmt: skip
+    """Draw liquidated USD over time (24 hours), shorts up and longs down; what is a lower bound is hatched or shaded."""
+    _write("totals", instrument or base or "all", until, Drawn(output, format, size, dpi, palette),
+           lambda style: pictures.totals(base, since, until, instrument=instrument, **style))  # fmt: skip
+
+
+@app.command()
+def cascade(
+    cascade_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="cascade_id; none: the largest of the time")] = None,
+    base: AnyBase = None, since: Since = None, until: Until = None, output: Output = None, format: Format = None,
+    size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+) -> None:  # fmt: skip
+    """Draw one cascade second by second, by side and venue, with the price (seven days are looked through)."""
+    _write("cascade", cascade_id or base or "largest", until, Drawn(output, format, size, dpi, palette),
+           lambda style: pictures.cascade(cascade_id, base, since, until, **style))  # fmt: skip
+
+
+@app.command()
+def funding(
+    base: Base = "BTC", instrument: Instrument = None, since: Since = None, until: Until = None, output: Output = None,
+    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+) -> None:  # fmt: skip
+    """Draw funding per 8 hours (seven days): by venue, weighted by open interest, and paid."""
+    _write("funding", instrument or base, until, Drawn(output, format, size, dpi, palette),
+           lambda style: pictures.funding(base, since, until, instrument=instrument, **style))  # fmt: skip
+
+
+@app.command()
+def oi(
+    base: Base = "BTC", instrument: Instrument = None, since: Since = None, until: Until = None, output: Output = None,
+    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+) -> None:  # fmt: skip
+    """Draw open interest in USD (seven days) by venue, and the price."""
+    _write("oi", instrument or base, until, Drawn(output, format, size, dpi, palette),
+           lambda style: pictures.open_interest(base, since, until, instrument=instrument, **style))  # fmt: skip
+
+
+def _write(name: str, of: str, until: datetime | None, drawn: Drawn, draw: "Callable[[dict[str, Any]], Sheet]") -> None:
+    with _one_line_errors():
+        kind, (width, height) = _kind(drawn), _size(drawn.size)
+        world, note = reading_world()
+        if note:
+            print(f"liq: {note}", file=sys.stderr)
+        figure = draw({"world": world, "style": pictures.look(drawn.palette, width, height, drawn.dpi)})
+        at = until or datetime.now(UTC)
+        of = "".join(letter if letter.isalnum() else "-" for letter in of)
+        path = drawn.output or Path(f"{name}-{of}-{at:%Y%m%dT%H%M}.{kind}")
+        _save(figure, path, kind)
+    print(path)
+
+
+def _save(figure: "Sheet", path: Path, kind: Kind) -> None:
+    import matplotlib as mpl
+
+    try:
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "liq"}):  # letters stay text; same data, same file
+            figure.savefig(path, format=kind.value, metadata={"Date": None} if kind is Kind.SVG else {})
+    except OSError as error:
+        raise PipelineError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _kind(drawn: Drawn) -> Kind:
+    ends = drawn.output.suffix.lower().removeprefix(".") if drawn.output else ""
+    if drawn.kind is None and ends and ends not in set(Kind):
+        raise UsageError(f"--output ends in .{ends}: pictures are .png or .svg, or say --format")
+    return drawn.kind or (Kind(ends) if ends else Kind.PNG)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and all(LEAST <= int(side) <= MOST for side in (width, height))):
+        raise UsageError(f"--size {text}: say width x height in pixels, {LEAST} to {MOST} each, such as 1600x900")
+    return int(width), int(height)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except (UsageError, ValidationError) as error:
+        _fail(2, str(error))
+    except (PipelineError, WarehouseError) as error:
+        _fail(1, str(error))
+
+
+def _fail(code: int, message: str) -> None:
+    print(f"liq: {message}", file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,1 @@
+"""Frames in, matplotlib Figure out: no lake, no clock, no file. A picture a file."""

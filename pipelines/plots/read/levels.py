@@ -1,0 +1,133 @@
+"""Estimated levels and realised liquidations by time and price, the newest map, and the score that stands beside it."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from pipelines.errors import UsageError
+from pipelines.plots.read.asking import Asked, joined, nothing, rows, told, window
+from pipelines.plots.read.prices import prices
+from pipelines.plots.told import Score, Told
+from warehouse.lake import Lake
+
+WEEK = timedelta(days=7)
+HINT = 'run `liq levels estimate`, or see: liq sql "select base, max(ts) from liquidation_heatmap group by base"'
+LAST_FOR = timedelta(hours=1)
+
+
+class Levels(NamedTuple):
+    """What draw.heatmap takes."""
+
+    cells: pl.DataFrame
+    prices: pl.DataFrame
+    score: Score | None
+    told: Told
+
+
+class Map(NamedTuple):
+    """What draw.levels takes."""
+
+    bins: pl.DataFrame
+    price_now: float
+    pain: dict[str, float | None]
+    score: Score | None
+    told: Told
+
+
+def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
+    """Read the coin's estimated levels at most `within` (fraction) beyond the prices of the time; seven days if none given."""
+    base = _coin(asked)
+    since, until = window(warehouse, asked, WEEK)
+    found = rows(
+        warehouse,
+        """
+        SELECT ts, position_side, price_low, price_high, usd_estimated AS usd, price_now, venues, since, bars_share,
+               weights_from
+        FROM liquidation_heatmap WHERE ts >= $since AND ts < $until + INTERVAL 1 MICROSECOND AND base = $base
+        """,
+        {"since": since, "until": until, "base": base},
+    )
+    if found.is_empty():
+        raise nothing("estimated levels", asked, since, until, HINT)
+    cells = _near(found, within).join(_ends(found["ts"]), on="ts")
+    start = asked.since or cells["ts"].min()
+    end = max(until if asked.until else datetime.min, cells["ts_end"].max())  # type: ignore[type-var]  # noqa: DTZ901
+    lines, missing = prices(warehouse, asked, start, until)  # type: ignore[arg-type]
+    said = told(asked, start, end, joined(found["venues"]), *_known(found), *missing)  # type: ignore[arg-type]
+    return Levels(cells, lines, score(warehouse, base), said)
+
+
+def liquidation_map(warehouse: Lake, asked: Asked, within: float) -> Map:
+    """Read the coin's newest map, the bins at most `within` (fraction) from the price, and max pain inside that."""
+    base = _coin(asked)
+    _, until = window(warehouse, asked, timedelta(days=2))
+    found = rows(
+        warehouse,
+        """
+        SELECT ts, position_side, leverage, price_low, price_high, price, usd_estimated AS usd, cumulative_usd, price_now,
+               venues, since, bars_share, weights_from
+        FROM liquidation_map WHERE base = $base AND abs(distance) <= $within
+        """,
+        {"base": base, "within": within},
+    )
+    if found.is_empty():
+        raise nothing("estimated levels", asked, until - timedelta(days=2), until, HINT)
+    least = rows(warehouse, "SELECT * FROM liquidation_max_pain WHERE base = $base AND range_pct <= $within * 100 + 1e-9 "
+                 "ORDER BY range_pct DESC LIMIT 1", {"base": base, "within": within})  # fmt: skip
+    pain = {side: least[f"{side}_price"][0] if least.height else None for side in ("long", "short")}
+    words = (
+        f"Max pain: the bin with the most of each side, at most {least['range_pct'][0]} % from the price"
+        if least.height
+        else ""
+    )
+    at: datetime = found["ts"][0]
+    said = told(asked, at, at, joined(found["venues"]), *filter(None, (words, *_known(found))))
+    return Map(found, found["price_now"][0], pain, score(warehouse, base), said)
+
+
+def score(warehouse: Lake, base: str) -> Score | None:
+    """Return the coin's newest score, or None where it was never scored."""
+    found = rows(
+        warehouse,
+        """
+        SELECT verdict, since, until, rank_correlation, rank_correlation_mirrored, top_decile_mass, top_decile_mass_uniform,
+               top_decile_mass_mirrored FROM levels_score WHERE base = $base
+        """,
+        {"base": base},
+    )
+    return Score(**found.row(0, named=True)) if found.height else None
+
+
+def _coin(asked: Asked) -> str:
+    if asked.instrument or asked.base is None:
+        raise UsageError("estimated levels are of a coin over all its contracts: name it with --base")
+    return asked.base
+
+
+def _near(found: pl.DataFrame, within: float) -> pl.DataFrame:
+    low, high = found["price_now"].min(), found["price_now"].max()
+    return found.filter(
+        (pl.col("price_low") >= low * (1 - within)) & (pl.col("price_high") <= high * (1 + within))  # type: ignore[operator]
+    ).drop("venues", "since", "bars_share", "weights_from")
+
+
+def _ends(times: pl.Series) -> pl.DataFrame:
+    """Return for each column's ts until when it stands: the next one, but not far beyond the usual step beside it."""
+    ts = pl.col("ts")
+    after, before = ts.shift(-1) - ts, ts - ts.shift(1)
+    usual = pl.max_horizontal(pl.min_horizontal(after, before).fill_null(LAST_FOR), pl.lit(LAST_FOR)) * 1.5
+    columns = pl.DataFrame({"ts": times.unique().sort()})
+    return columns.with_columns(ts_end=ts + pl.min_horizontal(after.fill_null(LAST_FOR), usual))
+
+
+def _known(found: pl.DataFrame) -> tuple[str, ...]:
+    """What the estimate says of itself."""
+    since: Any = found["since"].min()
+    share: Any = found["bars_share"].min()
+    weights = " and ".join(sorted(found["weights_from"].unique()))
+    notes = [f"Estimates, nothing observed: read them as relative. Leverage weights: {weights}. Positions opened before "
+             f"{since:%Y-%m-%d %H:%M} are not in it"]  # fmt: skip
+    if share is not None and share < 1:
+        notes.append(f"Missing: up to {1 - share:.1%} of the minutes between columns have no bar")
+    return tuple(notes)
