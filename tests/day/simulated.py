@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -18,26 +17,21 @@ from collectors.envelope import RawFrame
 from collectors.history.endpoint import Series
 from collectors.history.paging import Span, after, asked
 from collectors.history.plan import HISTORIES
-from collectors.simulator import binance_frames, bybit_frames, okx_frames
-from collectors.simulator.binance import BinanceFeed, BinanceLimits, BinanceProtocol
-from collectors.simulator.binance_rest import BinanceRest
-from collectors.simulator.budgets import Ladder
-from collectors.simulator.bybit import BybitFeed, BybitLimits, BybitProtocol
-from collectors.simulator.bybit_rest import BybitRest
+from collectors.simulator import binance_frames
+from collectors.simulator.binance import BinanceFeed, BinanceProtocol
+from collectors.simulator.bybit import BybitFeed
 from collectors.simulator.contracts import Coin, Contract
-from collectors.simulator.faults import Faults
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
-from collectors.simulator.host import Answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
-from collectors.simulator.okx import OkxFeed, OkxLimits, OkxProtocol, known_topics
-from collectors.simulator.okx_rest import OkxRest
+from collectors.simulator.okx import OkxFeed
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
 from collectors.topics import LIQUIDATION
 from collectors.venues import VENUES
-from collectors.venues.venue import Feed, Frame, Listed, Poll, Venue
-from tests.day.sessions import Clock, Poller, Protocol, Recorded, Socket, channels
+from collectors.venues.venue import Feed, Frame, Poll
+from tests.day.servers import ask, binance_of, bybit_of, listing, okx_of, payload, protocols
+from tests.day.sessions import Clock, Poller, Recorded, Socket, channels
 
 SEED = 20261118
 COINS = ("BTC", "BONK")
@@ -50,10 +44,6 @@ DAYS_BEFORE = 9
 LATE_MS = 25 * MINUTE_MS
 MARKS = "!markPrice@arr@1s"
 MARK_EVERY_MS = 30_000
-LIMITS = (
-    BybitLimits(ticker_ms=100_000),
-    OkxLimits(mark_ms=120_000, index_ms=120_000, open_interest_ms=90_000, funding_ms=(180_000, 180_001)),
-)
 OKX_AWAY = (9 * HOUR_MS + 13 * MINUTE_MS + 20_000, 9 * HOUR_MS + 20 * MINUTE_MS + 20_000)
 BYBIT_AWAY = (13 * HOUR_MS + 50_000, 13 * HOUR_MS + 3 * MINUTE_MS + 50_000)
 BINANCE_TWICE = (15 * HOUR_MS, 15 * HOUR_MS + 4 * MINUTE_MS)
@@ -62,8 +52,6 @@ BEFORE = {"klines": {"1m": 1.5, "1h": 8.0, "1d": 112.0}, "funding": {"": 366.0}}
 OF_THE_DAY = {"klines": {"1m": 0.25}, "open-interest": {"5m": 0.5}}
 """Days of history asked for, by what and length of bar: before the day, and in it, over what came live."""
 POLL_SCALE = {topics.KLINE: 3.0, topics.REFERENCE: 6.0, topics.OPEN_INTEREST: 2.0}
-
-Ask = Callable[[str, dict[str, str]], Answer]
 
 
 class Day:
@@ -75,13 +63,13 @@ class Day:
         self._truth = Truth()
         self._clock = Clock(START_MS)
         self._venues = {name: make() for name, make in VENUES.items()}
-        self._protocols = _protocols(self.market)
+        self._protocols = protocols(self.market)
         self._feeds = {
-            "binance": BinanceFeed(self.market, *_binance(self._protocols), self._truth),
-            "bybit": BybitFeed(self.market, _bybit(self._protocols), self._truth, SEED),
-            "okx": OkxFeed(self.market, _okx(self._protocols), self._truth, SEED),
+            "binance": BinanceFeed(self.market, *binance_of(self._protocols), self._truth),
+            "bybit": BybitFeed(self.market, bybit_of(self._protocols), self._truth, SEED),
+            "okx": OkxFeed(self.market, okx_of(self._protocols), self._truth, SEED),
         }
-        self._listings = {name: _listing(self.market, venue) for name, venue in self._venues.items()}
+        self._listings = {name: listing(self.market, venue) for name, venue in self._venues.items()}
         self._sockets: dict[tuple[str, str], Socket] = {}
 
     def run(self) -> list[RawFrame]:
@@ -184,7 +172,7 @@ class Day:
         params = dict(poll.params) | ({poll.param: value} if poll.param else {})
         if poll.since:
             params[poll.since[0]] = str(self.market.now - int(poll.since[1] * 1000))
-        poller.answered(poll, value, _ask(self.market, poll.url, params))
+        poller.answered(poll, value, ask(self.market, poll.url, params))
 
     def _backfill_of_the_day(self) -> None:
         for venue in self._venues:
@@ -211,7 +199,7 @@ class Day:
     def _page(self, recorded: Recorded, series: Series, gap: Span) -> None:
         rest: Span | None = gap
         while rest and (span := asked(series, rest)):
-            body = _ask(self.market, series.endpoint.url, dict(series.params(*span)))
+            body = ask(self.market, series.endpoint.url, dict(series.params(*span)))
             recorded.frame(body, Frame(series.channel, series.asked.symbol, series.endpoint.topic))
             rest = after(series, rest, span, series.times(body), self.market.now).rest
 
@@ -234,10 +222,10 @@ class Day:
                 one = self._past(rng, ts, longs)
                 self._clock.now = ts + 1000
                 venue = recorded[one.contract.venue]
-                payload = _payload(one, ts + 1000)
-                named = venue.venue.classify(payload)
+                told = payload(one, ts + 1000)
+                named = venue.venue.classify(told)
                 assert isinstance(named, Frame)
-                venue.frame(payload, named)
+                venue.frame(told, named)
         self._clock.now = START_MS - 1000
         for each in recorded.values():
             each.event("rolled_over", "planned")
@@ -250,69 +238,3 @@ class Day:
         side = "long" if rng.random() < longs else "short"
         prices = [contract.price_text(mark * part) for part in (0.999, 0.99, 1.0)]
         return Liquidation(contract, ts, side, qty, *prices)  # type: ignore[arg-type]
-
-
-def _payload(one: Liquidation, shown_ms: int) -> bytes:
-    if one.contract.venue == "binance":
-        return orjson.dumps(binance_frames.force_order(one, shown_ms))
-    if one.contract.venue == "bybit":
-        return orjson.dumps(bybit_frames.all_liquidation([one], shown_ms))
-    arg = {"channel": "liquidation-orders", "instType": one.contract.market}
-    return orjson.dumps({"arg": arg, "data": okx_frames.liquidation_orders([one])})
-
-
-def _rest(market: Market, url: str) -> Ask:
-    """Return a fresh server: its budgets count by the wall clock, which is not the market's."""
-    host = urlsplit(url).netloc
-    if "bybit" in host:
-        return BybitRest(market, LIMITS[0])
-    if "okx" in host:
-        return OkxRest(market)
-    return BinanceRest(market, "cm" if host.startswith("dapi") else "um", Ladder(2400))
-
-
-def _ask(market: Market, url: str, params: dict[str, str]) -> bytes:
-    answer = _rest(market, url)(urlsplit(url).path, params)
-    assert answer.status == 200, (url, params, answer.body[:300])
-    return answer.body
-
-
-def _listing(market: Market, venue: Venue) -> dict[str, tuple[Listed, ...]]:
-    return {
-        poll.group: venue.page(_ask(market, poll.url, dict(poll.params))).listed for poll in venue.polls if poll.lists
-    }
-
-
-def _protocols(market: Market) -> dict[str, Protocol]:
-    symbols: dict[str, set[str]] = {"linear": set(), "inverse": set()}
-    okx: list[Contract] = []
-    for contract in market.contracts:
-        if contract.venue == "bybit":
-            symbols[contract.market].add(contract.symbol)
-        okx += [contract] if contract.venue == "okx" else []
-    no, faults = (lambda _path, _query: Answer(404, b"")), Faults()
-    return {
-        "um": BinanceProtocol(True, no, faults, BinanceLimits()),
-        "cm": BinanceProtocol(False, no, faults, BinanceLimits()),
-        "bybit": BybitProtocol(symbols, no, faults, LIMITS[0]),
-        "okx": OkxProtocol(known_topics(okx), no, faults, LIMITS[1]),
-    }
-
-
-def _binance(protocols: dict[str, Protocol]) -> tuple[BinanceProtocol, BinanceProtocol]:
-    um, cm = protocols["um"], protocols["cm"]
-    assert isinstance(um, BinanceProtocol)
-    assert isinstance(cm, BinanceProtocol)
-    return um, cm
-
-
-def _bybit(protocols: dict[str, Protocol]) -> BybitProtocol:
-    found = protocols["bybit"]
-    assert isinstance(found, BybitProtocol)
-    return found
-
-
-def _okx(protocols: dict[str, Protocol]) -> OkxProtocol:
-    found = protocols["okx"]
-    assert isinstance(found, OkxProtocol)
-    return found
