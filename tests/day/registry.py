@@ -106,6 +106,13 @@ FUNDING = [
     ),
 ]  # fmt: skip
 
+FUNDING.append(
+    Figures(
+        "funding_paid_at(TIMESTAMP '2026-11-18 14:00:00')", lambda facts, _: funding.paid_at(facts, MIDDAY + 2 * HOUR),
+        ("base",), at_the_end=True,
+    )
+)  # fmt: skip
+
 INTEREST = [
     Figures("open_interest_at(TIMESTAMP '2026-11-18 12:00:00')", lambda facts, _: interest.at(facts, MIDDAY), OF_CONTRACT),
     Figures("open_interest_current", interest.current, OF_CONTRACT),
@@ -187,6 +194,7 @@ CASCADES = (
     "reads the table of cascades, whose finder is held to the simulator's own record (test_cascades_simulated.py)"
 )
 LEVELS = "reads estimated levels: a model, whose parts have tests of their own (test_levels*.py)"
+SIGNALS = "conditions on ingredients that stand on estimated levels; tests/sql has cases of each, and test_signals* of the flow"
 NOT_RECOMPUTED = {
     "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
@@ -194,6 +202,10 @@ NOT_RECOMPUTED = {
     "audit_last": "says what the checks found; that they hold on this day is a test of its own",
     "cascades_recent": CASCADES, "cascades_by_day": CASCADES, "cascades_market_wide": CASCADES, "cascade_venues": CASCADES,
     "liquidation_map": LEVELS, "liquidation_heatmap": LEVELS, "liquidation_clusters": LEVELS,
-    "liquidation_max_pain": LEVELS, "levels_score": LEVELS,
+    "liquidation_max_pain": LEVELS, "levels_score": LEVELS, "levels_at": LEVELS, "clusters_at": LEVELS, "zones_at": LEVELS,
+    "signals_hour": WORDS, "signal_thresholds": WORDS, "signal_ingredients": SIGNALS, "signals_at": SIGNALS,
+    "signals_history": SIGNALS, "signals_outcome": SIGNALS, "overheated_longs": SIGNALS, "squeeze_setups": SIGNALS,
+    "crowded_positions": SIGNALS, "washouts": SIGNALS, "oi_backed_clusters": SIGNALS, "support_resistance": SIGNALS,
+    "coin_prices_at": SIGNALS,
 }  # fmt: skip
 """Views and macros without figures here, and why."""

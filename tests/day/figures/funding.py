@@ -172,3 +172,31 @@ def _pair(long: Row, short: Row, holding: float, fees: float) -> Row:
         "apr": gross - costs * 8760 / holding, "net_return": gross * holding / 8760 - costs,
         "breakeven_hours": costs * 8760 / gross, "holding_hours": holding,
     }  # fmt: skip
+
+
+def paid_at(facts: Facts, moment: int) -> Rows:
+    """Return each coin's funding weighted by open interest, and how that has changed, as known just before a full hour."""
+    closes = {(row["hour"], of_contract(row)): row for row in interest.hours(facts)}
+    base_of = {of_contract(row): row["base"] for row in interest.hours(facts)}
+    rates = {of_contract(row): row["rate_8h"] for row in current(facts, moment - 1) if not row["stale"]}
+    found = []
+    for base, own in grouped(
+        ({"own": own, "base": base} for own, base in base_of.items()), lambda r: r["base"]
+    ).items():
+        then = {back: [closes.get((moment - back * HOUR, row["own"]), {}) for row in own] for back in (1, 2, 25)}
+        usd = [row.get("close_usd") for row in then[1]]
+        known = [
+            (rate, value) for row, value in zip(own, usd, strict=True)
+            if (rate := rates.get(row["own"])) is not None and value is not None
+        ]  # fmt: skip
+        found.append({
+            "base": base, "rate_8h": ratio(total(rate * value for rate, value in known), total(v for _, v in known)),
+            "oi_usd": total(usd), "oi_change_1h": _change(then[1], then[2]), "oi_change_24h": _change(then[1], then[25]),
+        })  # fmt: skip
+    return found
+
+
+def _change(now: Rows, then: Rows) -> float | None:
+    pairs = [(row.get("close_base"), before.get("close_base")) for row, before in zip(now, then, strict=True)]
+    known = [(value, before) for value, before in pairs if value is not None and before is not None]
+    return ratio(total(value - before for value, before in known), total(before for _, before in known))
