@@ -6,6 +6,8 @@ files of a megabyte or more beside small fresh ones. The day before is one file 
 
 from datetime import datetime, timedelta
 
+import duckdb
+
 from warehouse.compact import compact
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -69,11 +71,14 @@ ORDER BY venue, symbol, ts_event
 _SETTLED = "8.0 AS interval_hours, hash(moment, number) % 999 / 1e6 AS funding_rate, mid AS mark_price, moment AS ts_recv, 'live' AS source"
 
 
-def build(lake: Lake, first: datetime, now: datetime) -> None:
-    """Store the contracts, valid from `first` on, and what is known of them up to `now`. Needs `made_contracts`."""
-    connection = lake.connection
+def contracts(connection: duckdb.DuckDBPyConnection, first: datetime) -> None:
+    """Store the contracts, valid from `first` on; those of `synthetic.prepare` are among them."""
     connection.execute(_LISTED.format(contracts=CONTRACTS))
     connection.execute(_INSTRUMENTS.format(first=first))
+
+
+def build(lake: Lake, now: datetime) -> None:
+    """Store what is known of the contracts up to `now`."""
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     _rows(lake, "funding_settlements", "ts_event", _SETTLED, day - 365 * DAY, now, "8 HOURS")
     for table, time, since, step in (("prices_1h", "hour", day - 85 * DAY, "1 HOUR"),
@@ -81,7 +86,7 @@ def build(lake: Lake, first: datetime, now: datetime) -> None:
         rest = f"60 AS minutes, moment + INTERVAL {step} - INTERVAL 1 MINUTE AS last_minute, moment + INTERVAL {step} AS recv_last"
         _rows(lake, table, time, f"{_BAR}, {rest}", since, day - DAY, step)
     for start in (day - DAY, day):
-        connection.execute(_RATIO.format(since=start, until=min(start + DAY, now)))
+        lake.connection.execute(_RATIO.format(since=start, until=min(start + DAY, now)))
     for table, (time, values) in MINUTES.items():
         _rows(lake, table, time, values, day - DAY, day, "1 MINUTE")
     _today(lake, day, now)
