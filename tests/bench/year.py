@@ -53,8 +53,8 @@ def build(world: Path, days: int, with_state: bool) -> None:
         maintain(warehouse, NOTHING, NOTHING)
         if with_state:
             _add_state(warehouse)
-        print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, {rolled - wrote:,.0f} s to roll "
-              f"up ({done.minutes:,} minutes), {perf_counter() - rolled:,.0f} s to maintain"
+        print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, {rolled - wrote:,.0f} s to "
+              f"roll up ({done.minutes:,} minutes), {perf_counter() - rolled:,.0f} s to maintain"
               f"{' and to add market state' if with_state else ''}")  # fmt: skip
 
 
@@ -102,5 +102,7 @@ def sizes(world: Path) -> None:
             f"SELECT path_in_schema, sum(total_compressed_size) / sum(num_values) AS bytes FROM parquet_metadata({names}) "
             f"GROUP BY 1 HAVING bytes >= 0.1 ORDER BY 2 DESC"
         ).fetchall()
-        print("bytes of a liquidation: " + ", ".join(f"{name} {size:.1f}" for name, size in columns) + ", the rest less")
+        print(
+            "bytes of a liquidation: " + ", ".join(f"{name} {size:.1f}" for name, size in columns) + ", the rest less"
+        )
     print(f"catalogue: {(lake.folder(world) / 'catalog.sqlite').stat().st_size / 1e6:,.1f} MB")
