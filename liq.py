@@ -15,6 +15,7 @@ from pipelines.parse_cli import command as parse
 from pipelines.plots.cli import app as plots
 from pipelines.position.cli import position
 from pipelines.rollup.cli import app as rollup
+from pipelines.signals.cli import app as signals
 from warehouse.cli import app as warehouse
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ app.add_typer(imports, name="import")
 app.add_typer(cascades, name="cascades")
 app.add_typer(levels, name="levels")
 app.add_typer(plots, name="plot")
-for commands in (collect, backfill, simulate, pipelines, rollup, warehouse):
+for commands in (collect, backfill, simulate, pipelines, rollup, signals, warehouse):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 app.command("position")(position)

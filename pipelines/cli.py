@@ -146,10 +146,10 @@ def run_flows(
         list[str] | None, typer.Argument(metavar="[NAME]...", help="which; none: what new rows change")
     ] = None,
 ) -> None:
-    """Run scheduled flows once, now: without names refresh (coverage, bars, cascades) and estimate_levels.
+    """Run scheduled flows once, now: without names refresh (coverage, bars, cascades), estimate_levels and find_signals.
 
-    For when `liq up` does not run: after `liq ingest`, `liq import` or `liq reprocess` the bars, cascades and levels are
-    then up to date. Run twice, the second changes nothing.
+    For when `liq up` does not run: after `liq ingest`, `liq import` or `liq reprocess` the bars, cascades, levels and
+    signals are then up to date. Run twice, the second changes nothing.
     """
     log_to_stderr(logging.INFO)
     os.environ.update(prefect_env(IngestSettings().data))

@@ -144,11 +144,12 @@ def read_instruments(venue: Venue, paths: Iterable[Path]) -> Instruments:
     """Return what the venue's own instrument answers say, as of the time they name. Raises UsageError where none does."""
     book = Instruments()
     for path in paths:
-        before = len(book)
+        told = 0
         with _opened(str(path)) as lines:
             for frame in frames(Options(venue, str(path)), lines):
-                book = book.learn(venue.name, _contracts(venue, frame))
-        if len(book) == before:
+                contracts = _contracts(venue, frame)
+                book, told = book.learn(venue.name, contracts), told + len(contracts)
+        if not told:
             raise UsageError(f"{path}: no contracts of {venue.name}; wanted answers of {', '.join(LISTS[venue.name])}")
     return book
 

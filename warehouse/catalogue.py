@@ -19,6 +19,7 @@ SUBJECTS = {
     "Liquidations": ("liquidation",),
     "Cascades": ("cascade",),
     "Liquidation levels": ("liquidation_level", "level", "position"),
+    "Signals": ("signal", "support_resistance", "overheated", "squeeze", "crowded", "washout", "oi_backed"),
     "Funding": ("funding",),
     "Open interest": ("open_interest",),
     "Price": ("price", "mark_price", "kline", "rsi"),

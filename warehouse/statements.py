@@ -11,6 +11,7 @@ _PACKAGED = Path(__file__).parent / "sql"
 SQL = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "sql"
 
 _HEAD = re.compile(r"--\s*(?P<name>\w+)(?P<parameters>\([^)]*\))?:\s*(?P<purpose>.+)")
+_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^']*'")
 
 
 class Statement(NamedTuple):
@@ -30,8 +31,8 @@ class Statement(NamedTuple):
 
     @property
     def words(self) -> set[str]:
-        """The words of its body; what it reads is among them."""
-        return set(re.findall(r"\w+", self.body))
+        """The words of its body but for comments and texts in quotes; what it reads is among them."""
+        return set(re.findall(r"\w+", _COMMENT_OR_TEXT.sub(" ", self.body)))
 
     def create(self) -> str:
         """Return the statement that creates or replaces it in the current catalogue."""
@@ -46,7 +47,7 @@ def statements(sql: Path = SQL) -> list[Statement]:
     found = [_read("macro", path) for path in sorted((sql / "macros").glob("*.sql"))]
     found += [_read("view", path) for path in sorted((sql / "views").glob("*.sql"))]
     named = {statement.name: statement for statement in found}
-    order = TopologicalSorter({name: (found.words & named.keys()) - {name} for name, found in named.items()})
+    order = TopologicalSorter({name: sorted((found.words & named.keys()) - {name}) for name, found in named.items()})
     return [named[name] for name in order.static_order()]
 
 

@@ -18,6 +18,10 @@ UNLISTED_INTERVAL_HOURS = {"binance": 8.0}
 """How often a perpetual pays that is not among the exceptions the venue lists: Binance's fundingInfo (binance.md §3).
 Holds only once that list has been seen."""
 
+ONE_READING_US = 3_600_000_000
+"""The list of contracts and that of exceptions are asked for apart: what the second says so soon after a contract's first
+description holds since that one, and so also for the history before it."""
+
 ALWAYS = -(2**62)
 Key = tuple[str, str]
 
@@ -178,7 +182,7 @@ class Instruments:
 
     def _listed(self, venue: str, versions: Sequence[Version]) -> list[tuple[int, Resolved]]:
         """The first version also holds before it was first seen; versions that differ only in status are one."""
-        timeline = [(version.valid_from, self._facts(venue, version.instrument)) for version in versions]
+        timeline = [(version.valid_from, self._facts(venue, version.instrument)) for version in _told_at_once(versions)]
         merged = [timeline[0]] + [after for before, after in pairwise(timeline) if after[1] != before[1]]
         return [(ALWAYS, merged[0][1]), *merged[1:]]
 
@@ -198,6 +202,20 @@ DIMENSION: dict[str, type[pl.DataType]] = {
     "quote": pl.String, "settle": pl.String, "contract": pl.String, "kind": pl.String, "contract_size": pl.Float64,
     "multiplier": pl.Int32, "metadata": pl.String, "interval_hours": pl.Float64,
 }  # fmt: skip
+
+
+def _told_at_once(versions: Sequence[Version]) -> list[Version]:
+    """Return the versions, the first ones with the interval that was told right after them."""
+    told = next((version for version in versions if version.instrument.interval_hours is not None), None)
+    if told is None or told.valid_from - versions[0].valid_from > ONE_READING_US:
+        return list(versions)
+    hours = told.instrument.interval_hours
+    return [
+        version._replace(instrument=msgspec.structs.replace(version.instrument, interval_hours=hours))
+        if version.instrument.interval_hours is None
+        else version
+        for version in versions
+    ]
 
 
 def _as_of(versions: Sequence[Version], at: int) -> Version:

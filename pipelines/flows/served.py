@@ -12,6 +12,7 @@ from pipelines.flows.audit import audit
 from pipelines.flows.backtest_levels import backtest_levels
 from pipelines.flows.detect_cascades import detect_cascades
 from pipelines.flows.estimate_levels import estimate_levels
+from pipelines.flows.find_signals import find_signals
 from pipelines.flows.maintain import maintain
 from pipelines.flows.refresh import STEPS, refresh
 
@@ -29,11 +30,12 @@ SERVED = (
     Served(refresh, timedelta(minutes=1)),
     Served(maintain, timedelta(minutes=2)),
     Served(estimate_levels, timedelta(minutes=5)),
+    Served(find_signals, timedelta(minutes=5)),
     Served(audit, timedelta(hours=1)),
     Served(backtest_levels, timedelta(days=1)),
     Served(detect_cascades, timedelta(days=1), {"back_hours": 72}, "detect_cascades_again"),  # with what came late
 )
-FRESH = (refresh, estimate_levels)
+FRESH = (refresh, estimate_levels, find_signals)
 """What newly committed rows change."""
 
 

@@ -21,6 +21,8 @@ SETTINGS = {
     "LIQ_COLLECT_POLL_SCALE": "0.1",
 }  # a minute's grid would show little of so short a market
 SCRIPT = ("--calm", "20", "--cascade", "12", "--aftermath", "12")
+PAST = {"binance": "BTCUSDT,ETHUSDT", "bybit": "BTCUSDT,ETHUSDT", "okx": "BTC-USDT-SWAP,ETH-USDT-SWAP"}
+"""What the venues are asked about the day before."""
 START_S = 30.0
 QUERIES = '  .venv/bin/liq sql "from liquidation_totals"\n  .venv/bin/liq shell'
 
@@ -31,6 +33,8 @@ TABLES = {
     "max(largest_usd) AS largest_usd FROM liquidations_by_minute GROUP BY ALL ORDER BY minute, venue, position_side",
     "cascades_recent": "SELECT ts_start, base, position_side, usd, seconds, multiple, count, move, lower_bound "
     "FROM cascades_recent ORDER BY usd DESC LIMIT 6",
+    "liquidation_max_pain, an estimate": "SELECT ts, base, range_pct, price_now, long_price, long_usd_estimated, short_price, "
+    "short_usd_estimated, score_verdict FROM liquidation_max_pain WHERE range_pct IN (5, 20) ORDER BY base, range_pct",
     "funding_current": "SELECT venue, instrument, funding_rate, interval_hours, next_funding_ts FROM funding_current "
     "WHERE base IN ('BTC', 'ETH') ORDER BY base, venue LIMIT 8",
     "open_interest_current": "SELECT venue, instrument, oi_base, oi_usd, usd_from FROM open_interest_current "
@@ -56,7 +60,9 @@ async def demo(world: Path, out: Console, kills: int = 0) -> int:
             f"Three venues are simulated; a cascade is coming. Query beside it, from another terminal:\n{QUERIES}",
             soft_wrap=True,
         )
+        history = asyncio.create_task(_history(parts))
         await _watch(parts, simulator, out, stop, kills)
+        await history
         code = await stop_pipeline(parts, out)
         return _told(world, out, await _get(f"{simulator}/_truth")) or code
     finally:
@@ -87,6 +93,13 @@ async def _simulate(parts: Parts, then: str) -> str:
             return parts.env["LIQ_SIMULATOR"]
         await asyncio.sleep(0.1)
     raise StartError(f"the simulated venues did not start; the end of {child.log}:\n{child.last_lines()}")
+
+
+async def _history(parts: Parts) -> None:
+    """Ask each venue for the day before, so that prices, open interest and levels have a past. Raises StartError."""
+    for venue, symbols in PAST.items():
+        what = ("--what", "klines,open-interest,funding", "--since", "1d", "--symbols", symbols)
+        await run(liq("backfill", venue, *what), parts.env, parts.world / "logs" / "backfill.log")
 
 
 async def _watch(parts: Parts, simulator: str, out: Console, stop: asyncio.Event, kills: int) -> None:

@@ -2,10 +2,11 @@
 -- Reads open_interest_1h for hours, days and longer, and open_interest with mark_prices for the last two hours and for bars that are
 -- no whole hours (5m); only the days from since on. Grain: one row per venue, symbol and bar with a value; UTC, weeks from Monday.
 -- Each value is one side, in coins and USD (the venue's, else coins x mark price); null where not known. samples: values it stands on;
--- closed: false for the running bar. Live values and those of the venue's history count alike.
+-- closed: false for the running bar. Live values and those of the venue's history count alike; of one instant, the live one
+-- opens or closes the bar.
 -- Example: FROM open_interest_bars('BTC/USDT:USDT', '1d', '2026-01-01')
 WITH hours AS (
-    SELECT * EXCLUDE (recv_last) FROM open_interest_1h
+    SELECT * EXCLUDE (recv_last), 2 * epoch_us(hour) AS rising, 2 * epoch_us(hour) AS falling FROM open_interest_1h
     WHERE epoch(length::INTERVAL) % 3600 = 0 AND hour >= time_bucket(length::INTERVAL, since::TIMESTAMP)
         AND hour < time_bucket(INTERVAL 1 HOUR, as_of()) - INTERVAL 1 HOUR
         AND symbol IN (SELECT i.symbol FROM instruments_as_of AS i WHERE i.instrument = named)
@@ -13,7 +14,8 @@ WITH hours AS (
     SELECT
         ts_event AS hour, venue, symbol, instrument, base, quote, settle, contract, sides, oi_base AS open_base,
         oi_base AS high_base, oi_base AS low_base, oi_base AS close_base, oi_usd AS open_usd, oi_usd AS high_usd,
-        oi_usd AS low_usd, oi_usd AS close_usd, 1 AS samples, ts_event AS first_ts, ts_event AS last_ts
+        oi_usd AS low_usd, oi_usd AS close_usd, 1 AS samples, ts_event AS first_ts, ts_event AS last_ts,
+        2 * epoch_us(ts_event) + (period IS NULL)::BIGINT AS rising, 2 * epoch_us(ts_event) - (period IS NULL)::BIGINT AS falling
     FROM open_interest_values(
         CASE
             WHEN epoch(length::INTERVAL) % 3600 <> 0 THEN time_bucket(length::INTERVAL, since::TIMESTAMP)
@@ -24,11 +26,11 @@ WITH hours AS (
 )
 SELECT
     time_bucket(length::INTERVAL, h.hour) AS bar, h.venue, h.symbol, c.instrument, c.base, c.contract, c.settle,
-    arg_max(h.sides, h.hour) AS sides,
-    arg_min(h.open_base, h.hour) AS open_base, max(h.high_base) AS high_base, min(h.low_base) AS low_base,
-    arg_max(h.close_base, h.hour) AS close_base,
-    arg_min(h.open_usd, h.hour) AS open_usd, max(h.high_usd) AS high_usd, min(h.low_usd) AS low_usd,
-    arg_max(h.close_usd, h.hour) AS close_usd,
+    arg_max(h.sides, h.rising) AS sides,
+    arg_min(h.open_base, h.falling) AS open_base, max(h.high_base) AS high_base, min(h.low_base) AS low_base,
+    arg_max(h.close_base, h.rising) AS close_base,
+    arg_min(h.open_usd, h.falling) AS open_usd, max(h.high_usd) AS high_usd, min(h.low_usd) AS low_usd,
+    arg_max(h.close_usd, h.rising) AS close_usd,
     sum(h.samples)::BIGINT AS samples, min(h.first_ts) AS first_ts, max(h.last_ts) AS last_ts,
     time_bucket(length::INTERVAL, h.hour) + length::INTERVAL <= as_of() AS closed
 FROM hours AS h

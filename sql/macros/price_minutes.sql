@@ -8,7 +8,7 @@ SELECT
     time_bucket(length::INTERVAL, ts_event) AS bar,
     venue, symbol,
     max(instrument) AS instrument, max(base) AS base, max(quote) AS quote, max(settle) AS settle,
-    arg_min("open", ts_event) AS "open",
+    arg_min("open", epoch_ms(ts_event) - (closed IS TRUE)::INTEGER) AS "open",
     max(high) AS high,
     min(low) AS low,
     arg_max("close", epoch_ms(ts_event) + (closed IS TRUE)::INTEGER) AS "close",

@@ -1,16 +1,23 @@
 -- completeness_by_hour: how complete each venue's liquidations of each hour are.
 -- Reads feed_coverage, liquidations_1h. Grain: one row per hour (its start, UTC), venue and liquidation channel, of the 30 days
--- before as_of(). coverage_share: share of the hour's minutes that were heard (of those by now); saturated_share: of the
+-- before as_of(). coverage_share: share of the hour's minutes that were heard, one that an import filled counting whole, and those
+-- before collection began as not heard; of the running hour only minutes up to the last one measured. saturated_share: of the
 -- seconds and contracts with a liquidation those at the limit of a throttled feed; completeness: the classes in it, null where none
--- came; lower_bound: more may have happened than was told.
+-- came; lower_bound: more may have happened than was told. gap_minutes: those not heard whole since collection began; repaired:
+-- whether all of them were filled.
 WITH heard AS (
-    SELECT date_trunc('hour', minute) AS hour, venue, channel, avg(connected_share) AS coverage_share,
+    SELECT date_trunc('hour', minute) AS hour, venue, channel,
+        sum(CASE WHEN repaired THEN 1 ELSE connected_share END) AS minutes_heard, max(minute) AS last_minute,
         sum(rows)::BIGINT AS rows, sum(contract_seconds)::BIGINT AS contract_seconds,
         sum(saturated_seconds)::BIGINT AS saturated_seconds, count(*) FILTER (connected_share < 1) AS gap_minutes,
         bool_and(repaired) AS repaired
     FROM feed_coverage
     WHERE minute >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND minute <= as_of() AND topic = 'raw.liquidation'
     GROUP BY ALL
+), shares AS (
+    SELECT *, minutes_heard / date_diff('minute', hour, least(
+        hour + INTERVAL 1 HOUR, max(last_minute) OVER () + INTERVAL 1 MINUTE)) AS coverage_share
+    FROM heard
 ), classes AS (
     SELECT hour, venue, string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness
     FROM liquidations_1h
@@ -30,5 +37,5 @@ SELECT
     h.saturated_seconds,
     h.gap_minutes,
     h.repaired
-FROM heard AS h LEFT JOIN classes AS c USING (hour, venue)
+FROM shares AS h LEFT JOIN classes AS c USING (hour, venue)
 ORDER BY h.hour DESC, h.venue, h.channel

@@ -2,7 +2,7 @@
 -- Reads liquidations_complete, liquidations_1h, liquidation_coverage. Grain: one row per base and days (7, 30), for coins with a
 -- liquidation in the 30 days; base '*' is all coins together. The hour: the 60 minutes before as_of(). Compared with: the whole clock
 -- hours before it, back to days ago; hours: how many of them there are, that is hours in which any coin had a liquidation. A coin's
--- hours without any count as 0 USD. usd_z: (usd - mean_usd) / standard deviation; usd_percentile: share of those hours with less
+-- hours without any count as 0 USD. usd_z: (usd - mean_usd) / sample standard deviation; usd_percentile: share of those hours with less
 -- (0.95: one hour in twenty has as much). long_share: of the USD; long_share_days: of all USD in the days; long_share_z and
 -- long_share_percentile: against the coin's hours with liquidations (active_hours), each counting the same. Null where fewer than 24
 -- hours are there to compare with. Liquidations come in bursts: z says far from usual, not how rare; the percentile says that. On
@@ -77,7 +77,7 @@ SELECT
     CASE WHEN active_hours >= 24 THEN (long_usd / nullif(usd, 0) - mean_share) / nullif(sd_share, 0) END AS long_share_z,
     CASE WHEN active_hours >= 24 AND usd > 0 THEN lower_shares / active_hours END AS long_share_percentile,
     completeness,
-    lower_bound(completeness, CASE WHEN list_has_all(h.measured, venues) THEN h.lowest END, unpriced) AS lower_bound,
+    lower_bound(completeness, CASE WHEN list_has_all(h.measured, coalesce(venues, [])) THEN h.lowest END, unpriced) AS lower_bound,
     CASE WHEN list_has_all(h.measured, coalesce(venues, [])) THEN h.lowest END AS coverage_share,
     h.highest AS saturated_share,
     array_to_string(venues, ', ') AS venues,

@@ -2,10 +2,11 @@
 -- Reads liquidations_complete (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change, funding_oi_weighted,
 -- market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
 -- of the parts that are known; parts says of how many of the 5, weight_known of how much of the weight; null where none is.
--- liquidations: share of the last 30 days' hours with less USD liquidated (at least 7 days are needed); imbalance: |2 long_share - 1|;
--- oi_flush: coins of open interest closed in the last hour; funding: |rate_8h| weighted by open interest; volatility: share of the 30
--- days' hours with a smaller range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what
--- they stand on. Liquidations are those that were told: completeness lists the feeds' classes, and a lower bound then and now.
+-- liquidations: share of the 30 days' clock hours before the last hour with less USD liquidated, hours without any coin's left out as
+-- nobody may have listened (at least 168 are needed); imbalance: |2 long_share - 1|; oi_flush: coins of open interest closed in the
+-- last hour, of what there was; funding: |rate_8h| weighted by open interest; volatility: share of those clock hours with a smaller
+-- range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what they stand on;
+-- liquidation_usd_1h is null where the hour's liquidations have no USD amount. Liquidations are those that were told: completeness lists the feeds' classes, and a lower bound then and now.
 WITH hour_now AS (
     SELECT
         base, sum(notional_usd) AS usd, sum(notional_usd) FILTER (position_side = 'long') AS long_usd,
@@ -17,10 +18,10 @@ WITH hour_now AS (
 ), hours AS (
     SELECT hour, base, sum(usd) AS usd
     FROM liquidations_1h
-    WHERE hour >= as_of() - INTERVAL 30 DAYS AND hour <= as_of() - INTERVAL 1 HOUR AND base IS NOT NULL
+    WHERE hour >= as_of() - INTERVAL 30 DAYS AND hour <= as_of() - INTERVAL 2 HOURS AND base IS NOT NULL
     GROUP BY GROUPING SETS ((hour, base), (hour))
 ), known AS (
-    SELECT date_diff('hour', min(hour), time_bucket(INTERVAL 1 HOUR, as_of())) AS hours FROM hours
+    SELECT count(DISTINCT hour) AS hours FROM hours
 ), ranked AS (
     SELECT
         h.base, coalesce(any_value(n.usd), 0) AS usd,
@@ -29,8 +30,12 @@ WITH hour_now AS (
     GROUP BY h.base
 ), liquidated AS (
     SELECT
-        coalesce(r.base, n.base) AS base, coalesce(n.usd, r.usd) AS liquidation_usd,
-        CASE WHEN r.hours >= 168 THEN CASE WHEN coalesce(n.usd, 0) = 0 THEN 0 ELSE r.quieter END END AS liquidations,
+        coalesce(r.base, n.base) AS base, CASE WHEN n.completeness IS NULL THEN r.usd ELSE n.usd END AS liquidation_usd,
+        CASE
+            WHEN r.hours < 168 OR (n.completeness IS NOT NULL AND n.usd IS NULL) THEN NULL
+            WHEN coalesce(n.usd, 0) = 0 THEN 0
+            ELSE r.quieter
+        END AS liquidations,
         coalesce(n.long_usd, CASE WHEN n.usd > 0 THEN 0 END) / nullif(n.usd, 0) AS long_share, n.completeness, n.venues
     FROM ranked AS r FULL JOIN hour_now AS n ON r.base IS NOT DISTINCT FROM n.base
 ), interest AS (
@@ -57,7 +62,7 @@ WITH hour_now AS (
         CASE WHEN count(*) >= 168 THEN count(*) FILTER (ln(p.high / nullif(p.low, 0)) < n.range) / count(*) END AS volatility
     FROM ranges AS n
     LEFT JOIN prices_1h AS p ON n.venue = p.venue AND n.symbol = p.symbol
-        AND p.hour >= as_of() - INTERVAL 30 DAYS AND p.hour <= as_of() - INTERVAL 1 HOUR
+        AND p.hour >= as_of() - INTERVAL 30 DAYS AND p.hour <= as_of() - INTERVAL 2 HOURS
     WHERE n.base IS NOT NULL
     GROUP BY n.base, n.venue, n.symbol, n.range
     QUALIFY row_number() OVER (PARTITION BY n.base ORDER BY volume DESC NULLS LAST, n.venue, n.symbol) = 1

@@ -7,7 +7,7 @@ WITH sums AS (
     SELECT
         venue, symbol,
         any_value(instrument) AS instrument, any_value(base) AS base, any_value(quote) AS quote, any_value(settle) AS settle,
-        arg_min("open", ts_event) AS "open", max(high) AS high, min(low) AS low,
+        arg_min("open", epoch_ms(ts_event) - (closed IS TRUE)::INTEGER) AS "open", max(high) AS high, min(low) AS low,
         arg_max("close", epoch_ms(ts_event) + (closed IS TRUE)::INTEGER) AS "close",
         sum(volume_base) FILTER (closed) AS volume_base, sum(volume_quote) FILTER (closed) AS volume_quote,
         count(*) FILTER (closed) AS minutes, max(ts_event) AS last_minute

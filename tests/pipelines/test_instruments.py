@@ -1,5 +1,6 @@
 """The book of contracts: listed, of a family, or read from the symbol; as of then."""
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -72,6 +73,14 @@ def test_an_interval_told_apart_from_the_contract_is_kept_with_it() -> None:
         book = listed.learn("binance", order)
         assert book.resolve("binance", "XUSDT", 2).interval_hours == 4.0
         assert book.resolve("binance", "YUSDT", 2).interval_hours == 8.0, "the list of exceptions was seen"
+
+
+def test_an_interval_told_right_after_the_list_holds_for_the_history_before_it_one_told_later_does_not() -> None:
+    perpetual = msgspec.structs.replace(_swap(), symbol="XUSDT")
+    for told, before in ((1_000_000, 4.0), (7_200_000_000, 8.0)):
+        book = Instruments().learn("binance", [(perpetual, 10), (FundingInterval("XUSDT", 4.0), told)])
+        assert book.resolve("binance", "XUSDT", 0).interval_hours == before
+        assert book.resolve("binance", "XUSDT", told).interval_hours == 4.0
 
 
 def test_the_book_comes_back_from_the_warehouses_table() -> None:

@@ -19,6 +19,7 @@ from warehouse.tables.rollups import (
     LIQUIDATIONS_1M,
     ROLLUP_PENDING,
 )
+from warehouse.tables.signals import SIGNAL_HOURS, SIGNALS
 from warehouse.tables.table import Column, Table
 
 __all__ = ["TABLES", "Column", "Table"]
@@ -55,6 +56,8 @@ TABLES: dict[str, Table] = {
         PRICES_1D,
         OPEN_INTEREST_1H,
         *LEVELS,
+        SIGNALS,
+        SIGNAL_HOURS,
         SCHEMA_HISTORY,
     )
 }

@@ -1,0 +1,54 @@
+"""The day's frames in a real lake: several commits of ingest, then what flows derive from them."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from collectors.envelope import RawFrame
+from pipelines.audit.cover import cover
+from pipelines.contracts.instruments import Instruments
+from pipelines.ingest.batch import Batch
+from pipelines.rollup.run import rollup
+from tests.pipelines.commits import placed, slices
+from warehouse import lake, schema
+from warehouse.lake import Lake
+from warehouse.writer import append
+
+GRID_S = 60
+COMMIT_S = 3 * 3600
+NS = 1_000_000_000
+
+
+def fill(world: Path, frames: Sequence[RawFrame], end: datetime) -> None:
+    """Commit the frames of each three hours, as ingest does with a backlog; derive the bars and the coverage up to `end`."""
+    schema.create_or_migrate(world)
+    with lake.open(world, read_only=False) as warehouse:
+        _commits(warehouse, placed(frames))
+        rollup(warehouse)
+        cover(warehouse, end, GRID_S)
+
+
+def _commits(warehouse: Lake, frames: Sequence[RawFrame]) -> None:
+    batch, book = Batch(GRID_S, {}, keep_all_frames=False), Instruments()
+    for number, part in _parts(frames):
+        batch.add(slices(part))
+        batch.close_buckets(number * COMMIT_S * NS)
+        book = _commit(warehouse, batch, book)
+    batch.close_buckets()
+    _commit(warehouse, batch, book)
+
+
+def _commit(warehouse: Lake, batch: Batch, book: Instruments) -> Instruments:
+    if not batch:
+        return book
+    tables, book = batch.take().tables(book, "cluster", GRID_S)
+    append(warehouse, tables)
+    return book
+
+
+def _parts(frames: Sequence[RawFrame]) -> Iterator[tuple[int, list[RawFrame]]]:
+    """Cut the frames where three hours end; days of little in one part."""
+    last = frames[-1].recv_ns // NS // COMMIT_S
+    for number, part in groupby(frames, key=lambda frame: max(last - 8, frame.recv_ns // NS // COMMIT_S)):
+        yield number + 1, list(part)
