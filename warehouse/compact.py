@@ -8,13 +8,15 @@ transaction, which only adds to the catalogue and marks what has ended; `expire`
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
 import duckdb
 
-from warehouse.lake import METADATA, Lake, quoted
+from warehouse.errors import WriteFailedError
+from warehouse.lake import METADATA, Lake, one_line, quoted
 from warehouse.tables import Table
 
 MB = 1_000_000
@@ -39,11 +41,35 @@ def compact(lake: Lake, table: Table) -> tuple[int, int]:
     """
     joined = 0
     groups = list(_groups(_files(lake, table)))
-    for group in groups:
-        with lake.transaction() as connection:
-            _rewrite(connection, table, group)
-        joined += len(group)
+    if groups:
+        with compressed_harder(lake, table):
+            for group in groups:
+                with lake.transaction() as connection:
+                    _rewrite(connection, table, group)
+                joined += len(group)
     return joined, len(groups)
+
+
+@contextmanager
+def compressed_harder(lake: Lake, table: Table) -> Iterator[None]:
+    """Write files of `table` with its zstd_joined in the block; should it not end, `schema` or the next one sets it right."""
+    if not table.zstd_joined:
+        yield
+        return
+    try:
+        _set_level(lake, table, table.zstd_joined)
+        yield
+    finally:
+        _set_level(lake, table, table.zstd_level)
+
+
+def _set_level(lake: Lake, table: Table, level: int) -> None:
+    call = f"CALL lake.set_option('parquet_compression_level', '{level}', table_name => {quoted(table.name)})"
+    with lake.write_lock():
+        try:
+            lake.connection.execute(call)
+        except duckdb.Error as error:
+            raise WriteFailedError(f"{call} failed in {lake.world}: {one_line(error)}") from error
 
 
 def _files(lake: Lake, table: Table) -> list[File]:

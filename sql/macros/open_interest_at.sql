@@ -5,16 +5,32 @@
 -- dollar; coins of contracts counted in USD likewise. sides: what the venue counts; both is halved here, undocumented is as sent;
 -- oi_raw is as sent.
 -- Example: FROM open_interest_at(TIMESTAMP '2026-11-01 12:00:00')
-WITH latest AS (
+WITH fresh AS MATERIALIZED (
     SELECT
         venue, symbol,
         any_value(instrument) AS instrument, any_value(base) AS base, any_value(quote) AS quote, any_value(settle) AS settle,
         any_value(contract) AS contract, any_value(oi_unit) AS oi_unit, any_value(sides) AS sides,
-        max_by({'oi_raw': oi_raw, 'oi_base': oi_base, 'oi_usd': oi_usd, 'ts_event': ts_event},
-               epoch_us(ts_event) + (period IS NULL)::BIGINT * 4000000000000000) AS row
+        max_by({'oi_raw': oi_raw, 'oi_base': oi_base, 'oi_usd': oi_usd, 'ts_event': ts_event}, ts_event) AS row
     FROM open_interest
-    WHERE ts > moment - to_hours(max_age_hours::INTEGER) AND ts <= moment AND ts_event <= moment
+    WHERE ts > moment - to_hours(least(max_age_hours, 1)::INTEGER) AND ts <= moment AND ts_event <= moment AND period IS NULL
     GROUP BY venue, symbol
+), silent AS MATERIALIZED (
+    -- the others, without a live value in the last hour: few, or none and then their values are not looked for at all
+    FROM (
+        SELECT DISTINCT venue, symbol FROM open_interest WHERE ts > moment - to_hours(max_age_hours::INTEGER) AND ts <= moment
+    ) AS h ANTI JOIN fresh AS f ON h.venue = f.venue AND h.symbol = f.symbol
+), latest AS (
+    FROM fresh
+    UNION ALL BY NAME
+    SELECT
+        o.venue, o.symbol,
+        any_value(o.instrument) AS instrument, any_value(o.base) AS base, any_value(o.quote) AS quote, any_value(o.settle) AS settle,
+        any_value(o.contract) AS contract, any_value(o.oi_unit) AS oi_unit, any_value(o.sides) AS sides,
+        max_by({'oi_raw': o.oi_raw, 'oi_base': o.oi_base, 'oi_usd': o.oi_usd, 'ts_event': o.ts_event},
+               epoch_us(o.ts_event) + (o.period IS NULL)::BIGINT * 4000000000000000) AS row
+    FROM open_interest AS o JOIN silent AS s ON o.venue = s.venue AND o.symbol = s.symbol
+    WHERE o.ts > moment - to_hours(max_age_hours::INTEGER) AND o.ts <= moment AND o.ts_event <= moment
+    GROUP BY o.venue, o.symbol
 ), marks AS (
     SELECT venue, symbol, arg_max(mark_price, ts_event) AS mark_price
     FROM mark_prices

@@ -1,12 +1,19 @@
-"""How long the views that a page needs take on 100 million liquidations of a year, on two cores.
+"""How long views take over a year of liquidations and two days of market state of 700 contracts, on two cores.
 
-Beside them: the same on a lake with a tenth of the days, the same SQL by plain DuckDB over the same Parquet files, and by
-chDB. LIQ_BENCH_ROWS makes it smaller. Each figure is the median of five runs after one that is not counted.
+    python -m tests.bench views                                  10 million liquidations: some 5 minutes and 1 GB
+    LIQ_BENCH_ROWS=100000000 python -m tests.bench views         100 million: some 30 minutes and 5 GB
+    LIQ_BENCH_WORLD=/somewhere python -m tests.bench views       the lakes are made there, kept, and found again
+
+Beside each of what a page needs: the same on a lake with a tenth of the days, and the same SQL by plain DuckDB over the same
+Parquet files; for plain sums also chDB. Figures are medians of several runs after one that is not counted, those that are
+compared taken in turns. CPU is of our own run, all threads: what is left of the time on a machine that does nothing else.
 """
 
 import asyncio
+import os
+import resource
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from os.path import commonpath
 from pathlib import Path
@@ -18,38 +25,44 @@ import duckdb
 
 from tests.bench import year
 from tests.foreign import install
-from warehouse import lake
+from warehouse import lake, schema
+from warehouse.catalogue import example
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import statements
 from warehouse.tables import TABLES
 
-RUNS = 5
+RUNS, FEWER = 7, 3
 CORES = 2
+WORLD = os.environ.get("LIQ_BENCH_WORLD")
 PAGE_MS, HEATMAP_MS, YEAR_MS = 100, 300, 1_000
 MONTH = f"TIMESTAMP '{year.NOW - timedelta(days=30)}'"
 
 
 class Query(NamedTuple):
-    """What is timed: the SQL, the view or macro it needs (empty: none), the aim in ms (0: none)."""
+    """What is timed: the SQL, the aim in ms (0: none), and whether a tenth of the liquidations can change its time."""
 
     name: str
     sql: str
-    needs: str = ""
     aim_ms: int = 0
+    of_liquidations: bool = True
 
 
-PAGE = ("liquidation_totals", "liquidation_totals_by_coin", "liquidation_totals_by_venue", "liquidation_totals_overall",
-        "liquidation_feed", "liquidation_largest", "liquidations_by_minute", "funding_current",
-        "open_interest_current")  # fmt: skip
-VIEWS = (
-    *(Query(view, f"FROM {view}", view, PAGE_MS) for view in PAGE),
-    *(Query(view, f"FROM {view}", view) for view in ("liquidation_imbalance", "market_stress")),
-    Query(
-        "liquidation_heatmap_realised", "FROM liquidation_heatmap_realised", "liquidation_heatmap_realised", HEATMAP_MS
-    ),
-    Query("heatmap, BTC, 30 days", f"FROM heatmap('BTC/USDT:USDT', {MONTH})", "heatmap", HEATMAP_MS),
-    Query("year by day and coin", "SELECT day, base, sum(usd) FROM liquidations_1d GROUP BY ALL", "", YEAR_MS),
+LIQUIDATIONS = ("liquidation_totals", "liquidation_totals_by_coin", "liquidation_totals_by_venue",
+                "liquidation_totals_overall", "liquidation_feed", "liquidation_largest", "liquidations_by_minute")  # fmt: skip
+STATE = ("funding_current", "open_interest_current", "open_interest_by_coin", "open_interest_by_venue")
+PAGE = (
+    *(Query(view, f"FROM {view}", PAGE_MS) for view in LIQUIDATIONS),
+    *(Query(view, f"FROM {view}", PAGE_MS, False) for view in STATE),
+    Query("liquidation_heatmap_realised", "FROM liquidation_heatmap_realised", HEATMAP_MS),
+    Query("heatmap, BTC, 30 days", f"FROM heatmap('BTC/USDT:USDT', {MONTH})", HEATMAP_MS),
+    Query("year by day and coin", "SELECT day, base, sum(usd) FROM liquidations_1d GROUP BY ALL", YEAR_MS),
 )
+INSTEAD = {
+    "liquidations_complete": "SELECT base, sum(notional_usd) FROM liquidations_complete "
+    "WHERE ts_event > as_of() - INTERVAL 1 DAY GROUP BY base",
+    "open_interest_at": "FROM open_interest_at(as_of() - INTERVAL 1 HOUR)",
+}
+"""What is asked of views that are too large to be asked whole, and of macros whose example is of another time."""
 # SQL that all three understand
 PLAIN = (
     Query(
@@ -71,45 +84,61 @@ PLAIN = (
 
 async def run(world: Path) -> None:
     """Make both lakes and print every time."""
-    await asyncio.to_thread(_run, world)
+    await asyncio.to_thread(_run, Path(WORLD) if WORLD else world)
 
 
 def _run(world: Path) -> None:
     whole, tenth = world / "year", world / "tenth"
-    year.build(whole, year.DAYS)
-    year.build(tenth, year.DAYS // 10)
+    if not (lake.exists(whole) and lake.exists(tenth)):
+        year.build(whole, year.DAYS, with_state=True)
+        year.build(tenth, year.DAYS // 10, with_state=False)
+    for made in (whole, tenth):
+        schema.create_or_migrate(made)  # today's views, where it was found
     year.sizes(whole)
-    _views(whole, tenth)
-    _beside(whole, world)
-
-
-def _views(whole: Path, tenth: Path) -> None:
     with _reader(whole) as large, _reader(tenth) as small:
-        known = {found.name for found in statements()}
-        plain = _plain(_files(large))
-        print(
-            f"\n{'ms on two cores':38}{'year':>8}{'aim':>7}{'a tenth':>9}{'ratio':>7}{'plain DuckDB':>14}{'ratio':>7}"
-        )
-        for query in VIEWS:
-            if query.needs and query.needs not in known:
-                continue
-            ours, less, bare = (_timed(c, query.sql) for c in (large.connection, small.connection, plain))
-            print(f"{query.name:38}{ours:>8.0f}{query.aim_ms or '-':>7}{less:>9.0f}{ours / less:>7.2f}"
-                  f"{bare:>14.0f}{ours / bare:>7.2f}")  # fmt: skip
+        _page(large, small)
+        _beside(large, world)
+        _others(large)
 
 
-def _beside(whole: Path, world: Path) -> None:
-    with _reader(whole) as large:
-        files = _files(large)["liquidations"]
-        plain = _plain({"liquidations": files})
-        ours = [_timed(large.connection, query.sql.format(liquidations="liquidations")) for query in PLAIN]
-        bare = [_timed(plain, query.sql.format(liquidations="liquidations")) for query in PLAIN]
-    theirs = _chdb(files, world)
+def _page(large: lake.Lake, small: lake.Lake) -> None:
+    plain = _plain(_files(large))
     print(
-        f"\n{'ms on two cores, rows':38}{'ours':>8}{'plain DuckDB':>14}{'ratio, aim 1.2':>16}{'chDB':>9}{'chDB / ours':>13}"
+        f"\n{'what a page needs, ms':34}{'ours':>7}{'CPU':>6}{'aim':>6}{'year / tenth':>14}{'plain':>7}{'ours / plain':>14}"
     )
-    for query, us, them, chdb in zip(PLAIN, ours, bare, theirs, strict=True):
-        print(f"{query.name:38}{us:>8.0f}{them:>14.0f}{us / them:>16.2f}{chdb:>9.0f}{chdb / us:>13.2f}")
+    for query in PAGE:
+        beside = (plain, small.connection) if query.of_liquidations else (plain,)
+        (ours, cpu), (bare, _), *less = _timed(query.sql, RUNS, large.connection, *beside)
+        ratio = f"{ours / less[0][0]:>14.2f}" if less else f"{'-':>14}"
+        missed = " " if ours <= query.aim_ms else "!"
+        print(
+            f"{query.name:34}{ours:>7.0f}{cpu:>6.0f}{query.aim_ms:>6}{missed}{ratio[1:]}{bare:>7.0f}{ours / bare:>14.2f}"
+        )
+
+
+def _beside(large: lake.Lake, world: Path) -> None:
+    files = _files(large)["liquidations"]
+    plain = _plain({"liquidations": files})
+    theirs = _chdb(files, world)
+    print(f"\n{'sums of rows, ms':34}{'ours':>7}{'plain':>7}{'ours / plain':>14}{'chDB':>7}{'chDB / ours':>13}")
+    for query, chdb in zip(PLAIN, theirs, strict=True):
+        sql = query.sql.format(liquidations="liquidations")
+        (ours, _), (bare, _) = _timed(sql, FEWER, large.connection, plain)
+        print(f"{query.name:34}{ours:>7.0f}{bare:>7.0f}{ours / bare:>14.2f}{chdb:>7.0f}{chdb / ours:>13.2f}")
+
+
+def _others(large: lake.Lake) -> None:
+    """Print the time of every other view, and of every macro by its example."""
+    shown = {query.name for query in PAGE}
+    print(f"\n{'the others, ms':34}{'ours':>7}{'CPU':>6}{'rows':>10}")
+    for found in statements():
+        sql = INSTEAD.get(found.name) or (f"FROM {found.name}" if found.kind == "view" else example(found))
+        if found.name in shown or not sql:
+            continue
+        ((ours, cpu),) = _timed(sql, FEWER, large.connection)
+        rows = large.connection.execute(f"SELECT count(*) FROM ({sql})").fetchone() or (0,)
+        name = sql.removeprefix("FROM ") if found.kind == "macro" else found.name
+        print(f"{name[:33]:34}{ours:>7.0f}{cpu:>6.0f}{rows[0]:>10,}")
 
 
 def _reader(world: Path) -> lake.Lake:
@@ -118,19 +147,23 @@ def _reader(world: Path) -> lake.Lake:
     return opened
 
 
-def _timed(connection: duckdb.DuckDBPyConnection, sql: str) -> float:
-    """Return the median time in ms until all rows are there."""
-    return _median(lambda: connection.execute(sql).to_arrow_table())
+def _timed(sql: str, runs: int, *connections: duckdb.DuckDBPyConnection) -> list[tuple[float, float]]:
+    """Return for each connection the median wall and CPU time, in ms, until all rows are there; they take turns."""
+    for connection in connections:
+        connection.execute(sql).to_arrow_table()
+    times = [[_once(connection, sql) for connection in connections] for _ in range(runs)]
+    return [(median(wall for wall, _ in own), median(cpu for _, cpu in own)) for own in zip(*times, strict=True)]
 
 
-def _median(call: Callable[[], object]) -> float:
-    call()
-    times = []
-    for _ in range(RUNS):
-        began = perf_counter()
-        call()
-        times.append((perf_counter() - began) * 1e3)
-    return median(times)
+def _once(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[float, float]:
+    began, cpu = perf_counter(), _cpu_s()
+    connection.execute(sql).to_arrow_table()
+    return (perf_counter() - began) * 1e3, (_cpu_s() - cpu) * 1e3
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _files(opened: lake.Lake) -> dict[str, list[str]]:
@@ -163,7 +196,7 @@ def _chdb(files: Iterable[str], world: Path) -> list[float]:
     source = f"file('{folder}/**/*.parquet', Parquet)"
     script = world / "chdb_times.py"
     script.write_text(_CHDB.format(
-        queries=[query.sql.format(liquidations=source) for query in PLAIN], runs=RUNS, cores=CORES))  # fmt: skip
+        queries=[query.sql.format(liquidations=source) for query in PLAIN], runs=FEWER, cores=CORES))  # fmt: skip
     done = subprocess.run([python, str(script)], capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"chDB is left out: {done.stderr.strip().splitlines()[-1][:200]}")

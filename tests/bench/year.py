@@ -12,13 +12,13 @@ from rich.progress import track
 from pipelines.rollup.run import rollup
 from tests.bench import state, synthetic
 from warehouse import lake, schema
-from warehouse.compact import compact
+from warehouse.compact import compact, compressed_harder
 from warehouse.lake import METADATA
 from warehouse.maintain import maintain
 from warehouse.tables import TABLES
 from warehouse.tables.liquidations import LIQUIDATIONS
 
-ROWS = int(os.environ.get("LIQ_BENCH_ROWS", 100_000_000))
+ROWS = int(os.environ.get("LIQ_BENCH_ROWS", 10_000_000))
 DAYS = 365
 END = synthetic.FIRST_DAY + timedelta(days=DAYS)
 NOW = END - timedelta(minutes=7)
@@ -35,32 +35,34 @@ FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(min
 """
 
 
-def build(world: Path, days: int) -> None:
+def build(world: Path, days: int, with_state: bool) -> None:
     """Make the last `days` days of the year of `ROWS` liquidations in `world` and print what that took."""
     schema.create_or_migrate(world)
     with lake.open(world, read_only=False) as warehouse:
         connection = warehouse.connection
         synthetic.prepare(connection)
+        state.contracts(connection, synthetic.FIRST_DAY)
         began = perf_counter()
-        shown = track(
-            range(DAYS - days, DAYS), f"{days} days of liquidations", console=Console(stderr=True), transient=True
-        )
-        stored = sum(_day(connection, number) for number in shown)
+        numbers = range(DAYS - days, DAYS)
+        shown = track(numbers, f"{days} days of liquidations", console=Console(stderr=True), transient=True)
+        with compressed_harder(warehouse, LIQUIDATIONS):
+            stored = sum(_day(connection, number) for number in shown)
         wrote = perf_counter()
         done = rollup(warehouse)
         rolled = perf_counter()
         maintain(warehouse, NOTHING, NOTHING)
-        kept = perf_counter()
-        print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, "
-              f"{rolled - wrote:,.0f} s to roll up ({done.minutes:,} minutes), {kept - rolled:,.0f} s to maintain")  # fmt: skip
-        add_state(warehouse)
+        if with_state:
+            _add_state(warehouse)
+        print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, {rolled - wrote:,.0f} s to "
+              f"roll up ({done.minutes:,} minutes), {perf_counter() - rolled:,.0f} s to maintain"
+              f"{' and to add market state' if with_state else ''}")  # fmt: skip
 
 
-def add_state(warehouse: lake.Lake) -> None:
-    """Add market state, its bars, and leave the fresh files as they are."""
-    state.build(warehouse, synthetic.FIRST_DAY, NOW)
+def _add_state(warehouse: lake.Lake) -> None:
+    """Add market state and its bars, the fresh files left as they are."""
+    state.build(warehouse, NOW)
     rollup(warehouse)
-    for name in ("instruments", "prices_1h", "prices_1d", "open_interest_1h"):
+    for name in ("prices_1h", "prices_1d", "open_interest_1h"):
         compact(warehouse, TABLES[name])
     maintain(warehouse, NOTHING, NOTHING, {})
 
@@ -84,20 +86,23 @@ def _day(connection: duckdb.DuckDBPyConnection, number: int) -> int:
 
 
 def sizes(world: Path) -> None:
-    """Print bytes a row on disk and what takes them, files, and the size of the catalogue."""
+    """Print bytes a row on disk of the larger tables, and what takes them in a liquidation."""
     with lake.open(world) as warehouse:
         found = warehouse.connection.execute(
             f"SELECT t.table_name, count(*), sum(record_count)::BIGINT, sum(file_size_bytes)::BIGINT "
             f"FROM {METADATA}.ducklake_data_file AS f JOIN {METADATA}.ducklake_table AS t USING (table_id) "
             f"WHERE f.end_snapshot IS NULL GROUP BY ALL HAVING sum(record_count) > 10000 ORDER BY 4 DESC"
         ).fetchall()
+        print(f"\n{'on disk':24}{'files':>7}{'rows':>14}{'MB':>9}{'bytes a row':>13}")
         for name, files, rows, size in found:
-            print(f"{name:20}{files:>6,} files{rows:>14,} rows{size / 1e6:>10,.1f} MB{size / rows:>8.1f} bytes a row")
+            print(f"{name:24}{files:>7,}{rows:>14,}{size / 1e6:>9,.1f}{size / rows:>13.1f}")
         names = [path for (path,) in warehouse.connection.execute(
             "SELECT data_file FROM ducklake_list_files('lake', 'liquidations') ORDER BY 1 LIMIT 5").fetchall()]  # fmt: skip
         columns = warehouse.connection.execute(
             f"SELECT path_in_schema, sum(total_compressed_size) / sum(num_values) AS bytes FROM parquet_metadata({names}) "
             f"GROUP BY 1 HAVING bytes >= 0.1 ORDER BY 2 DESC"
         ).fetchall()
-        print("  of a liquidation: " + ", ".join(f"{name} {size:.1f}" for name, size in columns))
+        print(
+            "bytes of a liquidation: " + ", ".join(f"{name} {size:.1f}" for name, size in columns) + ", the rest less"
+        )
     print(f"catalogue: {(lake.folder(world) / 'catalog.sqlite').stat().st_size / 1e6:,.1f} MB")

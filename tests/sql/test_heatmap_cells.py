@@ -49,7 +49,9 @@ def test_of_older_days_cells_and_rows_give_the_same_heatmap(tmp_path: Path) -> N
         rollup(opened)
         assert _asked(opened, f"{since}, 0, {hours}") == by_row
         assert _asked(opened, f"{since}, 0") == _asked(opened, f"{since}, 100")
-        late = rows.head(1).with_columns(pl.lit(SINCE).alias("ts_event"), pl.lit(9_999_999, pl.UInt64).alias("event_key"))
+        late = rows.head(1).with_columns(
+            pl.lit(SINCE).alias("ts_event"), pl.lit(9_999_999, pl.UInt64).alias("event_key")
+        )
         append(opened, {"liquidations": late})
         rollup(opened)
         assert sum(row[6] for row in _asked(opened, f"{since}, 0, {hours}")) == 3_001

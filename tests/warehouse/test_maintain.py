@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from warehouse import lake
+from warehouse.compact import compressed_harder
 from warehouse.lake import Lake
 from warehouse.maintain import maintain
 from warehouse.tables import TABLES
@@ -109,3 +110,18 @@ def test_no_query_misses_a_row_while_files_are_joined_and_expired(
     thread.join()
     assert found == sorted(found)
     assert found[-1] >= 111
+
+
+def test_joined_files_are_compressed_harder_and_new_ones_as_before(writer: Lake, liquidations: Maker) -> None:
+    def level() -> tuple[str, ...] | None:
+        query = "SELECT value FROM ducklake_options('lake') WHERE option_name = ? AND scope_entry = 'main.liquidations'"
+        return writer.connection.execute(query, ["parquet_compression_level"]).fetchone()
+
+    table = TABLES["liquidations"]
+    assert level() == (str(table.zstd_level),)
+    with compressed_harder(writer, table):
+        assert level() == (str(table.zstd_joined),)
+    for turn in range(2):
+        append(writer, {"liquidations": liquidations(20, first=1000 * turn)})
+    maintain(writer, NOTHING, NOTHING, ONLY)
+    assert level() == (str(table.zstd_level),)

@@ -76,7 +76,7 @@ def test_what_is_asked_of_the_last_24_hours_opens_at_most_their_two_days(ten_day
 def test_a_heatmap_since_a_day_opens_the_files_from_that_day_on(ten_days: Lake) -> None:
     ten_days.connection.execute(AT_NOON_OF_THE_FIFTH)
     assert max(_files_read(ten_days, "FROM heatmap(NULL, '2026-10-02 00:00:00', 10)")) == 4
-    assert max(_files_read(ten_days, "FROM heatmap(NULL, '2026-10-02 00:00:00')")) == 2  # what is older is in the cells
+    assert max(_files_read(ten_days, "FROM heatmap(NULL, '2026-10-02 00:00:00')")) <= 2  # what is older is in the cells
 
 
 def test_stored_keys_are_sought_in_the_files_of_their_time_only(ten_days: Lake, liquidations: Maker) -> None:

@@ -35,7 +35,7 @@ class Table(NamedTuple):
     written again. A row that is null in a key column described with `null_when` has no key, as in SQL's UNIQUE, and is
     always written. `key_time`: the key's TIMESTAMP column, by which the search for stored keys is narrowed. `rolled_by`: the
     columns that say which bars a row changes, a time or the columns of a contract; `pending.py`. `zstd_level`: how hard its
-    files are compressed.
+    files are compressed; `zstd_joined`: those that small ones are joined to, 0: alike.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Table(NamedTuple):
     key_time: str = ""
     rolled_by: tuple[str, ...] = ()
     zstd_level: int = 3
+    zstd_joined: int = 0
 
     def column(self, name: str) -> Column:
         """The column called `name`. Raises KeyError where there is none."""
