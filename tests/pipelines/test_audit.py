@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from liq import app
 from pipelines.audit.checking import audit, failed, span, store
+from pipelines.rollup.run import rollup
 from tests.pipelines.heard import liquidation, table
 from warehouse import lake, schema
 from warehouse.checks import checks
@@ -73,16 +74,7 @@ def test_the_command_ends_with_1_where_something_must_hold_and_does_not(
 ) -> None:
     rows = [liquidation("okx", "A", NOON, "partial", "import", order_side=side, price=1.0)]
     append(warehouse, {"liquidations": table("liquidations", rows)})
-    warehouse.connection.execute(
-        "INSERT INTO liquidations_1m BY NAME SELECT date_trunc('minute', ts_event) AS minute, venue, symbol, position_side, "
-        "completeness, notional_usd AS usd, 1 AS count, 0 AS unpriced, notional_usd AS largest_usd FROM liquidations"
-    )
-    for to, of, what in (("1h", "1m", "minute"), ("1d", "1h", "hour")):
-        unit = {"1h": "hour", "1d": "day"}[to]
-        warehouse.connection.execute(
-            f"INSERT INTO liquidations_{to} BY NAME SELECT * EXCLUDE ({what}), date_trunc('{unit}', {what}) AS {unit} "
-            f"FROM liquidations_{of}"
-        )
+    rollup(warehouse)
     monkeypatch.setenv("LIQ_DATA", str(tmp_path))
     done = CliRunner().invoke(app, ["audit", "--since", "2026-10-10", "--until", "2026-10-11"])
     assert done.exit_code == code, done.output
