@@ -15,6 +15,7 @@ from collectors.kafka import ensure_topics
 from collectors.topics import LIQUIDATION, TOPICS
 from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
+from warehouse import schema
 
 FRAMES = 600_000
 SYMBOLS = 40
@@ -95,6 +96,7 @@ async def _discard(kafka: dict[str, Any]) -> float:
 
 
 async def _ingest(kafka: dict[str, Any], world: Path) -> float:
+    schema.create_or_migrate(world)  # once in a warehouse's life, and longer with every view there is
     ingest = Ingest(IngestSettings(data=world))
     began = time.perf_counter()
     totals = await ingest.run(kafka, follow=False, stop=asyncio.Event())
