@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
+from functools import cache
 
 import polars as pl
 import pytest
@@ -19,10 +20,18 @@ from pipelines.levels.score import scores
 from tests.pipelines.levels.market import START, Market, Rules, market
 
 MIX = {10.0: 0.3, 20.0: 0.3, 30.0: 0.2, 50.0: 0.2}
+RULES = Rules(MIX, volatility=0.003, closed=0.002, busy=150)
 PARAMETERS = Parameters(
-    leverages=tuple(MIX), weights=(0.1, 0.2, 0.3, 0.4), half_life_h=None, scored_minutes=30
+    leverages=tuple(MIX), weights=(0.1, 0.2, 0.3, 0.4), half_life_h=None, scored_minutes=60
 )  # what is published is far from the truth
+FIT_DAYS, DAYS = 10, 15
 DAY = timedelta(days=1)
+
+
+@cache
+def maps_of(seed: int) -> Judged:
+    """The maps of a market whose liquidations come from what was opened."""
+    return judged(market(RULES._replace(days=DAYS), seed), DAYS)
 
 
 def judged(simulated: Market, days: int) -> Judged:
@@ -58,13 +67,12 @@ def leads(found: pl.DataFrame) -> list[float]:
 
 @pytest.mark.parametrize("seed", [1, 4])
 def test_fitted_weights_come_within_a_tenth_of_the_true_mix_and_the_score_beats_both_nulls_clearly(seed: int) -> None:
-    fit_days, days = 20, 26
-    maps = judged(market(Rules(MIX, days=days, closed=0.002, busy=150), seed), days)
-    weights = fitted(maps, START, START + fit_days * DAY, "bybit", PARAMETERS)
+    maps, middle = maps_of(seed), START + FIT_DAYS * DAY
+    weights = fitted(maps, START, middle, "bybit", PARAMETERS)
     assert dict(weights.select("leverage", "weight").rows()) == pytest.approx(MIX, rel=0.1)
     assert weights["weight"].sum() == pytest.approx(1.0)
     assert weights["method"].unique().to_list() == ["fitted"]
-    found = scores(maps, weights, START + fit_days * DAY, START + days * DAY, "bybit", PARAMETERS)
+    found = scores(maps, weights, middle, START + DAYS * DAY, "bybit", PARAMETERS)
     assert len(leads(found)) == 4
     assert min(leads(found)) > 0
     calibration = found.filter(pl.col("measure") == "calibration").sort("decile")["value"].to_list()
@@ -72,8 +80,8 @@ def test_fitted_weights_come_within_a_tenth_of_the_true_mix_and_the_score_beats_
 
 
 def test_on_a_market_without_structure_neither_the_fit_nor_the_score_claims_any() -> None:
-    fit_days, days = 8, 16
-    maps = judged(market(Rules(MIX, days=days, closed=0.002, busy=150, structure=False), seed=3), days)
+    fit_days, days = 5, 10
+    maps = judged(market(RULES._replace(days=days, structure=False), seed=3), days)
     weights = fitted(maps, START, START + fit_days * DAY, "bybit", PARAMETERS)
     assert weights["method"].unique().to_list() == ["published"]
     assert weights["weight"].to_list() == list(PARAMETERS.weights)
@@ -83,20 +91,20 @@ def test_on_a_market_without_structure_neither_the_fit_nor_the_score_claims_any(
 
 
 def test_a_leverage_that_was_never_swept_keeps_its_published_weight() -> None:
-    maps = judged(market(Rules(MIX, days=8, volatility=0.0008, closed=0.002, busy=150), seed=2), 8)
-    found = {row["leverage"]: row for row in fitted(maps, START, START + 8 * DAY, "bybit", PARAMETERS).to_dicts()}
+    days = 6
+    maps = judged(market(RULES._replace(days=days, volatility=0.0012), seed=2), days)
+    found = {row["leverage"]: row for row in fitted(maps, START, START + days * DAY, "bybit", PARAMETERS).to_dicts()}
     assert not found[10.0]["identified"]
     assert found[10.0]["weight"] == found[10.0]["published"]
     assert found[50.0]["identified"]
+    assert found[50.0]["weight"] != found[50.0]["published"]
     assert sum(row["weight"] for row in found.values()) == pytest.approx(1.0)
 
 
 def test_a_time_too_short_for_an_interval_gives_none() -> None:
-    maps = judged(market(Rules(MIX, days=3, closed=0.002, busy=150), seed=2), 3)
-    found = scores(
-        maps, fitted(maps, START, START + DAY, None, PARAMETERS), START + DAY, START + 3 * DAY, None, PARAMETERS
-    )
-    assert set(leads(found)) == {None}
+    maps = maps_of(1)
+    weights = fitted(maps, START, START + DAY, None, PARAMETERS)
+    assert set(leads(scores(maps, weights, START + DAY, START + 3 * DAY, None, PARAMETERS))) == {None}
 
 
 @given(
