@@ -123,6 +123,9 @@ def judged_between(
     for start, end in spans(since, until, DAY):
         shifts = margins(made.listed, tables, start, parameters)
         bars = source.bars(lake, made.listed, start, end)
+        if bars.is_empty() and state.carry.is_empty() and end < until:  # before the first bar there is nothing to judge
+            tell(end)
+            continue
         told = source.realised(lake, made.listed, shifts, start, end)
         day = Source(_cut(bars), _cut(told), lambda _, shifts=shifts: shifts)  # type: ignore[misc]
         state = _day(state, day, start, end, made, parameters, parts, tell)
