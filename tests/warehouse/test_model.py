@@ -84,8 +84,9 @@ class Model:
 
     def replace(self) -> None:
         first = START + timedelta(hours=self.random.randrange(96))
-        last = first + timedelta(hours=self.random.choice([1, 30]))
-        rows = [row for row in self.rows() if first <= row[0] < last]
+        hours = self.random.choice([1, 30, 96])
+        last = first + timedelta(hours=hours)
+        rows = [(first + timedelta(hours=self.random.randrange(hours)), *row[1:]) for row in self.rows()]
         gone = Counter({row: count for row, count in self.replaced.items() if first <= row[0] < last})
         where = f"t >= TIMESTAMP '{first}' AND t < TIMESTAMP '{last}'"
         assert replace(self.lake, "replaced", _frame(rows), where, KNOWN) == (gone.total(), len(rows))
@@ -186,7 +187,7 @@ def _raw(frames: list[Trace]) -> pl.DataFrame:
 def test_after_any_sequence_of_steps_the_lake_holds_what_the_model_holds(tmp_path: Path, seed: int) -> None:
     model = Model(tmp_path, seed)
     steps: list[Callable[[], None]] = (
-        [model.append] * 6 + [model.replace] * 4 + [model.maintain] * 2 + [model.roll_back]
+        [model.append] * 6 + [model.replace] * 6 + [model.maintain] * 2 + [model.roll_back]
     )
     steps += [model.take_in] * 4 + [model.rewrite] * 4
     for number in range(1, 31):
