@@ -40,7 +40,7 @@ from pipelines.settings import IngestSettings
 async def main():
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    settings = IngestSettings(data=Path(sys.argv[1]), grid_s=1, commit_interval_s=0.05, batch_frames=200)
+    settings = IngestSettings(data=Path(sys.argv[1]), grid_s=1, commit_interval_s=0.05, batch_frames=100)
     await Ingest(settings, lambda totals: print(totals.commits, flush=True)).run({"bootstrap_servers": sys.argv[2]}, True, stop)
 asyncio.run(main())
 """
@@ -208,11 +208,11 @@ async def test_two_collectors_side_by_side_give_the_table_of_one(
 async def test_ingest_killed_three_times_stores_what_an_undisturbed_one_stores(
     fresh_kafka: dict[str, Any], tmp_path: Path
 ) -> None:
-    frames = _mixed_frames(4000)
+    frames = _mixed_frames(2000)
     disturbed, quiet = tmp_path / "killed", tmp_path / "quiet"
     for part in range(4):
         process = await _follow(disturbed, fresh_kafka["bootstrap_servers"])
-        await publish(fresh_kafka, frames[part * 1000 : (part + 1) * 1000])
+        await publish(fresh_kafka, frames[part * 500 : (part + 1) * 500])
         await _committed(process)
         if part < 3:
             process.kill()

@@ -65,7 +65,7 @@ def test_subjects_are_in_order_and_a_head_may_say_its_own() -> None:
     assert subject(made._replace(notes="Subject: Ratios. Reads klines."), found) == "Ratios"
 
 
-@pytest.mark.parametrize("arguments", ["sql 'from range(100000)' --limit 100000", "sql 'from range(9)'", "views"])
+@pytest.mark.parametrize("arguments", ["sql 'from range(20000)' --limit 20000", "sql 'from range(9)'", "views"])
 def test_a_reader_that_stops_reading_ends_the_command_quietly(world: Path, arguments: str) -> None:
     command = f'LIQ_DATA={world} {sys.executable} -m liq {arguments} | true; echo "${{PIPESTATUS[0]}}"'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=README.parents[1])
