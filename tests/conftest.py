@@ -28,6 +28,13 @@ KEPT = {"LIQ_KAFKA_JARS", "LIQ_KAFKA_JAVA_OPTIONS", "LIQ_KAFKA_START_TIMEOUT_S"}
 CONTAINER_PORT = 9092
 CONTAINER_START_S = 120
 
+LONGEST = (
+    "tests/pipelines/test_demo.py",  # mostly waits, so the other workers have the processor
+    "tests/day/",
+    "tests/collectors/test_service_faults.py",
+)
+"""What takes longest comes first, so that no worker ends long after the others."""
+
 
 @lru_cache(maxsize=1)
 def _image() -> tuple[str | None, str]:
@@ -50,6 +57,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the user's settings away from the tests, but those that say how a broker is had here."""
     for name in [name for name in os.environ if name.startswith("LIQ_") and name not in KEPT]:
         del os.environ[name]
+    if config.pluginmanager.hasplugin("xdist"):
+        config.option.loadscopereorder = False  # it would hand out first the files of most tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of LONGEST first, in its order."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(LONGEST) if item.nodeid.startswith(name)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 def _kafkas() -> str:
