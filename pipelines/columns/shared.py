@@ -84,12 +84,14 @@ def source_of(session: str) -> str:
 def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_event") -> pl.DataFrame:
     """Return `facts` with the columns of `Resolved`, as of the time in column `at` (UTC milliseconds), order kept.
 
-    `symbol_key` is added, 64 bits of venue and symbol, and `in_dollars`, whether the quote is one. A column of the fact that is also one of the contract's keeps its
-    name; the contract's gets `_known` behind.
+    Added are `symbol_key`, 64 bits of venue and symbol, and `in_dollars`, whether the quote counts as one. A column of the
+    fact that is also one of the contract's keeps its name; the contract's gets `_known` behind.
     """
     pairs, places = _pairs(facts)
     known = instruments.dimension(pairs)
-    known = known.with_columns(symbol_keys(known["venue"], known["symbol"]), in_dollars=known["quote"].is_in(list(DOLLARS)))
+    known = known.with_columns(
+        symbol_keys(known["venue"], known["symbol"]), in_dollars=known["quote"].is_in(list(DOLLARS))
+    )
     if known.height == len(pairs):
         known = known.drop("venue", "symbol", "since_us")
         taken = {name: f"{name}_known" for name in known.columns if name in facts.columns}

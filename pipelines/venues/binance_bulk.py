@@ -77,10 +77,7 @@ _FACTS = [
     pl.when("coin_margined").then(pl.lit("inverse")).otherwise(pl.lit("linear")).alias("contract"),
     completeness("binance", "forceOrder", pl.col("ts_event")).alias("completeness"),
     (
-        in_time(pl.col("ts_event"))
-        & above_zero(pl.col("qty"))
-        & from_zero(pl.col("fill"))
-        & from_zero(pl.col("limit"))
+        in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & from_zero(pl.col("fill")) & from_zero(pl.col("limit"))
     ).alias("stands"),
 ]
 LIQUIDATIONS = Bulk(msgspec.json.Decoder(_Message).decode, _columns, _facts)

@@ -8,7 +8,6 @@ import polars as pl
 from pipelines.venues.completeness import RULES
 from pipelines.venues.wire import DAY_MS, EARLIEST_MS, INFINITE, LATEST_MS
 
-
 Item = TypeVar("Item")
 
 

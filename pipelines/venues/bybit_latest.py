@@ -1,153 +1,208 @@
-"""The last of many Bybit tickers, with the result of bybit_tickers.tickers: rows are made once, of what holds in the end."""
+"""The last of many Bybit tickers, with the result of bybit_tickers.tickers: rows are made once, of what holds in the end.
+
+Ordinary deltas of a session are read by column. What is out of the ordinary (a snapshot, an empty text, a number that is
+none, a delta older than what is held) is searched for by halves, and read by the parser of one frame.
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
+from typing import Any, NamedTuple, cast
+
+import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingRate, MarkPrice, Nothing, Rejected, Row
-from pipelines.venues.bybit_tickers import EARLY, OLDER, UNCHANGED, State, Ticker, check, decode, open_interest_of
+from pipelines.rows import Nothing, Rejected, Row
+from pipelines.venues.bulk import numbers, repeated, texts
+from pipelines.venues.bybit_tickers import (
+    EARLY,
+    UNCHANGED,
+    Message,
+    State,
+    decode,
+    funding_of,
+    interest_of,
+    price_of,
+)
 from pipelines.venues.bybit_tickers import tickers as read_one
 from pipelines.venues.latest import Kept
-from pipelines.venues.wire import BAD, DAY_MS, EARLIEST_MS, INFINITE, Held, horizon_ms, later, maybe, moment, number
+from pipelines.venues.wire import BAD, DAY_MS, EARLIEST_MS, INFINITE, Held
+
+FEWEST = 200  # of fewer frames columns cost more than rows
+UNFIT = (*BAD, OverflowError, pl.exceptions.PolarsError)
+CHANGES = {
+    "funding": ("fundingRate", "nextFundingTime", "fundingIntervalHour"),
+    "interest": ("openInterest", "openInterestValue"),
+    "price": ("markPrice", "indexPrice"),
+}
+FIELDS = [name for names in CHANGES.values() for name in names]
+Ends = list[tuple[dict[str, Any], State]]  # of each contract what its deltas say in the end, and what is held of it
+
+
+class _Session(NamedTuple):
+    """`frames`: those of the run, of other sessions too; what is read of them goes to `kept`."""
+
+    name: str
+    frames: Sequence[RawFrame]
+    held: Held
+    kept: Kept
+
+    def at(self, positions: Sequence[int]) -> Sequence[RawFrame]:
+        """Return the frames at these positions."""
+        if isinstance(positions, range):
+            return self.frames[positions.start : positions.stop]
+        return [self.frames[position] for position in positions]
+
+    def tell(self, positions: Sequence[int], told: pl.Series) -> None:
+        """Note of the frames at these positions which say something."""
+        if isinstance(positions, range):
+            self.kept.told[positions.start : positions.stop] = told.cast(pl.UInt8).to_numpy().tobytes()
+        else:
+            for position, each in zip(positions, told.to_list(), strict=True):
+                self.kept.told[position] = each
 
 
 def tickers(frames: Sequence[RawFrame], held: Held) -> Kept:
-    """Take every message in and note where funding, open interest and price last changed; updates `held`.
-
-    A message with anything out of the ordinary, an empty text too, goes to the parser of one frame.
-    """
-    told, rows = bytearray(len(frames)), list[tuple[int, Row]]()
-    early = older = unchanged = 0
-    noted: dict[tuple[str, str], State] = {}
-    session, of_session = "", dict[str, State]()
-    surely_ms = min([frame.recv_ns for frame in frames], default=0) // 1_000_000 + DAY_MS
-    for position, frame in enumerate(frames):
-        if frame.session != session:
-            session, of_session = frame.session, {}
-        symbol = None
-        try:
-            message = decode(frame.payload)
-            new, time = message.data, message.ts
-            symbol = new.symbol
-            state = of_session.get(symbol) or held.get((session, symbol))
-            if not EARLIEST_MS <= time <= surely_ms:
-                moment(time, horizon_ms(frame))
-            if message.type == "snapshot":
-                snapshot = State(message.cs, new)
-                changed = _start(snapshot, position, time)
-                if state is not None and state.noted and not _supersedes(snapshot, state):
-                    rows += _rows(state, snapshot)
-                state = held[session, symbol] = of_session[symbol] = snapshot
-            elif state is None:
-                early += 1
-                continue
-            elif message.cs < state.cs:
-                older += 1
-                continue
-            else:
-                says_nothing = (
-                    new.markPrice is new.indexPrice is new.openInterest is new.openInterestValue is new.fundingRate
-                    is new.nextFundingTime is new.fundingIntervalHour is None
-                )  # fmt: skip
-                changed = not says_nothing and _take(state, new, position, time)
-                state.cs = message.cs
-        except BAD:
-            if symbol is not None and (state := held.get((session, symbol))) is not None:
-                rows += _rows(state)
-            odd = read_one(frame, held)
-            told[position] = not isinstance(odd[0], Nothing | Rejected)
-            rows += [(position, row) for row in odd]
-            of_session = {}
-            continue
-        if not changed:
-            unchanged += 1
-            continue
-        told[position] = 1
-        if not state.noted:
-            state.noted = True
-            noted[session, symbol] = of_session[symbol] = state
-    rows += [row for state in noted.values() for row in _rows(state)]
-    rows.sort(key=lambda entry: entry[0])
-    reasons = Counter({EARLY: early, OLDER: older, UNCHANGED: unchanged})
-    return Kept(rows, told, +reasons, [])
+    """Take every message in and give rows of the last that changed funding, interest or price; updates `held`."""
+    kept = Kept([], bytearray(len(frames)), Counter(), [])
+    for name, positions in _by_session(frames):
+        _read(_Session(name, frames, held, kept), positions)
+    kept.rows.sort(key=lambda entry: entry[0])
+    return kept
 
 
-def _start(state: State, position: int, time: int) -> bool:
-    """Note which rows a snapshot gives, and say whether it gives any. Raises ValueError for an impossible number."""
-    now = state.ticker
-    check(now)
-    if now.fundingRate:
-        state.rate_at, state.rate_ms = position, time
-    if now.openInterest:
-        state.interest_at, state.interest_ms = position, time
-    if now.markPrice or (now.indexPrice and float(now.indexPrice)):
-        state.price_at, state.price_ms = position, time
-    return not (state.rate_at < 0 and state.interest_at < 0 and state.price_at < 0)
+def _by_session(frames: Sequence[RawFrame]) -> Iterable[tuple[str, Sequence[int]]]:
+    sessions = [frame.session for frame in frames]
+    if sessions and sessions.count(sessions[0]) == len(sessions):
+        return [(sessions[0], range(len(sessions)))]
+    found: dict[str, list[int]] = {}
+    for position, session in enumerate(sessions):
+        found.setdefault(session, []).append(position)
+    return found.items()
 
 
-def _supersedes(new: State, old: State) -> bool:
-    """Whether a snapshot gives every row again that is noted of the state before it."""
-    return (
-        (new.rate_at >= 0 or old.rate_at < 0)
-        and (new.interest_at >= 0 or old.interest_at < 0)
-        and (new.price_at >= 0 or old.price_at < 0)
+def _read(session: _Session, positions: Sequence[int]) -> None:
+    """Read what lies behind the last snapshot at once if all of it is ordinary, else by halves; what is few one by one."""
+    if len(positions) < FEWEST:
+        return _read_one_by_one(session, positions)
+    try:
+        messages = [decode(frame.payload) for frame in session.at(positions)]
+        ahead = _through_snapshots(messages)
+        _read_one_by_one(session, positions[:ahead])
+        positions = positions[ahead:]
+        _read_at_once(session, positions, messages[ahead:])
+    except UNFIT:
+        half = len(positions) // 2
+        _read(session, positions[:half])
+        _read(session, positions[half:])
+
+
+def _read_one_by_one(session: _Session, positions: Sequence[int]) -> None:
+    for position in positions:
+        rows = read_one(session.frames[position], session.held)
+        session.kept.told[position] = not isinstance(rows[0], Nothing | Rejected)
+        session.kept.rows.extend((position, row) for row in rows)
+
+
+def _through_snapshots(messages: list[Message]) -> int:
+    """Return how many messages there are up to the last snapshot."""
+    types = [message.type for message in messages]
+    if types.count("delta") == len(types):
+        return 0
+    return len(types) - types[::-1].index("snapshot")
+
+
+def _read_at_once(session: _Session, positions: Sequence[int], messages: list[Message]) -> None:
+    """Read deltas by column. Raises what UNFIT names, with nothing changed, unless each is ordinary."""
+    kept, said = session.kept, _columns(messages)
+    _check(said, min([frame.recv_ns for frame in session.at(positions)]) // 1_000_000 + DAY_MS)
+    contracts = said.group_by("symbol").agg(_LAST).rows(named=True)
+    held = ((last, session.held.get((session.name, last["symbol"]))) for last in contracts)
+    ends = [(last, state) for last, state in held if state is not None]
+    _check_held(ends)
+    told, early = said["told"], 0
+    if len(ends) < len(contracts):
+        known = said["symbol"].is_in([last["symbol"] for last, _ in ends])
+        told, early = told & known, len(messages) - int(known.sum())
+    session.tell(positions, told)
+    kept.reasons.update(+Counter({EARLY: early, UNCHANGED: len(messages) - early - int(told.sum())}))
+    kept.rows.extend((positions[place], row) for place, row in _merged(ends, messages))
+
+
+def _columns(messages: list[Message]) -> pl.DataFrame:
+    data = [message.data for message in messages]
+    said = pl.DataFrame([
+        texts("symbol", [each.symbol for each in data]),
+        numbers("ts", [message.ts for message in messages]),
+        numbers("cs", [message.cs for message in messages]),
+        repeated("fundingRate", [each.fundingRate for each in data], pl.String),
+        repeated("nextFundingTime", [each.nextFundingTime for each in data], pl.String),
+        repeated("fundingIntervalHour", [each.fundingIntervalHour for each in data], pl.String),
+        repeated("openInterest", [each.openInterest for each in data], pl.String),
+        repeated("openInterestValue", [each.openInterestValue for each in data], pl.String),
+        repeated("markPrice", [each.markPrice for each in data], pl.String),
+        repeated("indexPrice", [each.indexPrice for each in data], pl.String),
+    ])  # fmt: skip
+    return said.with_row_index("at").with_columns(_CHANGED)
+
+
+def _any(names: Sequence[str]) -> pl.Expr:
+    return pl.any_horizontal(pl.col(names).is_not_null())
+
+
+_CHANGED = [
+    *(pl.when(_any(names)).then("at").alias(kind) for kind, names in CHANGES.items()),
+    _any(FIELDS).alias("told"),
+]
+_LAST = [
+    pl.col("cs").first().alias("first_cs"),
+    pl.col("cs").last().alias("last_cs"),
+    pl.col("cs").is_sorted().alias("in_order"),
+    *(pl.col(name).last(ignore_nulls=True) for name in FIELDS),
+    pl.col(*CHANGES).max(),
+]
+
+
+def _check(said: pl.DataFrame, horizon_ms: int) -> None:
+    """Raise ValueError or PolarsError unless every number that is there, and every time, is possible."""
+    _least(said["fundingRate"].cast(pl.Float64))
+    possible = (
+        all(_least(said[name].cast(pl.Float64)) > 0 for name in ("fundingIntervalHour", *CHANGES["price"]))
+        and all(_least(said[name].cast(pl.Float64)) >= 0 for name in CHANGES["interest"])
+        and _least(said["nextFundingTime"].cast(pl.Int64)) >= 0
+        and said["ts"].is_between(EARLIEST_MS, horizon_ms).all()
     )
-
-
-def _take(state: State, new: Ticker, position: int, time: int) -> bool:
-    """Merge what a delta changed, note which rows it gives, and say whether it gives any.
-
-    Raises ValueError, with nothing merged, unless every number is there in full, or not at all, and possible.
-    """
-    rate, due, hours = new.fundingRate, new.nextFundingTime, new.fundingIntervalHour
-    amount, value, mark, index = new.openInterest, new.openInterestValue, new.markPrice, new.indexPrice
-    if (
-        (rate is not None and not -INFINITE < float(rate) < INFINITE)
-        or (hours is not None and not 0.0 < float(hours) < INFINITE)
-        or (amount is not None and not 0.0 <= float(amount) < INFINITE)
-        or (value is not None and not 0.0 <= float(value) < INFINITE)
-        or (mark is not None and not 0.0 < float(mark) < INFINITE)
-        or (index is not None and not 0.0 < float(index) < INFINITE)
-        or (due is not None and int(due) < 0)
-    ):
+    if not possible:
         raise ValueError("out of the ordinary")
-    now, told = state.ticker, False
-    if not (rate is due is hours is None):
-        if rate is not None:
-            now.fundingRate = rate
-        if due is not None:
-            now.nextFundingTime = due
-        if hours is not None:
-            now.fundingIntervalHour = hours
-        if now.fundingRate:
-            state.rate_at, state.rate_ms, told = position, time, True
-    if not (amount is value is None):
-        if amount is not None:
-            now.openInterest = amount
-        if value is not None:
-            now.openInterestValue = value
-        if now.openInterest:
-            state.interest_at, state.interest_ms, told = position, time, True
-    if not (mark is index is None):
-        if mark is not None:
-            now.markPrice = mark
-        if index is not None:
-            now.indexPrice = index
-        state.price_at, state.price_ms, told = position, time, True
-    return told
 
 
-def _rows(state: State, instead: State | None = None) -> Iterator[tuple[int, Row]]:
-    """Yield the rows noted, but those that `instead` gives again, and forget the notes."""
-    now = state.ticker
-    if state.rate_at >= 0 and (instead is None or instead.rate_at < 0):
-        rate, due, hours = number(now.fundingRate or ""), later(now.nextFundingTime), maybe(now.fundingIntervalHour)
-        yield state.rate_at, FundingRate(now.symbol, state.rate_ms, rate, due, hours)
-    if state.interest_at >= 0 and (instead is None or instead.interest_at < 0):
-        amount, value = number(now.openInterest or ""), maybe(now.openInterestValue)
-        yield state.interest_at, open_interest_of(now.symbol, state.interest_ms, amount, value)
-    if state.price_at >= 0 and (instead is None or instead.price_at < 0):
-        mark, index = maybe(now.markPrice) or None, maybe(now.indexPrice) or None
-        yield state.price_at, MarkPrice(now.symbol, state.price_ms, mark, index)
-    state.rate_at = state.interest_at = state.price_at = -1
-    state.noted = False
+def _least(values: pl.Series) -> float:
+    """Return the least of what is there, infinity if nothing is. Raises ValueError unless all are finite."""
+    if not isfinite(values.sum()):
+        raise ValueError("not finite")
+    return INFINITE if (least := cast(float | None, values.min())) is None else least
+
+
+def _check_held(ends: Ends) -> None:
+    """Raise ValueError unless all is newer than what is held, and completes a rate and an open interest that are there."""
+    for last, state in ends:
+        now = state.ticker
+        newer = last["in_order"] and last["first_cs"] >= state.cs
+        completes = (last["funding"] is None or now.fundingRate) and (last["interest"] is None or now.openInterest)
+        if not (newer and completes):
+            raise ValueError("out of the ordinary")
+
+
+def _merged(ends: Ends, messages: list[Message]) -> Iterator[tuple[int, Row]]:
+    """Take what was said into what is held, and yield the rows of the last changes."""
+    for last, state in ends:
+        state.cs, now = last["last_cs"], state.ticker
+        for name in FIELDS:
+            if (value := last[name]) is not None:
+                setattr(now, name, value)
+        if (at := last["funding"]) is not None:
+            yield at, funding_of(now, messages[at].ts)
+        if (at := last["interest"]) is not None:
+            yield at, interest_of(now, messages[at].ts)
+        if (at := last["price"]) is not None and (row := price_of(now, messages[at].ts)):
+            yield at, row
