@@ -166,10 +166,10 @@ _LAST = [
 def _check(said: pl.DataFrame, horizon_ms: int) -> None:
     """Raise ValueError or PolarsError unless every number that is there, and every time, is possible."""
     _least(said["fundingRate"].cast(pl.Float64))
+    said["nextFundingTime"].cast(pl.Int64)
     possible = (
         all(_least(said[name].cast(pl.Float64)) > 0 for name in ("fundingIntervalHour", *CHANGES["price"]))
         and all(_least(said[name].cast(pl.Float64)) >= 0 for name in CHANGES["interest"])
-        and _least(said["nextFundingTime"].cast(pl.Int64)) >= 0
         and said["ts"].is_between(EARLIEST_MS, horizon_ms).all()
     )
     if not possible:

@@ -166,10 +166,10 @@ def test_deltas_read_by_column_say_what_they_say_one_by_one(
 
 
 def _ticker(
-    n: int, kind: str = "delta", session: int = 0, cs: int | None = None, **data: str
+    n: int, kind: str = "delta", session: int = 0, cs: int | None = None, ts: int = NOW_MS, **data: str
 ) -> tuple[Any, bytes, int]:
     symbol = {"symbol": f"C{n % 3}USDT"}
-    message = {"type": kind, "ts": NOW_MS + n, "cs": n if cs is None else cs, "data": symbol | data}
+    message = {"type": kind, "ts": ts, "cs": n if cs is None else cs, "data": symbol | data}
     return ("bybit", "tickers"), json.dumps(message).encode(), session
 
 
@@ -200,6 +200,10 @@ def test_of_ordinary_tickers_only_the_last_values_become_rows() -> None:
         _ticker(60, openInterest="inf"),
         _ticker(60, fundingRate="9" * 400),
         _ticker(60, nextFundingTime="-1"),
+        _ticker(60, nextFundingTime="soon"),
+        _ticker(60, fundingIntervalHour="0"),
+        _ticker(60, ts=0, markPrice="7"),
+        _ticker(60, ts=NOW_MS * 1000, markPrice="7"),
         (("bybit", "tickers"), b"{", 0),
     ],
 )
