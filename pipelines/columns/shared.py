@@ -44,12 +44,12 @@ def _dtype(hint: Any) -> type[pl.DataType]:
     return _POLARS.get(options[0], pl.String)
 
 
-def trace(frames: Sequence[RawFrame]) -> list[pl.Series]:
-    """Return the trace columns of rows whose frames these are, and `venue`."""
+def trace(frames: Sequence[RawFrame], venue: str | None = None) -> list[pl.Series]:
+    """Return the trace columns of rows whose frames these are, and `venue`, if known the same of all."""
     sessions = [frame.session for frame in frames]
     received = pl.Series("ts_recv", [frame.recv_ns for frame in frames], pl.Int64) // 1000
     return [
-        _repeated("venue", [frame.venue for frame in frames]),
+        _repeated("venue", [venue] * len(frames) if venue else [frame.venue for frame in frames]),
         received.set(received == 0, None).cast(pl.Datetime("us")),
         _sources(sessions),
         _repeated("kafka_topic", [frame.topic for frame in frames]),
@@ -111,10 +111,10 @@ def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_
 def _pairs(facts: pl.DataFrame) -> tuple[list[tuple[str, str]], pl.Series]:
     """Return the pairs of venue and symbol that there are, and for each row the place of its own among them."""
     symbols, of_symbol = _numbered(facts["symbol"])
-    venues = facts["venue"].unique(maintain_order=True)
-    if len(venues) == 1:
-        return [(venues[0], symbol) for symbol in symbols], of_symbol
-    numbers = _numbered(facts["venue"])[1] * len(symbols) + of_symbol
+    if (facts["venue"] == (venue := str(facts["venue"].first()))).all():
+        return [(venue, symbol) for symbol in symbols], of_symbol
+    venues, of_venue = _numbered(facts["venue"])
+    numbers = of_venue * len(symbols) + of_symbol
     there = numbers.unique()
     places = pl.zeros(len(venues) * len(symbols), pl.UInt32, eager=True)
     places = places.scatter(there, pl.int_range(len(there), dtype=pl.UInt32, eager=True))
