@@ -105,7 +105,7 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake
         if not (read_only and reading.attach(connection, _catalogue(world), _options(world), BUSY_TIMEOUT_MS)):
             connection.execute(attach_statement(world, read_only=read_only))
         connection.execute("USE lake")
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         connection.close()
         raise WarehouseError(f"the warehouse in {world} cannot be opened: {one_line(error)}") from error
     return Lake(connection, world, settings)

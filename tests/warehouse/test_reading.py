@@ -73,7 +73,7 @@ def test_a_reader_answers_as_any_duckdb_does_while_files_come_and_go(
     )
     for change in changes:
         change()
-        with duckdb.connect() as _, _bare(world) as bare:
+        with _bare(world) as bare:
             assert _answers(reader.connection) == _answers(bare)
 
 
