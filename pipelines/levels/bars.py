@@ -44,6 +44,15 @@ FROM liquidations_complete
 WHERE ts_event >= $start AND ts_event < $end
 GROUP BY ALL
 """
+FIRST = """
+SELECT min(ts_event) FROM (
+    SELECT ts_event FROM klines
+    WHERE ts_event >= $start AND ts_event < $end AND interval = '1m' AND price_kind = 'trade'
+    UNION ALL
+    SELECT ts_event FROM mark_prices
+    WHERE ts >= $start - INTERVAL 1 HOUR AND ts < $end AND ts_event >= $start AND ts_event < $end AND mark_price IS NOT NULL
+)
+"""
 REALISED = """
 SELECT venue, symbol, ts_event AS ts, position_side = 'long' AS long, price, price_kind = 'bankruptcy' AS at_bankruptcy,
     notional_usd AS usd
@@ -58,6 +67,12 @@ def contracts(lake: Lake, at: datetime, parameters: Parameters) -> pl.DataFrame:
     found = _query(lake, CONTRACTS, at=at, dollars=sorted(DOLLARS)).with_row_index("contract")
     widths = [math.log1p(parameters.width(base)) for base in found["base"]]
     return found.with_columns(log_width=pl.Series(widths, dtype=pl.Float64))
+
+
+def first(lake: Lake, start: datetime, end: datetime) -> datetime | None:
+    """Return the instant of the first candle or mark price that `bars` would take in [start, end), None where none is."""
+    (found,) = lake.connection.execute(FIRST, {"start": start, "end": end}).fetchall()[0]
+    return cast(datetime | None, found)
 
 
 def tiers(lake: Lake) -> pl.DataFrame:

@@ -40,7 +40,7 @@ def estimate(
     """Bring `liquidation_levels` to `until` (UTC, cut to the minute) and return what was done.
 
     Goes on from the stored state, which is one of a full hour; with `since`, or where none is stored, starts from nothing
-    at `since` (the first candle of the last 30 days), and replaces all columns from there on. Running it twice changes
+    at `since` (the hour of the first bar of the last 30 days), and replaces all columns from there on. Running it twice changes
     nothing. `tell` hears of each block's end.
     """  # fmt: skip
     until = until.replace(second=0, microsecond=0)
@@ -89,14 +89,10 @@ def _start(
 ) -> tuple[State, datetime]:
     if since:
         return EMPTY, since
-    return stored.load(lake, listed, parameters) or (EMPTY, _first_bar(lake, floor(until - FIRST_RUN, HOUR), until))
-
-
-def _first_bar(lake: Lake, since: datetime, until: datetime) -> datetime:
-    """The full hour of the first candle in [since, until), or `until` where there is none."""
-    within = "ts_event >= ? AND ts_event < ?"
-    (first,) = lake.connection.execute(f"SELECT min(ts_event) FROM klines WHERE {within}", [since, until]).fetchall()[0]
-    return floor(first, HOUR) if first else until
+    if found := stored.load(lake, listed, parameters):
+        return found
+    first = source.first(lake, floor(until - FIRST_RUN, HOUR), until)
+    return EMPTY, floor(first, HOUR) if first else until
 
 
 def _column(

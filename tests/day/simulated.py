@@ -48,7 +48,7 @@ OKX_AWAY = (9 * HOUR_MS + 13 * MINUTE_MS + 20_000, 9 * HOUR_MS + 20 * MINUTE_MS 
 BYBIT_AWAY = (13 * HOUR_MS + 50_000, 13 * HOUR_MS + 3 * MINUTE_MS + 50_000)
 BINANCE_TWICE = (15 * HOUR_MS, 15 * HOUR_MS + 4 * MINUTE_MS)
 BACKFILL_MS = 20 * HOUR_MS + 10 * MINUTE_MS
-BEFORE = {"klines": {"1m": 1.5, "1h": 8.0, "1d": 112.0}, "funding": {"": 366.0}}
+BEFORE = {"klines": {"1m": 1.5, "1h": 8.0, "1d": 112.0}, "open-interest": {"5m": 1.0}, "funding": {"": 366.0}}
 OF_THE_DAY = {"klines": {"1m": 0.25}, "open-interest": {"5m": 0.5}}
 """Days of history asked for, by what and length of bar: before the day, and in it, over what came live."""
 POLL_SCALE = {topics.KLINE: 3.0, topics.REFERENCE: 6.0, topics.OPEN_INTEREST: 2.0}
@@ -135,6 +135,8 @@ class Day:
             yield START_MS + hour * HOUR_MS + 777_000, self._unpriced
         for hour in (11, 22):
             yield START_MS + hour * HOUR_MS, self._unreadable
+        for second in range(40):
+            yield START_MS + 13 * HOUR_MS + MINUTE_MS + second * 1000 + 500, self._third
         for name, venue in self._venues.items():
             for poll in venue.polls:
                 yield from self._rounds(pollers[name], poll)
@@ -150,9 +152,16 @@ class Day:
 
     def _unpriced(self) -> None:
         """A liquidation of a contract that is not listed, in a quote that is no dollar."""
-        coin = Coin("ETH", 0.0375, 1, 1, 1, 1)
-        contract = Contract("binance", "um", "ETHBTC", coin, "BTC", "BTC", False, 1.0, 1, 1e-6, 1e-3, 0.0)
-        one = Liquidation(contract, self.market.now - 1000, "long", "1.234", "0.037512", "0.037111", "0.037600")
+        self._of_ether("BTC", "1.234", "0.037512")
+
+    def _third(self) -> None:
+        """One of many of a third coin, so that for a while three are in a cascade."""
+        self._of_ether("USDT", "17.025", "2391.37")
+
+    def _of_ether(self, quote: str, qty: str, price: str) -> None:
+        coin = Coin("ETH", float(price), 1, 1, 1, 1)
+        contract = Contract("binance", "um", f"ETH{quote}", coin, quote, quote, False, 1.0, 1, 1e-6, 1e-3, 0.0)
+        one = Liquidation(contract, self.market.now - 1000, "long", qty, price, price, price)
         self._send(binance_frames.force_order(one, self.market.now))
 
     def _unreadable(self) -> None:
