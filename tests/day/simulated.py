@@ -1,7 +1,7 @@
 """The frames of a seeded day, with ten days of history before it, as collectors would have recorded them.
 
 Prices, liquidations and answers are the simulator's own; the time is the market's, so a run takes seconds. The day is not
-a good one: OKX is not heard for seven minutes, half of Bybit for three, Binance for a while by two sessions at once.
+a good one: OKX is not heard for two minutes and for seven, half of Bybit for three, Binance for a while by two sessions at once.
 """
 
 import random
@@ -44,6 +44,7 @@ DAYS_BEFORE = 9
 LATE_MS = 25 * MINUTE_MS
 MARKS = "!markPrice@arr@1s"
 MARK_EVERY_MS = 30_000
+OKX_SOON_AWAY = (80_000, 200_000)
 OKX_AWAY = (9 * HOUR_MS + 13 * MINUTE_MS + 20_000, 9 * HOUR_MS + 20 * MINUTE_MS + 20_000)
 BYBIT_AWAY = (13 * HOUR_MS + 50_000, 13 * HOUR_MS + 3 * MINUTE_MS + 50_000)
 BINANCE_TWICE = (15 * HOUR_MS, 15 * HOUR_MS + 4 * MINUTE_MS)
@@ -124,8 +125,9 @@ class Day:
         self._sockets[name, key or feed_name] = Socket(self._venues[name], feed, protocol, self._clock, self.frames)
 
     def _jobs(self, pollers: dict[str, Poller]) -> Iterator[tuple[int, Callable[[], object]]]:
-        yield START_MS + OKX_AWAY[0], lambda: self._sockets.pop(("okx", "public")).cut()
-        yield START_MS + OKX_AWAY[1], lambda: self._open("okx", "public")
+        for cut, again in (OKX_SOON_AWAY, OKX_AWAY):
+            yield START_MS + cut, lambda: self._sockets.pop(("okx", "public")).cut()
+            yield START_MS + again, lambda: self._open("okx", "public")
         yield START_MS + BYBIT_AWAY[0], lambda: self._sockets.pop(("bybit", "linear")).cut()
         yield START_MS + BYBIT_AWAY[1], lambda: self._open("bybit", "linear")
         yield START_MS + BINANCE_TWICE[0], lambda: self._open("binance", "um", "um again")

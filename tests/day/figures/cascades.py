@@ -1,4 +1,4 @@
-"""Cascades, recomputed from the rule (formulas.md §6; warehouse/tables/cascades.py): amounts as whole millionths of a dollar."""
+"""Cascades, recomputed from the rule (warehouse/tables/cascades.py); amounts are summed as whole millionths of a dollar."""
 
 import statistics
 from collections.abc import Iterable
@@ -74,18 +74,35 @@ def _busiest(told: list[tuple[int, int]], width: int) -> tuple[int, int]:
 
 
 @cache
-def cascades(facts: Facts, now: int = 0) -> Rows:
+def cascades(facts: Facts) -> Rows:
     """Return the rows of the table, as found at the end of the day."""
     found = []
     for scope in SCOPES:
-        own = [_described(facts, scope, base, *one) for base in _told(facts, scope) for one in _stretches(facts, scope, base)]
-        kept = [row for row in own if row["kept_by"]]
-        found += [row | _at_once(row, kept) for row in kept]
+        own = [
+            _described(facts, scope, base, one, kept)
+            for base in _told(facts, scope) for one in _stretches(facts, scope, base)
+            if (kept := _kept(facts, scope, base, one))
+        ]  # fmt: skip
+        found += [row | _at_once(row, own) for row in own]
     return found
 
 
-def _described(facts: Facts, scope: str, base: str, start: int, end: int, normal: float | None) -> Row:
-    rows = [row for row in _told(facts, scope)[base] if start <= row["ts_event"] <= end]
+def _inside(facts: Facts, scope: str, base: str, start: int, end: int) -> Rows:
+    return [row for row in _told(facts, scope)[base] if start <= row["ts_event"] <= end]
+
+
+Stretch = tuple[int, int, float | None]
+
+
+def _kept(facts: Facts, scope: str, base: str, one: Stretch) -> str | None:
+    if len(_inside(facts, scope, base, *one[:2])) >= LEAST_COUNT:
+        return "usd and count"
+    return "usd and saturation" if _saturation(facts, scope, base, *one[:2])[1] >= LEAST_SATURATED else None
+
+
+def _described(facts: Facts, scope: str, base: str, one: Stretch, kept: str) -> Row:
+    start, end, normal = one
+    rows = _inside(facts, scope, base, start, end)
     sides = {side: sum(micro(row) or 0 for row in rows if row["position_side"] == side) for side in ("long", "short")}
     side = "long" if sides["long"] >= sides["short"] else "short"
     second, minute = (
@@ -95,7 +112,6 @@ def _described(facts: Facts, scope: str, base: str, start: int, end: int, normal
     seconds, saturated = _saturation(facts, scope, base, start, end)
     covered, classes = _covered(facts, scope, start, end), listed(row["completeness"] for row in rows)
     began = EPOCH + (start * (EPOCH.resolution))
-    kept = "usd and count" if len(rows) >= LEAST_COUNT else "usd and saturation" if saturated >= LEAST_SATURATED else None
     return {
         "cascade_id": f"{RULE}:{scope}:{base}:{began.replace(tzinfo=None).isoformat(timespec='microseconds')}",
         "rule_version": RULE, "scope": scope, "base": base, "ts_start": start, "ts_end": end, "closed": True,
@@ -111,10 +127,15 @@ def _described(facts: Facts, scope: str, base: str, start: int, end: int, normal
     }  # fmt: skip
 
 
+@cache
+def _throttled(facts: Facts, scope: str, base: str) -> set[tuple[tuple[str, str], int]]:
+    throttled = (row for row in _told(facts, scope)[base] if row["completeness"] != "all")
+    return {(of_contract(row), row["ts_event"] // SECOND) for row in throttled}
+
+
 def _saturation(facts: Facts, scope: str, base: str, start: int, end: int) -> tuple[int, int]:
     """Return pairs of contract and second on throttled feeds, and those whose neighbour second had one too."""
-    throttled = (row for row in _told(facts, scope)[base] if row["completeness"] != "all")
-    every = {(of_contract(row), row["ts_event"] // SECOND) for row in throttled}
+    every = _throttled(facts, scope, base)
     inside = {(own, second) for own, second in every if start // SECOND <= second <= end // SECOND}
     return len(inside), sum((own, s - 1) in every or (own, s + 1) in every for own, s in inside)
 
@@ -122,12 +143,16 @@ def _saturation(facts: Facts, scope: str, base: str, start: int, end: int) -> tu
 def _covered(facts: Facts, scope: str, start: int, end: int) -> float | None:
     """Return the mean share over minutes and venues in which the scope's liquidation feeds were subscribed."""
     venues = {row["venue"] for rows in _told(facts, scope).values() for row in rows}
-    shares = [
-        row["connected_share"] for row in coverage.minutes(facts)
-        if row["venue"] in venues and row["channel"] == coverage.CHANNELS[row["venue"]]
-        and start // MINUTE * MINUTE <= row["minute"] <= end
-    ]  # fmt: skip
-    return round(statistics.fmean(shares), 6) if shares else None
+    minutes = range(start // MINUTE * MINUTE, end + 1, MINUTE)
+    shares = [_heard(facts).get((venue, minute)) for venue in venues for minute in minutes]
+    known = [share for share in shares if share is not None]
+    return round(statistics.fmean(known), 6) if known else None
+
+
+@cache
+def _heard(facts: Facts) -> dict[tuple[str, int], float]:
+    rows = (row for row in coverage.minutes(facts) if row["channel"] == coverage.CHANNELS[row["venue"]])
+    return {(row["venue"], row["minute"]): row["connected_share"] for row in rows}
 
 
 def _at_once(row: Row, others: Rows) -> Row:
@@ -142,11 +167,13 @@ def _at_once(row: Row, others: Rows) -> Row:
 
 def told_in(facts: Facts, cascade: Row) -> Rows:
     """Return what each venue told of a cascade, by class of its feed."""
-    rows = _told(facts, cascade["scope"])[cascade["base"]]
-    inside = (row for row in rows if cascade["ts_start"] <= row["ts_event"] <= cascade["ts_end"])
+    inside = _inside(facts, cascade["scope"], cascade["base"], cascade["ts_start"], cascade["ts_end"])
     found = []
     for (venue, completeness), of in grouped(inside, lambda row: (row["venue"], row["completeness"])).items():
-        sides = {f"usd_{s}": sum(micro(row) or 0 for row in of if row["position_side"] == s) / MICRO for s in ("long", "short")}
+        sides = {
+            f"usd_{s}": sum(micro(row) or 0 for row in of if row["position_side"] == s) / MICRO
+            for s in ("long", "short")
+        }
         found.append({"venue": venue, "completeness": completeness, "count": len(of), **sides,
                       "usd": sum(micro(row) or 0 for row in of) / MICRO})  # fmt: skip
     return found

@@ -24,7 +24,9 @@ def columns(facts: Facts) -> dict[int, Rows]:
         live = {own: one for own, one in book.of.items() if one.close is not None and one.ts + MINUTE > end - DAY}
         coins = grouped(live.items(), lambda item: levels.listings(facts)[item[0]]["base"])  # type: ignore[arg-type]
         found[end] = [
-            row for base, of in coins.items() for row in _column(base, dict(of), judged.weights(facts, base, end), taken, (start, end))
+            row
+            for base, of in coins.items()
+            for row in _column(base, dict(of), judged.weights(facts, base, end), taken, (start, end))
         ]
     return found
 

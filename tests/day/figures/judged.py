@@ -1,4 +1,4 @@
-"""The back-test of estimated levels: maps frozen every quarter of an hour, what they foretold, what was swept and liquidated."""
+"""The back-test of estimated levels: maps frozen every half hour, what they foretold, what was swept and liquidated."""
 
 import math
 import operator
@@ -15,9 +15,11 @@ from tests.day.figures.exposure import Exposure
 from tests.day.figures.prices import of_contract
 
 PUBLISHED = dict(zip(levels.LEVERAGES, (0.10, 0.20, 0.30, 0.25, 0.15), strict=True))
-SINCE = 1_794_960_000_000_000 + 12 * HOUR  # 2026-11-18 12:00: maps are scored from here on, weights fitted to the time before
+SINCE = (
+    1_794_960_000_000_000 + 12 * HOUR
+)  # 2026-11-18 12:00: maps are scored from here on, weights fitted to the time before
 UNTIL = SINCE + 2 * HOUR
-FROZEN = 15 * MINUTE
+FROZEN = 30 * MINUTE
 SCORED_WITHIN = math.log(1.1)
 FIT_BINS, LEAST_MAPS, MOST_LEFT = 8, 40, 0.95
 Place = tuple[bool, int]
@@ -178,7 +180,9 @@ def _solved(cells: list[tuple[list[float], list[float]]], known: list[int]) -> W
     some = sorted(each for each in expected if each > 0)
     least = some[round(0.1 * (len(some) - 1))] if some else 1.0
     w = [1 / (each + least) for each in expected]
-    gram = [[math.fsum(v * s[i] * s[j] for v, (s, _) in zip(w, cells, strict=True)) for j in range(5)] for i in range(5)]
+    gram = [
+        [math.fsum(v * s[i] * s[j] for v, (s, _) in zip(w, cells, strict=True)) for j in range(5)] for i in range(5)
+    ]
     moment = [math.fsum(v * s[i] * y for v, (s, (y,)) in zip(w, cells, strict=True)) for i in range(5)]
     whole = math.fsum(v * y * y for v, (_, (y,)) in zip(w, cells, strict=True))
     tried = [_least_squares(gram, moment, part) for n in range(1, len(known) + 1) for part in combinations(known, n)]
@@ -190,7 +194,9 @@ def _solved(cells: list[tuple[list[float], list[float]]], known: list[int]) -> W
     return Weights(dict(zip(levels.LEVERAGES, found, strict=True)), "fitted", SINCE)
 
 
-def _least_squares(gram: list[list[float]], moment: list[float], part: Sequence[int]) -> tuple[float, dict[int, float]] | None:
+def _least_squares(
+    gram: list[list[float]], moment: list[float], part: Sequence[int]
+) -> tuple[float, dict[int, float]] | None:
     """Return how much these unknowns explain, and them; None where one is not positive."""
     rows = [[gram[i][j] for j in part] + [moment[i]] for i in part]
     for i, row in enumerate(rows):

@@ -77,7 +77,9 @@ def _liquidated(facts: Facts) -> dict[tuple[Own, int, str], float | None]:
 def margin_table(facts: Facts, own: Own, at: int) -> tuple[float, float]:
     """Return the lowest step's maintenance rate and the highest leverage, of the contract's table or its family's."""
     for symbol in (own[1], listings(facts)[own]["family"]):
-        steps = [r for r in facts.of("leverage_tiers") if (r["venue"], r["symbol"]) == (own[0], symbol) and r["recv"] <= at]
+        steps = [
+            r for r in facts.of("leverage_tiers") if (r["venue"], r["symbol"]) == (own[0], symbol) and r["recv"] <= at
+        ]
         if steps:
             first = min(steps, key=lambda row: int(row["tier"]))
             return first["maintenance_margin_rate"], max(row["max_leverage"] for row in steps)

@@ -82,7 +82,9 @@ def clusters_at(facts: Facts, moment: int, hours: int = 2) -> Rows:
             else:
                 runs.append([row])
         own = [_cluster(run) | {"base": base, "position_side": side, "threshold_usd": threshold} for run in runs]
-        found += [row | {"rank": 1 + sum(other["usd_estimated"] > row["usd_estimated"] for other in own)} for row in own]
+        found += [
+            row | {"rank": 1 + sum(other["usd_estimated"] > row["usd_estimated"] for other in own)} for row in own
+        ]
     return found
 
 

@@ -55,7 +55,12 @@ def _of_candles(facts: Facts, own: Own, span: Span, worst: Callable[[list[float]
         row = of.get(moment // MINUTE * MINUTE)
         return row["close"] if row and row["closed"] else None
 
-    four = None if last is None else of[last]["close"], worst(low_high) if low_high else None, close(end), close(end + HOUR)
+    four = (
+        None if last is None else of[last]["close"],
+        worst(low_high) if low_high else None,
+        close(end),
+        close(end + HOUR),
+    )
     size = contracts(facts)[own].multiplier
     return tuple(None if price is None else price / size for price in four)  # type: ignore[return-value]
 

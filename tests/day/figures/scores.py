@@ -30,7 +30,9 @@ def levels_score(facts: Facts, now: int) -> Rows:
         return []
     scored = [one for one in judged.maps(facts) if one.at >= judged.SINCE]
     return [
-        _row(facts, base, of) for base, of in grouped(scored, lambda one: one.base).items() if any(_cells(facts, one) for one in of)  # type: ignore[attr-defined, arg-type]
+        _row(facts, base, of)
+        for base, of in grouped(scored, lambda one: one.base).items()
+        if any(_cells(facts, one) for one in of)  # type: ignore[attr-defined, arg-type]
     ]
 
 
@@ -50,9 +52,7 @@ def _cells(facts: Facts, one: judged.Judged) -> list[Cell]:
 
 def _row(facts: Facts, base: str, maps: Sequence[judged.Judged]) -> Row:
     cells = [cell for one in maps for cell in _cells(facts, one)]
-    outside = math.fsum(
-        usd for one in maps for place, usd in one.realised.items() if place not in set(one.reached)
-    )
+    outside = math.fsum(usd for one in maps for place, usd in one.realised.items() if place not in set(one.reached))
     found = _measured(cells)
     leads = [found[measure, null, "lead_low"] for measure in MEASURES for null in NULLS]
     beats = None if None in leads else min(leads) > 0  # type: ignore[type-var]
@@ -93,7 +93,9 @@ def _measured(cells: list[Cell]) -> dict[tuple[str, str, str], float | None]:
     stretches = [[n for n, cell in enumerate(cells) if cell.at // DRAWN == stretch]
                  for stretch in sorted({cell.at // DRAWN for cell in cells})]  # fmt: skip
     dice = random.Random(SEED)
-    draws = [dice.choices(stretches, k=len(stretches)) for _ in range(DRAWS)] if len(stretches) >= LEAST_STRETCHES else []
+    draws = (
+        [dice.choices(stretches, k=len(stretches)) for _ in range(DRAWS)] if len(stretches) >= LEAST_STRETCHES else []
+    )
     samples = [list(range(len(cells))), *([n for part in draw for n in part] for draw in draws)]
     y = _ranks([cell.usd for cell in cells])
     found: dict[tuple[str, str, str], float | None] = {}
