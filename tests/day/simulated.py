@@ -1,7 +1,7 @@
 """The frames of a seeded day, with ten days of history before it, as collectors would have recorded them.
 
 Prices, liquidations and answers are the simulator's own; the time is the market's, so a run takes seconds. The day is not
-a good one: OKX is not heard for two minutes and for seven, half of Bybit for three, Binance for a while by two sessions at once.
+a good one: OKX is not heard for two minutes and for seven, half of Bybit for three, Binance for a while by two sessions.
 """
 
 import random
