@@ -4,7 +4,6 @@ Price is counted in bins: bin b holds prices [(1 + width)^b, (1 + width)^(b + 1)
 each leverage holds what it would if everything were opened with it, so weights multiply a state and never change it.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import polars as pl
@@ -57,19 +56,8 @@ class State(NamedTuple):
     carry: pl.DataFrame
 
 
-Fate = Callable[[str], pl.Expr]
-"""Whether a new level of a side (long, short) is one that is asked for, by its `bin` and the columns of its bar."""
-
-
-def _stays(side: str) -> pl.Expr:
-    """Not reached by its own bar or any after it in the block."""
-    return pl.col("bin") < pl.col("low_least") if side == "long" else pl.col("bin") > pl.col("high_most")
-
-
-def _swept(side: str) -> pl.Expr:
-    """Reached by a later bar of the block, not by its own."""
-    own = pl.col("bin") < pl.col("low_bin") if side == "long" else pl.col("bin") > pl.col("high_bin")
-    return own & ~_stays(side)
+BORN = pl.Schema({**CELLS, "stays": pl.Boolean()})
+"""Cells that a block's bars open and do not clear themselves; stays: nor does any bar after them in the block."""
 
 
 EMPTY = State(CELLS.to_frame(), CARRY.to_frame())
@@ -97,7 +85,7 @@ def advance(
     tells it, over the range traded since it was last told.
     """
     made = prepared(state.carry, bars, contracts, parameters)
-    return _left(state, made, _kept(state.cells, made), _born(made, margins, parameters, _stays))
+    return _left(state, made, _kept(state.cells, made), _born(made, margins, parameters))
 
 
 def block_of(
@@ -106,16 +94,16 @@ def block_of(
     """Return what `bars` do to the state: as `advance`, with what they sweep.
 
     Swept is of the state before and of what the block itself opens, but for what a bar opens and clears at once: which came
-    first inside a minute is not known.
+    first inside a minute is not known. It is aged to the end of the block, as what stays is.
     """
     made = prepared(state.carry, bars, contracts, parameters)
-    old = _kept(state.cells, made)
-    swept = _sum(old.filter(_hit()), _born(made, margins, parameters, _swept))
-    return Block(_left(state, made, old, _born(made, margins, parameters, _stays)), made, swept)
+    old, born = _kept(state.cells, made), _born(made, margins, parameters)
+    swept = _sum(old.filter(_hit()), born.filter(~pl.col("stays")))
+    return Block(_left(state, made, old, born), made, swept)
 
 
-def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, stays: pl.DataFrame) -> State:
-    return State(_sum(old.filter(~_hit()), stays), _carry(state.carry, made))
+def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, born: pl.DataFrame) -> State:
+    return State(_sum(old.filter(~_hit()), born.filter("stays")), _carry(state.carry, made))
 
 
 def prepared(carry: pl.DataFrame, bars: pl.DataFrame, contracts: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
@@ -223,22 +211,28 @@ def _hit() -> pl.Expr:
     return reached.fill_null(False)
 
 
-def _born(made: pl.DataFrame, margins: pl.DataFrame, parameters: Parameters, which: Fate) -> pl.DataFrame:
-    """What the bars open, aged to the end of the block, of levels with that fate; CELLS, not yet one row a cell."""
+def _born(made: pl.DataFrame, margins: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """What the bars open and do not clear at once, aged to the end of the block; BORN, not yet one row a cell."""
     bars = made.join(margins, on="contract", maintain_order="left").lazy()
     anchors = (("close", parameters.at_close), ("entry_high", parameters.at_high), ("entry_low", parameters.at_low))
     parts = []
     for side, share in (("long", parameters.long_share), ("short", 1 - parameters.long_share)):
         opened = bars.filter(pl.col(f"opened_{side}") > 0)
         amount = pl.col(f"opened_{side}") * pl.col(f"kept_after_{side}")
+        own, later = _beyond(side, "low_bin", "high_bin"), _beyond(side, "low_least", "high_most")
         for leverage in parameters.leverages:
             shift = pl.col(column(leverage, long=side == "long"))
             for anchor, part in anchors:
                 level = (pl.col(anchor).log() / pl.col("log_width") + shift).floor().cast(pl.Int32)
-                cells = opened.filter(shift.is_not_null()).with_columns(bin=level).filter(which(side))
-                cells = cells.group_by("contract", "bin").agg(qty=(amount * (share * part)).sum())
+                cells = opened.filter(shift.is_not_null()).with_columns(bin=level).filter(own)
+                cells = cells.group_by("contract", "bin", stays=later).agg(qty=(amount * (share * part)).sum())
                 parts.append(cells.with_columns(long=pl.lit(side == "long"), leverage=pl.lit(leverage)))
-    return pl.concat(parts).select(CELLS.names()).collect()
+    return pl.concat(parts).select(BORN.names()).collect()
+
+
+def _beyond(side: str, low: str, high: str) -> pl.Expr:
+    """Whether a level is not reached by what traded between two bins."""
+    return pl.col("bin") < pl.col(low) if side == "long" else pl.col("bin") > pl.col(high)
 
 
 def _sum(*parts: pl.DataFrame) -> pl.DataFrame:
