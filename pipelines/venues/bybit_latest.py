@@ -1,7 +1,8 @@
 """The last of many Bybit tickers, with the result of bybit_tickers.tickers: rows are made once, of what holds in the end.
 
-Ordinary deltas of a session are read by column. What is out of the ordinary (a snapshot, an empty text, a number that is
-none, a delta older than what is held) is searched for by halves, and read by the parser of one frame.
+What sessions say of contracts is held apart, so each contract's messages may be read in their own way: ordinary deltas by
+column; up to its last message that is out of the ordinary (a snapshot, an empty text, a number that is none, a delta older
+than what is held) one by one, by the parser of one frame.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ import polars as pl
 
 from collectors.envelope import RawFrame
 from pipelines.rows import Nothing, Rejected, Row
-from pipelines.venues.bulk import numbers, repeated, texts
+from pipelines.venues.bulk import above_zero, figure, from_zero, numbers, repeated, texts
 from pipelines.venues.bybit_tickers import (
     EARLY,
     UNCHANGED,
@@ -29,14 +30,10 @@ from pipelines.venues.latest import Kept
 from pipelines.venues.wire import BAD, DAY_MS, EARLIEST_MS, INFINITE, Held
 
 FEWEST = 200  # of fewer frames columns cost more than rows
-UNFIT = (*BAD, OverflowError, pl.exceptions.PolarsError)
-CHANGES = {
-    "funding": ("fundingRate", "nextFundingTime", "fundingIntervalHour"),
-    "interest": ("openInterest", "openInterestValue"),
-    "price": ("markPrice", "indexPrice"),
-}
-FIELDS = [name for names in CHANGES.values() for name in names]
-Ends = list[tuple[dict[str, Any], State]]  # of each contract what its deltas say in the end, and what is held of it
+FUNDING = ("fundingRate", "nextFundingTime", "fundingIntervalHour")
+INTEREST = ("openInterest", "openInterestValue")
+PRICE = ("markPrice", "indexPrice")
+FIELDS = (*FUNDING, *INTEREST, *PRICE)
 
 
 class _Session(NamedTuple):
@@ -49,26 +46,28 @@ class _Session(NamedTuple):
 
     def at(self, positions: Sequence[int]) -> Sequence[RawFrame]:
         """Return the frames at these positions."""
-        if isinstance(positions, range):
-            return self.frames[positions.start : positions.stop]
-        return [self.frames[position] for position in positions]
+        whole = len(positions) == len(self.frames)
+        return self.frames if whole else [self.frames[position] for position in positions]
 
-    def tell(self, positions: Sequence[int], told: pl.Series) -> None:
-        """Note of the frames at these positions which say something."""
-        if isinstance(positions, range):
-            self.kept.told[positions.start : positions.stop] = told.cast(pl.UInt8).to_numpy().tobytes()
-        else:
-            for position, each in zip(positions, told.to_list(), strict=True):
-                self.kept.told[position] = each
+    def read_one_by_one(self, positions: Iterable[int]) -> None:
+        """Read the frames at these positions as their parser does."""
+        for position in positions:
+            rows = read_one(self.frames[position], self.held)
+            self.kept.told[position] = not isinstance(rows[0], Nothing | Rejected)
+            self.kept.rows.extend((position, row) for row in rows)
 
 
 def tickers(frames: Sequence[RawFrame], held: Held) -> Kept:
     """Take every message in and give rows of the last that changed funding, interest or price; updates `held`."""
     kept = Kept([], bytearray(len(frames)), Counter(), [])
     for name, positions in _by_session(frames):
-        _read(_Session(name, frames, held, kept), positions)
+        session = _Session(name, frames, held, kept)
+        if len(positions) < FEWEST:
+            session.read_one_by_one(positions)
+        else:
+            _read(session, positions)
     kept.rows.sort(key=lambda entry: entry[0])
-    return kept
+    return kept._replace(reasons=+kept.reasons)
 
 
 def _by_session(frames: Sequence[RawFrame]) -> Iterable[tuple[str, Sequence[int]]]:
@@ -82,57 +81,57 @@ def _by_session(frames: Sequence[RawFrame]) -> Iterable[tuple[str, Sequence[int]
 
 
 def _read(session: _Session, positions: Sequence[int]) -> None:
-    """Read what lies behind the last snapshot at once if all of it is ordinary, else by halves; what is few one by one."""
-    if len(positions) < FEWEST:
-        return _read_one_by_one(session, positions)
+    """Read what is ordinary by column and the rest one by one."""
+    positions, messages = _decoded(session, positions)
     try:
-        messages = [decode(frame.payload) for frame in session.at(positions)]
-        ahead = _through_snapshots(messages)
-        _read_one_by_one(session, positions[:ahead])
-        positions = positions[ahead:]
-        _read_at_once(session, positions, messages[ahead:])
-    except UNFIT:
-        half = len(positions) // 2
-        _read(session, positions[:half])
-        _read(session, positions[half:])
+        said = _columns(messages)
+    except OverflowError:
+        session.read_one_by_one(positions)
+        return
+    horizon_ms = min([frame.recv_ns for frame in session.frames]) // 1_000_000 + DAY_MS
+    if not _all_ordinary(said, horizon_ms):
+        odd, said = _parted(said, horizon_ms)
+        session.read_one_by_one(positions[at] for at in odd)
+    early, unfit = list[str](), list[str]()
+    for last in said.group_by("symbol").agg(_LAST).rows(named=True):
+        if (state := session.held.get((session.name, last["symbol"]))) is None:
+            early.append(last["symbol"])
+            session.kept.reasons[EARLY] += last["frames"]
+        elif not _follows(last, state):
+            unfit.append(last["symbol"])
+        else:
+            session.kept.reasons[UNCHANGED] += last["frames"] - last["told"]
+            session.kept.rows.extend((positions[at], row) for at, row in _merged(last, state, messages))
+    told = said["told"]
+    if early or unfit:
+        told = told & ~said["symbol"].is_in([*early, *unfit])
+        session.read_one_by_one(positions[at] for at in said.filter(pl.col("symbol").is_in(unfit))["at"])
+    for at in said["at"].filter(told).to_list():
+        session.kept.told[positions[at]] = 1
 
 
-def _read_one_by_one(session: _Session, positions: Sequence[int]) -> None:
+def _decoded(session: _Session, positions: Sequence[int]) -> tuple[Sequence[int], list[Message]]:
+    """Return the messages and the positions they stand at; what cannot be decoded is rejected."""
+    try:
+        return positions, [decode(frame.payload) for frame in session.at(positions)]
+    except BAD:
+        pass
+    messages, sound = [], []
     for position in positions:
-        rows = read_one(session.frames[position], session.held)
-        session.kept.told[position] = not isinstance(rows[0], Nothing | Rejected)
-        session.kept.rows.extend((position, row) for row in rows)
-
-
-def _through_snapshots(messages: list[Message]) -> int:
-    """Return how many messages there are up to the last snapshot."""
-    types = [message.type for message in messages]
-    if types.count("delta") == len(types):
-        return 0
-    return len(types) - types[::-1].index("snapshot")
-
-
-def _read_at_once(session: _Session, positions: Sequence[int], messages: list[Message]) -> None:
-    """Read deltas by column. Raises what UNFIT names, with nothing changed, unless each is ordinary."""
-    kept, said = session.kept, _columns(messages)
-    _check(said, min([frame.recv_ns for frame in session.at(positions)]) // 1_000_000 + DAY_MS)
-    contracts = said.group_by("symbol").agg(_LAST).rows(named=True)
-    held = ((last, session.held.get((session.name, last["symbol"]))) for last in contracts)
-    ends = [(last, state) for last, state in held if state is not None]
-    _check_held(ends)
-    told, early = said["told"], 0
-    if len(ends) < len(contracts):
-        known = said["symbol"].is_in([last["symbol"] for last, _ in ends])
-        told, early = told & known, len(messages) - int(known.sum())
-    session.tell(positions, told)
-    kept.reasons.update(+Counter({EARLY: early, UNCHANGED: len(messages) - early - int(told.sum())}))
-    kept.rows.extend((positions[place], row) for place, row in _merged(ends, messages))
+        try:
+            messages.append(decode(session.frames[position].payload))
+            sound.append(position)
+        except BAD:
+            session.read_one_by_one([position])
+    return sound, messages
 
 
 def _columns(messages: list[Message]) -> pl.DataFrame:
+    """Return what messages say, and where they stand: `at`, and where they change funding, interest and price."""
     data = [message.data for message in messages]
     said = pl.DataFrame([
         texts("symbol", [each.symbol for each in data]),
+        repeated("type", [message.type for message in messages], pl.String),
         numbers("ts", [message.ts for message in messages]),
         numbers("cs", [message.cs for message in messages]),
         repeated("fundingRate", [each.fundingRate for each in data], pl.String),
@@ -143,66 +142,88 @@ def _columns(messages: list[Message]) -> pl.DataFrame:
         repeated("markPrice", [each.markPrice for each in data], pl.String),
         repeated("indexPrice", [each.indexPrice for each in data], pl.String),
     ])  # fmt: skip
-    return said.with_row_index("at").with_columns(_CHANGED)
+    return said.with_row_index("at").with_columns(_CHANGES)
 
 
 def _any(names: Sequence[str]) -> pl.Expr:
     return pl.any_horizontal(pl.col(names).is_not_null())
 
 
-_CHANGED = [
-    *(pl.when(_any(names)).then("at").alias(kind) for kind, names in CHANGES.items()),
+_CHANGES = [
+    pl.when(_any(FUNDING)).then("at").alias("funding"),
+    pl.when(_any(INTEREST)).then("at").alias("interest"),
+    pl.when(_any(PRICE)).then("at").alias("price"),
     _any(FIELDS).alias("told"),
 ]
 _LAST = [
     pl.col("cs").first().alias("first_cs"),
     pl.col("cs").last().alias("last_cs"),
     pl.col("cs").is_sorted().alias("in_order"),
-    *(pl.col(name).last(ignore_nulls=True) for name in FIELDS),
-    pl.col(*CHANGES).max(),
+    pl.col(FIELDS).last(ignore_nulls=True),
+    pl.col("funding", "interest", "price").max(),
+    pl.col("told").sum(),
+    pl.len().alias("frames"),
 ]
 
 
-def _check(said: pl.DataFrame, horizon_ms: int) -> None:
-    """Raise ValueError or PolarsError unless every number that is there, and every time, is possible."""
-    _least(said["fundingRate"].cast(pl.Float64))
-    said["nextFundingTime"].cast(pl.Int64)
-    possible = (
-        all(_least(said[name].cast(pl.Float64)) > 0 for name in ("fundingIntervalHour", *CHANGES["price"]))
-        and all(_least(said[name].cast(pl.Float64)) >= 0 for name in CHANGES["interest"])
-        and said["ts"].is_between(EARLIEST_MS, horizon_ms).all()
-    )
-    if not possible:
-        raise ValueError("out of the ordinary")
+def _all_ordinary(said: pl.DataFrame, horizon_ms: int) -> bool:
+    """Say whether all are deltas of possible times and numbers; sooner than `_parted` finds which are not."""
+    try:
+        return bool(
+            (said["type"] == "delta").all()
+            and said["ts"].is_between(EARLIEST_MS, horizon_ms).all()
+            and said["nextFundingTime"].cast(pl.Int64).null_count() >= 0
+            and _least(said["fundingRate"]) > -INFINITE
+            and all(_least(said[name]) > 0 for name in ("fundingIntervalHour", *PRICE))
+            and all(_least(said[name]) >= 0 for name in INTEREST)
+        )
+    except pl.exceptions.PolarsError:
+        return False
 
 
-def _least(values: pl.Series) -> float:
-    """Return the least of what is there, infinity if nothing is. Raises ValueError unless all are finite."""
+def _least(texts: pl.Series) -> float:
+    """Return the least number; infinity of none at all, minus infinity if one is not finite. Raises PolarsError."""
+    values = texts.cast(pl.Float64)
     if not isfinite(values.sum()):
-        raise ValueError("not finite")
+        return -INFINITE
     return INFINITE if (least := cast(float | None, values.min())) is None else least
 
 
-def _check_held(ends: Ends) -> None:
-    """Raise ValueError unless all is newer than what is held, and completes a rate and an open interest that are there."""
-    for last, state in ends:
-        now = state.ticker
-        newer = last["in_order"] and last["first_cs"] >= state.cs
-        completes = (last["funding"] is None or now.fundingRate) and (last["interest"] is None or now.openInterest)
-        if not (newer and completes):
-            raise ValueError("out of the ordinary")
+def _parted(said: pl.DataFrame, horizon_ms: int) -> tuple[list[int], pl.DataFrame]:
+    """Return where each contract's messages stand up to the last that is not ordinary, and those behind."""
+    delta, timely = pl.col("type") == "delta", pl.col("ts").is_between(EARLIEST_MS, horizon_ms)
+    last_odd = pl.when(~(delta & timely & pl.all_horizontal(_POSSIBLE))).then("at").max().over("symbol")
+    ordinary = said.select((pl.col("at") > last_odd).fill_null(True)).to_series()
+    return said.filter(~ordinary)["at"].to_list(), said.filter(ordinary)
 
 
-def _merged(ends: Ends, messages: list[Message]) -> Iterator[tuple[int, Row]]:
+_POSSIBLE = [
+    pl.col(name).is_null() | possible.fill_null(False)
+    for name, possible in (
+        ("fundingRate", figure("fundingRate").is_finite()),
+        ("nextFundingTime", pl.col("nextFundingTime").cast(pl.Int64, strict=False).is_not_null()),
+        *((name, above_zero(figure(name))) for name in ("fundingIntervalHour", *PRICE)),
+        *((name, from_zero(figure(name))) for name in INTEREST),
+    )
+]
+
+
+def _follows(last: dict[str, Any], state: State) -> bool:
+    """Say whether all is newer than what is held, and completes a rate and an open interest that are there."""
+    newer = last["in_order"] and last["first_cs"] >= state.cs
+    rated = last["funding"] is None or state.ticker.fundingRate
+    return bool(newer and rated and (last["interest"] is None or state.ticker.openInterest))
+
+
+def _merged(last: dict[str, Any], state: State, messages: list[Message]) -> Iterator[tuple[int, Row]]:
     """Take what was said into what is held, and yield the rows of the last changes."""
-    for last, state in ends:
-        state.cs, now = last["last_cs"], state.ticker
-        for name in FIELDS:
-            if (value := last[name]) is not None:
-                setattr(now, name, value)
-        if (at := last["funding"]) is not None:
-            yield at, funding_of(now, messages[at].ts)
-        if (at := last["interest"]) is not None:
-            yield at, interest_of(now, messages[at].ts)
-        if (at := last["price"]) is not None and (row := price_of(now, messages[at].ts)):
-            yield at, row
+    state.cs, now = last["last_cs"], state.ticker
+    for name in FIELDS:
+        if (value := last[name]) is not None:
+            setattr(now, name, value)
+    if (at := last["funding"]) is not None:
+        yield at, funding_of(now, messages[at].ts)
+    if (at := last["interest"]) is not None:
+        yield at, interest_of(now, messages[at].ts)
+    if (at := last["price"]) is not None and (row := price_of(now, messages[at].ts)):
+        yield at, row
