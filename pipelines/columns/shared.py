@@ -93,9 +93,8 @@ def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_
         symbol_keys(known["venue"], known["symbol"]), in_dollars=known["quote"].is_in(list(DOLLARS))
     )
     if known.height == len(pairs):
-        known = known.drop("venue", "symbol", "since_us")
-        taken = {name: f"{name}_known" for name in known.columns if name in facts.columns}
-        return facts.hstack(known.rename(taken)[places])
+        own = (column for column in known[places] if column.name not in ("venue", "symbol", "since_us"))
+        return facts.hstack([each.alias(f"{each.name}_known") if each.name in facts.columns else each for each in own])
     return (
         facts.with_row_index("position")
         .with_columns(at_us=pl.col(at) * 1000)

@@ -215,3 +215,15 @@ def test_one_odd_ticker_among_many_is_read_alone_and_the_others_are_as_they_woul
     other: dict[Any, Any] = {}
     assert _last(parse_latest(frames, other)) == _last(parse_frames(frames, held))
     assert _texts(other) == _texts(held)
+
+
+def test_a_run_of_which_nothing_can_be_decoded_is_dead_letters() -> None:
+    frames = _frames([(("bybit", "tickers"), b"{", 0)] * 5)
+    assert _last(parse_latest(frames, {})) == _last(parse_frames(frames, {}))
+
+
+def test_a_cross_sequence_beyond_64_bits_is_held_as_it_is() -> None:
+    frames = _frames([_ticker(0, "snapshot", cs=2**70, **WHOLE), _ticker(3, cs=2**70 + 1, markPrice="7"), _ticker(6)])
+    held: dict[Any, Any] = {}
+    assert _last(parse_latest(frames, held)) == _last(parse_frames(frames, {}))
+    assert {state.cs for state in held.values()} == {2**70 + 1}
