@@ -44,7 +44,7 @@ def accounts(
 
 
 def _ends(values: list[int]) -> tuple[int, int]:
-    """Return the least and the greatest, sooner than min and max do. Raises OverflowError beyond 64 bits."""
+    """Return the least and the greatest, sooner than min and max do; of 63 bits, as a record has them."""
     found = pl.Series(values, dtype=pl.Int64)
     return cast(int, found.min()), cast(int, found.max())
 

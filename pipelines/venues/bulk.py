@@ -39,14 +39,14 @@ def texts(name: str, values: Iterable[str | None]) -> pl.Series:
 
 
 def repeated(name: str, values: Sequence[Any], dtype: type[pl.DataType]) -> pl.Series:
-    """Return a column of values that are mostly one and the same. Raises OverflowError beyond 64 bits."""
+    """Return a column of values that are mostly one and the same. Raises OverflowError or TypeError beyond 64 bits."""
     if values and values.count(values[0]) == len(values):
         return pl.Series(name, values[:1], dtype).new_from_index(0, len(values))
     return pl.Series(name, values, dtype)
 
 
 def numbers(name: str, values: Iterable[int | None]) -> pl.Series:
-    """Return a column of whole numbers. Raises OverflowError beyond 64 bits."""
+    """Return a column of whole numbers. Raises OverflowError or TypeError beyond 64 bits."""
     return pl.Series(name, values, pl.Int64)
 
 

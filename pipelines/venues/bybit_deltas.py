@@ -18,7 +18,7 @@ FIELDS = (*FUNDING, *INTEREST, *PRICE)
 
 def columns(messages: list[Message]) -> pl.DataFrame:
     """Return a row per message: its fields; `at`, where it stands; that again in `funding`, `interest` and `price` if it
-    changes them; and whether it is `told` for one of them. Raises OverflowError beyond 64 bits."""
+    changes them; and whether it is `told` for one of them. Raises OverflowError or TypeError beyond 64 bits."""
     data = [message.data for message in messages]
     said = pl.DataFrame([
         texts("symbol", [each.symbol for each in data]),

@@ -29,7 +29,7 @@ from pipelines.venues.latest import Kept
 from pipelines.venues.wire import BAD, DAY_MS, Held
 
 FEWEST = 200  # of fewer frames columns cost more than rows
-UNFIT = (*BAD, OverflowError, pl.exceptions.PolarsError)
+UNFIT = (*BAD, OverflowError, TypeError, pl.exceptions.PolarsError)
 
 
 class _Session(NamedTuple):
