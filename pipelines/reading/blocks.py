@@ -104,7 +104,8 @@ def _read(bulk: Bulk, frames: Sequence[RawFrame], positions: Sequence[int]) -> t
     if not own:
         return [], left
     places = range(len(frames)) if all_of_one else own
-    traced = [*trace(frames if all_of_one else [frames[n] for n in own]), pl.Series("frame", places, pl.UInt32)]
+    traced = trace(frames if all_of_one else [frames[n] for n in own], frames[own[0]].venue)
+    traced.append(pl.Series("frame", places, pl.UInt32))
     found = bulk.facts(pl.concat(parts).hstack(traced))
     if not found["stands"].all(ignore_nulls=False):
         unsure = found.filter(~pl.col("stands").fill_null(False))["frame"].unique()
