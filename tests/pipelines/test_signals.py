@@ -54,7 +54,7 @@ def _candle(hour: datetime, close: float) -> dict[str, Any]:
 
 
 def _history(dice: random.Random) -> tuple[dict[str, list[dict[str, Any]]], list[float]]:
-    """Hours of which those in PLANTED end with a flush of longs, after which the price mostly rises, as it seldom does else; and the closes."""
+    """Hours of which those in PLANTED end with a flush of longs, after which the price mostly rises; and the closes."""
     closes, interest = [100.0], 1000.0
     prices, told, open_interest = [], [], []
     for number in range(HOURS):
