@@ -56,10 +56,6 @@ class State(NamedTuple):
     carry: pl.DataFrame
 
 
-BORN = pl.Schema({**CELLS, "stays": pl.Boolean()})
-"""Cells that a block's bars open and do not clear themselves; stays: nor does any bar after them in the block."""
-
-
 EMPTY = State(CELLS.to_frame(), CARRY.to_frame())
 
 
@@ -85,7 +81,7 @@ def advance(
     tells it, over the range traded since it was last told.
     """
     made = prepared(state.carry, bars, contracts, parameters)
-    return _left(state, made, _kept(state.cells, made), _born(made, margins, parameters))
+    return _left(state, made, _kept(state.cells, made), _born(made, margins, parameters).filter("stays").collect())
 
 
 def block_of(
@@ -97,13 +93,14 @@ def block_of(
     first inside a minute is not known. It is aged to the end of the block, as what stays is.
     """
     made = prepared(state.carry, bars, contracts, parameters)
-    old, born = _kept(state.cells, made), _born(made, margins, parameters)
+    old = _kept(state.cells, made)
+    born = _born(made, margins, parameters).collect()
     swept = _sum(old.filter(_hit()), born.filter(~pl.col("stays")))
-    return Block(_left(state, made, old, born), made, swept)
+    return Block(_left(state, made, old, born.filter("stays")), made, swept)
 
 
-def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, born: pl.DataFrame) -> State:
-    return State(_sum(old.filter(~_hit()), born.filter("stays")), _carry(state.carry, made))
+def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, stays: pl.DataFrame) -> State:
+    return State(_sum(old.filter(~_hit()), stays), _carry(state.carry, made))
 
 
 def prepared(carry: pl.DataFrame, bars: pl.DataFrame, contracts: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
@@ -211,28 +208,46 @@ def _hit() -> pl.Expr:
     return reached.fill_null(False)
 
 
-def _born(made: pl.DataFrame, margins: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    """What the bars open and do not clear at once, aged to the end of the block; BORN, not yet one row a cell."""
-    bars = made.join(margins, on="contract", maintain_order="left").lazy()
+def _born(made: pl.DataFrame, margins: pl.DataFrame, parameters: Parameters) -> pl.LazyFrame:
+    """What the bars open beyond their own range, aged to the end of the block: CELLS, and whether a cell `stays`: no later
+    bar of the block reaches it."""
+
+    def beyond(edge: str) -> pl.Expr:
+        return pl.when("long").then(pl.col("bin") < pl.col(edge)).otherwise(pl.col("bin") > pl.col(edge))
+
+    shifts = _shifts(margins, parameters).lazy()
+    level = (pl.col("entry") + pl.col("shift")).floor().cast(pl.Int32)
+    levels = _entries(made, parameters).join(shifts, on=["contract", "long"], maintain_order="left")
+    cells = levels.with_columns(bin=level).filter(beyond("own_edge")).with_columns(stays=beyond("last_edge"))
+    return cells.group_by("contract", "long", "leverage", "bin", "stays").agg(pl.col("qty").sum())
+
+
+def _entries(made: pl.DataFrame, parameters: Parameters) -> pl.LazyFrame:
+    """What the bars open at each of their prices: contract, long, entry (its logarithm in bins), qty (aged to the end of the
+    block), and the bin that the price came to on that side, in the bar (own_edge) and from it to the last (last_edge)."""
     anchors = (("close", parameters.at_close), ("entry_high", parameters.at_high), ("entry_low", parameters.at_low))
-    parts = []
-    for side, share in (("long", parameters.long_share), ("short", 1 - parameters.long_share)):
-        opened = bars.filter(pl.col(f"opened_{side}") > 0)
-        amount = pl.col(f"opened_{side}") * pl.col(f"kept_after_{side}")
-        own, later = _beyond(side, "low_bin", "high_bin"), _beyond(side, "low_least", "high_most")
-        for leverage in parameters.leverages:
-            shift = pl.col(column(leverage, long=side == "long"))
-            for anchor, part in anchors:
-                level = (pl.col(anchor).log() / pl.col("log_width") + shift).floor().cast(pl.Int32)
-                cells = opened.filter(shift.is_not_null()).with_columns(bin=level).filter(own)
-                cells = cells.group_by("contract", "bin", stays=later).agg(qty=(amount * (share * part)).sum())
-                parts.append(cells.with_columns(long=pl.lit(side == "long"), leverage=pl.lit(leverage)))
-    return pl.concat(parts).select(BORN.names()).collect()
+    sides = (
+        ("long", parameters.long_share, "low_bin", "low_least"),
+        ("short", 1 - parameters.long_share, "high_bin", "high_most"),
+    )
+    return pl.concat([
+        made.lazy().filter(pl.col(f"opened_{side}") > 0).select(
+            "contract", long=pl.lit(side == "long"), entry=pl.col(anchor).log() / pl.col("log_width"),
+            qty=pl.col(f"opened_{side}") * pl.col(f"kept_after_{side}") * (share * part), own_edge=own, last_edge=last,
+        )
+        for side, share, own, last in sides
+        for anchor, part in anchors
+    ])  # fmt: skip
 
 
-def _beyond(side: str, low: str, high: str) -> pl.Expr:
-    """Whether a level is not reached by what traded between two bins."""
-    return pl.col("bin") < pl.col(low) if side == "long" else pl.col("bin") > pl.col(high)
+def _shifts(margins: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """`margins` as rows: contract, long, leverage, shift."""
+    columns = pl.DataFrame(
+        [(column(leverage, long=long), long, leverage) for long in (True, False) for leverage in parameters.leverages],
+        schema={"name": pl.String, "long": pl.Boolean, "leverage": pl.Float64}, orient="row",
+    )  # fmt: skip
+    rows = margins.unpivot(columns["name"].to_list(), index="contract", variable_name="name", value_name="shift")
+    return rows.drop_nulls("shift").join(columns, on="name").drop("name")
 
 
 def _sum(*parts: pl.DataFrame) -> pl.DataFrame:
