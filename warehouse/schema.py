@@ -185,8 +185,13 @@ def _set_options(opened: Lake, tables: list[Table]) -> None:
     wanted: dict[tuple[str, str | None], tuple[str, str]] = {(name, None): values for name, values in OPTIONS.items()}
     levels = {f"main.{table.name}": str(table.zstd_level) for table in tables}
     wanted |= {("parquet_compression_level", name): (level, level) for name, level in levels.items()}
-    for (name, entry), (given, kept) in wanted.items():
-        if stored.get((name, entry)) != kept:
-            where = f", table_name => {quoted(entry.removeprefix('main.'))}" if entry else ""
-            with opened.write_lock():
-                opened.connection.execute(f"CALL lake.set_option({quoted(name)}, {quoted(given)}{where})")
+    calls = [
+        f"CALL lake.set_option({quoted(name)}, {quoted(given)}"
+        + (f", table_name => {quoted(entry.removeprefix('main.'))})" if entry else ")")
+        for (name, entry), (given, kept) in wanted.items()
+        if stored.get((name, entry)) != kept
+    ]
+    if calls:
+        with opened.transaction() as connection:
+            for call in calls:
+                connection.execute(call)

@@ -127,11 +127,13 @@ def _today(
     warehouse: Lake, part: Part, since: datetime, until: datetime, grid_s: int, told: Callable[[int], object]
 ) -> tuple[dict[str, pl.DataFrame], int]:
     """Return the rows that the frames of a time give now, and how many frames they are."""
+    stretches = stored_frames.stretches(warehouse, part.topics, since, until)
+    if not stretches:
+        return {}, 0
     of_contracts = part.tables == ABOUT_CONTRACTS
     book = _contracts_before(warehouse, since) if of_contracts else instruments_from(warehouse)
     batch = Batch(grid_s, held_from(warehouse, since) if TICKER in part.topics else {}, keep_all_frames=False)
     found: dict[str, list[pl.DataFrame]] = {name: [TABLES[name].schema.to_frame()] for name in part.tables}
-    stretches = stored_frames.stretches(warehouse, part.topics, since, until)
     for stretch in stretches:
         batch.add(stored_frames.slices(warehouse, part.topics, stretch))
         if stretch is stretches[-1]:

@@ -11,7 +11,7 @@ from liq import app
 from pipelines.audit.checking import audit, failed, span, store
 from pipelines.rollup.run import rollup
 from tests.pipelines.heard import liquidation, table
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.checks import checks
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -21,9 +21,8 @@ DAYS = NOON - timedelta(days=2), NOON + timedelta(days=2)
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Lake]:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as opened:
+def warehouse(fresh_world: Path) -> Iterator[Lake]:
+    with lake.open(fresh_world, read_only=False) as opened:
         yield opened
 
 

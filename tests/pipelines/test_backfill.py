@@ -34,15 +34,19 @@ def _contract(there: Past, venue: str, symbol: str) -> Contract:
     ("venue", "symbols"), [("binance", ()), ("bybit", ()), ("okx", ("BTC-USDT-SWAP", "BTC-USD-SWAP"))]
 )
 async def test_a_backfill_repeated_leaves_each_row_once(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbols: tuple[str, ...]
+    fresh_kafka: dict[str, Any],
+    fresh_world: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    venue: str,
+    symbols: tuple[str, ...],
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         counts: dict[str, int] = {}
         for what in WHATS:
             span = there.span(24.0 if what == "funding" else 4.0)
             first = await there.fill(venue, what, span, *symbols)
             assert first.rows > 0
-            (tmp_path / "backfill" / f"{venue}.json").unlink()
+            (fresh_world / "backfill" / f"{venue}.json").unlink()
             again = await there.fill(venue, what, span, *symbols)
             assert (again.requests, again.rows) == (first.requests, first.rows)
             counts[what] = first.rows
@@ -67,9 +71,9 @@ async def test_a_backfill_repeated_leaves_each_row_once(
     ],
 )
 async def test_open_interest_is_what_the_venue_had_at_every_bar(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbol: str
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbol: str
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         span, contract = there.span(50.0), _contract(there, venue, symbol)
         await there.fill(venue, "open-interest", span, symbol)
         await there.drain()
@@ -88,9 +92,9 @@ async def test_open_interest_is_what_the_venue_had_at_every_bar(
     [("binance", "BTCUSDT"), ("binance", "BTCUSD_PERP"), ("bybit", "BTCUSD"), ("okx", "ETH-USDT-SWAP")],
 )
 async def test_funding_is_what_was_settled_page_by_page(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbol: str
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbol: str
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         days = 80 if venue == "okx" else 400
         span, contract = there.span(24.0 * days), _contract(there, venue, symbol)
         done = await there.fill(venue, "funding", span, symbol)
@@ -107,9 +111,9 @@ async def test_funding_is_what_was_settled_page_by_page(
     [("binance", "BTCUSDT"), ("binance", "BTCUSD_PERP"), ("bybit", "BTCUSDT"), ("okx", "BTC-USDT-SWAP")],
 )
 async def test_klines_follow_each_other_without_gap_or_repetition(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbol: str
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbol: str
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         span = there.span(20.0)
         done = await there.fill(venue, "klines", span, symbol)
         assert done.requests > 1
@@ -123,9 +127,9 @@ async def test_klines_follow_each_other_without_gap_or_repetition(
 
 
 async def test_ratios_of_pairs_and_symbols_and_taker_volumes_are_kept_apart(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         await there.fill("binance", "ratios", there.span(3.0), "BTCUSDT", "BTCUSD_PERP")
         await there.drain()
         found = there.rows("SELECT symbol, kind, scope, count(*) FROM long_short_ratios GROUP BY ALL ORDER BY ALL")
@@ -139,9 +143,9 @@ async def test_ratios_of_pairs_and_symbols_and_taker_volumes_are_kept_apart(
 
 
 async def test_what_kafka_has_is_not_asked_for_again_and_the_rest_is(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         whole = there.span(100.0)
         late = whole._replace(first=whole.last - 30 * HOUR_MS)
         done = await there.fill("bybit", "open-interest", late, "BTCUSDT")
@@ -160,10 +164,10 @@ async def test_what_kafka_has_is_not_asked_for_again_and_the_rest_is(
     ],
 )
 async def test_a_venue_that_says_stop_in_the_middle_is_heeded_and_nothing_is_missing(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, venue: str, what: What,
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch, venue: str, what: What,
     symbols: tuple[str, ...], kind: str,
 ) -> None:  # fmt: skip
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         span, step = there.span(200.0), 60_000 if what == "klines" else FIVE_MS
         running = asyncio.create_task(there.fill(venue, what, span, *symbols))
         await there.watcher.came.wait()
@@ -179,9 +183,9 @@ async def test_a_venue_that_says_stop_in_the_middle_is_heeded_and_nothing_is_mis
 
 
 async def test_a_wait_longer_than_set_ends_the_backfill_and_what_came_is_noted(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         span = there.span(400.0)
         running = asyncio.create_task(there.fill("bybit", "open-interest", span, "BTCUSDT", longest_stop_s=0.5))
         await there.watcher.came.wait()
@@ -202,11 +206,11 @@ async def test_a_wait_longer_than_set_ends_the_backfill_and_what_came_is_noted(
 
 
 async def test_a_backfill_killed_in_the_middle_goes_on_where_it_was(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         span = there.span(600.0)
-        state = tmp_path / "backfill" / "bybit.json"
+        state = fresh_world / "backfill" / "bybit.json"
         process = await _backfill(there, span.first, span.last, LIQ_BACKFILL_SHARE="0.1", LIQ_BACKFILL_SAVE_S="0.1")
         async with asyncio.timeout(60):
             while not state.exists():
@@ -224,13 +228,13 @@ async def test_a_backfill_killed_in_the_middle_goes_on_where_it_was(
 
 
 async def test_ctrl_c_ends_it_in_good_order(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         span = there.span(600.0)
         process = await _backfill(there, span.first, span.last, LIQ_BACKFILL_SHARE="0.1", LIQ_BACKFILL_SAVE_S="0.1")
         async with asyncio.timeout(60):
-            while not (tmp_path / "backfill" / "bybit.json").exists():
+            while not (fresh_world / "backfill" / "bybit.json").exists():
                 await asyncio.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, said = await process.communicate()
@@ -253,9 +257,9 @@ async def _backfill(there: Past, first: int, last: int, **env: str) -> asyncio.s
 
 
 async def test_what_a_venue_does_not_keep_so_long_is_said(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         span = there.span(24.0 * 40)
         done = await there.fill("okx", "open-interest", span, "BTC-USDT-SWAP", period="1h")
         assert done.rows == pytest.approx(40 * 24, abs=1)
@@ -267,8 +271,8 @@ async def test_what_a_venue_does_not_keep_so_long_is_said(
 
 
 async def test_a_symbol_that_is_not_listed_is_an_error_that_names_it(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with past(fresh_kafka, tmp_path, monkeypatch) as there:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         with pytest.raises(ConfigurationError, match="contracts listed now: LUNAUSDT"):
             await there.fill("bybit", "funding", there.span(24.0), "BTCUSDT", "LUNAUSDT")

@@ -30,16 +30,20 @@ def cut(frames: Sequence[RawFrame], cuts: Iterable[int]) -> list[Slice]:
     return [Slice((frames[0].topic, 0), a, b, list(frames[a:b]), []) for a, b in zip(starts, ends, strict=True)]
 
 
-def committed(slices: Iterable[Slice], table: str, each_commits: bool = True) -> pl.DataFrame:
-    """Return the rows that a table gets, a commit after every slice."""
+def commits(slices: Iterable[Slice]) -> list[dict[str, pl.DataFrame]]:
+    """Return what each commit holds, one after every slice."""
     batch, found = Batch(GRID_S, {}, keep_all_frames=False), []
     for part in slices:
         batch.add([part])
-        if each_commits and batch:
-            found.append(batch.take().tables(Instruments(), "cluster", GRID_S).tables[table])
+        if batch:
+            found.append(batch.take().tables(Instruments(), "cluster", GRID_S).tables)
     batch.close_buckets()
-    found.append(batch.take().tables(Instruments(), "cluster", GRID_S).tables[table])
-    return pl.concat(found)
+    return [*found, batch.take().tables(Instruments(), "cluster", GRID_S).tables]
+
+
+def committed(slices: Iterable[Slice], table: str) -> pl.DataFrame:
+    """Return the rows that a table gets, a commit after every slice."""
+    return pl.concat([each[table] for each in commits(slices)])
 
 
 def ticker_frames() -> list[RawFrame]:
@@ -55,14 +59,18 @@ def ticker_frames() -> list[RawFrame]:
     return placed([session.frame("tickers", "BTCUSDT", each, each["ts"], TICKER) for each in messages], TICKER)
 
 
+TICKERS = ticker_frames()
+AT_ONCE = commits(cut(TICKERS, ()))
+
+
 @given(st.sets(st.integers(1, 59)))
 @settings(deadline=None, max_examples=60)
 def test_state_rows_do_not_depend_on_where_batches_were_cut(cuts: set[int]) -> None:
-    frames = ticker_frames()
+    several, (once, last) = commits(cut(TICKERS, cuts)), AT_ONCE
     for table in ("funding_rates", "open_interest", "mark_prices"):
-        once = committed(cut(frames, ()), table)
-        assert once.height >= 7
-        assert committed(cut(frames, cuts), table).rows() == once.rows()
+        whole = pl.concat([once[table], last[table]])
+        assert whole.height >= 7
+        assert pl.concat([each[table] for each in several]).rows() == whole.rows()
 
 
 def test_a_bucket_keeps_the_last_state_and_the_frames_before_the_next_bucket() -> None:

@@ -1,6 +1,5 @@
 """feed_coverage: what was heard of each feed, from what collectors told and what came."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from pipelines.audit.cover import cover
 from tests.pipelines.heard import TEN, at, brings, commit, event, frame, heard, liquidation
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.lake import Lake
 
 OKX, NEXT = "okx-public-18f00-aa01", "okx-public-18f10-aa02"
@@ -19,17 +18,9 @@ REST = "okx-rest-18f00-cc01"
 CHANNEL = "liquidation-orders"
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world = tmp_path_factory.mktemp("made_for_coverage")
-    schema.create_or_migrate(world)
-    return world
-
-
 @pytest.fixture
-def warehouse(made: Path, tmp_path: Path) -> Iterator[Lake]:
-    shutil.copytree(made / "lake", tmp_path / "lake")
-    with lake.open(tmp_path, read_only=False) as opened:
+def warehouse(fresh_world: Path) -> Iterator[Lake]:
+    with lake.open(fresh_world, read_only=False) as opened:
         yield opened
 
 

@@ -11,7 +11,7 @@ from pipelines.ingest.resume import ended_from, held_from
 from pipelines.venues import Held
 from tests.pipelines.commits import commit, placed
 from tests.pipelines.venue_frames import START_MS, Session, bybit_ticker
-from warehouse import lake, schema
+from warehouse import lake
 
 FULL = {"markPrice": "100", "openInterest": "5", "openInterestValue": "500", "fundingRate": "0.001",
         "nextFundingTime": str(START_MS + 3_600_000), "fundingIntervalHour": "8"}  # fmt: skip
@@ -72,7 +72,7 @@ def test_other_events_and_garbage_end_nothing() -> None:
     assert len(held) == 1
 
 
-def test_an_end_before_a_restart_is_known_after_it(tmp_path: Path) -> None:
+def test_an_end_before_a_restart_is_known_after_it(fresh_world: Path) -> None:
     one, two = Session("bybit", "linear-1-a"), Session("bybit", "linear-2-b")
     frames = [
         one.frame("tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1, **FULL), START_MS, TICKER),
@@ -81,8 +81,7 @@ def test_an_end_before_a_restart_is_known_after_it(tmp_path: Path) -> None:
             "tickers", "BTCUSDT", bybit_ticker(START_MS + 90_000, "snapshot", 1, **FULL), START_MS + 90_000, TICKER
         ),
     ]
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as warehouse:
+    with lake.open(fresh_world, read_only=False) as warehouse:
         commit(warehouse, placed(frames))
         held, ended = held_from(warehouse), ended_from(warehouse)
     assert ended == {one.session: (START_MS + 1) * 1_000_000}
@@ -93,7 +92,7 @@ def test_an_end_before_a_restart_is_known_after_it(tmp_path: Path) -> None:
     assert {session for session, _ in held} == {two.session}
 
 
-def test_after_a_restart_a_session_knows_what_another_was_told_last(tmp_path: Path) -> None:
+def test_after_a_restart_a_session_knows_what_another_was_told_last(fresh_world: Path) -> None:
     one, two = Session("bybit", "linear-1-a"), Session("bybit", "linear-2-b")
     frames = [
         session.frame("tickers", "BTCUSDT", bybit_ticker(at, kind, cs, **fields), at, TICKER)
@@ -106,8 +105,7 @@ def test_after_a_restart_a_session_knows_what_another_was_told_last(tmp_path: Pa
             ]
         )
     ]
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as warehouse:
+    with lake.open(fresh_world, read_only=False) as warehouse:
         commit(warehouse, placed(frames))
         held = held_from(warehouse)
     assert {state.ticker.fundingRate for state in held.values()} == {"0.002"}

@@ -84,7 +84,9 @@ async def test_what_is_in_kafka_is_committed_once_and_a_second_run_changes_nothi
     assert stored == [(frame.seq, frame.payload) for frame in frames]
 
 
-async def test_contracts_are_read_before_what_is_counted_in_them(fresh_kafka: dict[str, Any], tmp_path: Path) -> None:
+async def test_contracts_are_read_before_what_is_counted_in_them(
+    fresh_kafka: dict[str, Any], fresh_world: Path
+) -> None:
     okx, rest = Session("okx", "public-1-aaaa"), Session("okx", "rest-1-aaaa")
     frames = [
         okx.frame(
@@ -99,14 +101,14 @@ async def test_contracts_are_read_before_what_is_counted_in_them(fresh_kafka: di
     answer = {"code": "0", "msg": "", "data": [OKX_SWAP]}
     frames.append(rest.frame("instruments", "*", answer, START_MS, REFERENCE, transport="rest"))
     await publish(fresh_kafka, frames)
-    await drain(fresh_kafka, tmp_path)
-    assert rows(tmp_path, "SELECT DISTINCT qty_base, notional_usd, metadata, null_reason FROM liquidations") == [
+    await drain(fresh_kafka, fresh_world)
+    assert rows(fresh_world, "SELECT DISTINCT qty_base, notional_usd, metadata, null_reason FROM liquidations") == [
         (0.03, 3.0, "venue", None)
     ]
 
 
 async def test_more_state_frames_in_one_bucket_than_a_batch_may_hold_are_read_to_the_end(
-    fresh_kafka: dict[str, Any], tmp_path: Path
+    fresh_kafka: dict[str, Any], fresh_world: Path
 ) -> None:
     bybit = Session("bybit", "linear-1-aaaa")
     frames = [bybit.frame("tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1, markPrice="1"), START_MS, TICKER)]
@@ -117,15 +119,15 @@ async def test_more_state_frames_in_one_bucket_than_a_batch_may_hold_are_read_to
         for n in range(1, 300)
     ]
     await publish(fresh_kafka, frames)
-    settings = IngestSettings(data=tmp_path, grid_s=60, batch_frames=100)
+    settings = IngestSettings(data=fresh_world, grid_s=60, batch_frames=100)
     async with asyncio.timeout(60):
         totals = await Ingest(settings).run(fresh_kafka, follow=False, stop=asyncio.Event())
     assert totals.records == 300
-    assert rows(tmp_path, "SELECT mark_price FROM mark_prices") == [(300.0,)]
+    assert rows(fresh_world, "SELECT mark_price FROM mark_prices") == [(300.0,)]
 
 
 async def test_following_closes_an_old_bucket_only_when_all_of_its_frames_have_been_read(
-    fresh_kafka: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "AT_A_TIME", 50)
     bybit, stop = Session("bybit", "linear-1-aaaa"), asyncio.Event()
@@ -142,12 +144,12 @@ async def test_following_closes_an_old_bucket_only_when_all_of_its_frames_have_b
             stop.set()
 
     async with asyncio.timeout(60):
-        await Ingest(IngestSettings(data=tmp_path, grid_s=60), told).run(fresh_kafka, follow=True, stop=stop)
-    assert rows(tmp_path, "SELECT mark_price FROM mark_prices") == [(400.0,)]
+        await Ingest(IngestSettings(data=fresh_world, grid_s=60), told).run(fresh_kafka, follow=True, stop=stop)
+    assert rows(fresh_world, "SELECT mark_price FROM mark_prices") == [(400.0,)]
 
 
 async def test_bad_frames_are_dead_letters_and_everything_else_is_stored(
-    fresh_kafka: dict[str, Any], tmp_path: Path
+    fresh_kafka: dict[str, Any], fresh_world: Path
 ) -> None:
     good = Session("bybit", "linear-1-aaaa")
     bad = {
@@ -175,29 +177,31 @@ async def test_bad_frames_are_dead_letters_and_everything_else_is_stored(
     unknown = okx_liquidation(START_MS, "NEVERHEARD-USDT-SWAP", "buy", "7", "2")
     frames.append(Session("okx", "public-1-aaaa").frame("liquidation-orders", "*", unknown, START_MS, LIQUIDATION))
     await publish(fresh_kafka, frames)
-    totals = await drain(fresh_kafka, tmp_path)
+    totals = await drain(fresh_kafka, fresh_world)
     assert totals.records == len(frames)
-    letters = rows(tmp_path, "SELECT seq, payload, reason FROM dead_letters ORDER BY seq")
+    letters = rows(fresh_world, "SELECT seq, payload, reason FROM dead_letters ORDER BY seq")
     assert [(seq, payload) for seq, payload, _ in letters] == [(frame.seq, frame.payload) for frame in frames[:9]]
     assert all(reason for _, _, reason in letters)
-    assert rows(tmp_path, "SELECT venue, symbol, notional_usd, null_reason FROM liquidations ORDER BY venue") == [
+    assert rows(fresh_world, "SELECT venue, symbol, notional_usd, null_reason FROM liquidations ORDER BY venue") == [
         ("bybit", "BTCUSDT", 100.0, None),
         ("okx", "NEVERHEARD-USDT-SWAP", None, "contract size not known"),
     ]
-    assert rows(tmp_path, "SELECT sum(missing), sum(frames_dead) FROM frames_accounted") == [(0, 9)]
+    assert rows(fresh_world, "SELECT sum(missing), sum(frames_dead) FROM frames_accounted") == [(0, 9)]
 
 
-async def test_two_collectors_side_by_side_give_the_table_of_one(fresh_kafka: dict[str, Any], tmp_path: Path) -> None:
+async def test_two_collectors_side_by_side_give_the_table_of_one(
+    fresh_kafka: dict[str, Any], fresh_world: Path
+) -> None:
     messages = [binance_liquidation(START_MS + n * 1000, "SELL", f"{n + 1}", "1800") for n in range(30)]
     one, two = Session("binance", "um-1-aaaa"), Session("binance", "um-2-bbbb")
     first = [one.frame("forceOrder", "*", each, START_MS, LIQUIDATION) for each in messages[:20]]
     late = [two.frame("forceOrder", "*", each, START_MS, LIQUIDATION) for each in messages[10:]]
     await publish(fresh_kafka, first[:15] + late[:7])
-    await drain(fresh_kafka, tmp_path)
+    await drain(fresh_kafka, fresh_world)
     await publish(fresh_kafka, first[15:] + late[7:])
-    totals = await drain(fresh_kafka, tmp_path)
+    totals = await drain(fresh_kafka, fresh_world)
     assert totals.duplicates > 0
-    stored = rows(tmp_path, "SELECT qty_raw FROM liquidations ORDER BY ts_event")
+    stored = rows(fresh_world, "SELECT qty_raw FROM liquidations ORDER BY ts_event")
     assert stored == [(float(n + 1),) for n in range(30)]
 
 

@@ -1,6 +1,7 @@
 """`liq position`: with no warehouse, with one, with files; and why it refuses."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from liq import app
 from pipelines.contracts import static_tiers
 from pipelines.contracts.instruments import Instruments
-from warehouse import lake, schema, writer
+from warehouse import lake, writer
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 
@@ -177,9 +178,9 @@ def rows(table: str, *given: dict[str, Any]) -> pl.DataFrame:
 
 
 @pytest.fixture
-def world(tmp_path: Path, liq: Liq) -> Iterator[Lake]:
+def world(empty_world: Path, tmp_path: Path, liq: Liq) -> Iterator[Lake]:
     """A warehouse that knows one contract of Binance, and one of OKX of ten coins a contract."""
-    schema.create_or_migrate(tmp_path / "world")
+    shutil.copytree(empty_world / "lake", tmp_path / "world" / "lake")
     own = {"venue": "binance", "symbol": "BTCUSDT", "instrument": "BTC/USDT:USDT", "base": "BTC"}
     pepe = {
         "venue": "okx",

@@ -24,7 +24,7 @@ from tests.pipelines.venue_frames import (
     bybit_ticker,
     okx_liquidation,
 )  # fmt: skip
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 from warehouse.writer import append
@@ -40,9 +40,8 @@ CONTRACT = {
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Lake]:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as opened:
+def warehouse(fresh_world: Path) -> Iterator[Lake]:
+    with lake.open(fresh_world, read_only=False) as opened:
         yield opened
 
 
@@ -57,8 +56,8 @@ def everything() -> list[RawFrame]:
     one, two = Session("binance", "um-1-aaaa"), Session("binance", "um-2-bbbb")
     bybit = Session("bybit", "linear-1-aaaa")
     frames = [listed(rest, START_MS, CONTRACT)] * EACH
-    for n in range(150):
-        at = START_MS + n * 871_000
+    for n in range(75):
+        at = START_MS + n * 1_742_000
         amounts = {"oi": str(1000 + n), "oiCcy": str(10 + n / 100), "oiUsd": str(9000 + n), "ts": str(at)}
         message = {
             "arg": {"channel": "open-interest", "instId": "BTC-USDT-SWAP"},

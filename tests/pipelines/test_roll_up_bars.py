@@ -3,13 +3,14 @@
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 from pipelines.bars.run import roll_up_bars
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 from warehouse.writer import append
@@ -21,10 +22,8 @@ CONTRACT = {"venue": "bybit", "symbol": "BTCUSDT", "instrument": "BTC/USDT:USDT"
 
 
 @pytest.fixture
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    world = tmp_path_factory.mktemp("world")
-    schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as warehouse:
+def opened(fresh_world: Path) -> Iterator[Lake]:
+    with lake.open(fresh_world, read_only=False) as warehouse:
         yield warehouse
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from pipelines.rollup import run as module
 from pipelines.rollup.cli import app
 from pipelines.rollup.run import Rolled, rollup
-from warehouse import lake, rollups, schema
+from warehouse import lake, rollups
 from warehouse.errors import WriteFailedError
 from warehouse.lake import Lake
 from warehouse.maintain import maintain
@@ -41,9 +41,8 @@ def _rows(table: str, *given: dict[str, Any]) -> pl.DataFrame:
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Lake]:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as opened:
+def warehouse(fresh_world: Path) -> Iterator[Lake]:
+    with lake.open(fresh_world, read_only=False) as opened:
         yield opened
 
 

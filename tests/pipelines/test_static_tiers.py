@@ -20,7 +20,7 @@ from pipelines.ingest.run import Ingest
 from pipelines.reprocess.run import reprocess
 from pipelines.settings import IngestSettings
 from tests.pipelines.commits import commit
-from warehouse import lake, query, schema, writer
+from warehouse import lake, query, writer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANSWER = b"""[{"symbol": "BTCUSDT", "brackets": [
@@ -61,10 +61,9 @@ def test_a_table_laid_out_otherwise_is_refused() -> None:
 
 
 def test_static_rows_are_stored_once_say_their_source_and_date_and_are_followed_by_the_operators(
-    tmp_path: Path,
+    fresh_world: Path,
 ) -> None:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as warehouse:
+    with lake.open(fresh_world, read_only=False) as warehouse:
         book, rows = with_static(Instruments(), NOW)
         assert writer.append(warehouse, {"leverage_tiers": rows})["leverage_tiers"].rows == 10
         assert with_static(book, NOW)[1].is_empty()
@@ -85,9 +84,8 @@ def test_static_rows_are_stored_once_say_their_source_and_date_and_are_followed_
         assert warehouse.connection.execute("SELECT count(*) FROM leverage_tiers").fetchall() == [(12,)]
 
 
-def test_what_was_heard_before_the_static_table_was_loaded_stays_the_newest(tmp_path: Path) -> None:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as warehouse:
+def test_what_was_heard_before_the_static_table_was_loaded_stays_the_newest(fresh_world: Path) -> None:
+    with lake.open(fresh_world, read_only=False) as warehouse:
         frame = RawFrame("binance", "um_leverageBracket", "*", "rest", 1_790_000_000_000_000_000, "binance-import-1-a", 1,
                          ANSWER, REFERENCE, 0, 0)  # fmt: skip
         book = commit(warehouse, [frame])

@@ -10,7 +10,7 @@ from pipelines.contracts.instruments import Instruments, from_table
 from pipelines.ingest.resume import instruments_from
 from pipelines.normalise import normalise, parse_frames
 from tests.pipelines.commits import commit
-from warehouse import lake, schema
+from warehouse import lake
 
 START_NS = 1_790_000_000_000_000_000
 HOUR_NS = 3_600_000_000_000
@@ -52,9 +52,8 @@ def test_many_answers_in_one_batch_say_what_they_say_one_by_one() -> None:
     assert together["seq"].to_list() == [1, 1, 3, 3, 4, 4]
 
 
-def test_the_book_comes_back_from_the_warehouse_and_as_of_a_time_one_table_holds(tmp_path: Path) -> None:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as warehouse:
+def test_the_book_comes_back_from_the_warehouse_and_as_of_a_time_one_table_holds(fresh_world: Path) -> None:
+    with lake.open(fresh_world, read_only=False) as warehouse:
         book = commit(warehouse, [answer(0, AUSDT=["50", "25"], BUSDT=["10"])])
         commit(warehouse, [answer(1, AUSDT=["40"])], book)
         back = instruments_from(warehouse)

@@ -27,7 +27,7 @@ from tests.pipelines.venue_frames import (
     bybit_ticker,
     okx_liquidation,
 )  # fmt: skip
-from warehouse import lake, schema
+from warehouse import lake
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 NOW = str(START_MS)
@@ -111,7 +111,7 @@ def test_a_number_as_sent_comes_back_digit_by_digit(number: Number, data: st.Dat
     assert rewritten(stored[number.column][0], text) == text
 
 
-def test_numbers_come_back_digit_by_digit_from_the_files_of_a_lake(tmp_path: Path) -> None:
+def test_numbers_come_back_digit_by_digit_from_the_files_of_a_lake(fresh_world: Path) -> None:
     seeded = random.Random(3)
     pairs = [
         tuple(written(seeded.randrange(1, 10 ** seeded.randint(1, 15)), seeded.randint(0, 14)) for _ in range(2))
@@ -124,8 +124,7 @@ def test_numbers_come_back_digit_by_digit_from_the_files_of_a_lake(tmp_path: Pat
         )
         for n, pair in enumerate(pairs)
     )
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as warehouse:
+    with lake.open(fresh_world, read_only=False) as warehouse:
         commit(warehouse, frames)
         stored = warehouse.connection.execute(
             "SELECT qty_raw, price_raw FROM liquidations ORDER BY ts_event"

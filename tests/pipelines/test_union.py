@@ -6,6 +6,7 @@ which of them were read again. The rule: a row's key is (ts_event, event_key, oc
 
 import json
 import random
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
 from tests.pipelines.commits import GRID_S, commit, placed, slices
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, okx_liquidation
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.tables import TABLES
 
 KEY = list(TABLES["liquidations"].key)
@@ -133,7 +134,9 @@ def test_every_liquidation_of_a_frame_is_kept_identical_ones_too(feed: list[Mess
     assert len(table([perfect(feed + feed)])) == len(table([perfect(feed)]))
 
 
-def test_two_collectors_and_a_crash_on_a_real_lake_give_the_table_of_a_perfect_one(tmp_path: Path) -> None:
+def test_two_collectors_and_a_crash_on_a_real_lake_give_the_table_of_a_perfect_one(
+    empty_world: Path, tmp_path: Path
+) -> None:
     seeded = random.Random(7)
     feed = [_message(seeded, n) for n in range(400)]
     ranges = (range(250), range(120, 330), range(300, 400))
@@ -141,7 +144,7 @@ def test_two_collectors_and_a_crash_on_a_real_lake_give_the_table_of_a_perfect_o
     together = placed(sorted(frames, key=lambda _: seeded.random()))
     parts = [together[start : start + 90] for start in range(0, len(together), 90)]
     for world, commits in (("several", [*parts[:4], *parts[2:]]), ("perfect", [perfect(feed)])):
-        schema.create_or_migrate(tmp_path / world)
+        shutil.copytree(empty_world / "lake", tmp_path / world / "lake")
         with lake.open(tmp_path / world, read_only=False) as warehouse:
             for part in commits:
                 commit(warehouse, part)

@@ -12,7 +12,7 @@ from pipelines.levels.backtest import backtest, fit
 from pipelines.levels.estimate import estimate
 from pipelines.levels.parameters import Parameters
 from tests.pipelines.levels.market import START, Market, Rules, market
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 from warehouse.writer import append
@@ -28,9 +28,9 @@ def simulated() -> Market:
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory, simulated: Market) -> Path:
+def made_once(empty_world: Path, tmp_path_factory: pytest.TempPathFactory, simulated: Market) -> Path:
     world = tmp_path_factory.mktemp("made_once")
-    schema.create_or_migrate(world)
+    shutil.copytree(empty_world / "lake", world / "lake")
     with lake.open(world, read_only=False) as opened:
         append(opened, rows(simulated))
     return world
@@ -193,8 +193,7 @@ def test_levels_begin_at_the_first_minute_and_not_at_the_first_daily_candle(fill
     assert estimate(filled, START + timedelta(hours=6), parameters=PARAMETERS).columns == 6
 
 
-def test_a_world_without_bars_has_no_levels(tmp_path: Path) -> None:
-    schema.create_or_migrate(tmp_path)
-    with lake.open(tmp_path, read_only=False) as opened:
+def test_a_world_without_bars_has_no_levels(fresh_world: Path) -> None:
+    with lake.open(fresh_world, read_only=False) as opened:
         assert estimate(opened, START + HOUR, START).rows == 0
         assert backtest(opened, START, START + HOUR).scores == 0
