@@ -2,12 +2,14 @@
 
 import typer
 
+from collectors import doctor as collectors_doctor
 from collectors.broker.cli import app as broker
 from collectors.cli import app as collect
 from collectors.history.cli import app as backfill
 from collectors.simulator.cli import app as simulate
 from pipelines.cascades.cli import app as cascades
 from pipelines.cli import app as pipelines
+from pipelines.doctor import command as doctor
 from pipelines.imports.cli import app as imports
 from pipelines.ingest.resume import known_instruments
 from pipelines.levels.cli import app as levels
@@ -34,6 +36,7 @@ for commands in (collect, backfill, simulate, pipelines, rollup, signals, wareho
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 app.command("position")(position)
+app.command("doctor")(doctor(collectors_doctor.look, collectors_doctor.names))
 
 
 def main() -> None:

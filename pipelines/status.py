@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from aiokafka.errors import KafkaError
 
-from collectors.errors import BrokerError
+from collectors.errors import CollectorError
 from collectors.kafka import KafkaSettings, cluster_id, connection
 from pipelines.ingest.consume import source
 from warehouse import lake, query, writer
@@ -45,7 +45,7 @@ async def status(world: Path) -> Status:
         kafka = connection(KafkaSettings.load())
         lags = await _lags(kafka, world if has_lake else None)
         address = str(kafka["bootstrap_servers"])
-    except (BrokerError, KafkaError, LookupError) as error:
+    except (CollectorError, KafkaError, LookupError) as error:
         address, lags = "none", []
         problems.append(str(error))
     if not has_lake:

@@ -54,7 +54,11 @@ def _image() -> tuple[str | None, str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take the user's settings away from the tests, but those that say how a broker is had here."""
+    """Take the user's settings away from the tests, but those that say how a broker is had here.
+
+    Polars gets one thread: the tests' frames are small and run several at a time.
+    """
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     for name in [name for name in os.environ if name.startswith("LIQ_") and name not in KEPT]:
         del os.environ[name]
     if config.pluginmanager.hasplugin("xdist"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse import reading
 from warehouse.errors import NoWarehouseError, WarehouseError, WriteFailedError
 from warehouse.lock import write_lock
 from warehouse.pending import NOTHING_NOTED
@@ -87,7 +88,7 @@ def open(world: Path | None = None, *, read_only: bool = True, settings: Warehou
 
 def exists(world: Path) -> bool:
     """Tell whether `world` has a warehouse."""
-    return (folder(world) / "catalog.sqlite").is_file()
+    return _catalogue(world).is_file()
 
 
 def folder(world: Path) -> Path:
@@ -101,9 +102,10 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake
     try:
         for name in EXTENSIONS:
             connection.execute(f"LOAD '{_extension(name)}'")
-        connection.execute(attach_statement(world, read_only=read_only))
+        if not (read_only and reading.attach(connection, _catalogue(world), _options(world), BUSY_TIMEOUT_MS)):
+            connection.execute(attach_statement(world, read_only=read_only))
         connection.execute("USE lake")
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         connection.close()
         raise WarehouseError(f"the warehouse in {world} cannot be opened: {one_line(error)}") from error
     return Lake(connection, world, settings)
@@ -111,17 +113,12 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake
 
 def attach_statement(world: Path, *, read_only: bool) -> str:
     """Return the ATTACH of `world`'s catalogue: SQLite in WAL mode, files beside it."""
-    lake = folder(world)
-    options = [
-        f"DATA_PATH {quoted(f'{lake}/files/')}",
-        "OVERRIDE_DATA_PATH true",
-        f"META_BUSY_TIMEOUT {BUSY_TIMEOUT_MS}",
-    ]
+    options = [*_options(world), f"META_BUSY_TIMEOUT {BUSY_TIMEOUT_MS}"]
     if read_only:
         options.append("READ_ONLY")
     else:
         options += ["META_JOURNAL_MODE 'WAL'", "DATA_INLINING_ROW_LIMIT 0"]
-    return f"ATTACH {quoted(f'ducklake:sqlite:{lake}/catalog.sqlite')} AS lake ({', '.join(options)})"
+    return f"ATTACH {quoted(f'ducklake:sqlite:{_catalogue(world)}')} AS lake ({', '.join(options)})"
 
 
 def quoted(text: str) -> str:
@@ -132,6 +129,14 @@ def quoted(text: str) -> str:
 def one_line(error: Exception) -> str:
     """Return DuckDB's message without its position marks and line breaks."""
     return " ".join(str(error).split("\n\nLINE ")[0].split())
+
+
+def _catalogue(world: Path) -> Path:
+    return folder(world) / "catalog.sqlite"
+
+
+def _options(world: Path) -> list[str]:
+    return [f"DATA_PATH {quoted(f'{folder(world)}/files/')}", "OVERRIDE_DATA_PATH true"]
 
 
 def _config(world: Path, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:

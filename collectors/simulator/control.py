@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,15 +13,24 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from collectors.simulator.faults import FaultError
+from collectors.simulator.truth import Truth
 
-if TYPE_CHECKING:
-    from collectors.simulator.simulator import Simulator
+
+class Controlled(Protocol):
+    """What the control port tells of and acts on: the simulator."""
+
+    record: Truth
+
+    def truth(self) -> dict[str, Any]: ...
+    def state(self) -> dict[str, Any]: ...
+    def fault(self, kind: str, venue: str, **details: Any) -> int: ...
+    def quiet(self) -> None: ...
 
 
 class Control:
     """GET /_truth (?rows=1: every liquidation as a JSON line), GET /_state, POST /_fault, POST /_quiet."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: Controlled) -> None:
         self._simulator = simulator
         self.port = 0
         self._server: _Server | None = None

@@ -7,6 +7,7 @@ Prices are USD per coin, times UTC ms, rates per funding interval.
 import math
 import random
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from collectors.simulator.contracts import Coin, Contract
@@ -18,6 +19,10 @@ _PERIODS_MS = (37 * MINUTE_MS, 5.3 * HOUR_MS, 27 * HOUR_MS, 9 * DAY_MS)
 _SWINGS = (0.001, 0.008, 0.02, 0.06)
 FUNDING_CAP = 0.02
 INTEREST = 0.0001
+KEPT_CANDLES = 50_000
+
+Part = tuple[float, float, float, float, float]
+"""Open, high, low, close and turnover of a piece of a candle."""
 
 
 class Candle(NamedTuple):
@@ -49,6 +54,8 @@ class History:
         self._oi: dict[Contract, dict[int, float]] = {}
         self._settled: dict[Contract, list[Settlement]] = {}
         self._days: dict[str, tuple[int, Candle, float]] = {}
+        self._hours: dict[tuple[str, int], Part] = {}
+        self._past = lru_cache(KEPT_CANDLES)(self._candle)
 
     def record_price(self, coin: Coin, ts: int, price: float) -> None:
         """Take the index price at `ts`."""
@@ -101,13 +108,12 @@ class History:
 
         Up to an hour wide it is exactly the union of its minutes; wider ones sample the past every quarter of an hour.
         """
-        parts = list(
-            self._parts(coin, start, min(start + width, now + 1), MINUTE_MS if width <= HOUR_MS else 15 * MINUTE_MS)
-        )
-        if not parts:
-            parts = [(*(self.price(coin, start),) * 4, 0.0)]
-        opens, highs, lows, closes, turnovers = zip(*parts, strict=True)
-        return Candle(opens[0], max(highs), min(lows), closes[-1], sum(turnovers))
+        end = min(start + width, now + 1)
+        return (self._past if end <= self.start_ms else self._candle)(coin, start, end, width)
+
+    def _candle(self, coin: Coin, start: int, end: int, width: int) -> Candle:
+        parts = list(self._parts(coin, start, end, MINUTE_MS if width <= HOUR_MS else 15 * MINUTE_MS))
+        return Candle(*_union(parts)) if parts else Candle(*(self.price(coin, start),) * 4, 0.0)
 
     def last_day(self, coin: Coin, now: int) -> tuple[Candle, float]:
         """Return the candle of the last 24 hours and the price an hour ago, both as of the last full minute."""
@@ -138,21 +144,37 @@ class History:
         candle = self.candle(coin, start, width, now)
         return min(0.8, max(0.2, 0.5 + 8 * math.log(candle.close / candle.open)))
 
-    def _parts(
-        self, coin: Coin, start: int, end: int, width: int
-    ) -> Iterator[tuple[float, float, float, float, float]]:
-        ts = start
+    def _parts(self, coin: Coin, start: int, end: int, width: int) -> Iterator[Part]:
+        """Yield the pieces: whole recorded hours, recorded minutes, and of the past what `width` holds."""
+        ts, closed = start, None
         while ts < end:
-            recorded = self._minutes.get((coin.name, ts // MINUTE_MS))
-            step = MINUTE_MS if recorded or ts + width > self.start_ms else width
-            if recorded:
-                yield (recorded[0], recorded[1], recorded[2], recorded[3], self._turnover(coin, ts, *recorded[:3]))
-            else:
-                opened, closed = self.price(coin, ts), self.price(coin, ts + step)
-                wick = 1 + 0.0003 * abs(math.sin(ts / MINUTE_MS * 12.9898 + self._phase(coin.name, 5)))
-                high, low = max(opened, closed) * wick, min(opened, closed) / wick
-                yield opened, high, low, closed, self._turnover(coin, ts, opened, high, low) * step / MINUTE_MS
+            if ts % HOUR_MS == 0 and self.start_ms <= ts and ts + HOUR_MS < end:
+                yield self._hour(coin, ts)
+                ts, closed = ts + HOUR_MS, None
+                continue
+            if recorded := self._minutes.get((coin.name, ts // MINUTE_MS)):
+                yield self._minute(coin, ts, recorded)
+                ts, closed = ts + MINUTE_MS, None
+                continue
+            step = MINUTE_MS if ts + width > self.start_ms else width
+            opened = closed or self.price(coin, ts)
+            closed = self.price(coin, ts + step)
+            wick = 1 + 0.0003 * abs(math.sin(ts / MINUTE_MS * 12.9898 + self._phase(coin.name, 5)))
+            high, low = max(opened, closed) * wick, min(opened, closed) / wick
+            yield opened, high, low, closed, self._turnover(coin, ts, opened, high, low) * step / MINUTE_MS
             ts += step
+
+    def _minute(self, coin: Coin, ts: int, recorded: list[float]) -> Part:
+        opened, high, low, closed = recorded
+        return opened, high, low, closed, self._turnover(coin, ts, opened, high, low)
+
+    def _hour(self, coin: Coin, start: int) -> Part:
+        """Return an hour that is over and was recorded."""
+        if (found := self._hours.get((coin.name, start))) is None:
+            minutes = range(start // MINUTE_MS, (start + HOUR_MS) // MINUTE_MS)
+            parts = [self._minute(coin, n * MINUTE_MS, self._minutes[coin.name, n]) for n in minutes]
+            found = self._hours[coin.name, start] = _union(parts)
+        return found
 
     def _turnover(self, coin: Coin, ts: int, opened: float, high: float, low: float) -> float:
         jitter = 0.7 + 0.6 * abs(math.sin(ts / MINUTE_MS * 78.233 + self._phase(coin.name, 11)))
@@ -176,6 +198,12 @@ class History:
             found = [random.Random(f"{self._seed}/{name}/{k}").uniform(0, 2 * math.pi)]
             self._waves[f"{name}/{k}"] = found
         return found[0]
+
+
+def _union(parts: list[Part]) -> Part:
+    """Return the candle of pieces in their order."""
+    opens, highs, lows, closes, turnovers = zip(*parts, strict=True)
+    return opens[0], max(highs), min(lows), closes[-1], sum(turnovers)
 
 
 def funding_of(premium: float, interval_ms: int) -> float:

@@ -70,6 +70,7 @@ class Market:
         self._planned = 0
         self._last_of_burst: Liquidation | None = None
         self._quiet = False
+        self._usual_premiums = {c: self.history.premium(c, start_ms) for c in self.contracts}
         self.quotes = {c: self._quote(c) for c in self.contracts}
 
     @property
@@ -89,7 +90,7 @@ class Market:
         return happened
 
     def _quote(self, contract: Contract) -> Quote:
-        premium = self.history.premium(contract, self.start_ms)
+        premium = self._usual_premiums[contract]
         interval = contract.interval_ms
         coins = self.history.open_interest(contract, self.start_ms)
         quote = Quote(
@@ -125,7 +126,7 @@ class Market:
 
     def _move_states(self, phase: Phase) -> None:
         for contract, quote in self.quotes.items():
-            target = self.history.premium(contract, self.start_ms)
+            target = self._usual_premiums[contract]
             if phase.name in ("cascade", "aftermath"):
                 target += phase.premium
             quote.premium += 0.15 * (target - quote.premium) + self._random.gauss(0, 2e-5)

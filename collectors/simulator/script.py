@@ -79,6 +79,8 @@ class Script:
         )
         self._after = self._calm._replace(name="after", oi_drift=0.0)
         self.burst = plan_burst(contracts, rng, phases) if phases.cascade_s > 0 else []
+        start, self._burst_ends = phases.burst_ms
+        self._burst_due = start - WINDOW_MS - 100
 
     def at(self, elapsed_ms: int) -> Phase:
         """Return the phase that rules `elapsed_ms` after the start."""
@@ -91,8 +93,7 @@ class Script:
 
     def reserved(self, elapsed_ms: int) -> bool:
         """Whether only the burst's own liquidations may happen: in it, and in the second before it."""
-        start, end = self.phases.burst_ms
-        return bool(self.burst) and start - WINDOW_MS - 100 <= elapsed_ms < end
+        return self._burst_due <= elapsed_ms < self._burst_ends and bool(self.burst)
 
 
 def plan_burst(contracts: Sequence[Contract], rng: random.Random, phases: Phases) -> list[Planned]:

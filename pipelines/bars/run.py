@@ -12,6 +12,7 @@ from warehouse.tables import TABLES
 from warehouse.writer import replace
 
 LATE = timedelta(hours=2)
+MOST_ROWS = 20_000
 LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone
 
 
@@ -36,7 +37,8 @@ def roll_up_bars(warehouse: Lake, everything: bool = False) -> dict[str, int]:
 
     Looked at are the bars of rows that arrived up to two hours before the newest a bar stands on (frames of several Kafka
     partitions come in any order), or with `everything` all. A bar that is right already is not written: run again, nothing
-    changes and nothing is committed. A day's bars are one transaction. Raises WarehouseError; days done stay done.
+    changes and nothing is committed. A day's bars are one transaction, of days of few rows several. Raises WarehouseError; days
+    done stay done.
     """
     arrived = {bar: LONG_AGO if everything else _taken_in(warehouse, bar) - LATE for bar in BARS}
     return {
@@ -65,14 +67,23 @@ def _taken_in(warehouse: Lake, bar: Bar) -> datetime:
 
 
 def _stretches(warehouse: Lake, bar: Bar, since: datetime) -> list[tuple[datetime, datetime]]:
-    """Return per day the stretch of bars with rows that arrived since, the newest first; only files with such are opened."""
+    """Return per day the stretch of bars with rows that arrived since, the newest first; only files with such are opened.
+
+    Where all rows are looked at, days of few rows that follow each other are one stretch, of MOST_ROWS at most.
+    """
     start = f"time_bucket(INTERVAL {bar.length}, ts_event)"
-    rows = warehouse.connection.execute(
-        f"SELECT min({start}), max({start}) + INTERVAL {bar.length} FROM {bar.source} WHERE ts_recv > ? AND {bar.of} "
-        "GROUP BY date_trunc('day', ts_event) ORDER BY 1 DESC",
+    days = warehouse.connection.execute(
+        f"SELECT min({start}), max({start}) + INTERVAL {bar.length}, count(*) FROM {bar.source} "
+        f"WHERE ts_recv > ? AND {bar.of} GROUP BY date_trunc('day', ts_event) ORDER BY 1 DESC",
         [since],
     ).fetchall()
-    return [(first, end) for first, end in rows]
+    found: list[tuple[datetime, datetime, int]] = []
+    for first, end, rows in days:
+        if found and since == LONG_AGO and end == found[-1][0] and found[-1][2] + rows <= MOST_ROWS:
+            found[-1] = first, found[-1][1], found[-1][2] + rows
+        else:
+            found.append((first, end, rows))
+    return [(first, end) for first, end, _ in found]
 
 
 def _changed(stored: pl.DataFrame, wanted: pl.DataFrame, time: str) -> pl.Series:

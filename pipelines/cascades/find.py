@@ -1,7 +1,8 @@
 """Cascades among the sessions that were read: where, and what is in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from pipelines.venues.completeness import RULES
 from warehouse.lake import Lake
 
 MICRO = 1_000_000
+HOUR = 3600 * MICRO
 FOUND = "liq_cascade_found"
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone
 TIME = pl.Datetime("us")
@@ -66,25 +68,32 @@ def peaks(warehouse: Lake, sessions: pl.DataFrame, scope: Scope, rule: Rule) -> 
     found = pl.DataFrame(warehouse.connection.execute(INSTANTS).to_arrow_table())
     warehouse.connection.unregister(FOUND)
     normals: dict[datetime, dict[str, float]] = {}
-    rows: list[tuple[Any, ...]] = []
-    for (base, _), instants in found.group_by("base", "session", maintain_order=True):
-        hour = (EPOCH + timedelta(microseconds=instants["us"][0])).replace(minute=0, second=0, microsecond=0)
+
+    def normal_at(base: str, us: int) -> float | None:
+        hour = _instant(us // HOUR * HOUR)
         if hour not in normals:
             normals[hour] = normal_minutes(warehouse, hour, scope, rule)
-        rows += _above(instants, str(base), normals[hour].get(str(base)), scope, rule)
+        return normals[hour].get(base)
+
+    rows: list[tuple[Any, ...]] = []
+    for (base, _), instants in found.group_by("base", "session", maintain_order=True):
+        rows += _above(instants, str(base), partial(normal_at, str(base)), scope, rule)
     return pl.DataFrame(rows, schema=PEAKS, orient="row")
 
 
+def _instant(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=us)
+
+
 def _above(
-    instants: pl.DataFrame, base: str, normal: float | None, scope: Scope, rule: Rule
+    instants: pl.DataFrame, base: str, normal_at: Callable[[int], float | None], scope: Scope, rule: Rule
 ) -> Iterator[tuple[Any, ...]]:
     times, usd = instants["us"].to_list(), instants["micro_usd"].to_list()
-    for one in stretches(times, usd, rule.floor_usd(normal), rule.gap_s):
+    for one in stretches(times, usd, lambda us: rule.floor_usd(normal_at(us)), rule.gap_s):
+        normal = normal_at(one.start)
         if normal is not None and one.peak_minute_usd < rule.multiple * normal * MICRO:
             continue
-        start, end, second, minute = (
-            EPOCH + timedelta(microseconds=us) for us in (one.start, one.end, one.peak_second, one.peak_minute)
-        )
+        start, end, second, minute = map(_instant, (one.start, one.end, one.peak_second, one.peak_minute))
         name = f"{rule.rule_version}:{scope}:{base}:{start.isoformat(timespec='microseconds')}"
         yield (name, base, start, end, second, one.peak_second_usd / MICRO, minute, one.peak_minute_usd / MICRO, normal)
 

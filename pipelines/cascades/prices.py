@@ -7,7 +7,7 @@ import polars as pl
 from pipelines.cascades.find import FOUND
 from warehouse.lake import Lake
 
-BEFORE = timedelta(minutes=10)
+BEFORE = timedelta(minutes=11)  # a candle that ends in the ten minutes before begins in eleven
 AFTER = timedelta(hours=1, minutes=5)
 
 CONTRACTS = f"""

@@ -1,6 +1,6 @@
 """Where a coin's liquidations run above a pace. Pure: instants in, stretches out; times are whole microseconds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 SECOND = 1_000_000
@@ -19,19 +19,22 @@ class Stretch(NamedTuple):
     peak_minute_usd: int
 
 
-def stretches(times: Sequence[int], usd: Sequence[int], floor_usd: float, gap_s: float) -> Iterator[Stretch]:
-    """Yield the stretches of one coin that run faster than `floor_usd` a minute and reach it in sum, in order of time.
+def stretches(
+    times: Sequence[int], usd: Sequence[int], floor_at: Callable[[int], float], gap_s: float
+) -> Iterator[Stretch]:
+    """Yield the stretches of one coin that run faster than their floor a minute and reach it in sum, in order of time.
 
-    `times`: different instants, rising; `usd`: what was liquidated at each, in millionths. The score of a run is its USD
+    `times`: different instants, rising; `usd`: what was liquidated at each, in millionths. `floor_at`: the floor in USD of
+    a stretch that starts at an instant, so that it depends on no earlier one. The score of a run is its USD
     less the pace times the time passed. A stretch starts where the score leaves zero and ends where it is highest; it is
     over when the score is back at zero, or has fallen from its highest by `gap_s` seconds of the pace. What came after the
     end is looked at again from there.
     """
-    pace = floor_usd / 60  # USD a second, which is millionths a microsecond
-    drop = pace * gap_s * SECOND
     first = 0
     while first < len(times):
-        last = _last(times, usd, first, pace, drop)
+        floor_usd = floor_at(times[first])
+        pace = floor_usd / 60  # USD a second, which is millionths a microsecond
+        last = _last(times, usd, first, pace, pace * gap_s * SECOND)
         if sum(usd[first : last + 1]) >= floor_usd * SECOND:
             yield _stretch(times[first : last + 1], usd[first : last + 1])
         first = last + 1

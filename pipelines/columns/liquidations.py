@@ -7,7 +7,6 @@ from pipelines.columns.shared import facts_frame, finite, time, with_contracts
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import Facts, Parsed
 from pipelines.rows import Liquidation
-from pipelines.venues.symbols import DOLLARS
 
 FLAGS_FROM = 2**56  # above any time in milliseconds
 SPLITMIX64 = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
@@ -30,21 +29,28 @@ def event_keys(found: pl.DataFrame) -> pl.Series:
     `symbol_key` is of venue and symbol; the others are mixed into it one after the other, as splitmix64 does. Numbers
     count, not their text: what a venue writes 9910 in one place and 9910.00 in another is one liquidation.
     """
-    is_so = [pl.col("contract") == "inverse", pl.col("order_side") == "sell", pl.col("position_side") == "long",
-             pl.col("price_kind") == "order_limit"]  # fmt: skip
-    flags = sum((so.fill_null(False).cast(pl.UInt64) * 2**n for n, so in enumerate(is_so)), pl.lit(0, pl.UInt64))
-    fields = found.select(
-        "symbol_key",
-        flags=flags * FLAGS_FROM + pl.col("ts_event").cast(pl.UInt64),
-        **{name: pl.col(name).fill_null(0.0).reinterpret(dtype=pl.UInt64) for name in ("qty", "price", "order_price")},
-    )
-    key = fields["symbol_key"]
+    fields = found.select(_KEYED)
+    key = fields["symbol_key"].to_numpy(writable=True)
     for name in fields.columns[1:]:
-        key = key ^ fields[name]
+        key ^= fields[name].to_numpy()
         for shift, factor in SPLITMIX64:
-            key = (key ^ (key // 2**shift)) * factor
-        key = key ^ (key // 2**31)
-    return key.alias("event_key")
+            key ^= key >> shift
+            key *= factor
+        key ^= key >> 31
+    return pl.Series("event_key", key, pl.UInt64)
+
+
+def _flag(number: int, column: str, value: str) -> pl.Expr:
+    is_so = pl.col(column) == value
+    return pl.when(is_so).then(pl.lit(2**number * FLAGS_FROM, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
+
+
+_FLAGS = (("contract", "inverse"), ("order_side", "sell"), ("position_side", "long"), ("price_kind", "order_limit"))
+_KEYED = [
+    pl.col("symbol_key"),
+    sum((_flag(n, *each) for n, each in enumerate(_FLAGS)), pl.col("ts_event").cast(pl.UInt64)).alias("time_and_flags"),
+    *(pl.col(name).fill_null(0.0).reinterpret(dtype=pl.UInt64) for name in ("qty", "price", "order_price")),
+]
 
 
 def amounts(found: pl.DataFrame) -> pl.DataFrame:
@@ -54,50 +60,49 @@ def amounts(found: pl.DataFrame) -> pl.DataFrame:
     quantity x size x multiplier, USD is quantity x price where the quote is a dollar. Inverse: USD is the quantity, or
     contracts x size, whatever the price; coins are USD / price.
     """
-    listed = pl.col("metadata") == "venue"
-    contract = pl.when(listed).then("contract_known").otherwise(pl.coalesce("contract", "contract_known"))
-    found = found.with_columns(
-        contract=contract,
-        price_raw=pl.col("price"),
-        price=finite(pl.col("price") / pl.col("multiplier")),
-        qty_raw=pl.col("qty"),
-        ts_event=time("ts_event"),
-        occurrence=pl.col("occurrence").cast(pl.Int32),
-    )
-    inverse, in_contracts = pl.col("contract") == "inverse", pl.col("unit") == "contract"
-    found = found.with_columns(
-        qty_unit=pl.when(in_contracts)
-        .then(pl.lit("contract"))
-        .when(inverse)
-        .then(pl.lit("usd"))
-        .otherwise(pl.lit("base")),
-        amount=pl.when(in_contracts).then(pl.col("qty") * pl.col("contract_size")).otherwise("qty"),
-    )
-    dollars = pl.col("quote").is_in(list(DOLLARS))
-    found = found.with_columns(
-        qty_base=finite(pl.when(inverse).then(pl.col("amount") / pl.col("price"))
-                        .when(pl.col("contract") == "linear").then(pl.col("amount") * pl.col("multiplier"))),
-        notional_usd=finite(pl.when(inverse).then("amount")
-                            .when((pl.col("contract") == "linear") & dollars).then(pl.col("amount") * pl.col("price_raw"))),
-    )  # fmt: skip
-    return found.with_columns(null_reason=_null_reason())
+    for step in (_UNITS, _AMOUNT, _COINS_AND_USD, [_NULL_REASON]):
+        found = found.with_columns(step)
+    return found
 
 
-def _null_reason() -> pl.Expr:
-    return (
-        pl.when(pl.col("qty_base").is_not_null() & pl.col("notional_usd").is_not_null())
-        .then(pl.lit(None, pl.String))
-        .when(pl.col("contract").is_null())
-        .then(pl.lit("contract not known"))
-        .when(pl.col("amount").is_null())
-        .then(pl.lit("contract size not known"))
-        .when(pl.col("price_raw").is_null())
-        .then(pl.lit("no price"))
-        .when(pl.col("qty_base").is_null())
-        .then(pl.lit("amount out of range"))
-        .when(pl.col("quote").is_null())
-        .then(pl.lit("quote currency not known"))
-        .when(~pl.col("quote").is_in(list(DOLLARS)))
-        .then(pl.format("quote {} is not a dollar", "quote"))
-        .otherwise(pl.lit("amount out of range"))
-    )
+_LISTED, _IN_CONTRACTS = pl.col("metadata") == "venue", pl.col("unit") == "contract"
+_INVERSE, _LINEAR = pl.col("contract") == "inverse", pl.col("contract") == "linear"
+_CONTRACT = pl.when(_LISTED).then("contract_known").otherwise(pl.coalesce("contract", "contract_known"))
+_UNITS = [
+    _CONTRACT.alias("contract"),
+    pl.col("price").alias("price_raw"),
+    finite(pl.col("price") / pl.col("multiplier")),
+    pl.col("qty").alias("qty_raw"),
+    time("ts_event"),
+    pl.col("occurrence").cast(pl.Int32),
+]
+_UNIT = pl.when(_IN_CONTRACTS).then(pl.lit("contract")).when(_INVERSE).then(pl.lit("usd")).otherwise(pl.lit("base"))
+_AMOUNT = [
+    _UNIT.alias("qty_unit"),
+    pl.when(_IN_CONTRACTS).then(pl.col("qty") * pl.col("contract_size")).otherwise("qty").alias("amount"),
+]
+_BASE = pl.when(_INVERSE).then(pl.col("amount") / pl.col("price")).when(_LINEAR).then(
+    pl.col("amount") * pl.col("multiplier")
+)  # fmt: skip
+_USD = pl.when(_INVERSE).then("amount").when(_LINEAR & pl.col("in_dollars")).then(
+    pl.col("amount") * pl.col("price_raw")
+)  # fmt: skip
+_COINS_AND_USD = [finite(_BASE).alias("qty_base"), finite(_USD).alias("notional_usd")]
+_NULL_REASON = (
+    pl.when(pl.col("qty_base").is_not_null() & pl.col("notional_usd").is_not_null())
+    .then(pl.lit(None, pl.String))
+    .when(pl.col("contract").is_null())
+    .then(pl.lit("contract not known"))
+    .when(pl.col("amount").is_null())
+    .then(pl.lit("contract size not known"))
+    .when(pl.col("price_raw").is_null())
+    .then(pl.lit("no price"))
+    .when(pl.col("qty_base").is_null())
+    .then(pl.lit("amount out of range"))
+    .when(pl.col("quote").is_null())
+    .then(pl.lit("quote currency not known"))
+    .when(~pl.col("in_dollars"))
+    .then(pl.format("quote {} is not a dollar", "quote"))
+    .otherwise(pl.lit("amount out of range"))
+    .alias("null_reason")
+)

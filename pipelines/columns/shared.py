@@ -12,6 +12,7 @@ from collectors.envelope import RawFrame
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import Facts
 from pipelines.rows import Row
+from pipelines.venues.symbols import DOLLARS
 
 SOURCES = ("backfill", "import")
 
@@ -43,12 +44,12 @@ def _dtype(hint: Any) -> type[pl.DataType]:
     return _POLARS.get(options[0], pl.String)
 
 
-def trace(frames: Sequence[RawFrame]) -> list[pl.Series]:
-    """Return the trace columns of rows whose frames these are, and `venue`."""
+def trace(frames: Sequence[RawFrame], venue: str | None = None) -> list[pl.Series]:
+    """Return the trace columns of rows whose frames these are, and `venue`, if known the same of all."""
     sessions = [frame.session for frame in frames]
     received = pl.Series("ts_recv", [frame.recv_ns for frame in frames], pl.Int64) // 1000
     return [
-        _repeated("venue", [frame.venue for frame in frames]),
+        _repeated("venue", [venue] * len(frames) if venue else [frame.venue for frame in frames]),
         received.set(received == 0, None).cast(pl.Datetime("us")),
         _sources(sessions),
         _repeated("kafka_topic", [frame.topic for frame in frames]),
@@ -67,7 +68,8 @@ def _repeated(name: str, values: list[str]) -> pl.Series:
 
 
 def _sources(sessions: list[str]) -> pl.Series:
-    sources = {session: source_of(session) for session in set(sessions)}
+    different = {sessions[0]} if sessions.count(sessions[0]) == len(sessions) else set(sessions)
+    sources = {session: source_of(session) for session in different}
     if len(set(sources.values())) == 1:
         return pl.Series("source", [*sources.values()][:1], pl.String).new_from_index(0, len(sessions))
     return pl.Series("source", [sources[session] for session in sessions], pl.String)
@@ -82,14 +84,17 @@ def source_of(session: str) -> str:
 def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_event") -> pl.DataFrame:
     """Return `facts` with the columns of `Resolved`, as of the time in column `at` (UTC milliseconds), order kept.
 
-    `symbol_key` is added, 64 bits of venue and symbol. A column of the fact that is also one of the contract's keeps its
-    name; the contract's gets `_known` behind.
+    Added are `symbol_key`, 64 bits of venue and symbol, and `in_dollars`, whether the quote counts as one. A column of the
+    fact that is also one of the contract's keeps its name; the contract's gets `_known` behind.
     """
-    symbols = facts.select("venue", "symbol").unique(maintain_order=True)
-    known = instruments.dimension(symbols.rows())
-    known = known.with_columns(symbol_keys(known["venue"], known["symbol"]))
-    if known.height == symbols.height:
-        return facts.join(known.drop("since_us"), on=["venue", "symbol"], how="left", suffix="_known")
+    pairs, places = _pairs(facts)
+    known = instruments.dimension(pairs)
+    known = known.with_columns(
+        symbol_keys(known["venue"], known["symbol"]), in_dollars=known["quote"].is_in(list(DOLLARS))
+    )
+    if known.height == len(pairs):
+        own = (column for column in known[places] if column.name not in ("venue", "symbol", "since_us"))
+        return facts.hstack([each.alias(f"{each.name}_known") if each.name in facts.columns else each for each in own])
     return (
         facts.with_row_index("position")
         .with_columns(at_us=pl.col(at) * 1000)
@@ -100,6 +105,25 @@ def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_
         )
         .sort("position")
     )  # fmt: skip
+
+
+def _pairs(facts: pl.DataFrame) -> tuple[list[tuple[str, str]], pl.Series]:
+    """Return the pairs of venue and symbol that there are, and for each row the place of its own among them."""
+    symbols, of_symbol = _numbered(facts["symbol"])
+    if (facts["venue"] == (venue := str(facts["venue"].first()))).all():
+        return [(venue, symbol) for symbol in symbols], of_symbol
+    venues, of_venue = _numbered(facts["venue"])
+    numbers = of_venue * len(symbols) + of_symbol
+    there = numbers.unique()
+    places = pl.zeros(len(venues) * len(symbols), pl.UInt32, eager=True)
+    places = places.scatter(there, pl.int_range(len(there), dtype=pl.UInt32, eager=True))
+    return [(venues[n // len(symbols)], symbols[n % len(symbols)]) for n in there], places[numbers]
+
+
+def _numbered(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return the texts that differ, and for each row the number of its own."""
+    different = texts.unique(maintain_order=True)
+    return different, texts.cast(pl.Enum(different)).to_physical().cast(pl.UInt32)
 
 
 def symbol_keys(venues: pl.Series, symbols: pl.Series) -> pl.Series:

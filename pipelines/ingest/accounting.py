@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 import polars as pl
 
@@ -31,13 +32,21 @@ def accounts(
         whole = len(positions) == len(frames)
         mine = frames if whole else [frames[n] for n in positions]
         became = outcomes if whole else bytes([outcomes[n] for n in positions])
-        first, seqs, received = mine[0], [frame.seq for frame in mine], [frame.recv_ns for frame in mine]
+        first = mine[0]
+        seqs = [frame.seq for frame in mine]
+        recv_first, recv_last = _ends([frame.recv_ns for frame in mine])
         rows.append((
-            first.venue, first.session, first.transport, first.topic, first.partition, len(mine), min(seqs), max(seqs),
-            sum(seqs), min(received) // 1000, max(received) // 1000,
+            first.venue, first.session, first.transport, first.topic, first.partition, len(mine), *_ends(seqs), sum(seqs),
+            recv_first // 1000, recv_last // 1000,
             *(became.count(outcome) for outcome in (WITH_ROWS, WITHOUT_ROWS, DEAD)),
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=ACCOUNT, orient="row")
+
+
+def _ends(values: list[int]) -> tuple[int, int]:
+    """Return the least and the greatest, sooner than min and max do; of 63 bits, as a record has them."""
+    found = pl.Series(values, dtype=pl.Int64)
+    return cast(int, found.min()), cast(int, found.max())
 
 
 def _by_session(frames: Sequence[RawFrame], of_one: bool) -> Iterable[Sequence[int]]:

@@ -12,8 +12,10 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 from collectors.envelope import NotARawRecordError, RawFrame, from_record
+from collectors.errors import NetworkError
 from collectors.topics import TOPICS
 
 Partition = tuple[str, int]
@@ -115,7 +117,10 @@ class Source:
 
 @asynccontextmanager
 async def source(connection: Mapping[str, Any]) -> AsyncIterator[Source]:
-    """Open a consumer of every partition of `TOPICS`; `connection` is what `collectors.kafka.connection` returns."""
+    """Open a consumer of every partition of `TOPICS`; `connection` is what `collectors.kafka.connection` returns.
+
+    Raises NetworkError where Kafka cannot be reached.
+    """
     consumer = AIOKafkaConsumer(
         **connection,
         enable_auto_commit=False,
@@ -125,8 +130,8 @@ async def source(connection: Mapping[str, Any]) -> AsyncIterator[Source]:
         fetch_max_wait_ms=100,
         check_crcs=True,
     )
-    await consumer.start()
     try:
+        await _started(consumer, connection)
         partitions = [
             TopicPartition(topic.name, n) for topic in TOPICS for n in await _partitions(consumer, topic.name)
         ]
@@ -134,6 +139,14 @@ async def source(connection: Mapping[str, Any]) -> AsyncIterator[Source]:
         yield Source(consumer, partitions)
     finally:
         await consumer.stop()
+
+
+async def _started(consumer: AIOKafkaConsumer, connection: Mapping[str, Any]) -> None:
+    try:
+        await consumer.start()
+    except KafkaConnectionError as error:
+        servers = connection["bootstrap_servers"]
+        raise NetworkError(f"Kafka at {servers} cannot be reached; address, network or log-in may be wrong") from error
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:

@@ -24,7 +24,7 @@ NOT_KEPT = frozenset((TICKER, KLINE))
 """Topics whose frames are too many for `raw_frames`; all they say is in rows."""
 STATE = (FundingRate, OpenInterest, MarkPrice)
 MOST_ROWS = 50_000
-MOST_IN_RUN = 5_000
+MOST_IN_RUN = 10_000
 GRACE_S = 2.0
 
 

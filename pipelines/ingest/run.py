@@ -64,8 +64,8 @@ class Ingest:
     async def run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
         """Read on from the committed offsets: to the present end of every partition, or until `stop` when following.
 
-        `connection`: what `collectors.kafka.connection` returns. Raises WarehouseError, aiokafka.errors.KafkaError, and
-        AlreadyRunningError where another ingest works in this world.
+        `connection`: what `collectors.kafka.connection` returns. Raises WarehouseError, NetworkError, aiokafka's KafkaError,
+        and AlreadyRunningError where another ingest works in this world.
         """
         with alone(self._settings.data):
             return await self._run(connection, follow, stop)

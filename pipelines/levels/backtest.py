@@ -118,14 +118,12 @@ def judged_between(
     parameters: Parameters,
     tell: Callable[[datetime], object],
 ) -> Judged:
-    """Replay [since, until) from an empty state, a day of the lake at a time."""
+    """Replay [since, until) from an empty state, a day of the lake at a time; before the first bar there is nothing."""
     tables, state, parts = source.tiers(lake), EMPTY, list[Judged]()
-    for start, end in spans(since, until, DAY):
+    first = source.first(lake, since, until)
+    for start, end in spans(max(since, floor(first, HOUR)) if first else until, until, DAY):
         shifts = margins(made.listed, tables, start, parameters)
         bars = source.bars(lake, made.listed, start, end)
-        if bars.is_empty() and state.carry.is_empty() and end < until:  # before the first bar there is nothing to judge
-            tell(end)
-            continue
         told = source.realised(lake, made.listed, shifts, start, end)
         day = Source(_cut(bars), _cut(told), lambda _, shifts=shifts: shifts)  # type: ignore[misc]
         state = _day(state, day, start, end, made, parameters, parts, tell)

@@ -32,7 +32,7 @@ GROUP BY ALL
 """
 TOLD = """
 SELECT venue, symbol, time_bucket(INTERVAL 1 MINUTE, ts_event) AS ts,
-    arg_max({base: oi_base, usd: oi_usd}, ts_event) AS oi
+    arg_max({base: oi_base, usd: oi_usd}, (ts_event, period IS NULL, ts_recv)) AS oi
 FROM open_interest
 WHERE ts >= $start - INTERVAL 1 HOUR AND ts < $end AND ts_event >= $start AND ts_event < $end
 GROUP BY ALL
@@ -43,6 +43,15 @@ SELECT venue, symbol, time_bucket(INTERVAL 1 MINUTE, ts_event) AS ts, position_s
 FROM liquidations_complete
 WHERE ts_event >= $start AND ts_event < $end
 GROUP BY ALL
+"""
+FIRST = """
+SELECT min(ts_event) FROM (
+    SELECT ts_event FROM klines
+    WHERE ts_event >= $start AND ts_event < $end AND interval = '1m' AND price_kind = 'trade'
+    UNION ALL
+    SELECT ts_event FROM mark_prices
+    WHERE ts >= $start - INTERVAL 1 HOUR AND ts < $end AND ts_event >= $start AND ts_event < $end AND mark_price IS NOT NULL
+)
 """
 REALISED = """
 SELECT venue, symbol, ts_event AS ts, position_side = 'long' AS long, price, price_kind = 'bankruptcy' AS at_bankruptcy,
@@ -60,6 +69,12 @@ def contracts(lake: Lake, at: datetime, parameters: Parameters) -> pl.DataFrame:
     return found.with_columns(log_width=pl.Series(widths, dtype=pl.Float64))
 
 
+def first(lake: Lake, start: datetime, end: datetime) -> datetime | None:
+    """Return the instant of the first candle or mark price that `bars` would take in [start, end), None where none is."""
+    (found,) = lake.connection.execute(FIRST, {"start": start, "end": end}).fetchall()[0]
+    return cast(datetime | None, found)
+
+
 def tiers(lake: Lake) -> pl.DataFrame:
     """Return the rows of `leverage_tiers_as_of` that `margins` needs."""
     return _query(
@@ -72,9 +87,9 @@ def bars(lake: Lake, listed: pl.DataFrame, start: datetime, end: datetime) -> pl
     """Return the bars (BARS) of [start, end), sorted by contract and time, for the contracts `listed`.
 
     Trade candles; a minute without one takes the mark price as a bar without range, and without that it is missing. Open
-    interest is in coins, of inverse contracts in USD, the unit in which a change of price alone does not change it; what
-    is told in a minute without a bar is not used, as the next value holds its change too. Liquidated is what the feeds
-    told: of throttled ones a lower bound.
+    interest is in coins, of inverse contracts in USD, the unit in which a change of price alone does not change it. It is the
+    last value of the minute, of one instant the live one before a history's; what is told in a minute without a bar is not
+    used, as the next value holds its change too. Liquidated is what the feeds told: of throttled ones a lower bound.
     """
     key = ["venue", "symbol", "ts"]
     of = listed.select("contract", "venue", "symbol", "multiplier", "inverse")

@@ -82,7 +82,8 @@ def shares(listed: pl.DataFrame, margins: pl.DataFrame, weights: pl.DataFrame, p
     )
     joined = allowed.join(listed.select("contract", "base"), on="contract").join(weights, on=["base", "leverage"])
     total = pl.when("allowed").then("weight").otherwise(0.0).sum().over("contract")
-    return joined.with_columns(share=pl.col("weight") / total).filter(total > 0).select("contract", "leverage", "share")
+    shared = joined.with_columns(share=pl.col("weight") / total).filter(pl.col("allowed") & (total > 0))
+    return shared.select("contract", "leverage", "share")
 
 
 def _rows(summed: pl.DataFrame, at: datetime, parameters: Parameters) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Levels from the lake into the lake: go on from the stored state, a column an hour, the newest at the end."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from typing import NamedTuple, cast
@@ -40,7 +41,7 @@ def estimate(
     """Bring `liquidation_levels` to `until` (UTC, cut to the minute) and return what was done.
 
     Goes on from the stored state, which is one of a full hour; with `since`, or where none is stored, starts from nothing
-    at `since` (the first candle of the last 30 days), and replaces all columns from there on. Running it twice changes
+    at `since` (the hour of the first bar of the last 30 days), and replaces all columns from there on. Running it twice changes
     nothing. `tell` hears of each block's end.
     """  # fmt: skip
     until = until.replace(second=0, microsecond=0)
@@ -49,13 +50,13 @@ def estimate(
     if start >= until:
         return Estimated(0, 0, 0, 0)
     note(lake, parameters, until)
-    tables, weights = source.tiers(lake), _stored_weights(lake)
+    table_at, weights = _tables(source.tiers(lake), listed, parameters), _stored_weights(lake)
     full, done = (state, start), Estimated(0, 0, 0, 0)
     for day_start, day_end in spans(start, until, DAY):
         day = source.bars(lake, listed, day_start, day_end)
-        found, shifts = [], margins(listed, tables, day_start, parameters)
+        found = []
         for begin, end in spans(day_start, day_end, HOUR if day_end > until - HOURLY_FOR else DAY):
-            block = day.filter((pl.col("ts") >= begin) & (pl.col("ts") < end))
+            block, shifts = day.filter((pl.col("ts") >= begin) & (pl.col("ts") < end)), table_at(begin)
             state = advance(state, block, shifts, listed, parameters)
             full = (state, end) if end == floor(end, HOUR) else full
             found.append(_column(state, block, listed, shifts, weights, begin, end, parameters))
@@ -68,6 +69,21 @@ def estimate(
         stored.save(lake, full[0], listed, full[1], parameters)
     _thin(lake, start, until)
     return done
+
+
+def _tables(tiers: pl.DataFrame, listed: pl.DataFrame, parameters: Parameters) -> Callable[[datetime], pl.DataFrame]:
+    """Return what gives the margins as of an instant, so that the cut into runs does not matter; kept until they change."""
+    changes = pl.concat([tiers["valid_from"], tiers["valid_to"].drop_nulls()]).unique().sort().to_list()
+    made: dict[int, pl.DataFrame] = {}
+
+    def at(moment: datetime) -> pl.DataFrame:
+        number = bisect_right(changes, moment)
+        if number not in made:
+            made.clear()
+            made[number] = margins(listed, tiers, moment, parameters)
+        return made[number]
+
+    return at
 
 
 def floor(at: datetime, step: timedelta) -> datetime:
@@ -89,14 +105,10 @@ def _start(
 ) -> tuple[State, datetime]:
     if since:
         return EMPTY, since
-    return stored.load(lake, listed, parameters) or (EMPTY, _first_bar(lake, floor(until - FIRST_RUN, HOUR), until))
-
-
-def _first_bar(lake: Lake, since: datetime, until: datetime) -> datetime:
-    """The full hour of the first candle in [since, until), or `until` where there is none."""
-    within = "ts_event >= ? AND ts_event < ?"
-    (first,) = lake.connection.execute(f"SELECT min(ts_event) FROM klines WHERE {within}", [since, until]).fetchall()[0]
-    return floor(first, HOUR) if first else until
+    if found := stored.load(lake, listed, parameters):
+        return found
+    first = source.first(lake, floor(until - FIRST_RUN, HOUR), until)
+    return EMPTY, floor(first, HOUR) if first else until
 
 
 def _column(

@@ -90,7 +90,7 @@ def block_of(
     """Return what `bars` do to the state: as `advance`, with what they sweep.
 
     Swept is of the state before and of what the block itself opens, but for what a bar opens and clears at once: which came
-    first inside a minute is not known.
+    first inside a minute is not known. It is aged to the end of the block, as what stays is.
     """
     made = prepared(state.carry, bars, contracts, parameters)
     old = _kept(state.cells, made)

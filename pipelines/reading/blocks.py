@@ -49,27 +49,22 @@ def parse_batch(frames: Sequence[RawFrame], held: Held) -> Parsed:
 
 def groups(frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]) -> list[tuple[Reader | None, Sequence[int]]]:
     """Return the positions of the frames of each channel, with what `readers` has for it."""
-    channels = [frame.channel for frame in frames]
-    if not _of_one_kind(frames, channels):
-        return _by_kind(frames, channels, readers)
-    first = frames[0]
-    return [(readers.get((first.venue, first.transport, first.channel)), range(len(frames)))]
-
-
-def _of_one_kind(frames: Sequence[RawFrame], channels: list[str]) -> bool:
-    """Whether all are of one venue, transport and channel; each is looked at, a session's name proves nothing."""
-    if not frames or channels.count(channels[0]) != len(frames):
-        return False
-    venues, transports = [frame.venue for frame in frames], [frame.transport for frame in frames]
-    return venues.count(venues[0]) == transports.count(transports[0]) == len(frames)
+    if not frames:
+        return []
+    venue, transport, channel = frames[0].venue, frames[0].transport, frames[0].channel
+    others = [
+        1 for frame in frames if frame.channel != channel or frame.venue != venue or frame.transport != transport
+    ]  # each is looked at, a session's name proves nothing
+    if others:
+        return _by_kind(frames, readers)
+    return [(readers.get((venue, transport, channel)), range(len(frames)))]
 
 
 def _by_kind(
-    frames: Sequence[RawFrame], channels: list[str], readers: Mapping[Channel, Reader]
+    frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]
 ) -> list[tuple[Reader | None, Sequence[int]]]:
+    channels = [frame.channel for frame in frames]
     kinds = {(frame.venue, frame.transport, frame.channel) for frame in frames}
-    if len(kinds) == 1:
-        return [(readers.get(kinds.pop()), range(len(frames)))]
     found: list[tuple[Reader | None, Sequence[int]]] = []
     for kind in kinds:
         venue, transport, channel = kind
@@ -104,7 +99,8 @@ def _read(bulk: Bulk, frames: Sequence[RawFrame], positions: Sequence[int]) -> t
     if not own:
         return [], left
     places = range(len(frames)) if all_of_one else own
-    traced = [*trace(frames if all_of_one else [frames[n] for n in own]), pl.Series("frame", places, pl.UInt32)]
+    traced = trace(frames if all_of_one else [frames[n] for n in own], frames[own[0]].venue)
+    traced.append(pl.Series("frame", places, pl.UInt32))
     found = bulk.facts(pl.concat(parts).hstack(traced))
     if not found["stands"].all(ignore_nulls=False):
         unsure = found.filter(~pl.col("stands").fill_null(False))["frame"].unique()

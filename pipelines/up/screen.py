@@ -32,7 +32,8 @@ WHERE ts > (now() AT TIME ZONE 'UTC') - INTERVAL 2 MINUTE
     AND venue NOT IN (SELECT venue FROM session_frames WHERE recv_last > (now() AT TIME ZONE 'UTC') - INTERVAL 15 SECOND)
 GROUP BY venue ORDER BY venue
 """
-LINE_EVERY = 5
+TABLE_EVERY_S = 1.0
+LINE_EVERY_S = 5.0
 TERMINAL_WIDTH = 110
 
 
@@ -46,7 +47,7 @@ def console() -> Console:
 
 
 class Screen:
-    """Shows the counters of one world every second until `stop` is set."""
+    """Shows the counters of one world until `stop` is set."""
 
     def __init__(self, out: Console, world: Path, title: str) -> None:
         self._out = out
@@ -57,28 +58,25 @@ class Screen:
         """Show the counters until `stop`; on a terminal in place, else a line every few seconds."""
         if self._out.is_terminal:
             with Live(self._table([], []), console=self._out, refresh_per_second=4) as live:
-                async for counters, troubles in self._seen(stop):
+                async for counters, troubles in self._seen(stop, TABLE_EVERY_S):
                     live.update(self._table(counters, troubles))
             return
-        ticks = 0
         told: list[str] = []
-        async for counters, troubles in self._seen(stop):
-            ticks += 1
-            if ticks % LINE_EVERY == 0 and counters:
+        async for counters, troubles in self._seen(stop, LINE_EVERY_S):
+            if counters:
                 self._out.print(_line(counters), soft_wrap=True)
             if troubles and [row["venue"] for row in troubles] != told:
                 self._out.print(_trouble_lines(troubles), soft_wrap=True)
             told = [row["venue"] for row in troubles]
 
-    async def _seen(self, stop: asyncio.Event) -> AsyncIterator[tuple[Rows, Rows]]:
+    async def _seen(self, stop: asyncio.Event, every_s: float) -> AsyncIterator[tuple[Rows, Rows]]:
         while not stop.is_set():
-            with suppress(WarehouseError):  # not there yet
-                yield (
-                    await asyncio.to_thread(read, self._world, COUNTERS),
-                    await asyncio.to_thread(read, self._world, TROUBLES),
-                )
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 1.0)
+            # a warehouse that is not there yet, or cannot be read now, is opened anew
+            with suppress(WarehouseError), lake.open(self._world) as warehouse:
+                while not stop.is_set():
+                    yield await asyncio.to_thread(lambda: (_rows(warehouse, COUNTERS), _rows(warehouse, TROUBLES)))
+                    await _wait(stop, every_s)
+            await _wait(stop, every_s)
 
     def _table(self, counters: Rows, troubles: Rows) -> Group:
         columns = ("venue", "frames committed", "liquidations 24 h", "USD 24 h", "largest USD", "age of newest, s")
@@ -98,6 +96,15 @@ def read(world: Path, sql: str) -> list[dict[str, Any]]:
     if not lake.exists(world):
         return []
     return query.query(sql, world).to_dicts()
+
+
+def _rows(warehouse: lake.Lake, sql: str) -> Rows:
+    return query.run(warehouse, sql).frame().to_dicts()
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 def show_rows(out: Console, title: str, rows: Rows) -> None:

@@ -47,34 +47,37 @@ def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
         texts("p", [order.p for order in orders]),
         texts("ap", [order.ap for order in orders]),
         texts("z", [order.z for order in orders]),
-        repeated("status", [order.X for order in orders]),
-        numbers("st", [order.st for order in orders]),
-        numbers("outer_st", [event.st for event in events]),
+        repeated("status", [order.X for order in orders], pl.String),
+        repeated("st", [order.st for order in orders], pl.Int64),
+        repeated("outer_st", [event.st for event in events], pl.Int64),
     ]
 
 
 def _facts(raw: pl.DataFrame) -> pl.DataFrame:
-    told = pl.when(pl.col("st").fill_null(0) != 0).then("st").otherwise("outer_st")
     by_symbol = of_symbol(raw, is_coin_margined, pl.Boolean)
-    found = raw.with_columns(
-        fill=figure_or_zero("ap"), limit=figure_or_zero("p"), qty=figure("z"), sell=pl.col("S") == "SELL",
-        coin_margined=pl.when(told.fill_null(0) != 0).then(told == COIN_MARGINED).otherwise(by_symbol),
-    )  # fmt: skip
-    found = found.with_columns(
-        filled_at=pl.col("fill") != 0.0,
-        order_price=pl.when(pl.col("limit") != 0.0).then("limit"),
-    )
-    time = pl.col("ts_event")
-    return found.with_columns(
-        order_side=pl.when("sell").then(pl.lit("sell")).otherwise(pl.lit("buy")),
-        position_side=pl.when("sell").then(pl.lit("long")).otherwise(pl.lit("short")),
-        price=pl.when("filled_at").then("fill").otherwise("order_price"),
-        price_kind=pl.when("filled_at").then(pl.lit("fill_average")).otherwise(pl.lit("order_limit")),
-        unit=pl.when("coin_margined").then(pl.lit("contract")).otherwise(pl.lit("base")),
-        contract=pl.when("coin_margined").then(pl.lit("inverse")).otherwise(pl.lit("linear")),
-        completeness=completeness("binance", "forceOrder", time),
-        stands=in_time(time) & above_zero(pl.col("qty")) & from_zero(pl.col("fill")) & from_zero(pl.col("limit")),
-    )
+    coin_margined = pl.when(_TOLD != 0).then(_TOLD == COIN_MARGINED).otherwise(by_symbol)
+    found = raw.with_columns(*_READ, coin_margined=coin_margined)
+    return found.with_columns(_PRICED).with_columns(_FACTS)
 
 
+_TOLD = pl.when(pl.col("st").fill_null(0) != 0).then("st").otherwise("outer_st").fill_null(0)
+_READ = [
+    figure_or_zero("ap").alias("fill"),
+    figure_or_zero("p").alias("limit"),
+    figure("z").alias("qty"),
+    (pl.col("S") == "SELL").alias("sell"),
+]
+_PRICED = [(pl.col("fill") != 0.0).alias("filled"), pl.when(pl.col("limit") != 0.0).then("limit").alias("order_price")]
+_FACTS = [
+    pl.when("sell").then(pl.lit("sell")).otherwise(pl.lit("buy")).alias("order_side"),
+    pl.when("sell").then(pl.lit("long")).otherwise(pl.lit("short")).alias("position_side"),
+    pl.when("filled").then("fill").otherwise("order_price").alias("price"),
+    pl.when("filled").then(pl.lit("fill_average")).otherwise(pl.lit("order_limit")).alias("price_kind"),
+    pl.when("coin_margined").then(pl.lit("contract")).otherwise(pl.lit("base")).alias("unit"),
+    pl.when("coin_margined").then(pl.lit("inverse")).otherwise(pl.lit("linear")).alias("contract"),
+    completeness("binance", "forceOrder", pl.col("ts_event")).alias("completeness"),
+    (
+        in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & from_zero(pl.col("fill")) & from_zero(pl.col("limit"))
+    ).alias("stands"),
+]
 LIQUIDATIONS = Bulk(msgspec.json.Decoder(_Message).decode, _columns, _facts)

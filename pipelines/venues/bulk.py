@@ -1,12 +1,14 @@
 """How a venue's liquidation frames are read many at once, column by column, beside the parser that reads one."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
 from pipelines.venues.completeness import RULES
 from pipelines.venues.wire import DAY_MS, EARLIEST_MS, INFINITE, LATEST_MS
+
+Item = TypeVar("Item")
 
 
 class Bulk(NamedTuple):
@@ -23,20 +25,28 @@ class Bulk(NamedTuple):
     facts: Callable[[pl.DataFrame], pl.DataFrame]
 
 
+def flat(lists: list[Sequence[Item]]) -> tuple[list[int], list[Item]]:
+    """Return how many items each list holds, mostly one, and all of them."""
+    counts = list(map(len, lists))
+    if counts.count(1) == len(counts):
+        return counts, [items[0] for items in lists]
+    return counts, [item for items in lists for item in items]
+
+
 def texts(name: str, values: Iterable[str | None]) -> pl.Series:
     """Return a column of text."""
     return pl.Series(name, values, pl.String)
 
 
-def repeated(name: str, values: list[str | None]) -> pl.Series:
-    """Return a column of text that is mostly one and the same."""
+def repeated(name: str, values: Sequence[Any], dtype: type[pl.DataType]) -> pl.Series:
+    """Return a column of values that are mostly one and the same. Raises OverflowError or TypeError beyond 64 bits."""
     if values and values.count(values[0]) == len(values):
-        return pl.Series(name, values[:1], pl.String).new_from_index(0, len(values))
-    return pl.Series(name, values, pl.String)
+        return pl.Series(name, values[:1], dtype).new_from_index(0, len(values))
+    return pl.Series(name, values, dtype)
 
 
 def numbers(name: str, values: Iterable[int | None]) -> pl.Series:
-    """Return a column of whole numbers. Raises OverflowError beyond 64 bits."""
+    """Return a column of whole numbers. Raises OverflowError or TypeError beyond 64 bits."""
     return pl.Series(name, values, pl.Int64)
 
 
@@ -67,9 +77,12 @@ def from_zero(value: pl.Expr) -> pl.Expr:
 
 
 def of_symbol(raw: pl.DataFrame, known: Callable[[str], Any], dtype: type[pl.DataType]) -> pl.Expr:
-    """Return what a function of the symbol says, asked once a symbol."""
-    symbols = raw["symbol"].unique().to_list()
-    return pl.col("symbol").replace_strict(symbols, [known(symbol) for symbol in symbols], return_dtype=dtype)
+    """Return what a function of the symbol says, asked once a symbol; mostly it says one thing of all."""
+    symbols = raw["symbol"].unique(maintain_order=True)
+    said = pl.Series([known(symbol) for symbol in symbols], dtype=dtype)
+    if said.n_unique() == 1:
+        return pl.lit(said[0], dtype)
+    return pl.lit(said[raw["symbol"].cast(pl.Enum(symbols)).to_physical()])
 
 
 def completeness(venue: str, channel: str, time: pl.Expr) -> pl.Expr:

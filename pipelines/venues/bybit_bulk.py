@@ -2,15 +2,14 @@
 
 import polars as pl
 
-from pipelines.venues.bulk import Bulk, above_zero, completeness, figure, in_time, numbers, of_symbol, texts
+from pipelines.venues.bulk import Bulk, above_zero, completeness, figure, flat, in_time, numbers, of_symbol, texts
 from pipelines.venues.bybit_liquidations import Message, decode
 from pipelines.venues.bybit_symbols import is_inverse
 
 
 def _columns(messages: list[Message]) -> tuple[list[int], list[pl.Series]]:
-    data = [message.data for message in messages]
-    items = [item for each in data for item in each]
-    return list(map(len, data)), [
+    counts, items = flat([message.data for message in messages])
+    return counts, [
         texts("symbol", [item.s for item in items]),
         numbers("ts_event", [item.T for item in items]),
         texts("S", [item.S for item in items]),
@@ -20,21 +19,20 @@ def _columns(messages: list[Message]) -> tuple[list[int], list[pl.Series]]:
 
 
 def _facts(raw: pl.DataFrame) -> pl.DataFrame:
-    time, long = pl.col("ts_event"), pl.col("S") == "Buy"
-    found = raw.with_columns(
-        price=figure("p"), qty=figure("v"), inverse=of_symbol(raw, is_inverse, pl.Boolean), long=long
-    )
-    contract = pl.when("inverse").then(pl.lit("inverse")).otherwise(pl.lit("linear"))
-    return found.with_columns(contract=contract).with_columns(
-        order_side=pl.when("long").then(pl.lit("sell")).otherwise(pl.lit("buy")),
-        position_side=pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")),
-        price_kind=pl.lit("bankruptcy"),
-        unit=pl.when("inverse").then(pl.lit("usd")).otherwise(pl.lit("base")),
-        completeness=completeness("bybit", "allLiquidation", time),
-        order_price=pl.lit(None, pl.Float64),
-        status=pl.lit(None, pl.String),
-        stands=in_time(time) & above_zero(pl.col("qty")) & above_zero(pl.col("price")),
-    )
+    inverse = of_symbol(raw, is_inverse, pl.Boolean)
+    return raw.with_columns(*_READ, inverse=inverse).with_columns(_FACTS)
 
 
+_READ = [figure("p").alias("price"), figure("v").alias("qty"), (pl.col("S") == "Buy").alias("long")]
+_FACTS = [
+    pl.when("inverse").then(pl.lit("inverse")).otherwise(pl.lit("linear")).alias("contract"),
+    pl.when("long").then(pl.lit("sell")).otherwise(pl.lit("buy")).alias("order_side"),
+    pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")).alias("position_side"),
+    pl.lit("bankruptcy").alias("price_kind"),
+    pl.when("inverse").then(pl.lit("usd")).otherwise(pl.lit("base")).alias("unit"),
+    completeness("bybit", "allLiquidation", pl.col("ts_event")).alias("completeness"),
+    pl.lit(None, pl.Float64).alias("order_price"),
+    pl.lit(None, pl.String).alias("status"),
+    (in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & above_zero(pl.col("price"))).alias("stands"),
+]
 LIQUIDATIONS = Bulk(decode, _columns, _facts)

@@ -1,153 +1,156 @@
-"""The last of many Bybit tickers, with the result of bybit_tickers.tickers: rows are made once, of what holds in the end."""
+"""The last of many Bybit tickers, with the result of bybit_tickers.tickers: rows are made once, of what holds in the end.
+
+What sessions say of contracts is held apart, so each contract's messages may be read in their own way: ordinary deltas by
+column; up to its last message that is out of the ordinary (a snapshot, an empty text, a number that is none, a delta older
+than what is held) one by one, by the parser of one frame.
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingRate, MarkPrice, Nothing, Rejected, Row
-from pipelines.venues.bybit_tickers import EARLY, OLDER, UNCHANGED, State, Ticker, check, decode, open_interest_of
+from pipelines.rows import Nothing, Rejected, Row
+from pipelines.venues.bybit_deltas import FIELDS, LAST, all_ordinary, columns, parted
+from pipelines.venues.bybit_tickers import (
+    EARLY,
+    UNCHANGED,
+    Message,
+    State,
+    decode,
+    funding_of,
+    interest_of,
+    price_of,
+)
 from pipelines.venues.bybit_tickers import tickers as read_one
 from pipelines.venues.latest import Kept
-from pipelines.venues.wire import BAD, DAY_MS, EARLIEST_MS, INFINITE, Held, horizon_ms, later, maybe, moment, number
+from pipelines.venues.wire import BAD, DAY_MS, Held
+
+FEWEST = 200  # of fewer frames columns cost more than rows
+UNFIT = (*BAD, OverflowError, TypeError, pl.exceptions.PolarsError)
+
+
+class _Session(NamedTuple):
+    """`frames`: those of the run, of other sessions too; what is read of them goes to `kept`."""
+
+    name: str
+    frames: Sequence[RawFrame]
+    held: Held
+    kept: Kept
+
+    def at(self, positions: Sequence[int]) -> Sequence[RawFrame]:
+        """Return the frames at these positions."""
+        whole = len(positions) == len(self.frames)
+        return self.frames if whole else [self.frames[position] for position in positions]
+
+    def tell(self, positions: Sequence[int], told: pl.Series) -> None:
+        """Note of the frames at these positions which say something."""
+        flags = told.cast(pl.UInt8).to_numpy().tobytes()
+        if len(positions) == len(self.frames):
+            self.kept.told[:] = flags
+        else:
+            for position, flag in zip(positions, flags, strict=True):
+                self.kept.told[position] = flag
+
+    def read_one_by_one(self, positions: Iterable[int]) -> None:
+        """Read the frames at these positions as their parser does."""
+        for position in positions:
+            rows = read_one(self.frames[position], self.held)
+            self.kept.told[position] = not isinstance(rows[0], Nothing | Rejected)
+            self.kept.rows.extend((position, row) for row in rows)
 
 
 def tickers(frames: Sequence[RawFrame], held: Held) -> Kept:
-    """Take every message in and note where funding, open interest and price last changed; updates `held`.
+    """Take every message in and give rows of the last that changed funding, interest or price; updates `held`."""
+    kept = Kept([], bytearray(len(frames)), Counter(), [])
+    for name, positions in _by_session(frames):
+        session = _Session(name, frames, held, kept)
+        if len(positions) < FEWEST:
+            session.read_one_by_one(positions)
+        else:
+            _read(session, positions)
+    kept.rows.sort(key=lambda entry: entry[0])
+    return kept._replace(reasons=+kept.reasons)
 
-    A message with anything out of the ordinary, an empty text too, goes to the parser of one frame.
-    """
-    told, rows = bytearray(len(frames)), list[tuple[int, Row]]()
-    early = older = unchanged = 0
-    noted: dict[tuple[str, str], State] = {}
-    session, of_session = "", dict[str, State]()
-    surely_ms = min([frame.recv_ns for frame in frames], default=0) // 1_000_000 + DAY_MS
-    for position, frame in enumerate(frames):
-        if frame.session != session:
-            session, of_session = frame.session, {}
-        symbol = None
+
+def _by_session(frames: Sequence[RawFrame]) -> Iterable[tuple[str, Sequence[int]]]:
+    sessions = [frame.session for frame in frames]
+    if sessions and sessions.count(sessions[0]) == len(sessions):
+        return [(sessions[0], range(len(sessions)))]
+    found: dict[str, list[int]] = {}
+    for position, session in enumerate(sessions):
+        found.setdefault(session, []).append(position)
+    return found.items()
+
+
+def _read(session: _Session, positions: Sequence[int]) -> None:
+    """Read what is ordinary by column and the rest one by one."""
+    positions, messages = _decoded(session, positions)
+    try:
+        said = columns(messages)
+    except UNFIT:
+        session.read_one_by_one(positions)
+        return
+    session.tell(positions, said["told"])
+    horizon_ms = min([frame.recv_ns for frame in session.frames]) // 1_000_000 + DAY_MS
+    if not all_ordinary(said, horizon_ms):
+        odd, said = parted(said, horizon_ms)
+        session.read_one_by_one(positions[at] for at in odd)
+    early, unfit = list[str](), list[str]()
+    for last in said.group_by("symbol").agg(LAST).rows(named=True):
+        if (state := session.held.get((session.name, last["symbol"]))) is None:
+            early.append(last["symbol"])
+            session.kept.reasons[EARLY] += last["frames"]
+        elif not _follows(last, state):
+            unfit.append(last["symbol"])
+        else:
+            session.kept.reasons[UNCHANGED] += last["frames"] - last["told"]
+            session.kept.rows.extend((positions[at], row) for at, row in _merged(last, state, messages))
+    if early:
+        before = [positions[at] for at in _of(said, early)]
+        session.tell(before, pl.repeat(False, len(before), eager=True))
+    if unfit:
+        session.read_one_by_one(positions[at] for at in _of(said, unfit))
+
+
+def _of(said: pl.DataFrame, symbols: list[str]) -> list[int]:
+    return said.filter(pl.col("symbol").is_in(symbols))["at"].to_list()
+
+
+def _decoded(session: _Session, positions: Sequence[int]) -> tuple[Sequence[int], list[Message]]:
+    """Return the messages and the positions they stand at; what cannot be decoded is rejected."""
+    try:
+        return positions, [decode(frame.payload) for frame in session.at(positions)]
+    except BAD:
+        pass
+    messages, sound = [], []
+    for position in positions:
         try:
-            message = decode(frame.payload)
-            new, time = message.data, message.ts
-            symbol = new.symbol
-            state = of_session.get(symbol) or held.get((session, symbol))
-            if not EARLIEST_MS <= time <= surely_ms:
-                moment(time, horizon_ms(frame))
-            if message.type == "snapshot":
-                snapshot = State(message.cs, new)
-                changed = _start(snapshot, position, time)
-                if state is not None and state.noted and not _supersedes(snapshot, state):
-                    rows += _rows(state, snapshot)
-                state = held[session, symbol] = of_session[symbol] = snapshot
-            elif state is None:
-                early += 1
-                continue
-            elif message.cs < state.cs:
-                older += 1
-                continue
-            else:
-                says_nothing = (
-                    new.markPrice is new.indexPrice is new.openInterest is new.openInterestValue is new.fundingRate
-                    is new.nextFundingTime is new.fundingIntervalHour is None
-                )  # fmt: skip
-                changed = not says_nothing and _take(state, new, position, time)
-                state.cs = message.cs
+            messages.append(decode(session.frames[position].payload))
+            sound.append(position)
         except BAD:
-            if symbol is not None and (state := held.get((session, symbol))) is not None:
-                rows += _rows(state)
-            odd = read_one(frame, held)
-            told[position] = not isinstance(odd[0], Nothing | Rejected)
-            rows += [(position, row) for row in odd]
-            of_session = {}
-            continue
-        if not changed:
-            unchanged += 1
-            continue
-        told[position] = 1
-        if not state.noted:
-            state.noted = True
-            noted[session, symbol] = of_session[symbol] = state
-    rows += [row for state in noted.values() for row in _rows(state)]
-    rows.sort(key=lambda entry: entry[0])
-    reasons = Counter({EARLY: early, OLDER: older, UNCHANGED: unchanged})
-    return Kept(rows, told, +reasons, [])
+            session.read_one_by_one([position])
+    return sound, messages
 
 
-def _start(state: State, position: int, time: int) -> bool:
-    """Note which rows a snapshot gives, and say whether it gives any. Raises ValueError for an impossible number."""
-    now = state.ticker
-    check(now)
-    if now.fundingRate:
-        state.rate_at, state.rate_ms = position, time
-    if now.openInterest:
-        state.interest_at, state.interest_ms = position, time
-    if now.markPrice or (now.indexPrice and float(now.indexPrice)):
-        state.price_at, state.price_ms = position, time
-    return not (state.rate_at < 0 and state.interest_at < 0 and state.price_at < 0)
+def _follows(last: dict[str, Any], state: State) -> bool:
+    """Say whether all is newer than what is held, and completes a rate and an open interest that are there."""
+    newer = last["in_order"] and last["first_cs"] >= state.cs
+    rated = last["funding"] is None or state.ticker.fundingRate
+    return bool(newer and rated and (last["interest"] is None or state.ticker.openInterest))
 
 
-def _supersedes(new: State, old: State) -> bool:
-    """Whether a snapshot gives every row again that is noted of the state before it."""
-    return (
-        (new.rate_at >= 0 or old.rate_at < 0)
-        and (new.interest_at >= 0 or old.interest_at < 0)
-        and (new.price_at >= 0 or old.price_at < 0)
-    )
-
-
-def _take(state: State, new: Ticker, position: int, time: int) -> bool:
-    """Merge what a delta changed, note which rows it gives, and say whether it gives any.
-
-    Raises ValueError, with nothing merged, unless every number is there in full, or not at all, and possible.
-    """
-    rate, due, hours = new.fundingRate, new.nextFundingTime, new.fundingIntervalHour
-    amount, value, mark, index = new.openInterest, new.openInterestValue, new.markPrice, new.indexPrice
-    if (
-        (rate is not None and not -INFINITE < float(rate) < INFINITE)
-        or (hours is not None and not 0.0 < float(hours) < INFINITE)
-        or (amount is not None and not 0.0 <= float(amount) < INFINITE)
-        or (value is not None and not 0.0 <= float(value) < INFINITE)
-        or (mark is not None and not 0.0 < float(mark) < INFINITE)
-        or (index is not None and not 0.0 < float(index) < INFINITE)
-        or (due is not None and int(due) < 0)
-    ):
-        raise ValueError("out of the ordinary")
-    now, told = state.ticker, False
-    if not (rate is due is hours is None):
-        if rate is not None:
-            now.fundingRate = rate
-        if due is not None:
-            now.nextFundingTime = due
-        if hours is not None:
-            now.fundingIntervalHour = hours
-        if now.fundingRate:
-            state.rate_at, state.rate_ms, told = position, time, True
-    if not (amount is value is None):
-        if amount is not None:
-            now.openInterest = amount
-        if value is not None:
-            now.openInterestValue = value
-        if now.openInterest:
-            state.interest_at, state.interest_ms, told = position, time, True
-    if not (mark is index is None):
-        if mark is not None:
-            now.markPrice = mark
-        if index is not None:
-            now.indexPrice = index
-        state.price_at, state.price_ms, told = position, time, True
-    return told
-
-
-def _rows(state: State, instead: State | None = None) -> Iterator[tuple[int, Row]]:
-    """Yield the rows noted, but those that `instead` gives again, and forget the notes."""
-    now = state.ticker
-    if state.rate_at >= 0 and (instead is None or instead.rate_at < 0):
-        rate, due, hours = number(now.fundingRate or ""), later(now.nextFundingTime), maybe(now.fundingIntervalHour)
-        yield state.rate_at, FundingRate(now.symbol, state.rate_ms, rate, due, hours)
-    if state.interest_at >= 0 and (instead is None or instead.interest_at < 0):
-        amount, value = number(now.openInterest or ""), maybe(now.openInterestValue)
-        yield state.interest_at, open_interest_of(now.symbol, state.interest_ms, amount, value)
-    if state.price_at >= 0 and (instead is None or instead.price_at < 0):
-        mark, index = maybe(now.markPrice) or None, maybe(now.indexPrice) or None
-        yield state.price_at, MarkPrice(now.symbol, state.price_ms, mark, index)
-    state.rate_at = state.interest_at = state.price_at = -1
-    state.noted = False
+def _merged(last: dict[str, Any], state: State, messages: list[Message]) -> Iterator[tuple[int, Row]]:
+    """Take what was said into what is held, and yield the rows of the last changes."""
+    state.cs, now = last["last_cs"], state.ticker
+    for name in FIELDS:
+        if (value := last[name]) is not None:
+            setattr(now, name, value)
+    if (at := last["funding"]) is not None:
+        yield at, funding_of(now, messages[at].ts)
+    if (at := last["interest"]) is not None:
+        yield at, interest_of(now, messages[at].ts)
+    if (at := last["price"]) is not None and (row := price_of(now, messages[at].ts)):
+        yield at, row

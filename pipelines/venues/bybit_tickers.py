@@ -54,20 +54,10 @@ class Message(msgspec.Struct, gc=False):
 
 
 class State(msgspec.Struct):
-    """What a session has said of a symbol so far; `cs` is the cross sequence of the last message.
-
-    The others are for reading a run of frames (bybit_latest.py): position and time of the last that changed something.
-    """
+    """What a session has said of a symbol so far; `cs` is the cross sequence of the last message."""
 
     cs: int
     ticker: Ticker
-    rate_at: int = -1
-    rate_ms: int = 0
-    interest_at: int = -1
-    interest_ms: int = 0
-    price_at: int = -1
-    price_ms: int = 0
-    noted: bool = False
 
 
 class _List(msgspec.Struct):
@@ -156,24 +146,33 @@ def _merged(old: Ticker, new: Ticker) -> Ticker:
 
 def _rows(new: Ticker, now: Ticker, time: int) -> Iterator[Row]:
     if now.fundingRate and not (new.fundingRate is new.nextFundingTime is new.fundingIntervalHour is None):
-        yield FundingRate(
-            now.symbol, time, number(now.fundingRate), later(now.nextFundingTime), maybe(now.fundingIntervalHour)
-        )
+        yield funding_of(now, time)
     if now.openInterest and not (new.openInterest is new.openInterestValue is None):
-        yield open_interest_of(now.symbol, time, number(now.openInterest), maybe(now.openInterestValue))
-    if not (new.markPrice is new.indexPrice is None):
-        mark, index = maybe(now.markPrice) or None, maybe(now.indexPrice) or None
-        if mark or index:
-            yield MarkPrice(now.symbol, time, mark, index)
+        yield interest_of(now, time)
+    if not (new.markPrice is new.indexPrice is None) and (row := price_of(now, time)):
+        yield row
 
 
-def open_interest_of(symbol: str, time: int, amount: float, value: float | None) -> OpenInterest:
-    """Return the fact; `amount` and `value` as the venue counts them."""
+def funding_of(now: Ticker, time: int) -> FundingRate:
+    """Return the fact of what holds, which must have a rate."""
+    rate, hours = number(now.fundingRate or ""), maybe(now.fundingIntervalHour)
+    return FundingRate(now.symbol, time, rate, later(now.nextFundingTime), hours)
+
+
+def interest_of(now: Ticker, time: int) -> OpenInterest:
+    """Return the fact of what holds, which must have an open interest."""
+    symbol, amount, value = now.symbol, number(now.openInterest or ""), maybe(now.openInterestValue)
     if is_inverse(symbol):
         return OpenInterest(symbol, time, amount, "usd", "both", "inverse", value, amount)
     form = symbol_form(symbol)
     usd = value if form and form.quote in DOLLARS else None
     return OpenInterest(symbol, time, amount, "base", "both", "linear", None, usd)
+
+
+def price_of(now: Ticker, time: int) -> MarkPrice | None:
+    """Return the fact of what holds; None where there is neither price."""
+    mark, index = maybe(now.markPrice) or None, maybe(now.indexPrice) or None
+    return MarkPrice(now.symbol, time, mark, index) if mark or index else None
 
 
 def ticker_list(frame: RawFrame, held: Held) -> list[Row]:

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from pipelines.venues.bulk import Bulk, above_zero, completeness, figure, in_time, of_symbol, texts
+from pipelines.venues.bulk import Bulk, above_zero, completeness, figure, flat, in_time, of_symbol, texts
 from pipelines.venues.okx_symbols import contract_of
 
 
@@ -28,13 +28,12 @@ class _Message(msgspec.Struct, gc=False):
 
 
 def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
-    data = [message.data for message in messages]
-    instruments = [instrument for each in data for instrument in each]
-    inside = [instrument.details for instrument in instruments]
-    details = [detail for each in inside for detail in each]
-    one_each = list(map(len, data)).count(1) == len(data) and list(map(len, inside)).count(1) == len(inside)
-    counts = [1] * len(data) if one_each else [sum(len(each.details) for each in entry) for entry in data]
-    symbols = [each.instId for each in instruments] if one_each else [e.instId for e in instruments for _ in e.details]
+    per_message, instruments = flat([message.data for message in messages])
+    per_instrument, details = flat([instrument.details for instrument in instruments])
+    counts, symbols = per_message, [instrument.instId for instrument in instruments]
+    if not per_message.count(1) == len(messages) == per_instrument.count(1) == len(instruments):
+        counts = [sum(len(each.details) for each in message.data) for message in messages]
+        symbols = [each.instId for each in instruments for _ in each.details]
     return counts, [
         texts("symbol", symbols),
         texts("side", [detail.side for detail in details]),
@@ -46,22 +45,26 @@ def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
 
 
 def _facts(raw: pl.DataFrame) -> pl.DataFrame:
-    long = pl.col("side") == "sell"
-    found = raw.with_columns(
-        ts_event=pl.col("ts").cast(pl.Int64, strict=False), price=figure("bkPx"), qty=figure("sz"), long=long
-    )
-    agrees = (pl.col("posSide") == "net") | ((pl.col("posSide") == "long") == pl.col("long"))
-    return found.with_columns(
-        order_side=pl.col("side"),
-        position_side=pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")),
-        price_kind=pl.lit("okx_bkPx"),
-        unit=pl.lit("contract"),
-        contract=of_symbol(raw, contract_of, pl.String),
-        completeness=completeness("okx", "liquidation-orders", pl.col("ts_event")),
-        order_price=pl.lit(None, pl.Float64),
-        status=pl.lit(None, pl.String),
-        stands=agrees & in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & above_zero(pl.col("price")),
-    )
+    contract = of_symbol(raw, contract_of, pl.String)
+    return raw.with_columns(*_READ, contract=contract).with_columns(_FACTS)
 
 
+_READ = [
+    pl.col("ts").cast(pl.Int64, strict=False).alias("ts_event"),
+    figure("bkPx").alias("price"),
+    figure("sz").alias("qty"),
+    (pl.col("side") == "sell").alias("long"),
+]
+_AGREES = (pl.col("posSide") == "net") | ((pl.col("posSide") == "long") == pl.col("long"))
+_SOUND = in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & above_zero(pl.col("price"))
+_FACTS = [
+    pl.col("side").alias("order_side"),
+    pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")).alias("position_side"),
+    pl.lit("okx_bkPx").alias("price_kind"),
+    pl.lit("contract").alias("unit"),
+    completeness("okx", "liquidation-orders", pl.col("ts_event")).alias("completeness"),
+    pl.lit(None, pl.Float64).alias("order_price"),
+    pl.lit(None, pl.String).alias("status"),
+    (_AGREES & _SOUND).alias("stands"),
+]
 LIQUIDATIONS = Bulk(msgspec.json.Decoder(_Message).decode, _columns, _facts)

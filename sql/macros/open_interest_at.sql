@@ -1,7 +1,7 @@
 -- open_interest_at(moment, max_age_hours := 1): open interest of every contract as it stood at a moment, one side, in coins and USD.
 -- Reads open_interest of the max_age_hours before the moment, mark_prices of the hour before it, instruments. Grain: one row per
--- venue and symbol with a value in that time: the latest live one, else the latest of the venue's history. USD is the venue's own
--- where it gives one, else coins times the latest mark price (usd_from says which); null where that is not known or the quote is no
+-- venue and symbol with a value in that time: the latest live one of the last hour, else the latest of all, live or of the venue's
+-- history. USD is the venue's own where it gives one, else coins times the latest mark price (usd_from says which); null where that is not known or the quote is no
 -- dollar; coins of contracts counted in USD likewise. sides: what the venue counts; both is halved here, undocumented is as sent;
 -- oi_raw is as sent.
 -- Example: FROM open_interest_at(TIMESTAMP '2026-11-01 12:00:00')
@@ -27,7 +27,7 @@ WITH fresh AS MATERIALIZED (
         any_value(o.instrument) AS instrument, any_value(o.base) AS base, any_value(o.quote) AS quote, any_value(o.settle) AS settle,
         any_value(o.contract) AS contract, any_value(o.oi_unit) AS oi_unit, any_value(o.sides) AS sides,
         max_by({'oi_raw': o.oi_raw, 'oi_base': o.oi_base, 'oi_usd': o.oi_usd, 'ts_event': o.ts_event},
-               epoch_us(o.ts_event) + (o.period IS NULL)::BIGINT * 4000000000000000) AS row
+               epoch_us(o.ts_event) * 2 + (o.period IS NULL)::BIGINT) AS row
     FROM open_interest AS o JOIN silent AS s ON o.venue = s.venue AND o.symbol = s.symbol
     WHERE o.ts > moment - to_hours(max_age_hours::INTEGER) AND o.ts <= moment AND o.ts_event <= moment
     GROUP BY o.venue, o.symbol

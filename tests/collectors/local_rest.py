@@ -50,7 +50,7 @@ def server(answering: Answering) -> Iterator[tuple[str, list[Request]]]:
             seen.append(request)
             reply = answering(request)
             time.sleep(reply.after_s)
-            self.send_response(reply.status)
+            (self.send_response_only if "Date" in reply.headers else self.send_response)(reply.status)
             for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()

@@ -50,6 +50,8 @@ async def test_a_429_then_a_418_then_recovery_is_obeyed_and_told_in_order(monkey
         await sink.until(lambda: any(frame.channel == "cm_openInterest" for frame in sink.data))
         simulator.fault("http_429", "binance", count=1)
         await sink.until(lambda: len(_polls(sink)) == 1)
+        told = time.monotonic()
+        await sink.until(lambda: time.monotonic() > told + ON_THEIR_WAY_S)  # the ban is for the one that tries
         simulator.fault("http_418", "binance", count=1)
         await sink.until(lambda: len(_polls(sink)) == 3)
         resumed = len(sink.data)

@@ -1,32 +1,11 @@
 """Every view and macro, what is asked of it, and its figures in plain Python; or why there are none."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
+from tests.day.asked import END, KAFKA, OF_CONTRACT, OF_ONE, Figures
+from tests.day.derived import DERIVED
 from tests.day.facts import DAY, HOUR, MINUTE, Facts, Rows, micros
 from tests.day.figures import funding, imbalance, interest, liquidations, prices, quality, ratios, stress
-
-OF_CONTRACT = ("venue", "symbol")
-OF_ONE = ("venue", "symbol", "ts_event", "position_side", "qty_base", "price")
-KAFKA = ("kafka_topic", "kafka_partition", "kafka_offset")
-
-
-class Figures(NamedTuple):
-    """What is asked (a view, a table, a macro's call), the plain figures, what tells rows apart, and columns left out:
-    where a row lies, a hash, or the word for where a contract's facts are from."""
-
-    asked: str
-    rows: Callable[[Facts, int], Rows]
-    key: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-    at_the_end: bool = False
-    """Asked at the last instant only: what it shows does not depend on now, or not before."""
-
-    @property
-    def name(self) -> str:
-        """The view, table or macro."""
-        return self.asked.partition("(")[0]
 
 
 def _week(facts: Facts, now: int) -> Rows:
@@ -37,7 +16,7 @@ LIQUIDATIONS = [
     Figures(
         "liquidations_complete", liquidations.liquidations_complete,
         ("venue", "symbol", "ts_event", "order_side", "qty_raw", "price_raw", "order_price", "occurrence"),
-        ("metadata", "null_reason", "event_key", *KAFKA), at_the_end=True,
+        ("metadata", "null_reason", "event_key", *KAFKA), instants=END,
     ),
     Figures("liquidation_totals", liquidations.liquidation_totals, ("base", "venue", "position_side", "hours")),
     Figures("liquidation_totals_by_coin", liquidations.liquidation_totals_by_coin, ("base", "hours")),
@@ -73,7 +52,7 @@ LIQUIDATIONS = [
     *(
         Figures(
             name, partial(liquidations.bars, length=length, name=time), (time, "venue", "symbol", "position_side"),
-            at_the_end=True,
+            instants=END,
         )
         for name, length, time in (
             ("liquidations_1m", MINUTE, "minute"), ("liquidations_1h", HOUR, "hour"), ("liquidations_1d", DAY, "day"),
@@ -92,7 +71,7 @@ BAR = ("venue", "symbol", "bar")
 
 FUNDING = [
     Figures("funding_current", funding.current, OF_CONTRACT),
-    Figures("funding_history", funding.history, SETTLED, at_the_end=True),
+    Figures("funding_history", funding.history, SETTLED, instants=END),
     Figures(f"funding_settled('{BONK}', '2026-11-10')", partial(funding.settled, instrument=BONK, since=NOVEMBER_10), SETTLED),
     Figures("funding_cumulative", funding.cumulative, (*OF_CONTRACT, "days")),
     Figures("funding_oi_weighted", funding.oi_weighted, ("base",)),
@@ -109,7 +88,7 @@ FUNDING = [
 FUNDING.append(
     Figures(
         "funding_paid_at(TIMESTAMP '2026-11-18 14:00:00')", lambda facts, _: funding.paid_at(facts, MIDDAY + 2 * HOUR),
-        ("base",), at_the_end=True,
+        ("base",), instants=END,
     )
 )  # fmt: skip
 
@@ -126,7 +105,7 @@ INTEREST = [
         "open_interest_values('2026-11-18 06:00:00', '2026-11-18 12:00:00')",
         lambda facts, now: interest.values(facts, now, MIDDAY - 6 * HOUR, MIDDAY), (*OF_CONTRACT, "period", "ts_event"),
     ),
-    Figures("open_interest_1h", lambda facts, _: interest.hours(facts), (*OF_CONTRACT, "hour"), at_the_end=True),
+    Figures("open_interest_1h", lambda facts, _: interest.hours(facts), (*OF_CONTRACT, "hour"), instants=END),
     *(
         Figures(
             f"open_interest_bars('{BTC}', '{text}', '2026-11-17')",
@@ -160,8 +139,8 @@ PRICES = [
     Figures("price_hours('2026-11-12')", partial(prices.price_hours, since=NOVEMBER_12), (*OF_CONTRACT, "hour")),
     Figures("price_days('2026-09-01')", partial(prices.price_days, since=SEPTEMBER), (*OF_CONTRACT, "day")),
     Figures("price_bars_since('12h', '2026-11-12')", partial(prices.since, length=12 * HOUR, since=NOVEMBER_12), BAR),
-    Figures("prices_1h", prices.prices_1h, (*OF_CONTRACT, "hour"), at_the_end=True),
-    Figures("prices_1d", prices.prices_1d, (*OF_CONTRACT, "day"), at_the_end=True),
+    Figures("prices_1h", prices.prices_1h, (*OF_CONTRACT, "hour"), instants=END),
+    Figures("prices_1d", prices.prices_1d, (*OF_CONTRACT, "day"), instants=END),
     Figures("rsi_current", prices.rsi_current, (*OF_CONTRACT, "interval")),
     Figures(f"rsi('{BTC}', '15m')", partial(prices.rsi, instrument=BTC, length=15 * MINUTE), BAR),
     Figures(f"rsi('{BONK}', '4h', 9, 60)", partial(prices.rsi, instrument=BONK, length=4 * HOUR, n=9, count=60), BAR),
@@ -171,41 +150,30 @@ RATIOS = [
     Figures("long_short_current", ratios.long_short_current, (*OF_CONTRACT, "kind", "period")),
     Figures("taker_ratio", ratios.taker_ratio, (*OF_CONTRACT, "hours")),
     Figures("market_stress", stress.market_stress, ("scope", "base")),
-    Figures("market_stress_weights", stress.weights, ("part",), ("unit", "meaning"), at_the_end=True),
+    Figures("market_stress_weights", stress.weights, ("part",), ("unit", "meaning"), instants=END),
 ]
 
 QUALITY = [
-    Figures("feed_coverage", quality.feed_coverage, ("venue", "channel", "transport", "minute"), at_the_end=True),
+    Figures("feed_coverage", quality.feed_coverage, ("venue", "channel", "transport", "minute"), instants=END),
     Figures("feed_gaps", quality.feed_gaps, ("venue", "channel", "transport", "start")),
     Figures("completeness_by_hour", quality.completeness_by_hour, ("venue", "channel", "hour")),
     Figures("dead_letters_summary", quality.dead_letters_summary, ("venue", "channel", "reason")),
-    Figures("frames_accounted", quality.frames_accounted, ("session",), at_the_end=True),
-    Figures("frames_by_venue", quality.frames_by_venue, ("venue",), at_the_end=True),
+    Figures("frames_accounted", quality.frames_accounted, ("session",), instants=END),
+    Figures("frames_by_venue", quality.frames_by_venue, ("venue",), instants=END),
     Figures("side_sanity", quality.side_sanity, ("venue", "day")),
-    Figures("null_shares", quality.null_shares, ("table", "venue", "column"), at_the_end=True),
-    Figures("instruments_as_of", quality.instruments_as_of, (*OF_CONTRACT, "valid_from"), at_the_end=True),
-    Figures("leverage_tiers_as_of", quality.leverage_tiers_as_of, (*OF_CONTRACT, "tier"), at_the_end=True),
+    Figures("null_shares", quality.null_shares, ("table", "venue", "column"), instants=END),
+    Figures("instruments_as_of", quality.instruments_as_of, (*OF_CONTRACT, "valid_from"), instants=END),
+    Figures("leverage_tiers_as_of", quality.leverage_tiers_as_of, (*OF_CONTRACT, "tier"), instants=END),
 ]
 
-FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY]
+FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY, *DERIVED]
 
 WORDS = "a list or a rule, no figures; the views that use it are recomputed"
-CASCADES = (
-    "reads the table of cascades, whose finder is held to the simulator's own record (test_cascades_simulated.py)"
-)
-LEVELS = "reads estimated levels: a model, whose parts have tests of their own (test_levels*.py)"
-SIGNALS = "conditions on ingredients that stand on estimated levels; tests/sql has cases of each, and test_signals* of the flow"
 NOT_RECOMPUTED = {
     "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,
+    "signals_hour": WORDS,
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
     "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",
     "audit_last": "says what the checks found; that they hold on this day is a test of its own",
-    "cascades_recent": CASCADES, "cascades_by_day": CASCADES, "cascades_market_wide": CASCADES, "cascade_venues": CASCADES,
-    "liquidation_map": LEVELS, "liquidation_heatmap": LEVELS, "liquidation_clusters": LEVELS,
-    "liquidation_max_pain": LEVELS, "levels_score": LEVELS, "levels_at": LEVELS, "clusters_at": LEVELS, "zones_at": LEVELS,
-    "signals_hour": WORDS, "signal_thresholds": WORDS, "signal_ingredients": SIGNALS, "signals_at": SIGNALS,
-    "signals_history": SIGNALS, "signals_outcome": SIGNALS, "overheated_longs": SIGNALS, "squeeze_setups": SIGNALS,
-    "crowded_positions": SIGNALS, "washouts": SIGNALS, "oi_backed_clusters": SIGNALS, "support_resistance": SIGNALS,
-    "coin_prices_at": SIGNALS,
 }  # fmt: skip
 """Views and macros without figures here, and why."""

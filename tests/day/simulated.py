@@ -1,7 +1,7 @@
 """The frames of a seeded day, with ten days of history before it, as collectors would have recorded them.
 
 Prices, liquidations and answers are the simulator's own; the time is the market's, so a run takes seconds. The day is not
-a good one: OKX is not heard for seven minutes, half of Bybit for three, Binance for a while by two sessions at once.
+a good one: OKX is not heard for two minutes and for seven, half of Bybit for three, Binance for a while by two sessions.
 """
 
 import random
@@ -44,11 +44,12 @@ DAYS_BEFORE = 9
 LATE_MS = 25 * MINUTE_MS
 MARKS = "!markPrice@arr@1s"
 MARK_EVERY_MS = 30_000
+OKX_SOON_AWAY = (80_000, 200_000)
 OKX_AWAY = (9 * HOUR_MS + 13 * MINUTE_MS + 20_000, 9 * HOUR_MS + 20 * MINUTE_MS + 20_000)
 BYBIT_AWAY = (13 * HOUR_MS + 50_000, 13 * HOUR_MS + 3 * MINUTE_MS + 50_000)
 BINANCE_TWICE = (15 * HOUR_MS, 15 * HOUR_MS + 4 * MINUTE_MS)
 BACKFILL_MS = 20 * HOUR_MS + 10 * MINUTE_MS
-BEFORE = {"klines": {"1m": 1.5, "1h": 8.0, "1d": 112.0}, "funding": {"": 366.0}}
+BEFORE = {"klines": {"1m": 1.5, "1h": 8.0, "1d": 112.0}, "open-interest": {"5m": 1.0}, "funding": {"": 366.0}}
 OF_THE_DAY = {"klines": {"1m": 0.25}, "open-interest": {"5m": 0.5}}
 """Days of history asked for, by what and length of bar: before the day, and in it, over what came live."""
 POLL_SCALE = {topics.KLINE: 3.0, topics.REFERENCE: 6.0, topics.OPEN_INTEREST: 2.0}
@@ -124,8 +125,9 @@ class Day:
         self._sockets[name, key or feed_name] = Socket(self._venues[name], feed, protocol, self._clock, self.frames)
 
     def _jobs(self, pollers: dict[str, Poller]) -> Iterator[tuple[int, Callable[[], object]]]:
-        yield START_MS + OKX_AWAY[0], lambda: self._sockets.pop(("okx", "public")).cut()
-        yield START_MS + OKX_AWAY[1], lambda: self._open("okx", "public")
+        for cut, again in (OKX_SOON_AWAY, OKX_AWAY):
+            yield START_MS + cut, lambda: self._sockets.pop(("okx", "public")).cut()
+            yield START_MS + again, lambda: self._open("okx", "public")
         yield START_MS + BYBIT_AWAY[0], lambda: self._sockets.pop(("bybit", "linear")).cut()
         yield START_MS + BYBIT_AWAY[1], lambda: self._open("bybit", "linear")
         yield START_MS + BINANCE_TWICE[0], lambda: self._open("binance", "um", "um again")
@@ -135,6 +137,8 @@ class Day:
             yield START_MS + hour * HOUR_MS + 777_000, self._unpriced
         for hour in (11, 22):
             yield START_MS + hour * HOUR_MS, self._unreadable
+        for second in range(40):
+            yield START_MS + 13 * HOUR_MS + MINUTE_MS + second * 1000 + 500, self._third
         for name, venue in self._venues.items():
             for poll in venue.polls:
                 yield from self._rounds(pollers[name], poll)
@@ -150,9 +154,16 @@ class Day:
 
     def _unpriced(self) -> None:
         """A liquidation of a contract that is not listed, in a quote that is no dollar."""
-        coin = Coin("ETH", 0.0375, 1, 1, 1, 1)
-        contract = Contract("binance", "um", "ETHBTC", coin, "BTC", "BTC", False, 1.0, 1, 1e-6, 1e-3, 0.0)
-        one = Liquidation(contract, self.market.now - 1000, "long", "1.234", "0.037512", "0.037111", "0.037600")
+        self._of_ether("BTC", "1.234", "0.037512")
+
+    def _third(self) -> None:
+        """One of many of a third coin, so that for a while three are in a cascade."""
+        self._of_ether("USDT", "17.025", "2391.37")
+
+    def _of_ether(self, quote: str, qty: str, price: str) -> None:
+        coin = Coin("ETH", float(price), 1, 1, 1, 1)
+        contract = Contract("binance", "um", f"ETH{quote}", coin, quote, quote, False, 1.0, 1, 1e-6, 1e-3, 0.0)
+        one = Liquidation(contract, self.market.now - 1000, "long", qty, price, price, price)
         self._send(binance_frames.force_order(one, self.market.now))
 
     def _unreadable(self) -> None:

@@ -68,6 +68,20 @@ def test_the_normal_minute_is_the_median_of_those_with_liquidations_in_its_seven
     assert [row["normal_minute_usd"] for row in stored(warehouse, "complete")] == [5_000]
 
 
+def test_the_normal_minute_is_that_of_its_own_hour_also_where_liquidations_ran_on_from_the_hour_before(
+    warehouse: Lake,
+) -> None:
+    minutes = [
+        {"venue": "bybit", "symbol": "BTCUSDT", "base": "BTC", "position_side": "long", "completeness": "all",
+         "minute": NOON - timedelta(hours=2) + number * MINUTE, "usd": 5_000, "count": 1}
+        for number in range(30)
+    ]  # fmt: skip
+    replace(warehouse, "liquidations_1m", frame("liquidations_1m", *minutes), "FALSE")
+    put(warehouse, *(liquidation(seconds, 100) for seconds in range(-60, 0, 5)), *burst())
+    run(warehouse)
+    assert [(row["ts_start"], row["normal_minute_usd"]) for row in stored(warehouse)] == [(NOON, 5_000)]
+
+
 def test_ten_normal_minutes_are_needed(warehouse: Lake) -> None:
     normal(warehouse, 41_000)
     put(warehouse, *burst())

@@ -23,6 +23,10 @@ gaps = st.one_of(st.integers(1, 50_000), st.integers(1, 12 * SECOND), st.integer
 events = st.lists(st.tuples(gaps, st.integers(0, 2_000_000)), min_size=1, max_size=80)
 
 
+def floor(_: int) -> float:
+    return FLOOR
+
+
 def instants(drawn: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
     times, now = [], 0
     for gap, _ in drawn:
@@ -34,7 +38,7 @@ def instants(drawn: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
 @given(events)
 def test_a_stretch_runs_above_the_pace_from_its_start_to_its_end_and_reaches_the_floor(drawn: Any) -> None:
     times, usd = instants(drawn)
-    found = list(stretches(times, usd, FLOOR, GAP))
+    found = list(stretches(times, usd, floor, GAP))
     assert all(one.end < two.start for one, two in pairwise(found))
     for one in found:
         inside = [(t, u) for t, u in zip(times, usd, strict=True) if one.start <= t <= one.end]
@@ -51,8 +55,8 @@ def test_a_silence_parts_what_is_before_it_from_what_is_after(before: Any, later
     first_times, first_usd = instants(before)
     times, usd = instants([(int(GAP * SECOND), 0), *later])
     shifted = [first_times[-1] + t for t in times]
-    whole = list(stretches(first_times + shifted, first_usd + usd, FLOOR, GAP))
-    apart = [*stretches(first_times, first_usd, FLOOR, GAP), *stretches(shifted, usd, FLOOR, GAP)]
+    whole = list(stretches(first_times + shifted, first_usd + usd, floor, GAP))
+    apart = [*stretches(first_times, first_usd, floor, GAP), *stretches(shifted, usd, floor, GAP)]
     assert whole == apart
 
 

@@ -4,6 +4,7 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +12,14 @@ from collectors.envelope import RawFrame
 from pipelines.ingest.grid import STATE
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import Parsed, parse_frames
-from pipelines.rows import MarkPrice, Nothing
+from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest
+from pipelines.venues import bybit_latest
 
 NOW_MS = 1_790_000_000_000
-UNHURRIED = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+UNHURRIED = settings(
+    deadline=None, max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)  # fmt: skip
 NUMBERS = ("1", "0.5", "2.25", "100")
 ODD = ("", "0", "-1", "nan", "abc", "1_0", " 3", None, 7)
 FIELDS = (
@@ -29,6 +34,12 @@ FIELDS = (
 
 numbers = st.one_of(st.sampled_from(NUMBERS), st.sampled_from(NUMBERS), st.sampled_from(NUMBERS), st.sampled_from(ODD))
 times = st.one_of(st.just(NOW_MS), st.just(NOW_MS), st.sampled_from([0, NOW_MS // 1000, NOW_MS + 10**9]))
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read even two tickers by column."""
+    monkeypatch.setattr(bybit_latest, "FEWEST", 2)
 
 
 @st.composite
@@ -62,9 +73,19 @@ drawn_frames = st.lists(
 )
 
 
-def _frames(drawn: list[tuple[tuple[str, str], bytes, int]]) -> list[RawFrame]:
+def _frames(drawn: list[tuple[tuple[str, str], bytes, int]], unknown: int = 1000) -> list[RawFrame]:
+    """`unknown`: of so many frames one whose arrival is not known."""
     return [
-        RawFrame(venue, channel, "*", "ws", NOW_MS * 1_000_000 * (n % 7 != 3), f"{venue}-x-1-{session}", n, payload)
+        RawFrame(
+            venue,
+            channel,
+            "*",
+            "ws",
+            NOW_MS * 1_000_000 * ((n + 1) % unknown > 0),
+            f"{venue}-x-1-{session}",
+            n,
+            payload,
+        )
         for n, ((venue, channel), payload, session) in enumerate(drawn)
     ]
 
@@ -88,14 +109,14 @@ def _texts(held: dict[Any, Any]) -> dict[Any, Any]:
 
 
 @UNHURRIED
-@given(drawn_frames, drawn_frames)
+@given(drawn_frames, drawn_frames, st.sampled_from([7, 1000]))
 def test_a_run_read_for_its_last_values_says_what_its_frames_say_in_the_end(
-    first: list[tuple[tuple[str, str], bytes, int]], second: list[tuple[tuple[str, str], bytes, int]]
+    first: list[tuple[tuple[str, str], bytes, int]], second: list[tuple[tuple[str, str], bytes, int]], unknown: int
 ) -> None:
     held: dict[Any, Any] = {}
-    parse_frames(_frames(first), held)
+    parse_frames(_frames(first, unknown), held)
     other = copy.deepcopy(held)
-    frames = _frames(second)
+    frames = _frames(second, unknown)
     assert _last(parse_latest(frames, other)) == _last(parse_frames(frames, held))
     assert _texts(other) == _texts(held)
 
@@ -109,3 +130,100 @@ def test_of_many_arrays_only_the_last_values_become_rows() -> None:
     facts = parse_latest(frames, {}).facts[MarkPrice]
     assert [row.mark_price for row in facts.rows] == [40.0] * 50  # type: ignore[attr-defined]
     assert set(facts.frames) == {39}
+
+
+@st.composite
+def ordinary(draw: st.DrawFn) -> list[tuple[tuple[str, str], bytes, int]]:
+    """Deltas in their order, now and then of a contract without snapshot, seldom odd, of one session or two."""
+    rare = st.integers(0, 40)
+    names = st.lists(st.sampled_from(FIELDS), unique=True, max_size=4)
+    found = []
+    for n in range(draw(st.integers(2, 30))):
+        texts = {
+            name: str(NOW_MS) if name == "nextFundingTime" else draw(st.sampled_from(NUMBERS)) for name in draw(names)
+        }
+        if texts and not draw(rare):
+            texts[next(iter(texts))] = draw(st.sampled_from([text for text in ODD if isinstance(text, str)]))
+        kind, cs = "delta" if draw(rare) else "snapshot", n if draw(rare) else 0
+        found.append(_ticker(n, kind, draw(st.sampled_from([0, 0, 0, 1])), cs, **texts))
+    return found
+
+
+@UNHURRIED
+@given(ordinary(), st.integers(0, 3), st.booleans())
+def test_deltas_read_by_column_say_what_they_say_one_by_one(
+    drawn: list[tuple[tuple[str, str], bytes, int]], known: int, whole: bool
+) -> None:
+    said = WHOLE if whole else {"markPrice": "1", "fundingRate": ""}
+    held: dict[Any, Any] = {}
+    parse_frames(
+        _frames([_ticker(n, "snapshot", session, 0, **said) for n in range(known) for session in (0, 1)]), held
+    )
+    other = copy.deepcopy(held)
+    frames = _frames(drawn)
+    assert _last(parse_latest(frames, other)) == _last(parse_frames(frames, held))
+    assert _texts(other) == _texts(held)
+
+
+def _ticker(
+    n: int, kind: str = "delta", session: int = 0, cs: int | None = None, ts: int = NOW_MS, **data: str
+) -> tuple[Any, bytes, int]:
+    symbol = {"symbol": f"C{n % 3}USDT"}
+    message = {"type": kind, "ts": ts, "cs": n if cs is None else cs, "data": symbol | data}
+    return ("bybit", "tickers"), json.dumps(message).encode(), session
+
+
+WHOLE = {"fundingRate": "0.1", "openInterest": "5", "openInterestValue": "9", "markPrice": "1", "indexPrice": "2"}
+
+
+def _deltas(first: int, count: int) -> list[tuple[Any, bytes, int]]:
+    each = ({"markPrice": "3"}, {}, {"openInterest": "6", "fundingRate": "-0.2"}, {"nextFundingTime": str(NOW_MS)})
+    return [_ticker(n, **each[n % 4]) for n in range(first, first + count)]
+
+
+def test_of_ordinary_tickers_only_the_last_values_become_rows() -> None:
+    held: dict[Any, Any] = {}
+    frames = _frames([_ticker(n, "snapshot", **WHOLE) for n in range(3)] + _deltas(3, 120))
+    facts = parse_latest(frames, held).facts
+    assert [len(facts[kind].rows) for kind in (FundingRate, OpenInterest, MarkPrice)] == [6, 6, 6]
+    assert _last(parse_latest(frames, {})) == _last(parse_frames(frames, {}))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        _ticker(60, "snapshot", **WHOLE),
+        _ticker(60, cs=2, markPrice="7"),
+        _ticker(60, fundingRate=""),
+        _ticker(60, markPrice="0"),
+        _ticker(60, markPrice="nan"),
+        _ticker(60, openInterest="inf"),
+        _ticker(60, fundingRate="9" * 400),
+        _ticker(60, nextFundingTime="-1"),
+        _ticker(60, nextFundingTime="soon"),
+        _ticker(60, fundingIntervalHour="0"),
+        _ticker(60, ts=0, markPrice="7"),
+        _ticker(60, ts=NOW_MS * 1000, markPrice="7"),
+        (("bybit", "tickers"), b"{", 0),
+    ],
+)
+def test_one_odd_ticker_among_many_is_read_alone_and_the_others_are_as_they_would_be(
+    odd: tuple[Any, bytes, int],
+) -> None:
+    frames = _frames([_ticker(n, "snapshot", **WHOLE) for n in range(2)] + _deltas(2, 58) + [odd] + _deltas(61, 60))
+    held: dict[Any, Any] = {}
+    other: dict[Any, Any] = {}
+    assert _last(parse_latest(frames, other)) == _last(parse_frames(frames, held))
+    assert _texts(other) == _texts(held)
+
+
+def test_a_run_of_which_nothing_can_be_decoded_is_dead_letters() -> None:
+    frames = _frames([(("bybit", "tickers"), b"{", 0)] * 5)
+    assert _last(parse_latest(frames, {})) == _last(parse_frames(frames, {}))
+
+
+def test_a_cross_sequence_beyond_64_bits_is_held_as_it_is() -> None:
+    frames = _frames([_ticker(0, "snapshot", cs=2**70, **WHOLE), _ticker(3, cs=2**70 + 1, markPrice="7"), _ticker(6)])
+    held: dict[Any, Any] = {}
+    assert _last(parse_latest(frames, held)) == _last(parse_frames(frames, {}))
+    assert {state.cs for state in held.values()} == {2**70 + 1}

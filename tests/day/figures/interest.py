@@ -31,7 +31,7 @@ def valued(row: Row, mark: float | None) -> Row:
 
 @cache
 def at(facts: Facts, moment: int, hours: int = 1) -> Rows:
-    """Return each contract's value at a moment: the last live one of the hours before, else the last of its history."""
+    """Return each contract's value at a moment: the last live one of the hour before, else the last of all of the hours."""
     marks = latest(
         (r for r in facts.marks if moment - HOUR < r["ts"] <= moment and r["ts_event"] <= moment
          and r["mark_price"] is not None), of_contract,
@@ -39,8 +39,8 @@ def at(facts: Facts, moment: int, hours: int = 1) -> Rows:
     before = (r for r in facts.open_interest if moment - hours * HOUR < r["ts"] <= moment and r["ts_event"] <= moment)
     found = []
     for own, rows in grouped(before, of_contract).items():
-        live = [row for row in rows if row["period"] is None]
-        row = max(live or rows, key=lambda row: int(row["ts_event"]))
+        live = [row for row in rows if row["period"] is None and row["ts"] > moment - HOUR]
+        row = max(live or rows, key=lambda row: (int(row["ts_event"]), row["period"] is None))
         mark = marks.get(own, {}).get("mark_price")
         names = ("venue", "symbol", "instrument", "base", "quote", "settle", "contract", "oi_raw", "oi_unit", "sides")
         age = moment // SECOND - row["ts_event"] // SECOND

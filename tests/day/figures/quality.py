@@ -9,6 +9,7 @@ from tests.day.figures.arithmetic import any_true, grouped, latest, listed, rati
 from tests.day.figures.coverage import LIQUIDATIONS, minutes
 
 EVENTS = "collector.events"
+BEGAN = "collection began"
 
 
 def feed_coverage(facts: Facts, now: int) -> Rows:
@@ -16,12 +17,12 @@ def feed_coverage(facts: Facts, now: int) -> Rows:
 
 
 def feed_gaps(facts: Facts, now: int) -> Rows:
-    """Return each run of minutes not heard whole."""
+    """Return each run of minutes not heard whole; those in which collection began apart from what was lost after them."""
     names = ("venue", "channel", "transport", "topic")
     known = (row for row in minutes(facts) if now - 30 * DAY < row["minute"] <= now)
     found = []
     for own, rows in grouped(known, lambda row: tuple(row[name] for name in names)).items():
-        for gap, run in groupby(rows, lambda row: row["connected_share"] < 1):
+        for (gap, _), run in groupby(rows, lambda row: (row["connected_share"] < 1, row["gap_reason"] == BEGAN)):
             inside = list(run)
             if gap:
                 found.append(dict(zip(names, own, strict=True)) | {

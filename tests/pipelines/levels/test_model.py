@@ -1,7 +1,7 @@
 """The state: equal to the plain model, conserved, on the right side of the price, and the same in pieces as whole."""
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipelines.levels.margins import factor, margins
 from pipelines.levels.model import BARS, EMPTY, State, advance
 from pipelines.levels.parameters import Parameters
-from tests.pipelines.levels.one_by_one import OneByOne
+from tests.day.facts import EPOCH
+from tests.day.figures.exposure import Exposure
 
 START = datetime(2026, 10, 10)  # noqa: DTZ001 the warehouse's times are UTC without a zone
 NO_TIERS = pl.DataFrame(
@@ -63,11 +64,13 @@ def as_cells(state: State) -> dict[tuple[bool, float, int], float]:
 def test_blocks_give_what_the_plain_model_gives_bar_by_bar(
     rows: list[dict[str, Any]], inverse: bool, parameters: Parameters
 ) -> None:
-    plain = OneByOne(parameters, 0.002, parameters.mmr, inverse)
+    plain = Exposure(math.log1p(0.002), inverse, parameters.half_life_h)
+    plain.allow(parameters.leverages, parameters.mmr, parameters.max_leverage)
     for row in rows:
-        plain.bar(row)
+        plain.bar(row | {"ts": (row["ts"].replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)})
     found = as_cells(run(bars_of(rows), contracts(inverse), parameters))
-    expected = {cell: qty for cell, qty in plain.cells.items() if qty > 1e-250}
+    left = {(long, leverage, level): qty for (long, level, leverage), qty in plain.left().items()}
+    expected = {cell: qty for cell, qty in left.items() if qty > 1e-250}
     assert {cell for cell, qty in found.items() if qty > 1e-250} == expected.keys()
     assert all(found[cell] == pytest.approx(qty, rel=1e-9) for cell, qty in expected.items())
 

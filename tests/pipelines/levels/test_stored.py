@@ -147,6 +147,52 @@ def test_fitted_weights_are_used_for_later_times_only(filled: Lake) -> None:
     assert by.filter(pl.col("ts") >= middle)["weights_from"].unique().to_list() == ["fitted"]
 
 
+def _table(since: timedelta) -> pl.DataFrame:
+    """A margin table of the contract on bybit: up to 20x."""
+    row = {"venue": "bybit", "symbol": "XUSDT", "tier": 1, "floor": 0.0, "maintenance_margin_rate": 0.02, "max_leverage": 20.0,
+           "valid_from": START + since}  # fmt: skip
+    return whole("leverage_tiers", pl.DataFrame([row]))
+
+
+def test_a_margin_table_holds_from_its_own_hour_on_however_the_time_is_cut_into_runs(filled: Lake) -> None:
+    append(filled, {"leverage_tiers": _table(timedelta(hours=3, minutes=30))})
+    end = START + timedelta(hours=8)
+    estimate(filled, end, START, PARAMETERS)
+    at_once = stored(filled, "liquidation_levels")
+    for hours in (2, 5, 8):
+        estimate(filled, START + timedelta(hours=hours), START if hours == 2 else None, PARAMETERS)
+    assert stored(filled, "liquidation_levels").equals(at_once)
+
+
+def test_a_leverage_that_the_table_does_not_allow_has_no_part_of_what_is_opened(filled: Lake) -> None:
+    append(filled, {"leverage_tiers": _table(timedelta(hours=3, minutes=30))})
+    filled.connection.execute("DELETE FROM klines WHERE venue = 'binance'")
+    estimate(filled, START + timedelta(hours=6), START, PARAMETERS)
+    levels = stored(filled, "liquidation_levels")
+    before, after = pl.col("ts") <= START + timedelta(hours=3), pl.col("ts") > START + timedelta(hours=4)
+    assert levels.filter(before)["leverage"].max() == 50
+    assert levels.filter(after)["leverage"].unique().sort().to_list() == [10, 20]
+
+
+def test_of_one_instant_the_live_open_interest_goes_before_that_of_a_history(filled: Lake) -> None:
+    estimate(filled, START + timedelta(hours=6), START, PARAMETERS)
+    levels = stored(filled, "liquidation_levels")
+    told = stored(filled, "open_interest")
+    filled.connection.execute("DELETE FROM open_interest")
+    append(filled, {"open_interest": told.with_columns(period=pl.lit("5m"), oi_base=pl.col("oi_base") * 1.01)})
+    append(filled, {"open_interest": told})
+    estimate(filled, START + timedelta(hours=6), START, PARAMETERS)
+    assert stored(filled, "open_interest").height == 2 * told.height
+    assert stored(filled, "liquidation_levels").equals(levels)
+
+
+def test_levels_begin_at_the_first_minute_and_not_at_the_first_daily_candle(filled: Lake) -> None:
+    days = filled.connection.execute("SELECT * REPLACE ('1d' AS \"interval\") FROM klines LIMIT 1").pl()
+    long_ago = days.with_columns(ts_event=pl.lit(START - timedelta(days=20), pl.Datetime("us")))
+    append(filled, {"klines": whole("klines", long_ago)})
+    assert estimate(filled, START + timedelta(hours=6), parameters=PARAMETERS).columns == 6
+
+
 def test_a_world_without_bars_has_no_levels(fresh_world: Path) -> None:
     with lake.open(fresh_world, read_only=False) as opened:
         assert estimate(opened, START + HOUR, START).rows == 0

@@ -1,0 +1,127 @@
+"""`liq doctor`: why something does not work. Looks at the settings, the disk, the warehouse, and what the collectors need."""
+
+import asyncio
+import difflib
+import logging
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+from rich.console import Console
+from rich.table import Table
+
+from collectors.errors import ConfigurationError
+from collectors.findings import Finding
+from pipelines.plots.settings import PlotSettings
+from pipelines.settings import IngestSettings
+from pipelines.status import status
+from pipelines.up.screen import console
+from warehouse import lake, query
+from warehouse.errors import WarehouseError
+from warehouse.settings import WarehouseSettings
+
+SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, PlotSettings, WarehouseSettings)
+NO_SETTINGS = {"LIQ_SIMULATOR"}  # what `liq simulate` prints beside them
+SCARCE_GB, TOO_LITTLE_GB = 20.0, 2.0
+GB = 1e9
+MARKS = {"good": "[green]ok[/]", "warning": "[yellow]![/]", "broken": "[red]x[/]"}
+FAILED_CHECKS = "SELECT name, offenders, meaning FROM audit_last WHERE result = 'failure'"
+
+Look = Callable[[], Awaitable[list[Finding]]]
+
+
+def command(collectors_look: Look, collectors_names: Callable[[], set[str]]) -> Callable[[], None]:
+    """Return the command `doctor`; given are what the collectors find at fault, and their environment variables."""
+
+    def doctor() -> None:
+        """Look for what keeps the pipeline from working, and say what to do about it. Changes nothing.
+
+        Settings, disk, warehouse, Java, Kafka, and whether each venue answers by REST and WebSocket and agrees about the
+        time. Exit code 1 where something is broken.
+        """
+        logging.basicConfig(level=logging.CRITICAL)  # what fails is told below
+        found = asyncio.run(_all(collectors_look, collectors_names()))
+        show(console(), found)
+        raise typer.Exit(1 if any(finding.state == "broken" for finding in found) else 0)
+
+    return doctor
+
+
+async def _all(collectors_look: Look, collectors_names: set[str]) -> list[Finding]:
+    own = settings(collectors_names)
+    if any(finding.state == "broken" for finding in own):
+        return own
+    world = WarehouseSettings().world(None)
+    return [*own, disk(world), *await collectors_look(), *await warehouse(world)]
+
+
+def settings(collectors_names: set[str]) -> list[Finding]:
+    """Look at the environment: values that cannot be read, and LIQ_ variables that no setting has."""
+    found = []
+    for kind in SETTINGS:
+        try:
+            kind()
+        except ValidationError as error:
+            found.append(Finding("settings", "broken", str(ConfigurationError.of(error)), "set it right, or unset it"))
+    known = collectors_names | NO_SETTINGS | {f"LIQ_{name}".upper() for kind in SETTINGS for name in kind.model_fields}
+    given = sorted(name for name in os.environ if name.startswith("LIQ_"))
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            found.append(Finding("settings", "warning", f"nothing reads {name}", f"{near[0]}?" if near else "unset it"))
+    told = ", ".join(name for name in given if name in known) or "no LIQ_ variable is set, so every default holds"
+    return found or [Finding("settings", "good", told)]
+
+
+def disk(world: Path) -> Finding:
+    """Look at the folder of the data: may it be written, how much room is left."""
+    there = next(folder for folder in (world, *world.parents) if folder.exists())
+    if not os.access(there, os.W_OK):
+        return Finding("disk", "broken", f"{there} cannot be written", "change its owner, or set LIQ_DATA")
+    free = shutil.disk_usage(there).free / GB
+    told = f"{free:,.1f} GB free in {world}"
+    mend = "make room, or move the data and set LIQ_DATA; `liq maintain` joins and removes files"
+    if free < TOO_LITTLE_GB:
+        return Finding("disk", "broken", told, mend)
+    return Finding("disk", "warning" if free < SCARCE_GB else "good", told, mend if free < SCARCE_GB else "")
+
+
+async def warehouse(world: Path) -> list[Finding]:
+    """Look at the warehouse: can it be read, how far is ingest behind, what is missing, which checks failed last."""
+    if not lake.exists(world):
+        return [
+            Finding(
+                "warehouse", "warning", f"none yet in {world}", "`liq ingest` makes it, `liq up` and `liq demo` too"
+            )
+        ]
+    try:
+        seen = await status(world)
+        failed = query.query(FAILED_CHECKS, world).to_dicts()
+    except WarehouseError as error:
+        return [
+            Finding("warehouse", "broken", str(error), "an older version made it? `liq ingest` brings it up to date")
+        ]
+    problems = seen.problems[1:] if seen.kafka == "none" else seen.problems  # Kafka has been looked at
+    found = [Finding("warehouse", "broken", text) for text in problems]
+    found += [
+        Finding("warehouse", "broken", f"check {row['name']}: {row['offenders']:,} offenders ({row['meaning']})",
+                f"`liq audit`, then `from audit_last where name = '{row['name']}'`")
+        for row in failed
+    ]  # fmt: skip
+    frames = sum(feed["frames"] for feed in seen.feeds)
+    age = "nothing yet" if seen.commit_age_s is None else f"{seen.commit_age_s:,.0f} s ago"
+    return found or [Finding("warehouse", "good", f"{frames:,} frames, last commit {age}, none missing")]
+
+
+def show(out: Console, found: list[Finding]) -> None:
+    """Print the findings, what to do under each that is not good."""
+    table = Table.grid(padding=(0, 2))
+    for finding in found:
+        table.add_row(MARKS[finding.state], finding.subject, finding.said)
+        if finding.mend:
+            table.add_row("", "", f"[dim]-> {finding.mend}[/]")
+    out.print(table)

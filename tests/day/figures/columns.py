@@ -1,0 +1,66 @@
+"""Columns of estimated levels: each hour's state of every contract as one map a coin."""
+
+import math
+import statistics
+from collections import defaultdict
+from functools import cache
+
+from tests.day.facts import DAY, HOUR, MINUTE, Facts, Row, Rows
+from tests.day.figures import judged, levels
+from tests.day.figures.arithmetic import grouped, listed
+from tests.day.figures.exposure import Exposure
+
+FARTHEST = 0.5
+UNTIL = 1_795_046_400_000_000 + MINUTE  # 2026-11-19 00:01: the last estimate of the day
+
+
+@cache
+def columns(facts: Facts) -> dict[int, Rows]:
+    """Return the rows of liquidation_levels by time: each full hour, and the last estimate."""
+    found, book = {}, levels.Book(facts)
+    for start in range(levels.first_hour(facts), UNTIL, HOUR):
+        end = min(start + HOUR, UNTIL)
+        taken = book.advance(end, start)
+        live = {own: one for own, one in book.of.items() if one.close is not None and one.ts + MINUTE > end - DAY}
+        coins = grouped(live.items(), lambda item: levels.listings(facts)[item[0]]["base"])  # type: ignore[arg-type]
+        found[end] = [
+            row
+            for base, of in coins.items()
+            for row in _column(base, dict(of), judged.weights(facts, base, end), taken, (start, end))
+        ]
+    return found
+
+
+def _column(
+    base: str, live: dict[levels.Own, Exposure], weights: judged.Weights, taken: dict[levels.Own, Rows], hour: tuple[int, int]
+) -> Rows:  # fmt: skip
+    width, price_now = levels.log_width(base), statistics.median(one.close for one in live.values() if one.close)
+    summed: dict[tuple[bool, int, float], float] = defaultdict(float)
+    for one in live.values():
+        moved = one.bin(price_now) - one.bin(one.close)  # type: ignore[arg-type]
+        allowed = {leverage for long, leverage in one.factors if long}
+        whole = math.fsum(weights.of[leverage] for leverage in allowed)
+        for (long, level, leverage), qty in one.left().items():
+            if leverage in allowed:
+                summed[long, level + moved, leverage] += qty * weights.of[leverage] / whole
+    told = {
+        "ts": hour[1], "base": base, "price_now": price_now, "contracts": len(live), "venues": listed(own[0] for own in live),
+        "since": min(one.since for one in live.values()), "weights_from": weights.method, "weights_since": weights.since,
+        "bars_share": sum(len(taken[own]) for own in live) / (len(live) * (hour[1] - hour[0]) / MINUTE),
+    }  # fmt: skip
+    rows = [_level(cell, qty, width) | told for cell, qty in summed.items()]
+    rows = [row | {"distance": row["price"] / price_now - 1} for row in rows]
+    return [row for row in rows if abs(row["distance"]) <= FARTHEST]
+
+
+def _level(cell: tuple[bool, int, float], qty: float, width: float) -> Row:
+    long, level, leverage = cell
+    low, price, high = (math.exp((level + part) * width) for part in (0, 0.5, 1))
+    return {
+        "position_side": "long" if long else "short", "bin": level, "leverage": leverage, "price_low": low,
+        "price_high": high, "price": price, "qty_base_estimated": qty, "usd_estimated": qty * price,
+    }  # fmt: skip
+
+
+def liquidation_levels(facts: Facts, now: int) -> Rows:
+    return [row for rows in columns(facts).values() for row in rows]

@@ -1,0 +1,120 @@
+"""Views of estimated levels: the map, its clusters, where most lies, and how it did."""
+
+import math
+
+from tests.day.facts import HOUR, SECOND, Facts, Row, Rows
+from tests.day.figures import columns, scores
+from tests.day.figures.arithmetic import grouped
+
+NEAR = 0.2
+RANGES = (5, 10, 20, 50)
+KEPT = ("ts", "base", "position_side", "bin", "price_low", "price_high", "price", "price_now", "distance")
+
+
+def newest(facts: Facts, moment: int, hours: int) -> Rows:
+    """Return the newest column in the hours before a moment."""
+    times = [ts for ts, rows in columns.columns(facts).items() if moment - hours * HOUR < ts <= moment and rows]
+    return columns.columns(facts)[max(times)] if times else []
+
+
+def _score(facts: Facts, now: int, base: str) -> Row:
+    found = next((row for row in scores.levels_score(facts, now) if row["base"] == base), {})
+    names = ("rank_correlation", "top_decile_mass", "beats_nulls")
+    told = {f"score_{name}": found.get(name) for name in names}
+    return told | {"score_verdict": found.get("verdict", "never scored")}
+
+
+def liquidation_map(facts: Facts, now: int) -> Rows:
+    found = []
+    for (base, _), of in grouped(newest(facts, now, 48), lambda row: (row["base"], row["position_side"])).items():
+        reached, score = 0.0, _score(facts, now, base)
+        for _, ring in sorted(grouped(of, lambda row: abs(row["distance"])).items()):
+            reached += math.fsum(row["usd_estimated"] for row in ring)
+            told = score | {"cumulative_usd": reached, "age_s": now // SECOND - of[0]["ts"] // SECOND}
+            found += [row | told for row in ring]
+    return found
+
+
+def bins(rows: Rows) -> Rows:
+    """Return a column's rows with all leverages together."""
+    by = grouped(rows, lambda row: (row["base"], row["position_side"], row["bin"]))
+    return [
+        {name: of[0][name] for name in KEPT}
+        | {"usd": math.fsum(row["usd_estimated"] for row in of), "qty": math.fsum(row["qty_base_estimated"] for row in of)}
+        for of in by.values()
+    ]  # fmt: skip
+
+
+def liquidation_heatmap(facts: Facts, now: int) -> Rows:
+    found = []
+    for ts, rows in columns.columns(facts).items():
+        for base, of in grouped(rows, lambda row: row["base"]).items() if ts <= now else ():
+            whole, score = math.fsum(row["usd_estimated"] for row in of), _score(facts, now, base)
+            told = {name: of[0][name] for name in ("venues", "since", "bars_share", "weights_from")}
+            for row in bins(of):
+                usd = row.pop("usd")
+                del row["qty"]
+                found.append(row | told | score | {"usd_estimated": usd, "share": usd / whole})
+    return found
+
+
+def levels_at(facts: Facts, moment: int, hours: int = 2) -> Rows:
+    rows = bins(newest(facts, moment, hours))
+    found = []
+    for of in grouped(rows, lambda row: (row["base"], row["position_side"])).values():
+        near = [row for row in of if abs(row["distance"]) <= NEAR]
+        sums = {f"side_{name}": math.fsum(row[name] for row in near) if near else None for name in ("usd", "qty")}
+        found += [row | sums for row in of]
+    return found
+
+
+def clusters_at(facts: Facts, moment: int, hours: int = 2) -> Rows:
+    """Return runs of neighbouring bins, each with at least twice the mean of the side's bins within 20 %."""
+    near = [row for row in levels_at(facts, moment, hours) if abs(row["distance"]) <= NEAR]
+    found = []
+    for (base, side), rows in grouped(near, lambda row: (row["base"], row["position_side"])).items():
+        numbers = [row["bin"] for row in rows]
+        threshold = 2 * math.fsum(row["usd"] for row in rows) / (max(numbers) - min(numbers) + 1)
+        runs: list[Rows] = []
+        for row in sorted((row for row in rows if row["usd"] >= threshold), key=lambda row: int(row["bin"])):
+            if runs and runs[-1][-1]["bin"] == row["bin"] - 1:
+                runs[-1].append(row)
+            else:
+                runs.append([row])
+        own = [_cluster(run) | {"base": base, "position_side": side, "threshold_usd": threshold} for run in runs]
+        found += [
+            row | {"rank": 1 + sum(other["usd_estimated"] > row["usd_estimated"] for other in own)} for row in own
+        ]
+    return found
+
+
+def _cluster(run: Rows) -> Row:
+    low, high = run[0]["price_low"], run[-1]["price_high"]
+    peak = max(run, key=lambda row: (row["usd"], -abs(row["distance"])))
+    usd, first = math.fsum(row["usd"] for row in run), run[0]
+    edge = high if first["position_side"] == "long" else low
+    return {
+        "price_low": low, "price_high": high, "peak_price": peak["price"], "usd_estimated": usd, "bins": len(run),
+        "share": usd / first["side_usd"], "distance": edge / first["price_now"] - 1, "price_now": first["price_now"],
+        "ts": first["ts"],
+    }  # fmt: skip
+
+
+def liquidation_clusters(facts: Facts, now: int) -> Rows:
+    return [row | _score(facts, now, row["base"]) for row in clusters_at(facts, now, 48)]
+
+
+def liquidation_max_pain(facts: Facts, now: int) -> Rows:
+    found = []
+    for base, rows in grouped(bins(newest(facts, now, 48)), lambda row: row["base"]).items():
+        for part in RANGES:
+            near = [row for row in rows if abs(row["distance"]) * 100 <= part]
+            told: Row = {}
+            for side in ("long", "short"):
+                own = [row for row in near if row["position_side"] == side]
+                most = max(own, key=lambda row: (row["usd"], -abs(row["distance"])), default={})
+                told |= {f"{side}_price": most.get("price"), f"{side}_usd_estimated": most.get("usd")}
+            if near:
+                of = {"base": base, "range_pct": part, "price_now": near[0]["price_now"], "ts": near[0]["ts"]}
+                found.append(of | told | _score(facts, now, base))
+    return found
