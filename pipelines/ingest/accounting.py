@@ -12,6 +12,7 @@ from pipelines.ingest.consume import Partition
 from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
 
 BY = ("venue", "session", "transport", "kafka_topic", "kafka_partition")
+Account = tuple[object, ...]
 ACCOUNT: dict[str, pl.DataType] = {
     "venue": pl.String(), "session": pl.String(), "transport": pl.String(), "kafka_topic": pl.String(),
     "kafka_partition": pl.Int32(), "frames": pl.Int64(), "seq_min": pl.Int64(), "seq_max": pl.Int64(),
@@ -22,12 +23,12 @@ ACCOUNT: dict[str, pl.DataType] = {
 
 def accounts(
     frames: Sequence[RawFrame], outcomes: bytes | bytearray, partition: Partition | None = None
-) -> pl.DataFrame:
-    """Return, per session and partition, how many frames there were, their numbers, and what became of them.
+) -> list[Account]:
+    """Return, per session and partition, ACCOUNT's values: how many frames there were, their numbers, what became of them.
 
     `partition`: that of all the frames, where they are of one.
     """
-    rows: list[tuple[object, ...]] = []
+    rows: list[Account] = []
     for positions in _by_session(frames, of_one=partition is not None):
         whole = len(positions) == len(frames)
         mine = frames if whole else [frames[n] for n in positions]
@@ -40,7 +41,7 @@ def accounts(
             recv_first // 1000, recv_last // 1000,
             *(became.count(outcome) for outcome in (WITH_ROWS, WITHOUT_ROWS, DEAD)),
         ))  # fmt: skip
-    return pl.DataFrame(rows, schema=ACCOUNT, orient="row")
+    return rows
 
 
 def _ends(values: list[int]) -> tuple[int, int]:
@@ -65,11 +66,11 @@ def _by_session(frames: Sequence[RawFrame], of_one: bool) -> Iterable[Sequence[i
     return found.values()
 
 
-def session_frames(parts: Iterable[pl.DataFrame], ts_commit: datetime) -> pl.DataFrame:
-    """Return the rows of table `session_frames` out of the accounts of a commit's parts."""
+def session_frames(accounts: Iterable[Account], ts_commit: datetime) -> pl.DataFrame:
+    """Return the rows of table `session_frames` out of a commit's accounts."""
     summed = ("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead")
     found = (
-        pl.concat(parts)
+        pl.DataFrame(accounts, schema=ACCOUNT, orient="row")
         .group_by(BY, maintain_order=True)
         .agg(
             *(pl.col(name).sum() for name in summed),

@@ -11,7 +11,7 @@ from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, REFERENCE
 from pipelines.columns.schemas import empty
 from pipelines.contracts.instruments import Instruments
-from pipelines.ingest.accounting import accounts, ingest_commits, session_frames
+from pipelines.ingest.accounting import Account, accounts, ingest_commits, session_frames
 from pipelines.ingest.consume import Partition, Slice
 from pipelines.ingest.endings import Endings
 from pipelines.ingest.events import collector_events
@@ -30,7 +30,7 @@ class Ready(NamedTuple):
     parsed: Parsed
     events: pl.DataFrame
     kept: list[RawFrame]
-    accounts: list[pl.DataFrame]
+    accounts: list[Account]
     offsets: dict[Partition, tuple[int, int]]
     records: Counter[Partition]
 
@@ -97,13 +97,12 @@ class Batch:
         told = [frame for found in slices if found.partition[0] == EVENTS for frame in found.frames]
         parsed = parse_batch(frames, self._held)
         events, not_events = collector_events(told)
-        parts = [accounts(frames, parsed.outcomes)] if frames else []
         return Ready(
             merged([parsed, not_events, *_malformed(slices), *(bucket.facts() for bucket in closed)]),
             events,
             [frame for frame in frames if frame.topic not in self._not_kept]
             + [frame for bucket in closed for frame in bucket.kept],
-            parts + [part for bucket in closed for part in bucket.accounts],
+            accounts(frames, parsed.outcomes) + [account for bucket in closed for account in bucket.accounts],
             _offsets([*slices, *closed]),
             _records(slices, closed),
         )

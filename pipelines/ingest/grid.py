@@ -8,11 +8,9 @@ a crash the open bucket is read again. A bucket is one of arrival times (`recv_n
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-import polars as pl
-
 from collectors.envelope import RawFrame
 from collectors.topics import FUNDING, KLINE, OPEN_INTEREST, TICKER
-from pipelines.ingest.accounting import accounts
+from pipelines.ingest.accounting import Account, accounts
 from pipelines.ingest.consume import Partition, Slice
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import Facts, Parsed
@@ -36,7 +34,7 @@ class Bucket:
         self.start = self.next = start
         self.number = number
         self.kept: list[RawFrame] = []
-        self.accounts: list[pl.DataFrame] = []
+        self.accounts: list[Account] = []
         self.records = 0
         self.reasons: Counter[str] = Counter()
         self._keep_frames = keep_frames
@@ -60,7 +58,7 @@ class Bucket:
             else:
                 self._whole.extend(pairs)
         self.reasons.update(parsed.reasons)
-        self.accounts.append(accounts(frames, parsed.outcomes, self.partition))
+        self.accounts.extend(accounts(frames, parsed.outcomes, self.partition))
         self.records += len(frames)
         if self._keep_frames:
             self.kept.extend(frames)
