@@ -8,7 +8,7 @@
 -- Example: FROM largest(4, coin := 'BTC', number := 10)
 WITH found AS (
     FROM liquidations_complete
-    WHERE ts_event > as_of() - to_seconds(hours * 3600) AND ts_event <= as_of() AND (coin = '*' OR base = coin)
+    WHERE ts_event > as_of() - to_seconds(hours * 3600) AND ts_event <= as_of() AND (coin = '*' OR base = coin) AND known_coin(coin)
 ), top AS (
     SELECT *, row_number() OVER (ORDER BY notional_usd DESC, ts_event, event_key, occurrence) AS rank
     FROM (
