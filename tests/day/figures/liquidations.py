@@ -163,8 +163,8 @@ def liquidations_by_minute(facts: Facts, now: int) -> Rows:
         share = None if minute is None else 1.0 if minute["repaired"] else minute["connected_share"]
         found.append(
             dict(zip(key, own, strict=True)) | picked(sums, "usd", "count", "largest_usd", "unpriced")
-            | {"completeness": "mixed" if ", " in sums["completeness"] else sums["completeness"],
-               "coverage_share": share, "lower_bound": lower(sums["completeness"], share, sums["unpriced"]),
+            | {"completeness": sums["completeness"], "coverage_share": share,
+               "lower_bound": lower(sums["completeness"], share, sums["unpriced"]),
                "saturated_share": minute and ratio(minute["saturated_seconds"], minute["contract_seconds"])}
         )  # fmt: skip
     return found
