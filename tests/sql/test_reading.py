@@ -2,10 +2,12 @@
 
 import re
 
+import duckdb
 import pytest
 
 from warehouse.catalogue import columns, example
 from warehouse.statements import Statement, statements
+from warehouse.tables import TABLES
 
 FOUND = statements()
 MACROS = {found.name: found for found in FOUND if found.kind == "macro"}
@@ -41,3 +43,19 @@ def test_counts_and_amounts_are_of_types_that_every_reader_knows(found: Statemen
     wide = {"HUGEINT", "UHUGEINT"}
     odd = [row for row in columns(found.name).iter_rows() if row[1] in wide or row[1].startswith("DECIMAL")]
     assert odd == []
+
+
+def test_of_gaps_of_one_time_those_of_liquidations_come_first() -> None:
+    with duckdb.connect() as connection:
+        kinds = ", ".join(f'"{name}" {kind}' for name, kind in TABLES["feed_coverage"].types.items())
+        connection.execute(f"CREATE TABLE feed_coverage ({kinds})")
+        for found in FOUND:
+            if found.name in ("as_of", "feed_gaps"):
+                connection.execute(found.create())
+        connection.execute(
+            "INSERT INTO feed_coverage BY NAME SELECT * FROM (VALUES ('okx', 'liquidation-orders', 'raw.liquidation'), "
+            "('binance', 'cm_klines@1m', 'raw.kline'), ('bybit', 'allLiquidation', 'raw.liquidation')) AS t(venue, channel, topic), "
+            "(SELECT as_of() - INTERVAL 1 HOUR AS minute, 'ws' AS transport, 0.0 AS connected_share, 'stopped' AS gap_reason)"
+        )
+        rows = connection.execute("SELECT channel FROM feed_gaps").fetchall()
+    assert [channel for (channel,) in rows] == ["allLiquidation", "liquidation-orders", "cm_klines@1m"]
