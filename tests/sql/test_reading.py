@@ -55,7 +55,8 @@ def test_of_gaps_of_one_time_those_of_liquidations_come_first() -> None:
         connection.execute(
             "INSERT INTO feed_coverage BY NAME SELECT * FROM (VALUES ('okx', 'liquidation-orders', 'raw.liquidation'), "
             "('binance', 'cm_klines@1m', 'raw.kline'), ('bybit', 'allLiquidation', 'raw.liquidation')) "
-            "AS t(venue, channel, topic), (SELECT as_of() - INTERVAL 1 HOUR AS minute, 'ws' AS transport, 0.0 AS connected_share, 'stopped' AS gap_reason)"
+            "AS t(venue, channel, topic), "
+            "(SELECT as_of() - INTERVAL 1 HOUR AS minute, 'ws' AS transport, 0.0 AS connected_share, 'stopped' AS gap_reason)"
         )
         rows = connection.execute("SELECT channel FROM feed_gaps").fetchall()
     assert [channel for (channel,) in rows] == ["allLiquidation", "liquidation-orders", "cm_klines@1m"]
