@@ -1,7 +1,7 @@
 """What an OKX frame holds: a push with `arg` and `data`, or an answer with `code` and `data`; the items are the same."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,7 +24,7 @@ class Arg(msgspec.Struct):
 
 class _Code(msgspec.Struct):
     code: str | int = "0"
-    msg: str | None = ""
+    msg: Any = ""
 
 
 class _Frame(msgspec.Struct):
@@ -62,7 +62,7 @@ def read_data(
     except BAD as error:
         return refused(frame.payload) or rejected(error)
     if found.code != "0":
-        return refused(frame.payload)
+        return refused(frame.payload) or rejected(ValueError(f"the answer has code {found.code!r}"))
     if found.data is None:
         return rejected(ValueError("not as documented: a frame without data"))
     arg = found.arg or Arg()

@@ -29,6 +29,7 @@ PriceKind = Literal["trade", "mark", "index"]
 RatioKind = Literal["global_accounts", "top_accounts", "top_positions"]
 CUT_AT_UTC8 = ("6h", "12h", "1d", "2d", "3d", "5d", "1w", "1y")
 HOUR_MS = 3_600_000
+MOST_STEPS = 10_000
 INTERVALS_HOURS = (1.0, 2.0, 4.0, 6.0, 8.0)
 """How often contracts pay, as documented; two settlements further apart tell nothing."""
 
@@ -174,6 +175,12 @@ def _columns(item: list[str], count: int) -> list[str]:
     return item[:count]
 
 
+def _step(number: str) -> int:
+    if 0 < (step := int(number)) <= MOST_STEPS:
+        return step
+    raise ValueError(f"{number} is not the number of a step")
+
+
 def tiers(frame: RawFrame, held: Held) -> list[Row]:
     """Return position tiers in contracts; the row's symbol is the instrument family they hold for."""
 
@@ -185,7 +192,7 @@ def tiers(frame: RawFrame, held: Held) -> list[Row]:
         return (
             LeverageTier(
                 family,
-                int(item.tier),
+                _step(item.tier),
                 number(item.minSz),
                 maybe(item.maxSz),
                 "contract",
