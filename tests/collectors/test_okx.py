@@ -97,3 +97,14 @@ async def test_a_backfill_asks_again_where_okx_was_busy(refused: tuple[int, byte
 async def test_a_backfill_gives_up_what_okx_does_not_know() -> None:
     with pytest.raises(RefusedError, match="51001"):
         await _asked((200, b'{"code":"51001","msg":"no such instrument","data":[]}'))
+
+
+def test_a_perpetual_like_future_is_asked_for_its_funding_and_its_index() -> None:
+    body = (
+        b'{"code":"0","data":[{"instId":"BTC-USD_UM_XPERP-310404","instType":"FUTURES","uly":"BTC-USD",'
+        b'"instFamily":"BTC-USD_UM","ruleType":"xperp","state":"live"},{"instId":"BTC-USD-261225","instType":"FUTURES",'
+        b'"uly":"BTC-USD","instFamily":"BTC-USD","ruleType":"normal","state":"live"}]}'
+    )
+    public, _ = okx.venue().feeds({"FUTURES": okx.venue().page(body).listed})
+    asked = [arg for arg in public.args if arg.startswith(("funding-rate:", "index-tickers:"))]
+    assert asked == ["funding-rate:BTC-USD_UM_XPERP-310404", "index-tickers:BTC-USD"]
