@@ -12,7 +12,7 @@ WITH heard AS (
         sum(saturated_seconds)::BIGINT AS saturated_seconds, count(*) FILTER (connected_share < 1) AS gap_minutes,
         bool_and(repaired) AS repaired
     FROM feed_coverage
-    WHERE minute >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND minute <= as_of() AND list_contains(liquidation_channels(), channel)
+    WHERE minute >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND minute <= as_of() AND topic = 'raw.liquidation'
     GROUP BY ALL
 ), shares AS (
     SELECT *, minutes_heard / date_diff('minute', hour, least(
