@@ -40,7 +40,7 @@ from pipelines.venues.wire import (
 
 Item = TypeVar("Item")
 INTERVALS = {"D": "1d", "W": "1w", "M": "1M"}
-CRYPTO = ("innovation", "adventure", "crypto")
+CRYPTO = ("", "innovation", "adventure", "crypto")
 PERCENT_ABOVE = 10.0
 OTHER_CATEGORIES = ("spot", "option")
 """Their symbols are spelled as contracts are: BTCUSDT is a coin's price there."""
@@ -141,14 +141,15 @@ def instruments(frame: RawFrame, held: Held) -> list[Row]:
         inverse, perpetual = item.contractType.startswith("Inverse"), item.contractType.endswith("Perpetual")
         (base, in_coin), (_, in_symbol) = one_coin(item.baseCoin), one_coin(item.symbol)
         multiplier = max(in_coin, in_symbol, _behind(item.symbol, item.quoteCoin))
-        delivery, interval = later(int(item.deliveryTime or 0)), maybe(item.fundingInterval)
+        asset, interval = item.symbolType or "", maybe(item.fundingInterval)
+        delivery = later(int(item.deliveryTime or 0))
         if not perpetual and delivery is None:
             raise ValueError(f"a {item.contractType} contract without deliveryTime")
         expiry = "" if perpetual or delivery is None else yymmdd(delivery)
         yield Instrument(
             item.symbol, unified(base, item.quoteCoin, item.settleCoin, expiry), base, item.quoteCoin, item.settleCoin,
             "inverse" if inverse else "linear", "perpetual" if perpetual else "delivery", 1.0, multiplier, item.status,
-            f"{item.baseCoin}{item.quoteCoin}", perpetual, item.symbolType if item.symbolType and item.symbolType not in CRYPTO else "crypto",
+            f"{item.baseCoin}{item.quoteCoin}", perpetual, "crypto" if asset in CRYPTO else asset,
             later(int(item.launchTime or 0)), delivery,
             positive(interval, "fundingInterval") / 60 if perpetual and interval else None,
         )  # fmt: skip

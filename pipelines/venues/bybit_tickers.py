@@ -1,8 +1,9 @@
 """Bybit tickers: snapshots and deltas to rows. Facts: exchanges/bybit.md §3 to §5, §10.
 
-A delta holds only what changed: missing is unchanged, "" is not applicable, and so is a price or an interval of 0. What a session has said of a symbol is in
-`held`, by (session, symbol); a delta before its snapshot says nothing. A row is given for what a message changed, complete
-with what is held. Open interest counts both sides; `singleOpenInterest` (since 2026-06-11) is not read, it is half.
+A delta holds only what changed: missing is unchanged; "" is not applicable, as is a price or an interval of 0. What a session
+has said of a symbol is in `held`, by (session, symbol); a delta before its snapshot says nothing. A row is given for what a
+message changed, complete with what is held. Open interest counts both sides; `singleOpenInterest` (since 2026-06-11) is not
+read, it is half.
 """
 
 from collections.abc import Iterator
