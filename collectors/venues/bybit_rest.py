@@ -20,6 +20,9 @@ KLINE_EVERY_S = 5 * MINUTE_S
 KLINE_BARS = 12
 DAY_S = 24 * HOUR_S
 TOO_MANY_VISITS = 10006
+IP_LIMIT, OVERLOADED = 10018, 10429
+"""As retCode in an answer of status 200 what statuses 403 and 429 say (Bybit's list of errors; not in exchanges/)."""
+BAN_S, OVERLOADED_S = 600.0, 60.0
 
 
 class _Instrument(msgspec.Struct):
@@ -38,7 +41,7 @@ class _InstrumentsAnswer(msgspec.Struct):
 
 class _Code(msgspec.Struct):
     retCode: int = 0  # noqa: N815
-    retMsg: str = ""  # noqa: N815
+    retMsg: str | None = None  # noqa: N815
 
 
 _instruments = msgspec.json.Decoder(_InstrumentsAnswer)
@@ -57,16 +60,17 @@ def refusal(answer: Answer) -> Refusal | None:
     reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
     if answer.status in (403, 429):
         # 403 "access too frequent" lifts after 10 minutes without any request (§9)
-        return Refusal(reason, retry_after_s(answer, 600.0 if answer.status == 403 else 60.0))
+        return Refusal(reason, retry_after_s(answer, BAN_S if answer.status == 403 else OVERLOADED_S))
     if answer.status != 200:
         return Refusal(reason)
     try:
         code = _code.decode(answer.body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    if code.retCode == TOO_MANY_VISITS:
-        return Refusal(f"retCode {code.retCode}: {code.retMsg}", _until_reset_s(answer))
-    return Refusal(f"retCode {code.retCode}: {code.retMsg}") if code.retCode else None
+    if not code.retCode:
+        return None
+    stops = {TOO_MANY_VISITS: _until_reset_s(answer), IP_LIMIT: BAN_S, OVERLOADED: OVERLOADED_S}
+    return Refusal(f"retCode {code.retCode}: {code.retMsg}", stops.get(code.retCode, 0.0))
 
 
 def _until_reset_s(answer: Answer) -> float:
