@@ -25,6 +25,11 @@ IP_LIMIT, OVERLOADED = 10018, 10429
 BAN_S, OVERLOADED_S = 600.0, 60.0
 
 
+def before_launch(category: str) -> str:
+    """Return the group of a category's contracts that trade before their launch: its list leaves them out (§8)."""
+    return f"{category}-prelaunch"
+
+
 class _Instrument(msgspec.Struct):
     symbol: str
     contractType: str = ""  # noqa: N815
@@ -89,6 +94,11 @@ def _of(category: str, base: str) -> Iterator[Poll]:
     yield Poll(
         "instruments-info", f"{category} instruments", topics.REFERENCE, f"{base}/instruments-info", 10 * MINUTE_S,
         (of_category, ("limit", "1000")), group=category, lists=True, per_page=1000,
+    )  # fmt: skip
+    yield Poll(
+        "instruments-info", f"{category} instruments before their launch", topics.REFERENCE, f"{base}/instruments-info",
+        10 * MINUTE_S, (of_category, ("status", "PreLaunch"), ("limit", "1000")), group=before_launch(category), lists=True,
+        per_page=1000,
     )  # fmt: skip
     yield Poll(
         "funding_history", f"{category} settled funding", topics.FUNDING, f"{base}/funding/history", HOUR_S,

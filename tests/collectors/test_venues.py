@@ -106,6 +106,14 @@ def test_binance_takes_all_market_streams_from_the_routed_um_path_only_and_kline
     assert (cm.url, cm.args) == ("wss://dstream.binance.com/ws", ("adausd_perp@kline_1m",))
 
 
+def test_what_bybit_trades_before_its_launch_is_subscribed_with_its_category() -> None:
+    listing = {"linear": (Listed("BTCUSDT"),), "inverse": (Listed("BTCUSD"),), "linear-prelaunch": (Listed("BIOUSDT"),)}
+    args = {feed.name: set(feed.args) for feed in bybit.venue().feeds(listing)}
+    assert {"allLiquidation.BIOUSDT", "tickers.BIOUSDT", "tickers.BTCUSDT"} <= args["linear"]
+    assert args["linear-kline"] == {"kline.1.BTCUSDT", "kline.1.BIOUSDT"}
+    assert args["inverse"] == {"allLiquidation.BTCUSD", "tickers.BTCUSD"}
+
+
 def test_okx_asks_for_liquidations_by_type_and_the_rest_by_instrument() -> None:
     venue = VENUES["okx"]()
     feed, candles = venue.feeds(
