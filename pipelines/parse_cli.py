@@ -98,7 +98,7 @@ def _remarks(parsed: Parsed, printed: set[int]) -> list[str]:
                 remarks.append((seq, row.reason))
     for frame, outcome in zip(parsed.frames, parsed.outcomes, strict=True):
         if outcome == WITH_ROWS and frame.seq not in printed:
-            remarks.append((frame.seq, "nothing new: the contracts are as already known"))
+            remarks.append((frame.seq, "nothing new: the contracts are as already known, or not listed here"))
     name = parsed.frames[0].session if parsed.frames else ""
     return [f"{name}:{seq}: {text}" for seq, text in sorted(dict.fromkeys(remarks))]
 

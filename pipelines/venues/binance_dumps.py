@@ -114,8 +114,11 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
         side = cells["side"]
         if side not in ("BUY", "SELL"):
             raise ValueError(f"side is {side!r}, not BUY or SELL")
+        symbol = cells.get("symbol") or symbol_of(frame)
+        if symbol_form(symbol) is None:
+            raise ValueError(f"of the symbol {symbol!r} it cannot be told whether its quantity is coins or contracts")
         order = Order(
-            s=cells.get("symbol") or symbol_of(frame), S="BUY" if side == "BUY" else "SELL",
+            s=symbol, S="BUY" if side == "BUY" else "SELL",
             q=cells["original_quantity"], p=cells["price"], ap=cells["average_price"],
             X=cells["order_status"] or None, z=cells["accumulated_fill_quantity"], T=int(cells["time"]),
         )  # fmt: skip

@@ -153,3 +153,45 @@ def test_what_is_no_frame_is_no_crash(tmp_path: Path, data: bytes, channel: str 
     rows, remarks = _read(tmp_path / "odd", "binance", data, channel)
     assert rows == []
     assert len(remarks) == (1 if data.strip() else 0)
+
+
+METRICS = (
+    b"create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,"
+    b"sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio\n"
+    b"2026-10-01 00:05:00,BTCUSDT,79000.1,5000000000.1,1.5,1.2,1.7,0.9\n2026-10-01 00:10:00,BTCUSDT,1.5,,,,,\n"
+)
+FUNDING = b"calc_time,funding_interval_hours,last_funding_rate\n1790812800003,4,-0.00010000\n"
+SNAPSHOT = (
+    b"time,side,order_type,time_in_force,original_quantity,price,average_price,order_status,last_fill_quantity,"
+    b"accumulated_fill_quantity\n" + b"1687651200000,SELL,LIMIT,IOC,10,30000,30100,FILLED,10,10\n" * 2
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("any", METRICS, [("open_interest", "BTCUSDT")] * 2 + [("long_short_ratios", "BTCUSDT")] * 4),
+        ("BTCUSDT-fundingRate-2026-10.csv", FUNDING, [("funding_settlements", "BTCUSDT")]),
+        ("any", FUNDING, [("funding_settlements", "?")]),
+        ("BTCUSD_PERP-liquidationSnapshot-2023-06-25.csv", SNAPSHOT, [("liquidations", "BTCUSD_PERP")]),
+    ],
+)
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_dump_file_is_known_by_its_lines_and_read_whole(
+    tmp_path: Path,
+    name: str,
+    text: bytes,
+    expected: list[tuple[str, str]],
+    header: bool,
+    pack: Callable[[bytes], bytes],
+) -> None:
+    rows, remarks = _read(tmp_path / name, "binance", pack(text if header else text.partition(b"\n")[2]))
+    assert [(row["table"], row["symbol"]) for row in rows] == expected
+    assert remarks == []
+
+
+def test_liquidations_of_an_unknown_symbol_are_not_guessed_to_be_coins(tmp_path: Path) -> None:
+    rows, remarks = _read(tmp_path / "any", "binance", SNAPSHOT)
+    assert rows == []
+    assert "whether its quantity is coins or contracts" in remarks[0]
