@@ -5,7 +5,6 @@ behind a time stamp or other columns, or in an object of a recorder's own (paylo
 A frame's bytes are never changed, only what is around them is left away.
 """
 
-import csv
 import gzip
 import io
 import json
@@ -33,6 +32,7 @@ CARRIERS = frozenset(
     )
 )  # fmt: skip
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}"]')
+_CELL = re.compile(rb'"([\[{].*[\]}])"', re.DOTALL)  # of CSV, where a quote is written twice
 _START = re.compile(r"[\[{]")
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -213,24 +213,11 @@ def _is_json(text: bytes) -> bool:
 
 def _inside(text: bytes, reader: Reader) -> list[Document]:
     """Return the frames in a line that is no JSON: behind or before other columns, or one after another."""
-    if b'{""' in text:
-        found = [_unwrapped(cell.encode(), reader) for cell in _cells(text) if _is_json(cell.encode())]
-        if any(found):
-            return list(chain.from_iterable(found))
+    if (cell := _CELL.search(text)) is not None and _is_json(unquoted := cell[1].replace(b'""', b'"')):
+        return _unwrapped(unquoted, reader) or ([Document(0, unquoted)] if reader.given else [])
     parts = list(_documents_in(text.decode(errors="surrogateescape")))
     frames = [frame for part in parts for frame in _unwrapped(part, reader)]
     return frames or ([Document(0, max(parts, key=len))] if parts and reader.given else [])
-
-
-def _cells(text: bytes) -> list[str]:
-    try:
-        for delimiter in ",;\t":
-            row = next(csv.reader([text.decode()], delimiter=delimiter))
-            if any(cell.lstrip()[:1] in ("{", "[") for cell in row):
-                return [cell.strip() for cell in row]
-    except (csv.Error, UnicodeError):
-        pass
-    return []
 
 
 def _documents_in(text: str) -> Iterator[bytes]:

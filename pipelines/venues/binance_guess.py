@@ -51,7 +51,8 @@ def answer_of(payload: bytes) -> Answered | None:
         value = value["symbols"]
     if not isinstance(value, list):
         return _named(value, of_list=False)
-    return _named(value[0], of_list=True) if value else None
+    alike = len({type(item) for item in value}) == 1
+    return _named(value[0], of_list=True) if alike else None
 
 
 def _named(item: Any, of_list: bool) -> Answered | None:

@@ -195,3 +195,29 @@ def test_liquidations_of_an_unknown_symbol_are_not_guessed_to_be_coins(tmp_path:
     rows, remarks = _read(tmp_path / "any", "binance", SNAPSHOT)
     assert rows == []
     assert "whether its quantity is coins or contracts" in remarks[0]
+
+
+BYBIT = '{"retCode":0,"result":{"symbol":"BTCUSD","category":"inverse","list":[%s]}}'
+
+
+@pytest.mark.parametrize(
+    ("venue", "answer", "table"),
+    [
+        ("bybit", BYBIT % '{"openInterest":"5","timestamp":"1790000000000"}', "open_interest"),
+        ("bybit", BYBIT % '{"symbol":"BTCUSD","fundingRate":"0.1","fundingRateTimestamp":"1790000000000"}',
+         "funding_settlements"),
+        ("okx", '{"code":"0","data":[{"instId":"BTC-USD-SWAP","oi":"1","oiCcy":"2","ts":"1790000000000"}]}',
+         "open_interest"),
+    ],
+)  # fmt: skip
+def test_answers_of_other_venues_are_known_by_their_fields_where_those_tell(
+    tmp_path: Path, venue: str, answer: str, table: str
+) -> None:
+    rows, remarks = _read(tmp_path / "any", venue, json.dumps({"ts": 1, "body": answer}).encode())
+    assert ([row["table"] for row in rows], remarks) == ([table], [])
+
+
+@pytest.mark.parametrize("answer", ['{"retCode":0,"result":{"list":[["1","2"]]}}', '{"code":"0","msg":"","data":[]}'])
+def test_an_answer_that_does_not_tell_is_named_with_what_to_do(tmp_path: Path, answer: str) -> None:
+    _, remarks = _read(tmp_path / "any", "bybit" if "retCode" in answer else "okx", answer.encode())
+    assert "name it with --channel" in remarks[0]
