@@ -100,6 +100,7 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake
     """Return the lake of `world`, its catalogue made if a writer finds none. Use `open`; this one is for `schema`."""
     connection = duckdb.connect(config=_config(world, settings, read_only))
     try:
+        connection.execute("SET TimeZone = 'UTC'")  # now(), and times with a zone, beside the warehouse's own
         for name in EXTENSIONS:
             connection.execute(f"LOAD '{_extension(name)}'")
         if not (read_only and reading.attach(connection, _catalogue(world), _options(world), BUSY_TIMEOUT_MS)):
