@@ -13,8 +13,6 @@ SELECT
     b.minutes, date_diff('minute', b.bar, least(b.bar_end, time_bucket(INTERVAL 1 MINUTE, as_of()))) AS minutes_due,
     b.last_minute, b.closed
 FROM price_bars_since(
-    length::INTERVAL,
-    time_bucket(length::INTERVAL, coalesce(nullif(since::VARCHAR, '')::TIMESTAMP, as_of() - 300 * length::INTERVAL)),
-    named) AS b
+    length::INTERVAL, coalesce(nullif(since::VARCHAR, '')::TIMESTAMP, as_of() - 300 * length::INTERVAL), named) AS b
 JOIN instruments_as_of AS c ON b.venue = c.venue AND b.symbol = c.symbol AND c.is_current AND c.instrument = named
 ORDER BY b.venue, b.symbol, b.bar
