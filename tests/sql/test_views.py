@@ -50,23 +50,25 @@ def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
     return text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
 
 
-def _comparable(value: object) -> object:
+def _same(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
-def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(({name: _comparable(value) for name, value in row.items()} for row in rows), key=repr)
+def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows in an order of their own, numbers rounded to twelve digits."""
+    return sorted(({name: _same(value) for name, value in row.items()} for row in rows), key=repr)
 
 
-def _asked(empty: Lake, of: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+def asked(empty: Lake, of: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the columns of `out` that the view or macro `of` has as of the case's instant, of the rows in `in` alone."""
     columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
     empty.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
     append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
     try:
-        asked = f"{given.get('from', of)} WHERE {given.get('where', 'true')}"
-        cursor = empty.connection.execute(f"SELECT {columns} FROM {asked}")
+        source = f"{given.get('from', of)} WHERE {given.get('where', 'true')}"
+        cursor = empty.connection.execute(f"SELECT {columns} FROM {source}")
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     finally:
@@ -77,7 +79,7 @@ def _asked(empty: Lake, of: str, given: dict[str, Any]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("case", CASES, ids=[f"{path.parent.name}: {path.stem}" for path in CASES])
 def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
     given = json.loads(case.read_text())
-    assert _sorted(_asked(empty, case.parent.name, given)) == _sorted(given["out"])
+    assert comparable(asked(empty, case.parent.name, given)) == comparable(given["out"])
 
 
 @pytest.mark.parametrize("form", ["'{}'", "TIMESTAMPTZ '{}+00'"])
@@ -87,7 +89,7 @@ def test_a_macro_takes_a_time_as_text_and_with_a_zone_as_it_takes_a_timestamp(
 ) -> None:
     given = json.loads(TIMED[macro].read_text())
     given["from"] = TIME.sub(lambda time: form.format(time[1]), given["from"])
-    assert _sorted(_asked(empty, macro, given)) == _sorted(given["out"])
+    assert comparable(asked(empty, macro, given)) == comparable(given["out"])
 
 
 @pytest.mark.parametrize("view", OF_TABLES)
