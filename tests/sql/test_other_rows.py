@@ -94,7 +94,8 @@ def _unknown(given: Rows) -> Rows:
     described = {_key(row) for row in given.get("instruments", [])}
     by_rows = {
         _key(row): OTHER | dict.fromkeys(KNOWN)
-        | {"contract": "linear", "contract_size": 1.0, "multiplier": 1, "interval_hours": None} | {name: row[name] for name in KNOWN if row.get(name)} | {"venue": row["venue"], "symbol": row["symbol"]}
+        | {"contract": "linear", "contract_size": 1.0, "multiplier": 1, "interval_hours": None}
+        | {name: row[name] for name in KNOWN if row.get(name)} | {"venue": row["venue"], "symbol": row["symbol"]}
         for table in HEARD & given.keys() for row in given[table]
         if _key(row) not in described and row.get("instrument") and row.get("base") and row.get("quote")
     }  # fmt: skip
