@@ -22,6 +22,7 @@ from pipelines.status import status
 from pipelines.up.screen import console
 from warehouse import lake, query
 from warehouse.errors import WarehouseError
+from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 
 SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, PlotSettings, WarehouseSettings)
@@ -92,19 +93,16 @@ def disk(world: Path) -> Finding:
 
 async def warehouse(world: Path) -> list[Finding]:
     """Look at the warehouse: can it be read, how far is ingest behind, what is missing, which checks failed last."""
-    if not lake.exists(world):
-        return [
-            Finding(
-                "warehouse", "warning", f"none yet in {world}", "`liq ingest` makes it, `liq up` and `liq demo` too"
-            )
-        ]
+    where = Place(world, WarehouseSettings())
     try:
+        if not lake.exists(world):
+            mend = "`liq ingest` makes it, `liq up` and `liq demo` too"
+            return [Finding("warehouse", "warning", f"none yet in {where}", mend)]
         seen = await status(world)
         failed = query.query(FAILED_CHECKS, world).to_dicts()
     except WarehouseError as error:
-        return [
-            Finding("warehouse", "broken", str(error), "an older version made it? `liq ingest` brings it up to date")
-        ]
+        mend = "made by an older version? `liq ingest` brings it up to date"
+        return [Finding("warehouse", "broken", str(error), mend if where.sqlite else "see LIQ_CATALOGUE and LIQ_S3_*")]
     problems = seen.problems[1:] if seen.kafka == "none" else seen.problems  # Kafka has been looked at
     found = [Finding("warehouse", "broken", text) for text in problems]
     found += [
@@ -114,7 +112,7 @@ async def warehouse(world: Path) -> list[Finding]:
     ]  # fmt: skip
     frames = sum(feed["frames"] for feed in seen.feeds)
     age = "nothing yet" if seen.commit_age_s is None else f"{seen.commit_age_s:,.0f} s ago"
-    return found or [Finding("warehouse", "good", f"{frames:,} frames, last commit {age}, none missing")]
+    return found or [Finding("warehouse", "good", f"{frames:,} frames in {where}, last commit {age}, none missing")]
 
 
 def show(out: Console, found: list[Finding]) -> None:

@@ -1,5 +1,6 @@
 """The lake: DuckDB with the DuckLake catalogue of one world attached as `lake`."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -13,10 +14,11 @@ from warehouse import reading
 from warehouse.errors import NoWarehouseError, WarehouseError, WriteFailedError
 from warehouse.lock import write_lock
 from warehouse.pending import NOTHING_NOTED
+from warehouse.place import ABSENT, Place
+from warehouse.place import quoted as quoted
 from warehouse.settings import WarehouseSettings
 
-EXTENSIONS = ("ducklake", "sqlite_scanner")
-BUSY_TIMEOUT_MS = 10_000
+_PASSWORD = re.compile(r"""(?<=password=)('(\\.|[^'])*'|[^\s"']+)|(?<=:)[^\s:/@"]+(?=@)""")
 METADATA = "__ducklake_metadata_lake"  # DuckLake's own tables, as it attaches them
 
 
@@ -27,12 +29,13 @@ class Lake:
         self.connection = connection
         self.world = world
         self.settings = settings
+        self.place = Place(world, settings)
         self.noted = NOTHING_NOTED  # by `writer.append`
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
         """Hold the world's write lock, as every writer must. Raises WarehouseBusyError."""
-        with write_lock(folder(self.world) / "write.lock", self.settings.lock_timeout_s):
+        with write_lock(self.place.folder / "write.lock", self.settings.lock_timeout_s):
             yield
 
     @contextmanager
@@ -48,7 +51,7 @@ class Lake:
                 self.connection.execute("COMMIT")
             except duckdb.Error as error:
                 self._roll_back()
-                raise WriteFailedError(f"nothing was stored in {self.world}: {one_line(error)}") from error
+                raise WriteFailedError(f"nothing was stored in {self.place}: {one_line(error)}") from error
             except BaseException:
                 self._roll_back()
                 raise
@@ -78,70 +81,62 @@ def open(world: Path | None = None, *, read_only: bool = True, settings: Warehou
     Raises NoWarehouseError where there is none yet; a writer calls `schema.create_or_migrate` first.
     """
     settings = settings or WarehouseSettings()
-    world = settings.world(world)
-    if not exists(world):
-        raise NoWarehouseError(
-            f"no warehouse in {world}: run `liq demo` or `liq up`, or set LIQ_DATA to a world that has one"
-        )
-    return attach(world, settings, read_only=read_only)
+    return attach(settings.world(world), settings, read_only=read_only)
 
 
 def exists(world: Path) -> bool:
-    """Tell whether `world` has a warehouse."""
-    return _catalogue(world).is_file()
+    """Tell whether `world` has a warehouse. Raises WarehouseError where PostgreSQL cannot be asked."""
+    settings = WarehouseSettings()
+    if catalogue := Place(world, settings).sqlite:
+        return catalogue.is_file()
+    try:
+        attach(world, settings, read_only=True).close()
+    except NoWarehouseError:
+        return False
+    return True
 
 
 def folder(world: Path) -> Path:
     """Return the warehouse's folder in `world`."""
-    return world / "lake"
+    return Place(world, WarehouseSettings()).folder
 
 
-def attach(world: Path, settings: WarehouseSettings, *, read_only: bool) -> Lake:
-    """Return the lake of `world`, its catalogue made if a writer finds none. Use `open`; this one is for `schema`."""
-    connection = duckdb.connect(config=_config(world, settings, read_only))
+def attach(world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False) -> Lake:
+    """Return the lake of `world`, its catalogue made where `create`. Use `open`; this one is for `schema`."""
+    place = Place(world, settings)
+    if place.sqlite and not (create or place.sqlite.is_file()):
+        raise _none_in(place)
+    connection = duckdb.connect(config=_config(place, settings, read_only))
     try:
         connection.execute("SET TimeZone = 'UTC'")  # now(), and times with a zone, beside the warehouse's own
-        for name in EXTENSIONS:
+        for name in place.extensions:
             connection.execute(f"LOAD '{_extension(name)}'")
-        if not (read_only and reading.attach(connection, _catalogue(world), _options(world), BUSY_TIMEOUT_MS)):
-            connection.execute(attach_statement(world, read_only=read_only))
+        if secret := place.secret():
+            connection.execute(secret)
+        if not (read_only and place.sqlite and reading.attach(connection, place.sqlite, place.options)):
+            connection.execute(place.attach(read_only=read_only, create=create))
         connection.execute("USE lake")
     except (duckdb.Error, OSError) as error:
         connection.close()
-        raise WarehouseError(f"the warehouse in {world} cannot be opened: {one_line(error)}") from error
+        if ABSENT in str(error):
+            raise _none_in(place) from error
+        raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error)}") from None
     return Lake(connection, world, settings)
 
 
-def attach_statement(world: Path, *, read_only: bool) -> str:
-    """Return the ATTACH of `world`'s catalogue: SQLite in WAL mode, files beside it."""
-    options = [*_options(world), f"META_BUSY_TIMEOUT {BUSY_TIMEOUT_MS}"]
-    if read_only:
-        options.append("READ_ONLY")
-    else:
-        options += ["META_JOURNAL_MODE 'WAL'", "DATA_INLINING_ROW_LIMIT 0"]
-    return f"ATTACH {quoted(f'ducklake:sqlite:{_catalogue(world)}')} AS lake ({', '.join(options)})"
-
-
-def quoted(text: str) -> str:
-    """Return `text` as a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
+def _none_in(place: Place) -> NoWarehouseError:
+    return NoWarehouseError(
+        f"no warehouse in {place}: run `liq demo` or `liq up`, or set LIQ_DATA to a world that has one"
+    )
 
 
 def one_line(error: Exception) -> str:
-    """Return DuckDB's message without its position marks and line breaks."""
-    return " ".join(str(error).split("\n\nLINE ")[0].split())
+    """Return DuckDB's message without its position marks and line breaks, and without a password of PostgreSQL's."""
+    return _PASSWORD.sub("…", " ".join(str(error).split("\n\nLINE ")[0].split()))
 
 
-def _catalogue(world: Path) -> Path:
-    return folder(world) / "catalog.sqlite"
-
-
-def _options(world: Path) -> list[str]:
-    return [f"DATA_PATH {quoted(f'{folder(world)}/files/')}", "OVERRIDE_DATA_PATH true"]
-
-
-def _config(world: Path, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:
-    config: dict[str, Any] = {"temp_directory": str(folder(world) / "tmp")}
+def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:
+    config: dict[str, Any] = {"temp_directory": str(place.folder / "tmp")}
     if settings.duckdb_memory:
         config["memory_limit"] = settings.duckdb_memory
     # measured: two threads take half as much CPU time again for the same inserts and are no faster beside other work

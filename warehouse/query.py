@@ -67,9 +67,9 @@ def query_errors() -> Iterator[None]:
 def reading_world() -> tuple[Path, str]:
     """Return the world to read, and a note where the choice should be told.
 
-    LIQ_DATA if set; else data/live if it has a warehouse; else data/demo.
+    LIQ_DATA if set, or whatever LIQ_CATALOGUE names; else data/live if it has a warehouse; else data/demo.
     """
-    if "LIQ_DATA" in os.environ:
+    if os.environ.get("LIQ_DATA") or os.environ.get("LIQ_CATALOGUE"):
         return WarehouseSettings().world(None), ""
     live, demo = Path("data/live").absolute(), Path("data/demo").absolute()
     if lake.exists(live) or not lake.exists(demo):

@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from warehouse.place import BUSY_TIMEOUT_MS, quoted
+
 CATALOGUE = "__liq_catalogue"
 VIEWS = "__ducklake_metadata_lake"  # DuckLake's own name for the catalogue of `lake`
 STATISTICS = "ducklake_file_column_stats"
@@ -25,26 +27,26 @@ _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 _TIMES = "SELECT (table_id << 32) + column_id FROM ducklake_column WHERE column_type = 'timestamp'"
 
 
-def attach(connection: duckdb.DuckDBPyConnection, catalogue: Path, options: list[str], busy_timeout_ms: int) -> bool:
+def attach(connection: duckdb.DuckDBPyConnection, catalogue: Path, options: list[str]) -> bool:
     """Attach the lake of the SQLite file `catalogue` as `lake`, read only; `options` are DuckLake's. Raises duckdb.Error.
 
     False, and nothing attached, where rows lie in the catalogue itself, as another program may have put them there: DuckLake
     reads them by the catalogue's kind.
     """
     connection.execute(
-        f"ATTACH {_text(catalogue)} AS {CATALOGUE} (TYPE sqlite, READ_ONLY, HIDDEN true, BUSY_TIMEOUT {busy_timeout_ms})"
+        f"ATTACH {quoted(str(catalogue))} AS {CATALOGUE} (TYPE sqlite, READ_ONLY, HIDDEN true, BUSY_TIMEOUT {BUSY_TIMEOUT_MS})"
     )
     if connection.execute(f"FROM {CATALOGUE}.ducklake_inlined_data_tables LIMIT 1").fetchone():
         connection.execute(f"DETACH {CATALOGUE}")
         return False
     with TemporaryDirectory() as folder:  # the file stays open, and with it there
         views = Path(folder) / "views.duckdb"
-        connection.execute(f"ATTACH {_text(views)} AS {VIEWS} (HIDDEN true)")
+        connection.execute(f"ATTACH {quoted(str(views))} AS {VIEWS} (HIDDEN true)")
         connection.execute("BEGIN")
         _make_views(connection)
         connection.execute("COMMIT")
         connection.execute(f"DETACH {VIEWS}")
-        connection.execute(f"ATTACH {_text(f'ducklake:{views}')} AS lake ({', '.join([*options, 'READ_ONLY'])})")
+        connection.execute(f"ATTACH {quoted(f'ducklake:{views}')} AS lake ({', '.join([*options, 'READ_ONLY'])})")
     return True
 
 
@@ -72,8 +74,4 @@ def _make_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _asked(sql: str) -> str:
     """Return what stands behind FROM for `sql` run by SQLite itself."""
-    return f"sqlite_query('{CATALOGUE}', {_text(sql)})"
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+    return f"sqlite_query('{CATALOGUE}', {quoted(sql)})"

@@ -52,7 +52,7 @@ def create_or_migrate(
     world = settings.world(world)
     lake.folder(world).mkdir(parents=True, exist_ok=True)
     with write_lock(lake.folder(world) / "write.lock", settings.lock_timeout_s):
-        opened = lake.attach(world, settings, read_only=False)  # the catalogue itself is made here
+        opened = lake.attach(world, settings, read_only=False, create=True)  # the catalogue itself is made here
     with opened:
         return _migrate(opened, list(tables), statements() if views is None else views)
 
@@ -166,7 +166,7 @@ def _record(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> Non
 
 def _note_place(opened: Lake) -> list[str]:
     """Write down where the files are now, for readers who attach the catalogue alone, when the world was moved."""
-    files = f"{lake.folder(opened.world)}/files/"
+    files = opened.place.files
     stored = opened.connection.execute(
         f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'"
     ).fetchone()

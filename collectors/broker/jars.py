@@ -64,10 +64,18 @@ def classpath(folder: Path | None = None) -> list[Path]:
     """
     if folder is not None:
         return _from_folder(folder)
-    cache = GlobalSettings.load().repo_cache
     jars = locked()
+    return cached(jars, f"Apache Kafka {version(jars)}")
+
+
+def cached(jars: list[Jar], what: str) -> list[Path]:
+    """Return the files of `jars` in the Maven cache, fetched where missing or damaged; `what` they are, for messages.
+
+    Raises JarsMissingError.
+    """
+    cache = GlobalSettings.load().repo_cache
     if absent := [jar for jar in jars if not _is_whole(cache, jar)]:
-        _fetch(absent, cache, version(jars))
+        _fetch(absent, cache, what)
     return [cache / jar.path for jar in jars]
 
 
@@ -97,7 +105,7 @@ def _is_whole(cache: Path, jar: Jar) -> bool:
     return False
 
 
-def _fetch(absent: list[Jar], cache: Path, kafka: str) -> None:
+def _fetch(absent: list[Jar], cache: Path, what: str) -> None:
     """Fetch into a folder beside the cache, check, and only then move each file to its place."""
     size = sum(jar.size for jar in absent)
     failed: dict[str, str] = {}
@@ -105,7 +113,7 @@ def _fetch(absent: list[Jar], cache: Path, kafka: str) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(prefix=".liq-", dir=cache) as staging,
-            progress(f"Fetching Apache Kafka {kafka} ({len(absent)} jars)", size) as shown,
+            progress(f"Fetching {what} ({len(absent)} jars)", size) as shown,
             ThreadPoolExecutor(PARALLEL) as pool,
         ):
             futures = {pool.submit(_fetch_one, jar, Path(staging), cache, shown): jar for jar in absent}
@@ -115,7 +123,7 @@ def _fetch(absent: list[Jar], cache: Path, kafka: str) -> None:
     except OSError as error:
         raise JarsMissingError(f"The Maven cache {cache} cannot be written: {error}. {WHAT_TO_DO}") from error
     if failed:
-        raise JarsMissingError(_missing(failed, len(absent), kafka, cache))
+        raise JarsMissingError(_missing(failed, len(absent), what, cache))
 
 
 def _fetch_one(jar: Jar, staging: Path, cache: Path, shown: Progress) -> str:
@@ -145,10 +153,10 @@ def _fetch_one(jar: Jar, staging: Path, cache: Path, shown: Progress) -> str:
     return reason
 
 
-def _missing(failed: dict[str, str], wanted: int, kafka: str, cache: Path) -> str:
+def _missing(failed: dict[str, str], wanted: int, what: str, cache: Path) -> str:
     names = ", ".join(f"{coordinate} ({reason})" for coordinate, reason in sorted(failed.items())[:3])
     more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
     return (
-        f"Apache Kafka {kafka} cannot be fetched: {len(failed)} of the {wanted} jar files that are not in {cache} "
+        f"{what} cannot be fetched: {len(failed)} of the {wanted} jar files that are not in {cache} "
         f"failed: {names}{more}. {WHAT_TO_DO}"
     )

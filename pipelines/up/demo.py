@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import urllib.request
 from pathlib import Path
@@ -23,6 +24,8 @@ SETTINGS = {
 SCRIPT = ("--calm", "20", "--cascade", "12", "--aftermath", "12")
 PAST = {"binance": "BTCUSDT,ETHUSDT", "bybit": "BTCUSDT,ETHUSDT", "okx": "BTC-USDT-SWAP,ETH-USDT-SWAP"}
 """What the venues are asked about the day before."""
+SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
+"""An invented market goes into none of the user's own servers."""
 START_S = 30.0
 QUERIES = '  .venv/bin/liq sql "from liquidation_totals"\n  .venv/bin/liq shell'
 
@@ -49,6 +52,9 @@ async def demo(world: Path, out: Console, kills: int = 0) -> int:
     Returns 0 where every liquidation sent is stored once and no frame is missing, else 1.
     """
     _fresh(world)
+    for name in SET_ASIDE:
+        if os.environ.pop(name, None):
+            out.print(f"{name} is set aside: the demo's market is invented and stays in {world}", soft_wrap=True)
     stop = stop_on_signal()
     parts = Parts(world, lambda line: out.print(line, soft_wrap=True), SETTINGS)
     broker = await start_broker(parts)

@@ -38,7 +38,10 @@ async def test_a_warehouse_that_cannot_be_read_is_broken_and_one_that_is_not_yet
     (finding,) = await doctor.warehouse(tmp_path_factory.mktemp("none"))
     assert finding.state == "warning"
     (finding,) = await doctor.warehouse(fresh_world)
-    assert (finding.state, finding.said) == ("good", "0 frames, last commit nothing yet, none missing")
+    assert (finding.state, finding.said) == (
+        "good",
+        f"0 frames in {fresh_world}, last commit nothing yet, none missing",
+    )
     (fresh_world / "lake" / "catalog.sqlite").write_bytes(b"no catalogue" * 1000)
     (finding,) = await doctor.warehouse(fresh_world)
     assert finding.state == "broken"

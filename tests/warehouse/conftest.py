@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tests.warehouse import servers
 from warehouse import lake, schema
 from warehouse.tables import TABLES
 
@@ -73,3 +74,35 @@ def commit(rows: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
                                        "kafka_partition": partition, "offset_next": offset_next})  # fmt: skip
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[servers.Postgres]:
+    try:
+        with servers.postgres() as running:
+            yield running
+    except servers.UnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[dict[str, str]]:
+    try:
+        with servers.s3() as settings:
+            yield settings
+    except servers.UnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def on_postgres(postgres_server: servers.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings name an empty database of a real PostgreSQL."""
+    monkeypatch.setenv("LIQ_CATALOGUE", postgres_server.database(f"liq_{abs(hash(tmp_path)):x}"))
+
+
+@pytest.fixture
+def on_s3(on_postgres: None, s3_server: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `on_postgres`, and they name an empty place in a bucket of a real S3 server."""
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIQ_FILES", f"s3://lake/{abs(hash(tmp_path)):x}")

@@ -13,6 +13,7 @@ from tests.warehouse.test_reader import _files_read
 from warehouse import lake, reading
 from warehouse.lake import METADATA, Lake
 from warehouse.maintain import maintain
+from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.writer import append
 
@@ -34,9 +35,9 @@ QUESTIONS = (
 def _bare(world: Path) -> duckdb.DuckDBPyConnection:
     """Attach the catalogue as any DuckDB would."""
     connection = duckdb.connect()
-    for name in lake.EXTENSIONS:
+    for name in Place(world, WarehouseSettings()).extensions:
         connection.execute(f"LOAD '{lake._extension(name)}'")
-    connection.execute(lake.attach_statement(world, read_only=True))
+    connection.execute(Place(world, WarehouseSettings()).attach(read_only=True))
     connection.execute("USE lake")
     return connection
 
@@ -120,7 +121,7 @@ def test_a_user_of_a_reader_sees_nothing_but_the_lake(reader: Lake) -> None:
 
 
 def test_rows_that_lie_in_the_catalogue_itself_are_read_too(world: Path) -> None:
-    plain = lake.attach_statement(world, read_only=False).replace("ROW_LIMIT 0", "ROW_LIMIT 100")
+    plain = Place(world, WarehouseSettings()).attach(read_only=False).replace("ROW_LIMIT 0", "ROW_LIMIT 100")
     with lake.attach(world, WarehouseSettings(), read_only=False) as other:
         other.connection.execute(
             f"USE memory; DETACH lake; {plain}; USE lake; CREATE TABLE seen (ts TIMESTAMP, usd DOUBLE)"

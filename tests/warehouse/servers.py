@@ -1,0 +1,131 @@
+"""A real PostgreSQL and a real S3 server (S3Proxy over a folder) on loopback, for as long as a `with` lasts."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collectors.broker.jars import cached, locked
+from collectors.broker.java import find
+from collectors.errors import CollectorError
+
+HERE = Path(__file__).parent
+PASSWORD = "not-to-be-shown"
+KEY, SECRET = "liq-key", "liq-secret"
+START_S = 60
+
+
+class UnavailableError(Exception):
+    """A server cannot be had on this machine; says why."""
+
+
+class Postgres:
+    """A running PostgreSQL; `database` makes an empty one and returns its address."""
+
+    def __init__(self, programs: Path, port: int) -> None:
+        self._programs, self._port = programs, port
+
+    def database(self, name: str) -> str:
+        where = ("--host=127.0.0.1", f"--port={self._port}", "--username=liq")
+        command = [self._programs / "createdb", *where, name]
+        subprocess.run(command, env={**os.environ, "PGPASSWORD": PASSWORD}, check=True)
+        return f"host=127.0.0.1 port={self._port} user=liq password='{PASSWORD}' dbname={name}"
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Run the PostgreSQL that is installed. Raises UnavailableError."""
+    programs = _programs()
+    user = _user()
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "password").write_text(PASSWORD)
+        if user:
+            for path in (folder, folder / "password"):
+                shutil.chown(path, user)
+        made = [programs / "initdb", "-D", folder / "data", "-A", "scram-sha-256", "-U", "liq"]
+        made += [f"--pwfile={folder / 'password'}", "--no-sync"]
+        subprocess.run(made, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        command = [programs / "postgres", "-D", folder / "data"]
+        command += [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
+        with _running(command, folder, lambda: _ready(programs, port), user):
+            yield Postgres(programs, port)
+
+
+@contextmanager
+def s3() -> Iterator[dict[str, str]]:
+    """Run an S3 server with a bucket `lake` and yield the settings that lead to it. Raises UnavailableError."""
+    try:
+        jars = cached(locked(HERE / "s3proxy.lock"), "S3Proxy")
+        program = find()
+    except CollectorError as error:
+        raise UnavailableError(f"no S3Proxy here: {error}") from error
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "files" / "lake").mkdir(parents=True)
+        properties = {
+            "s3proxy.endpoint": f"http://127.0.0.1:{port}", "s3proxy.authorization": "aws-v2-or-v4",
+            "s3proxy.identity": KEY, "s3proxy.credential": SECRET,
+            "jclouds.provider": "filesystem", "jclouds.filesystem.basedir": folder / "files",
+        }  # fmt: skip
+        (folder / "properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+        classes = ":".join(map(str, jars))
+        command = [program, "-Xmx256m", "-cp", classes, "org.gaul.s3proxy.Main", "--properties", folder / "properties"]
+        with _running(command, folder, lambda: _answers(port)):
+            yield {
+                "LIQ_S3_ENDPOINT": f"127.0.0.1:{port}", "LIQ_S3_KEY_ID": KEY, "LIQ_S3_SECRET": SECRET,
+                "LIQ_S3_URL_STYLE": "path", "LIQ_S3_TLS": "false", "LIQ_S3_REGION": "eu-central-1",
+            }  # fmt: skip
+
+
+def _programs() -> Path:
+    found = shutil.which("initdb")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    if not found and not installed:
+        raise UnavailableError("no PostgreSQL server is installed here (its initdb is not found)")
+    return Path(found).resolve().parent if found else installed[-1].parent
+
+
+def _user() -> str | None:
+    """Return whom PostgreSQL runs as, as it refuses to be root; None: whoever runs the tests."""
+    return "nobody" if os.getuid() == 0 else None
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def _running(command: list[object], folder: Path, ready: Callable[[], bool], user: str | None = None) -> Iterator[None]:
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(list(map(str, command)), user=user, cwd=folder, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + START_S
+        while not ready():
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, f"{command[0]} does not answer"
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _ready(programs: Path, port: int) -> bool:
+    asked = [programs / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    return subprocess.run(asked, check=False).returncode == 0
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

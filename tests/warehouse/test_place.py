@@ -1,0 +1,87 @@
+"""The lake with its catalogue in PostgreSQL and its files on S3: the same tables, writers, readers and upkeep."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.warehouse.servers import PASSWORD, SECRET
+from tests.warehouse.test_model import walk
+from warehouse import lake, schema
+from warehouse import query as asking
+from warehouse.errors import NoWarehouseError, WarehouseError
+from warehouse.maintain import maintain
+from warehouse.writer import append
+
+Maker = Callable[..., pl.DataFrame]
+AT_ONCE = timedelta(0)
+PLACES = ("on_postgres", "on_s3")
+
+
+@pytest.fixture(params=PLACES)
+def elsewhere(request: pytest.FixtureRequest) -> str:
+    request.getfixturevalue(request.param)
+    return str(request.param)
+
+
+def _files(world: Path) -> list[str]:
+    with lake.open(world) as reader:
+        query = f"SELECT file FROM glob('{reader.place.files}**/*.parquet')"
+        return [file for (file,) in reader.connection.execute(query).fetchall()]
+
+
+def test_after_any_sequence_of_steps_the_lake_holds_what_the_model_holds(tmp_path: Path, elsewhere: str) -> None:
+    walk(tmp_path, seed=7, steps=15)
+
+
+def test_a_warehouse_is_made_once_written_read_and_kept_tidy(
+    tmp_path: Path, elsewhere: str, liquidations: Maker
+) -> None:
+    with pytest.raises(NoWarehouseError, match="no warehouse in the PostgreSQL database"):
+        lake.open(tmp_path)
+    with pytest.raises(NoWarehouseError):
+        lake.open(tmp_path, read_only=False)
+    assert not lake.exists(tmp_path)
+    assert schema.create_or_migrate(tmp_path)
+    assert schema.create_or_migrate(tmp_path) == []
+    assert lake.exists(tmp_path)
+
+    with lake.open(tmp_path, read_only=False) as writer, lake.open(tmp_path) as reader:
+        for key in range(4):
+            append(writer, {"liquidations": liquidations(1, first=key)})
+        counted = "SELECT count(*), sum(notional_usd) FROM liquidations"
+        before = asking.run(reader, counted).frame()
+        assert before.item(0, 0) == 4
+        done = maintain(writer, keep_snapshots=AT_ONCE, keep_files=AT_ONCE)
+        assert done.files_joined >= 4
+        assert done.files_deleted >= done.files_joined
+        assert asking.run(reader, counted).frame().equals(before)
+        for view in ("liquidation_totals", "liquidation_feed", "funding_current", "frames_accounted"):
+            asking.run(reader, f"FROM {view}")
+    assert len([file for file in _files(tmp_path) if "/liquidations/" in file]) == 1
+    assert any(tmp_path.rglob("*.parquet")) == (elsewhere == "on_postgres")
+    assert not any(tmp_path.rglob("*.sqlite"))
+
+
+def test_an_error_shows_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for form in ("host=127.0.0.1 port=1 user=liq password='{}' dbname=none", "postgresql://liq:{}@127.0.0.1:1/none"):
+        monkeypatch.setenv("LIQ_CATALOGUE", form.format(PASSWORD))
+        _refused(tmp_path)
+
+
+def _refused(world: Path) -> None:
+    for attempt in (lake.open, lake.exists, schema.create_or_migrate):
+        with pytest.raises(WarehouseError, match=r"LIQ_CATALOGUE cannot be opened: .*Connection refused") as raised:
+            attempt(world)
+        assert PASSWORD not in str(raised.value)
+
+
+def test_a_wrong_key_of_the_bucket_is_told_and_not_shown(
+    tmp_path: Path, on_s3: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIQ_S3_SECRET", "wrong" + SECRET)
+    with pytest.raises(WarehouseError, match=r"nothing was stored in .* 403") as raised:
+        schema.create_or_migrate(tmp_path)
+    assert SECRET not in str(raised.value)
