@@ -1,6 +1,6 @@
--- funding_settled(named, since): the paid rates of one instrument at each venue, summed up.
--- Reads funding_settlements from since on (at most until as_of()), instruments. Grain: one settlement. interval_hours: the distance to
--- the settlement before where that is eight hours at most and also the one after or the one before it (spacing; of the first likewise
+-- funding_settled(named, since := ''): the paid rates of one instrument at each venue, summed up.
+-- Reads funding_settlements from since on ('': 30 days back; until as_of()), instruments. Grain: one settlement. interval_hours: the
+-- distance to the settlement before where that is eight hours at most and also the one after or the one before it (spacing; of the first likewise
 -- the next two): what is stored may be the contract's interval of a later time, as venues send none with their history. Else what is
 -- stored or listed (sent), else the shorter distance to the settlement before or after, a day at most (spacing), else null. rate_8h,
 -- rate_year (simple) as in funding_history; cumulative: sum of the rates since then, as paid.
@@ -12,7 +12,8 @@ WITH spaced AS (
         date_diff('minute', h.ts_event, lead(h.ts_event) OVER paid) / 60 AS after,
         sum(h.funding_rate) OVER paid AS cumulative
     FROM funding_history AS h
-    WHERE h.ts_event >= since::TIMESTAMP AND h.ts_event <= as_of() AND h.instrument = named
+    WHERE h.ts_event >= coalesce(nullif(since::VARCHAR, '')::TIMESTAMP, as_of() - INTERVAL 30 DAYS) AND h.ts_event <= as_of()
+        AND h.instrument = named AND known_instrument(named)
     WINDOW paid AS (PARTITION BY h.venue, h.symbol ORDER BY h.ts_event)
 ), regular AS (
     SELECT
