@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -49,7 +50,11 @@ def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
         [dict.fromkeys(wanted, None) | row for row in every],
         pl.Schema({**wanted, **dict.fromkeys(moments, pl.String())}),
     )
-    return text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
+    rows = text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
+    made = [
+        f'coalesce("{each.name}", {each.made_of}) AS "{each.name}"' for each in TABLES[table].columns if each.made_of
+    ]
+    return duckdb.sql(f"SELECT * REPLACE ({', '.join(made)}) FROM rows").pl().cast(dict(wanted)) if made else rows
 
 
 def _each_minute(row: dict[str, Any]) -> list[dict[str, Any]]:
