@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import typer
 
 from collectors.simulator.bybit import BybitLimits
-from collectors.simulator.recordings import RecordingError
 from collectors.simulator.script import Phases
 from collectors.simulator.simulator import Limits, Simulator
 
@@ -38,14 +37,10 @@ def simulate(
     phases = Phases(calm_s=calm, cascade_s=cascade, aftermath_s=aftermath, trickle=trickle)
     loads = {venue: frames for venue, frames in (("bybit", bybit_rate), ("binance", binance_rate)) if frames}
     limits = Limits(bybit=BybitLimits(ticker_ms=ticker_ms))
-    try:
-        asyncio.run(_serve(lambda: Simulator(
-            seed=seed, phases=phases, then=then, limits=limits, rate=loads, play=play, play_rate=rate,
-            port_base=port_base,
-        ), write_env))  # fmt: skip
-    except (OSError, RecordingError) as error:
-        typer.echo(f"simulate: {error}", err=True)
-        raise typer.Exit(1) from None
+    asyncio.run(_serve(lambda: Simulator(
+        seed=seed, phases=phases, then=then, limits=limits, rate=loads, play=play, play_rate=rate,
+        port_base=port_base,
+    ), write_env))  # fmt: skip
 
 
 async def _serve(build: Callable[[], Simulator], write_env: Path | None) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from warehouse.cli import app
+from liq import app
 from warehouse.errors import NoWarehouseError, QueryError
 from warehouse.lake import Lake
 from warehouse.query import query, reading_world
