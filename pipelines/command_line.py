@@ -67,7 +67,8 @@ class Group(TyperGroup):
     def main(self, *args: Any, **options: Any) -> NoReturn:
         """Run the command that is named; a wrong argument becomes one line and exit code 2."""
         try:
-            code = super().main(*args, **{**options, "standalone_mode": False})
+            with one_line_errors("liq"):
+                code = super().main(*args, **{**options, "standalone_mode": False})
         except TyperException as error:
             ctx = getattr(error, "ctx", None)
             path = ctx.command_path if ctx else options.get("prog_name") or "liq"
@@ -151,4 +152,4 @@ def _styled(text: str, **style: Any) -> str:
 
 
 def _line(error: object) -> str:
-    return " ".join(str(error).split())
+    return " ".join(str(error).replace("Value error, ", "").split())  # pydantic's prefix says nothing

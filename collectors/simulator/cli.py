@@ -29,7 +29,9 @@ def simulate(
     ticker_ms: Annotated[int, typer.Option(help="pace of Bybit's tickers, ms")] = 100,
     bybit_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Bybit")] = 0.0,
     binance_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Binance")] = 0.0,
-    play: Annotated[Path | None, typer.Option(help="play <folder>/<venue>/*.jsonl instead of the market")] = None,
+    play: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="play the frames FOLDER/VENUE/*.jsonl instead of the market")
+    ] = None,
     rate: Annotated[float, typer.Option(help="frames a second with --play")] = 50.0,
     write_env: Annotated[Path | None, typer.Option(help="write the settings to this file as well")] = None,
 ) -> None:

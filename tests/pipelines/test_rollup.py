@@ -234,7 +234,10 @@ def test_the_command_brings_bars_up_to_date_and_says_what_it_did(
     rollup(warehouse)
     put(NOON + SECOND)
     monkeypatch.setenv("LIQ_DATA", str(warehouse.world))
-    assert CliRunner().invoke(app, ["rollup"]).stdout == "computed anew: minutes of liquidations 1, on days 1; other bars 0\n"
+    assert (
+        CliRunner().invoke(app, ["rollup"]).stdout
+        == "computed anew: minutes of liquidations 1, on days 1; other bars 0\n"
+    )
     assert (
         CliRunner().invoke(app, ["rollup", "--all"]).stdout
         == "computed anew: minutes of liquidations 1,440, on days 1; other bars 0\n"

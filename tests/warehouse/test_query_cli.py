@@ -77,6 +77,7 @@ def test_parquet_and_arrow_files_hold_the_rows(
         ("insert into liquidations (venue) values ('x')", "only read here"),
         ("from nothing", "nothing does not exist"),
         ("selec 1", "syntax error"),
+        (" -- nothing", "there is no statement to run"),
     ],
 )
 def test_a_wrong_statement_is_told_in_one_line_with_exit_code_1(
