@@ -4,6 +4,8 @@ Decided where the sources dispute (`[?]` there), and visible in the row: bkPx is
 surely a bankruptcy price; in net mode the position is the opposite of the order; open interest's sides are undocumented.
 """
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from pipelines.rows import Instrument
@@ -15,8 +17,12 @@ from pipelines.venues.okx_symbols import symbol_form
 from pipelines.venues.registry import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
 
+UNTIL_2023_03_30 = datetime(2023, 3, 30, tzinfo=UTC)
+"""Since then liquidations are pushed; before, only REST had them, and its documentation is gone (§2)."""
+
 PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "liquidation-orders"): always(liquidations.liquidations),
+    ("rest", "liquidation-orders"): [(UNTIL_2023_03_30, liquidations.answers)],
     **{
         (transport, channel): always(parser)
         for transport in ("ws", "rest")
@@ -33,6 +39,8 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "index-candle*"): always(rest.candles("index")),
     ("rest", "candles"): always(rest.candles("trade")),
     ("rest", "history-candles"): always(rest.candles("trade")),
+    ("rest", "mark-price-candles"): always(rest.candles("mark")),
+    ("rest", "index-candles"): always(rest.candles("index")),
     ("rest", "history-mark-price-candles"): always(rest.candles("mark")),
     ("rest", "history-index-candles"): always(rest.candles("index")),
     ("rest", "funding-rate-history"): always(rest.settlements),
