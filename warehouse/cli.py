@@ -1,5 +1,6 @@
 """The warehouse's sub-commands: sql, shell, schema, views, maintain."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,11 @@ def sql(
     """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo."""
     with to_read() as warehouse:
         text = sys.stdin.read() if statement == "-" else statement
-        write(run(warehouse, text), format, output, limit)
+        before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
+        try:
+            write(run(warehouse, text), format, output, limit)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 @app.command()
