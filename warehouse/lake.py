@@ -108,6 +108,7 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool, create:
         raise _none_in(place)
     connection = duckdb.connect(config=_config(place, settings, read_only))
     try:
+        connection.execute("SET TimeZone = 'UTC'")  # now(), and times with a zone, beside the warehouse's own
         for name in place.extensions:
             connection.execute(f"LOAD '{_extension(name)}'")
         if secret := place.secret():

@@ -13,7 +13,7 @@ from warehouse.lake import METADATA, Lake, quoted
 from warehouse.lock import write_lock
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement, statements
-from warehouse.tables import TABLES, Table
+from warehouse.tables import TABLES, Column, Table
 from warehouse.tables.history import SCHEMA_HISTORY
 
 # Name: how it is given, how DuckLake stores it. Inlined rows cost more than a small file from some thirty rows on, and
@@ -104,11 +104,17 @@ def _changes_of(table: Table, stored: dict[str, str] | None, digests: dict[str, 
         columns = ", ".join(f'"{column}" {kind}' for column, kind in table.types.items())
         yield Change(name, "created", (f"CREATE TABLE {table.name} ({columns})", *_layout(table)), digest)
         return
-    for column, kind in table.types.items():
-        if column not in stored:
-            yield Change(name, f"column {column} added", (f'ALTER TABLE {table.name} ADD COLUMN "{column}" {kind}',))
+    for column in table.columns:
+        if column.name not in stored:
+            yield Change(name, f"column {column.name} added", tuple(_added(table, column)))
     if digests.get(name) != digest:
         yield Change(name, "described anew", tuple(_layout(table)), digest)
+
+
+def _added(table: Table, column: Column) -> Iterable[str]:
+    yield f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {column.type}'
+    if column.made_of:
+        yield f'UPDATE {table.name} SET "{column.name}" = {column.made_of}'
 
 
 def _layout(table: Table) -> Iterable[str]:

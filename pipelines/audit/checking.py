@@ -19,10 +19,13 @@ DAYS = 1
 
 
 def span(now: datetime, since: datetime | None = None, until: datetime | None = None) -> tuple[datetime, datetime]:
-    """Return the time to look at, [since, until) UTC: by default yesterday and today, up to five minutes ago."""
-    until = min(until or now, (now - SETTLED).replace(second=0, microsecond=0))
-    since = since or until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS)
-    return since, until
+    """Return the time to look at, [since, until) UTC: by default yesterday and today, up to five minutes ago.
+
+    Whole minutes: of the one that holds `since` all is looked at, of the one that holds `until` nothing.
+    """
+    until = min(until or now, now - SETTLED).replace(second=0, microsecond=0)
+    since = since or until.replace(hour=0, minute=0) - timedelta(days=DAYS)
+    return since.replace(second=0, microsecond=0), until
 
 
 def audit(

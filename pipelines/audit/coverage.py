@@ -134,6 +134,7 @@ def _counted(lake: Lake, minutes: pl.DataFrame, since: datetime, until: datetime
             *(pl.when(is_liquidation).then(pl.col(name).fill_null(0)).otherwise(0).cast(pl.Int64).alias(name)
               for name in counts),
             pl.when(has_gap).then(pl.col("filled").fill_null(False)).alias("repaired"),
+            pl.col("minute").dt.truncate("1h").alias("hour"),
         )
         .drop("filled")
     )  # fmt: skip

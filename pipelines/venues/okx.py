@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipelines.rows import Instrument
+from pipelines.venues import answers
 from pipelines.venues import okx_liquidations as liquidations
 from pipelines.venues import okx_rest as rest
 from pipelines.venues import okx_streams as streams
@@ -106,4 +107,4 @@ def group_of(contract: Instrument) -> str:
 
 
 LISTS = {"instruments": ("SWAP", "FUTURES")}
-VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of)
+VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answers.okx)

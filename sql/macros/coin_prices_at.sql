@@ -11,13 +11,13 @@ WITH hours AS (
     FROM prices_1h AS h
     JOIN instruments_as_of AS i ON h.venue = i.venue AND h.symbol = i.symbol AND i.since <= moment
         AND (i.valid_to IS NULL OR i.valid_to > moment)
-    WHERE h.hour >= moment - INTERVAL 160 HOURS AND h.hour < moment AND list_contains(dollars(), i.quote)
+    WHERE h.hour >= moment::TIMESTAMP - INTERVAL 160 HOURS AND h.hour < moment AND list_contains(dollars(), i.quote)
 ), main AS (
-    SELECT base, venue, symbol, sum(volume_quote) FILTER (bar >= moment - INTERVAL 24 HOURS) AS turnover
+    SELECT base, venue, symbol, sum(volume_quote) FILTER (bar >= moment::TIMESTAMP - INTERVAL 24 HOURS) AS turnover
     FROM hours
     WHERE base IS NOT NULL
     GROUP BY base, venue, symbol
-    HAVING bool_or(closed AND bar = moment - INTERVAL 1 HOUR)
+    HAVING bool_or(closed AND bar = moment::TIMESTAMP - INTERVAL 1 HOUR)
     QUALIFY row_number() OVER (PARTITION BY base ORDER BY turnover DESC NULLS LAST, venue, symbol) = 1
 ), series AS (
     SELECT h.* FROM hours AS h SEMI JOIN main AS m ON h.venue = m.venue AND h.symbol = m.symbol WHERE h.closed
@@ -26,12 +26,12 @@ WITH hours AS (
 )
 SELECT
     s.base, any_value(s.venue) AS venue, any_value(s.symbol) AS symbol,
-    max(s."close") FILTER (s.bar = moment - INTERVAL 1 HOUR) AS price,
-    price / nullif(max(s."close") FILTER (s.bar = moment - INTERVAL 2 HOURS), 0) - 1 AS move_1h,
-    price / nullif(max(s."close") FILTER (s.bar = moment - INTERVAL 25 HOURS), 0) - 1 AS move_24h,
-    min(s.low) FILTER (s.bar >= moment - INTERVAL 24 HOURS) AS low_24h,
-    max(s.high) FILTER (s.bar >= moment - INTERVAL 24 HOURS) AS high_24h,
-    count(*) FILTER (s.bar >= moment - INTERVAL 24 HOURS) AS hours_24h,
-    max(v.value) FILTER (s.bar = moment - INTERVAL 1 HOUR) AS rsi_1h
+    max(s."close") FILTER (s.bar = moment::TIMESTAMP - INTERVAL 1 HOUR) AS price,
+    price / nullif(max(s."close") FILTER (s.bar = moment::TIMESTAMP - INTERVAL 2 HOURS), 0) - 1 AS move_1h,
+    price / nullif(max(s."close") FILTER (s.bar = moment::TIMESTAMP - INTERVAL 25 HOURS), 0) - 1 AS move_24h,
+    min(s.low) FILTER (s.bar >= moment::TIMESTAMP - INTERVAL 24 HOURS) AS low_24h,
+    max(s.high) FILTER (s.bar >= moment::TIMESTAMP - INTERVAL 24 HOURS) AS high_24h,
+    count(*) FILTER (s.bar >= moment::TIMESTAMP - INTERVAL 24 HOURS) AS hours_24h,
+    max(v.value) FILTER (s.bar = moment::TIMESTAMP - INTERVAL 1 HOUR) AS rsi_1h
 FROM series AS s LEFT JOIN valued AS v ON s.base = v.base AND s.bar = v.bar
 GROUP BY s.base

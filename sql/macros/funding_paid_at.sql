@@ -11,24 +11,24 @@ WITH described AS (
 ), interest AS (
     SELECT
         o.venue, o.symbol, any_value(o.base) AS base,
-        max(o.close_usd) FILTER (o.hour = moment - INTERVAL 1 HOUR) AS usd,
-        max(o.close_base) FILTER (o.hour = moment - INTERVAL 1 HOUR) AS now_base,
-        max(o.close_base) FILTER (o.hour = moment - INTERVAL 2 HOURS) AS base_1h,
-        max(o.close_base) FILTER (o.hour = moment - INTERVAL 25 HOURS) AS base_24h
+        max(o.close_usd) FILTER (o.hour = moment::TIMESTAMP - INTERVAL 1 HOUR) AS usd,
+        max(o.close_base) FILTER (o.hour = moment::TIMESTAMP - INTERVAL 1 HOUR) AS now_base,
+        max(o.close_base) FILTER (o.hour = moment::TIMESTAMP - INTERVAL 2 HOURS) AS base_1h,
+        max(o.close_base) FILTER (o.hour = moment::TIMESTAMP - INTERVAL 25 HOURS) AS base_24h
     FROM open_interest_1h AS o
-    WHERE o.hour >= moment - INTERVAL 25 HOURS AND o.hour < moment
+    WHERE o.hour >= moment::TIMESTAMP - INTERVAL 25 HOURS AND o.hour < moment
     GROUP BY o.venue, o.symbol
 ), paid AS (
     SELECT
         f.venue, f.symbol, any_value(f.base) AS base, max(f.ts_event) AS ts_event,
         max_by({'rate': f.funding_rate, 'hours': f.interval_hours, 'next': f.next_funding_ts}, f.ts_event) AS row
     FROM funding_rates AS f
-    WHERE f.ts >= moment - INTERVAL 24 HOURS AND f.ts < moment AND f.ts_event < moment
+    WHERE f.ts >= moment::TIMESTAMP - INTERVAL 24 HOURS AND f.ts < moment AND f.ts_event < moment
     GROUP BY f.venue, f.symbol
 ), joined AS (
     SELECT
         coalesce(f.base, o.base, d.base) AS coin, o.*,
-        CASE WHEN coalesce(f.row.next >= moment - INTERVAL 15 MINUTES, true) AND f.ts_event >= moment - INTERVAL 9 HOURS
+        CASE WHEN coalesce(f.row.next >= moment::TIMESTAMP - INTERVAL 15 MINUTES, true) AND f.ts_event >= moment::TIMESTAMP - INTERVAL 9 HOURS
             THEN f.row.rate * 8 / nullif(coalesce(f.row.hours, d.interval_hours), 0) END AS rate
     FROM interest AS o
     FULL JOIN paid AS f ON o.venue = f.venue AND o.symbol = f.symbol

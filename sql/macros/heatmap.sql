@@ -35,7 +35,7 @@ WITH found AS (
 ), widths AS (
     SELECT
         of_instrument,
-        0.002 * max(price_max) AS aim,
+        nullif(0.002 * max(price_max), 0) AS aim,
         10 ** floor(log10(aim)) AS power,
         CASE WHEN price_bin > 0 THEN price_bin WHEN aim >= 5 * power THEN 5 * power WHEN aim >= 2 * power THEN 2 * power
             ELSE power END AS width

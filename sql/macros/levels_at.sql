@@ -10,7 +10,7 @@ SELECT
     sum(sum(l.qty_base_estimated)) FILTER (abs(any_value(l.distance)) <= 0.2) OVER side AS side_qty
 FROM (
     FROM liquidation_levels AS n
-    WHERE n.ts > moment - to_hours(max_age_hours::INTEGER) AND n.ts <= moment
+    WHERE n.ts > moment::TIMESTAMP - to_seconds(max_age_hours * 3600) AND n.ts <= moment
     QUALIFY n.ts = max(n.ts) OVER ()
 ) AS l
 GROUP BY l.ts, l.base, l.position_side, l.bin

@@ -12,12 +12,12 @@ WITH fresh AS MATERIALIZED (
         any_value(contract) AS contract, any_value(oi_unit) AS oi_unit, any_value(sides) AS sides,
         max_by({'oi_raw': oi_raw, 'oi_base': oi_base, 'oi_usd': oi_usd, 'ts_event': ts_event}, ts_event) AS row
     FROM open_interest
-    WHERE ts > moment - to_hours(least(max_age_hours, 1)::INTEGER) AND ts <= moment AND ts_event <= moment AND period IS NULL
+    WHERE ts > moment::TIMESTAMP - to_seconds(least(max_age_hours, 1) * 3600) AND ts <= moment AND ts_event <= moment AND period IS NULL
     GROUP BY venue, symbol
 ), silent AS MATERIALIZED (
     -- the others, without a live value in the last hour: few, or none and then their values are not looked for at all
     FROM (
-        SELECT DISTINCT venue, symbol FROM open_interest WHERE ts > moment - to_hours(max_age_hours::INTEGER) AND ts <= moment
+        SELECT DISTINCT venue, symbol FROM open_interest WHERE ts > moment::TIMESTAMP - to_seconds(max_age_hours * 3600) AND ts <= moment
     ) AS h ANTI JOIN fresh AS f ON h.venue = f.venue AND h.symbol = f.symbol
 ), latest AS (
     FROM fresh
@@ -29,12 +29,12 @@ WITH fresh AS MATERIALIZED (
         max_by({'oi_raw': o.oi_raw, 'oi_base': o.oi_base, 'oi_usd': o.oi_usd, 'ts_event': o.ts_event},
                epoch_us(o.ts_event) * 2 + (o.period IS NULL)::BIGINT) AS row
     FROM open_interest AS o JOIN silent AS s ON o.venue = s.venue AND o.symbol = s.symbol
-    WHERE o.ts > moment - to_hours(max_age_hours::INTEGER) AND o.ts <= moment AND o.ts_event <= moment
+    WHERE o.ts > moment::TIMESTAMP - to_seconds(max_age_hours * 3600) AND o.ts <= moment AND o.ts_event <= moment
     GROUP BY o.venue, o.symbol
 ), marks AS (
     SELECT venue, symbol, arg_max(mark_price, ts_event) AS mark_price
     FROM mark_prices
-    WHERE ts > moment - INTERVAL 1 HOUR AND ts <= moment AND ts_event <= moment AND mark_price IS NOT NULL
+    WHERE ts > moment::TIMESTAMP - INTERVAL 1 HOUR AND ts <= moment AND ts_event <= moment AND mark_price IS NOT NULL
     GROUP BY venue, symbol
 ), described AS (
     SELECT
@@ -52,5 +52,5 @@ SELECT
     coalesce(d.row.oi_base, d.row.oi_usd / nullif(d.dollars, 0)) AS oi_base,
     coalesce(d.row.oi_usd, d.row.oi_base * d.dollars) AS oi_usd,
     CASE WHEN d.row.oi_usd IS NOT NULL THEN 'venue' WHEN d.row.oi_base * d.dollars IS NOT NULL THEN 'mark' END AS usd_from,
-    d.mark_price, d.row.ts_event AS ts_event, date_diff('second', d.row.ts_event, moment) AS age_s
+    d.mark_price, d.row.ts_event AS ts_event, date_diff('second', d.row.ts_event, moment::TIMESTAMP) AS age_s
 FROM described AS d

@@ -13,18 +13,18 @@
 WITH liquidated AS (
     SELECT base, hour, position_side, sum(usd) AS usd, list(DISTINCT completeness) AS classes
     FROM liquidations_1h
-    WHERE hour >= moment - INTERVAL 721 HOURS AND hour < moment
+    WHERE hour >= moment::TIMESTAMP - INTERVAL 721 HOURS AND hour < moment
     GROUP BY ALL
 ), heard AS (
     SELECT
-        count(DISTINCT hour) FILTER (hour < moment - INTERVAL 1 HOUR) AS hours,
-        count(*) FILTER (hour = moment - INTERVAL 1 HOUR) > 0 AS now
+        count(DISTINCT hour) FILTER (hour < moment::TIMESTAMP - INTERVAL 1 HOUR) AS hours,
+        count(*) FILTER (hour = moment::TIMESTAMP - INTERVAL 1 HOUR) > 0 AS now
     FROM liquidated
 ), flushed AS (
     SELECT
-        base, position_side, coalesce(max(usd) FILTER (hour = moment - INTERVAL 1 HOUR), 0) AS usd_now,
-        list(usd) FILTER (hour < moment - INTERVAL 1 HOUR) AS before,
-        max(classes) FILTER (hour = moment - INTERVAL 1 HOUR) AS classes
+        base, position_side, coalesce(max(usd) FILTER (hour = moment::TIMESTAMP - INTERVAL 1 HOUR), 0) AS usd_now,
+        list(usd) FILTER (hour < moment::TIMESTAMP - INTERVAL 1 HOUR) AS before,
+        max(classes) FILTER (hour = moment::TIMESTAMP - INTERVAL 1 HOUR) AS classes
     FROM liquidated WHERE base IS NOT NULL GROUP BY base, position_side
 ), ratios AS (
     SELECT venue, symbol, kind, coalesce(r.base, i.base) AS coin, arg_max(r.long_share, r.ts_event) AS long_share
@@ -32,7 +32,7 @@ WITH liquidated AS (
     LEFT JOIN (
         SELECT d.venue, d.symbol, d.base FROM instruments_as_of AS d WHERE d.since <= moment AND (d.valid_to IS NULL OR d.valid_to > moment)
     ) AS i USING (venue, symbol)
-    WHERE r.ts_event >= moment - INTERVAL 3 HOURS AND r.ts_event < moment AND r.kind IN ('global_accounts', 'top_positions')
+    WHERE r.ts_event >= moment::TIMESTAMP - INTERVAL 3 HOURS AND r.ts_event < moment AND r.kind IN ('global_accounts', 'top_positions')
         AND coalesce(r.ts_event + try_cast(r.period AS INTERVAL) <= moment, true)
     GROUP BY venue, symbol, kind, coalesce(r.base, i.base)
 ), leaning AS (
@@ -43,7 +43,7 @@ WITH liquidated AS (
 ), levels AS (
     SELECT base, position_side, any_value(side_usd) AS usd, any_value(side_qty) AS qty, any_value(ts) AS ts FROM levels_at(moment) GROUP BY ALL
 ), levels_before AS (
-    SELECT base, position_side, any_value(side_qty) AS qty FROM levels_at(moment - INTERVAL 24 HOURS) GROUP BY ALL
+    SELECT base, position_side, any_value(side_qty) AS qty FROM levels_at(moment::TIMESTAMP - INTERVAL 24 HOURS) GROUP BY ALL
 ), zones AS (
     FROM zones_at(moment)
 ), ahead AS (

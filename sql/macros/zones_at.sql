@@ -13,13 +13,13 @@ WITH prices AS (
 ), told AS (
     SELECT base, position_side, price, notional_usd, completeness
     FROM liquidations_complete
-    WHERE ts_event >= moment - INTERVAL 24 HOURS AND ts_event < moment AND price > 0 AND list_contains(dollars(), quote)
+    WHERE ts_event >= moment::TIMESTAMP - INTERVAL 24 HOURS AND ts_event < moment AND price > 0 AND list_contains(dollars(), quote)
 ), cleared AS (
     SELECT
         c.*, p.price AS price_at,
         CASE c.position_side WHEN 'long' THEN (c.price_high - p.low_24h) ELSE (p.high_24h - c.price_low) END
             / (c.price_high - c.price_low) AS depth
-    FROM clusters_at(moment - INTERVAL 24 HOURS) AS c JOIN prices AS p USING (base)
+    FROM clusters_at(moment::TIMESTAMP - INTERVAL 24 HOURS) AS c JOIN prices AS p USING (base)
     WHERE p.hours_24h = 24 AND CASE c.position_side WHEN 'long' THEN p.low_24h <= c.peak_price ELSE p.high_24h >= c.peak_price END
 ), realised AS (
     SELECT

@@ -6,7 +6,7 @@
 -- came; lower_bound: more may have happened than was told. gap_minutes: those not heard whole since collection began; repaired:
 -- whether all of them were filled.
 WITH heard AS (
-    SELECT date_trunc('hour', minute) AS hour, venue, channel,
+    SELECT hour, venue, channel,
         sum(CASE WHEN repaired THEN 1 ELSE connected_share END) AS minutes_heard, max(minute) AS last_minute,
         sum(rows)::BIGINT AS rows, sum(contract_seconds)::BIGINT AS contract_seconds,
         sum(saturated_seconds)::BIGINT AS saturated_seconds, count(*) FILTER (connected_share < 1) AS gap_minutes,
@@ -16,7 +16,7 @@ WITH heard AS (
     GROUP BY ALL
 ), shares AS (
     SELECT *, minutes_heard / date_diff('minute', hour, least(
-        hour + INTERVAL 1 HOUR, max(last_minute) OVER () + INTERVAL 1 MINUTE)) AS coverage_share
+        hour + INTERVAL 1 HOUR, max(last_minute) OVER (PARTITION BY hour) + INTERVAL 1 MINUTE)) AS coverage_share
     FROM heard
 ), classes AS (
     SELECT hour, venue, string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness

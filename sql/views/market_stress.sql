@@ -1,6 +1,6 @@
 -- market_stress: how much stress there is in each coin, and over all, from five parts between 0 and 1.
--- Reads liquidations_complete (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change, funding_oi_weighted,
--- liquidation_coverage, market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
+-- Reads liquidations_complete (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change,
+-- funding_oi_weighted, instruments, liquidation_coverage, market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
 -- of the parts that are known; parts says of how many of the 5, weight_known of how much of the weight; null where none is.
 -- liquidations: share of the 30 days' clock hours before the last hour with less USD liquidated, hours without any coin's left out as
 -- nobody may have listened (at least 168 are needed); imbalance: |2 long_share - 1|; oi_flush: coins of open interest closed in the
@@ -58,10 +58,11 @@ WITH hour_now AS (
     GROUP BY GROUPING SETS ((base), ())
     HAVING count(*) > 0
 ), ranges AS (
-    SELECT venue, symbol, any_value(base) AS base, ln(max(high) / nullif(min(low), 0)) AS range
-    FROM price_minutes(INTERVAL 1 HOUR, as_of() - INTERVAL 1 HOUR, as_of() + INTERVAL 1 MICROSECOND)
-    WHERE list_contains(dollars(), quote)
-    GROUP BY venue, symbol
+    SELECT m.venue, m.symbol, any_value(coalesce(m.base, i.base)) AS base, ln(max(m.high) / nullif(min(m.low), 0)) AS range
+    FROM price_minutes(INTERVAL 1 HOUR, as_of() - INTERVAL 1 HOUR, as_of() + INTERVAL 1 MICROSECOND) AS m
+    LEFT JOIN instruments_as_of AS i ON m.venue = i.venue AND m.symbol = i.symbol AND i.is_current
+    WHERE list_contains(dollars(), coalesce(m.quote, i.quote))
+    GROUP BY m.venue, m.symbol
 ), moved AS (
     SELECT
         n.base, n.range AS range_1h, sum(p.volume_quote) AS volume,

@@ -162,6 +162,8 @@ REFUSALS = [
     ("binance", Answer(200, {}, b"{}", NOW_S), None),
     ("binance", Answer(429, {"retry-after": "7"}, b"", NOW_S), 7.0),
     ("binance", Answer(418, {}, b'{"code":-1003,"msg":"banned until 1800000090000"}', NOW_S), 90.0),
+    ("binance", Answer(503, {"retry-after": "5"}, b'{"code":-1008,"msg":"Request throttled"}', NOW_S), 5.0),
+    ("binance", Answer(503, {}, b"", NOW_S), 0.0),
     ("binance", Answer(400, {}, b'{"code":-1121,"msg":"Invalid symbol."}', NOW_S), 0.0),
     ("bybit", Answer(200, {}, b'{"retCode":0,"retMsg":"OK"}', NOW_S), None),
     ("bybit", Answer(403, {}, b"access too frequent", NOW_S), 600.0),

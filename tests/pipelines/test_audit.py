@@ -55,6 +55,13 @@ def test_by_default_yesterday_and_today_are_looked_at_but_for_the_last_five_minu
     assert span(NOON) == (datetime(2026, 10, 9), NOON - timedelta(minutes=5))  # noqa: DTZ001
 
 
+def test_whole_minutes_are_looked_at_as_half_a_minutes_rows_are_not_its_bar() -> None:
+    second = timedelta(seconds=30)
+    assert span(NOON, NOON - timedelta(hours=2) + second, NOON - timedelta(hours=1) + second) == (
+        NOON - timedelta(hours=2), NOON - timedelta(hours=1))  # fmt: skip
+    assert span(NOON + second)[1] == NOON - timedelta(minutes=5)
+
+
 def test_results_are_kept_and_the_last_of_each_check_is_shown(warehouse: Lake) -> None:
     _wrong(warehouse, order_side="buy")
     for _ in range(2):

@@ -135,3 +135,25 @@ def test_open_interest_has_coins_and_dollars_of_the_mark_that_held(opened: Lake)
     columns = "open_base, high_base, low_base, close_base, open_usd, high_usd, low_usd, close_usd, samples, last_ts"
     assert _stored(opened, "open_interest_1h", f"hour, {columns}")[0] == (
         DAY, 10.0, 14.0, 8.0, 12.0, 20.0, 60.0, 20.0, 60.0, 4, DAY + 59 * MINUTE)  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "time", "length"), [("prices_1h", "hour", "1h"), ("prices_1d", "day", "1d")])
+def test_a_candle_of_another_venue_contract_or_kind_or_one_that_still_ran_stands_for_no_missing_minutes(
+    opened: Lake, table: str, time: str, length: str
+) -> None:
+    minutes = [_minute(DAY + number * MINUTE, 100.0) for number in range(59)]
+    own = [
+        _minute(DAY, 1.0, interval=length, price_kind="mark"),
+        _minute(DAY, 2.0, interval=length, closed=False),
+        _minute(DAY, 3.0, interval="4h"),
+        _minute(DAY, 700.0, interval=length, venue="binance"),
+        _minute(DAY, 300.0, interval=length, symbol="ETHUSDT"),
+    ]
+    append(opened, {"klines": _frame("klines", [*minutes, *own])})
+    roll_up_bars(opened)
+    whole = 60 if length == "1h" else 1440
+    assert _stored(opened, table, f"venue, symbol, {time}, open, minutes, closed") == [
+        ("binance", "BTCUSDT", DAY, 700.0, whole, True),
+        ("bybit", "BTCUSDT", DAY, 100.0, 59, False),
+        ("bybit", "ETHUSDT", DAY, 300.0, whole, True),
+    ]

@@ -44,12 +44,14 @@ def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
     return text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
 
 
-def _found(empty: Lake, check: Check, tables: dict[str, list[dict[str, Any]]]) -> Found:
+def _found(
+    empty: Lake, check: Check, tables: dict[str, list[dict[str, Any]]], since: datetime = SINCE, until: datetime = UNTIL
+) -> Found:
     try:
         for table, rows in tables.items():  # not `append`: it would keep out what some checks look for
             empty.connection.register("given", _frame(table, rows).to_arrow())
             empty.connection.execute(f"INSERT INTO {table} FROM given")
-        return run(empty, check, SINCE, UNTIL)
+        return run(empty, check, since, until)
     finally:
         for table in tables:
             empty.connection.execute(f"DELETE FROM {table}")
@@ -60,7 +62,10 @@ def _tables(*parts: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str,
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_a_check_is_silent_where_it_holds_and_names_what_offends_where_it_does_not(empty: Lake, name: str) -> None:
+def test_a_check_is_silent_where_it_holds_and_names_what_offends_where_it_does_not(
+    empty: Lake, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.checks.SHOWN", 99)
     case = json.loads((CASES / f"{name}.json").read_text())
     always = case.get("always", {})
     assert _found(empty, CHECKS[name], _tables(always, case["holds"])).first == []
@@ -68,6 +73,15 @@ def test_a_check_is_silent_where_it_holds_and_names_what_offends_where_it_does_n
     assert found.offenders == len(case["says"])
     says = sorted(case["says"], key=repr)
     assert sorted(({key: row[key] for key in says[0]} for row in found.first), key=repr) == says
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+@pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if "$since" in check.body])
+def test_a_check_says_nothing_of_what_offends_at_another_time(empty: Lake, name: str, days: int) -> None:
+    case = json.loads((CASES / f"{name}.json").read_text())
+    then = SINCE + timedelta(days=days)
+    broken = _tables(case.get("always", {}), case["broken"])
+    assert _found(empty, CHECKS[name], broken, then, then + timedelta(days=1)).first == []
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -7,6 +7,7 @@ the one before.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,9 @@ CASES = sorted(HERE.glob("*/*.json"))
 VIEWS = [found.name for found in statements() if found.kind == "view"]
 EXAMPLES = {found.name: example(found) for found in statements() if found.kind == "macro" and example(found)}
 OF_TABLES = [found.name for found in statements() if found.kind == "view" and "Reads nothing" not in found.notes]
+
+TIME = re.compile(r"(?:TIMESTAMP )?'(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)'")
+TIMED = {path.parent.name: path for path in CASES if TIME.search(json.loads(path.read_text()).get("from", ""))}
 
 
 @pytest.fixture(scope="module")
@@ -54,31 +58,46 @@ def _each_minute(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [own | {"ts_event": (first + timedelta(minutes=number)).isoformat()} for number in range(row["times"])]
 
 
-def _comparable(value: object) -> object:
+def _same(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
-def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(({name: _comparable(value) for name, value in row.items()} for row in rows), key=repr)
+def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows in an order of their own, numbers rounded to twelve digits."""
+    return sorted(({name: _same(value) for name, value in row.items()} for row in rows), key=repr)
+
+
+def asked(empty: Lake, of: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the columns of `out` that the view or macro `of` has as of the case's instant, of the rows in `in` alone."""
+    columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
+    empty.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
+    append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
+    try:
+        source = f"{given.get('from', of)} WHERE {given.get('where', 'true')}"
+        cursor = empty.connection.execute(f"SELECT {columns} FROM {source}")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    finally:
+        for table in given["in"]:
+            empty.connection.execute(f"DELETE FROM {table}")
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{path.parent.name}: {path.stem}" for path in CASES])
 def test_rows_in_rows_out(empty: Lake, case: Path) -> None:
     given = json.loads(case.read_text())
-    columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
-    empty.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
-    append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
-    try:
-        asked = f"{given.get('from', case.parent.name)} WHERE {given.get('where', 'true')}"
-        cursor = empty.connection.execute(f"SELECT {columns} FROM {asked}")
-        names = [column[0] for column in cursor.description]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    finally:
-        for table in given["in"]:
-            empty.connection.execute(f"DELETE FROM {table}")
-    assert _sorted(found) == _sorted(given["out"])
+    assert comparable(asked(empty, case.parent.name, given)) == comparable(given["out"])
+
+
+@pytest.mark.parametrize("form", ["'{}'", "TIMESTAMPTZ '{}+00'"])
+@pytest.mark.parametrize("macro", TIMED)
+def test_a_macro_takes_a_time_as_text_and_with_a_zone_as_it_takes_a_timestamp(
+    empty: Lake, macro: str, form: str
+) -> None:
+    given = json.loads(TIMED[macro].read_text())
+    given["from"] = TIME.sub(lambda time: form.format(time[1]), given["from"])
+    assert comparable(asked(empty, macro, given)) == comparable(given["out"])
 
 
 @pytest.mark.parametrize("view", OF_TABLES)

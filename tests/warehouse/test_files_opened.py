@@ -45,6 +45,7 @@ WHOLE = {
 """Views and macros that answer for all time, and why."""
 LONGER: dict[str, tuple[int, str]] = {
     "liquidation_imbalance": (30, "the last hour is compared with 30 days, as far as their feeds were heard"),
+    "feed_gaps": (30, "a gap lasts until the next minute that was heard whole, however many days later"),
     "side_sanity": (8, "each of the last seven days, with the minute before each liquidation"),
 }
 """Those that no day can be asked of and that look back for more than a day: for how many days, and why."""
@@ -57,10 +58,22 @@ ASKED = [
 
 
 def _made(table: str) -> str:
-    """Return the INSERT of one row a day, every column of time that day's noon, every text and number the same."""
-    values = {"TIMESTAMP": "noon", "VARCHAR": "'x'", "BLOB": "'x'::BLOB", "BOOLEAN": "true"}
-    chosen = ", ".join(f'{values.get(kind, "1")} AS "{name}"' for name, kind in TABLES[table].types.items())
-    return f"INSERT INTO {table} SELECT {chosen} FROM (SELECT TIMESTAMP '{{noon}}' AS noon)"
+    """Return the INSERT of a day's rows: every column of time that day's noon, all else at both ends of what it may be, or
+    null, so that only a time can leave a file out."""
+    of_kind = {"VARCHAR": ("'!'", "'~'"), "BLOB": ("'!'::BLOB", "'~'::BLOB"), "BOOLEAN": ("false", "true")}
+    kinds = TABLES[table].types
+    ends = [
+        {
+            name: "noon" if kind == "TIMESTAMP" else of_kind.get(kind, ("0", "1000000000"))[end]
+            for name, kind in kinds.items()
+        }
+        for end in (0, 1)
+    ]
+    nulls = {name: "noon" if kind == "TIMESTAMP" else "NULL" for name, kind in kinds.items()}
+    chosen = (", ".join(f'{value}::{kinds[name]} AS "{name}"' for name, value in row.items()) for row in (*ends, nulls))
+    return f"INSERT INTO {table} " + " UNION ALL ".join(
+        f"SELECT {columns} FROM (SELECT TIMESTAMP '{{noon}}' AS noon)" for columns in chosen
+    )
 
 
 @pytest.fixture(scope="module")

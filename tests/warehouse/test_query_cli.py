@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +41,21 @@ def test_errors_of_a_query_are_one_line(world: Path) -> None:
         with pytest.raises(QueryError) as caught:
             query(wrong, world)
         assert "\n" not in str(caught.value)
+
+
+def test_now_is_utc_whatever_the_zone_of_the_machine(world: Path, writer: Lake, liquidations: Maker) -> None:
+    append(writer, {"liquidations": liquidations(1)})
+    asked = """SELECT count(*) FROM liquidations WHERE ts_event = TIMESTAMPTZ '2026-10-10 12:00:00+00'
+        AND abs(epoch(now()::TIMESTAMP) - epoch(as_of())) < 1"""
+    code = f"from pathlib import Path\nfrom warehouse.query import query\nprint(query({asked!r}, Path({str(world)!r})).item())"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"TZ": "America/New_York"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == "1"
 
 
 def test_from_first_sql_prints_a_table(liq: Callable[..., Result]) -> None:

@@ -38,14 +38,15 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     assert schema.create_or_migrate(tmp_path) == []
 
 
-def test_a_new_column_is_added_and_old_rows_have_null_there(tmp_path: Path) -> None:
+def test_a_new_column_is_added_and_old_rows_have_null_there_or_what_it_is_made_of(tmp_path: Path) -> None:
     schema.create_or_migrate(tmp_path, [THING], [])
     with lake.open(tmp_path, read_only=False) as opened:
         opened.connection.execute("INSERT INTO thing VALUES (1, NULL)")
-    wider = THING._replace(columns=(*THING.columns, Column("b", "VARCHAR", "A word")))
+    twice = Column("twice", "BIGINT", "Twice a", made_of="2 * a")
+    wider = THING._replace(columns=(*THING.columns, Column("b", "VARCHAR", "A word"), twice))
     assert "table thing: column b added" in schema.create_or_migrate(tmp_path, [wider], [])
     with lake.open(tmp_path) as opened:
-        assert opened.connection.execute("SELECT a, b FROM thing").fetchall() == [(1, None)]
+        assert opened.connection.execute("SELECT a, b, twice FROM thing").fetchall() == [(1, None, 2)]
 
 
 @pytest.mark.parametrize(

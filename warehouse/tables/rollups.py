@@ -82,6 +82,8 @@ FEED_COVERAGE = Table(
     grain="one minute of one venue's channel, from when it was first listened to; sockets and polls, not backfills or imports",
     columns=(
         Column("minute", "TIMESTAMP", "Start of the minute, by our clock", "UTC", "ts_recv"),
+        Column("hour", "TIMESTAMP", "Start of the minute's hour, stored so that sums by the hour open one day's files of a day",
+               "UTC", "minute", made_of="date_trunc('hour', minute)"),
         VENUE,
         Column("channel", "VARCHAR", "The exchange's word for the stream or endpoint"),
         Column("transport", "VARCHAR", "ws or rest"),

@@ -17,7 +17,10 @@ POLARS_TYPES: dict[str, pl.DataType] = {
 
 
 class Column(NamedTuple):
-    """A column: DuckDB type, meaning, unit, where the value is from, and when it is null (empty: never)."""
+    """A column: DuckDB type, meaning, unit, where the value is from, and when it is null (empty: never).
+
+    `made_of`: SQL of the row's other columns that gives its value in rows that were stored before there was the column.
+    """
 
     name: str
     type: str
@@ -25,6 +28,7 @@ class Column(NamedTuple):
     unit: str = ""
     source: str = ""
     null_when: str = ""
+    made_of: str = ""
 
 
 class Table(NamedTuple):

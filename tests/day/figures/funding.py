@@ -1,7 +1,7 @@
 """Funding views. A rate is a fraction per interval, positive: longs pay shorts."""
 
 import statistics
-from itertools import product
+from itertools import pairwise, product
 
 from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Row, Rows
 from tests.day.figures import interest, prices
@@ -53,11 +53,16 @@ def settled(facts: Facts, now: int, instrument: str, since: int) -> Rows:
     for own in grouped(rows, of_contract).values():
         own = sorted(own, key=lambda row: int(row["ts_event"]))
         times = [row["ts_event"] for row in own]
+        gaps = [None, *((after - before) // MINUTE / 60 for before, after in pairwise(times)), None, None]
         for n, row in enumerate(own):
-            near = lowest([*(times[n] - t for t in times[:n][-1:]), *(t - times[n] for t in times[n + 1 :][:1])])
-            hours, spacing = row["interval_hours"], near and near // MINUTE / 60
-            came = "sent" if hours is not None else "spacing" if spacing is not None and spacing <= 24 else None
-            hours = hours if came == "sent" else spacing if came else None
+            before, after = gaps[n], gaps[n + 1]
+            run = before if before in (after, gaps[n - 1] if n else None) else None
+            if n == 0 and after == gaps[2]:
+                run = after
+            near = lowest([gap for gap in (before, after) if gap is not None and gap <= 24])
+            told = row["interval_hours"]
+            hours = run if run is not None and run <= 8 else near if told is None else told
+            came = None if hours is None else "sent" if hours == told else "spacing"
             rate = row["funding_rate"]
             found.append({name: row[name] for name in ("ts_event", "venue", "symbol", "instrument", "base")} | {
                 "funding_rate": rate, "interval_hours": hours, "interval_from": came, "rate_8h": per(rate, hours, 8),
