@@ -2,44 +2,40 @@
 
 import asyncio
 import logging
-import sys
-import time
 from collections.abc import Callable
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, TypeVar
 
 import httpx
 import msgspec
 import typer
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
-from collectors.errors import CollectorError, ConfigurationError, NetworkError
+from collectors.errors import ConfigurationError, NetworkError
 from collectors.kafka import KafkaSettings
 from collectors.plan import assumed, lines
 from collectors.retry import describe
 from collectors.service import collect as run
 from collectors.settings import CollectorSettings
+from collectors.terminal import log_to_stderr
 from collectors.venues import VENUES
 from collectors.venues.venue import Listed, Listing, Page, Venue
 
 ALL = "all"
 T = TypeVar("T")
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer()
 
 
 @app.command()
 def collect(
-    venues: Annotated[
-        list[str], typer.Argument(metavar="VENUE...", help=f"which venues: {', '.join(VENUES)}, or {ALL}")
-    ],
+    venues: Annotated[list[str], typer.Argument(metavar="VENUE", help=f"which venues: {', '.join(VENUES)}, or {ALL}")],
     plan: Annotated[bool, typer.Option("--plan", help="print what would be subscribed and polled, and stop")] = False,
     symbols: Annotated[
         str | None,
         typer.Option(
             metavar="N[,N...]",
             help="with --plan: assume so many instruments of each venue, or one number for each venue in the order named "
-            "(700,800,460 for all); unset: ask the venues",
+            "(700,800,460 for all); else the venues are asked",
         ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
@@ -51,27 +47,24 @@ def collect(
     1-minute klines are polled, each contract every 5 minutes; LIQ_COLLECT_KLINES=stream subscribes to every change of them
     instead (some 80 GB a day of Binance alone), =off leaves them out. LIQ_COLLECT_RATIOS=false leaves out ratios.
 
+    For example: liq collect binance bybit; before it: liq collect all --plan
+
     Exit code 0: stopped in good order, Kafka has every frame. 1: it could not. 2: a wrong argument or setting.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    try:
-        chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues)]
-        settings = _configured(CollectorSettings, "LIQ_COLLECT_")
-        if plan:
-            listings = (
-                [assumed(v, n) for v, n in zip(chosen, _counts(symbols, len(chosen)), strict=True)]
-                if symbols
-                else [asyncio.run(_listing(venue)) for venue in chosen]
-            )
-            print("\n".join(lines(list(zip(chosen, listings, strict=True)), settings)))
-            raise typer.Exit(0)
-        raise typer.Exit(asyncio.run(run(chosen, KafkaSettings.load(), settings)))
-    except ConfigurationError as error:
-        _fail(2, str(error))
-    except CollectorError as error:
-        _fail(1, str(error))
-    except KafkaError as error:
-        _fail(1, f"Kafka: {describe(error)}")
+    if symbols and not plan:
+        raise ConfigurationError("--symbols goes with --plan")
+    chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues)]
+    settings = _configured(CollectorSettings, "LIQ_COLLECT_")
+    if plan:
+        listings = (
+            [assumed(v, n) for v, n in zip(chosen, _counts(symbols, len(chosen)), strict=True)]
+            if symbols
+            else [asyncio.run(_listing(venue)) for venue in chosen]
+        )
+        print("\n".join(lines(list(zip(chosen, listings, strict=True)), settings)))
+        return
+    raise typer.Exit(asyncio.run(run(chosen, KafkaSettings.load(), settings)))
 
 
 def _names(given: list[str]) -> list[str]:
@@ -120,17 +113,3 @@ async def _page(client: httpx.AsyncClient, venue: Venue, url: str, params: dict[
         raise NetworkError(f"{url} does not answer: {describe(error)}; --symbols N plans without asking") from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise NetworkError(f"{url} answers HTTP {response.status_code}, not with instruments") from error
-
-
-def _fail(code: int, reason: str) -> NoReturn:
-    print(f"liq collect: {reason}", file=sys.stderr)
-    raise typer.Exit(code)
-
-
-def log_to_stderr(level: int) -> None:
-    """One line an entry: time in UTC, level, where from, text."""
-    logging.Formatter.converter = time.gmtime
-    form = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(stream=sys.stderr, level=level, format=form, datefmt="%Y-%m-%dT%H:%M:%S")
-    for noisy in ("aiokafka", "httpx", "httpcore", "websockets"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy == "aiokafka" else logging.WARNING)

@@ -19,11 +19,11 @@ from collectors.findings import Finding
 from pipelines.plots.settings import PlotSettings
 from pipelines.settings import IngestSettings
 from pipelines.status import status
-from pipelines.up.screen import console
 from warehouse import lake, query
 from warehouse.errors import WarehouseError
 from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
+from warehouse.terminal import TABLES_WIDTH, console
 
 SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, PlotSettings, WarehouseSettings)
 NO_SETTINGS = {"LIQ_SIMULATOR"}  # what `liq simulate` prints beside them
@@ -46,7 +46,7 @@ def command(collectors_look: Look, collectors_names: Callable[[], set[str]]) -> 
         """
         logging.basicConfig(level=logging.CRITICAL)  # what fails is told below
         found = asyncio.run(_all(collectors_look, collectors_names()))
-        show(console(), found)
+        show(console(TABLES_WIDTH), found)
         raise typer.Exit(1 if any(finding.state == "broken" for finding in found) else 0)
 
     return doctor

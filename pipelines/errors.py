@@ -2,8 +2,9 @@
 
     PipelineError
     ├── UsageError            a command was asked for something that does not exist; the text lists what does
+    │   └── NotADumpError     a file is none of the files that can be imported
     ├── AlreadyRunningError   another ingest works in this world
-    ├── NotADumpError         a file is none of the files that can be imported
+    ├── StartError            a part of the pipeline did not start
     ├── NothingToPlotError    what was asked for has no rows, so there is no picture
     └── InvalidPositionError  a position that cannot be, such as one that is liquidated as soon as it is opened
 
@@ -23,7 +24,7 @@ class AlreadyRunningError(PipelineError):
     """Another ingest works in this world; the text names its process."""
 
 
-class NotADumpError(PipelineError):
+class NotADumpError(UsageError):
     """A file is none of those that can be imported, or is damaged; the text names it and says why."""
 
 

@@ -7,6 +7,7 @@ from aiokafka.errors import KafkaError
 
 from collectors.errors import CollectorError
 from collectors.kafka import KafkaSettings, cluster_id, connection
+from pipelines.errors import PipelineError
 from pipelines.ingest.consume import source
 from warehouse import lake, query, writer
 
@@ -45,7 +46,7 @@ async def status(world: Path) -> Status:
         kafka = connection(KafkaSettings.load())
         lags = await _lags(kafka, world if has_lake else None)
         address = str(kafka["bootstrap_servers"])
-    except (CollectorError, KafkaError, LookupError) as error:
+    except (CollectorError, KafkaError, PipelineError) as error:
         address, lags = "none", []
         problems.append(str(error))
     if not has_lake:

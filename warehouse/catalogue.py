@@ -11,7 +11,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from warehouse.errors import QueryError
+from warehouse.errors import QueryError, WarehouseError
 from warehouse.statements import Statement, rollups, statements
 from warehouse.tables import TABLES
 
@@ -100,10 +100,10 @@ def markdown() -> str:
 
 
 def update(file: Path) -> bool:
-    """Write the catalogue between its two marks in `file`; return whether that changed it. Raises ValueError."""
+    """Write the catalogue between its two marks in `file`; return whether that changed it. Raises WarehouseError."""
     text = file.read_text()
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{file} must have the lines {BEGIN} and {END} once")
+        raise WarehouseError(f"{file} must have the lines {BEGIN} and {END} once")
     head, rest = text.split(BEGIN)
     new = f"{head}{BEGIN}\n{markdown()}{END}{rest.split(END)[1]}"
     if new != text:

@@ -1,6 +1,6 @@
 """The warehouse's sub-commands: sql, shell, schema, views, maintain."""
 
-import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +13,14 @@ import typer
 from rich.console import Console
 
 from warehouse import catalogue, describe, lake
-from warehouse.errors import NoWarehouseError, WarehouseError
-from warehouse.formats import Format, terminal, write
+from warehouse.errors import NoWarehouseError
+from warehouse.formats import Format, write
 from warehouse.maintain import maintain as maintain_lake
 from warehouse.query import reading_world, run
 from warehouse.shell import shell as run_shell
+from warehouse.terminal import console, to_read, to_write
 
-app = typer.Typer(no_args_is_help=True, help="Query and keep the warehouse.")
+app = typer.Typer()
 
 
 class SchemaFormat(StrEnum):
@@ -37,16 +38,20 @@ def sql(
     limit: Annotated[int, typer.Option("--limit", min=1, help="Rows a table shows at most.")] = 100,
 ) -> None:
     """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo."""
-    with _one_line_errors(), _reader() as warehouse:
+    with to_read() as warehouse:
         text = sys.stdin.read() if statement == "-" else statement
-        write(run(warehouse, text), format, output, limit)
+        before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
+        try:
+            write(run(warehouse, text), format, output, limit)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 @app.command()
 def shell() -> None:
     """Query the warehouse by hand: SQL ended by ;, .tables, .schema NAME, .help."""
-    with _one_line_errors(), _reader() as warehouse:
-        run_shell(warehouse, terminal())
+    with to_read() as warehouse:
+        run_shell(warehouse, console())
 
 
 @app.command()
@@ -57,11 +62,11 @@ def schema(
     format: Annotated[SchemaFormat, typer.Option("--format", "-f", help="How it is written.")] = SchemaFormat.TABLE,
 ) -> None:
     """Show the tables and views, or one's columns: type, unit, meaning, source, when null."""
-    with _one_line_errors(), _reader_if_any() as warehouse:
+    with _reader_if_any() as warehouse:
         if format is SchemaFormat.MARKDOWN:
             print(describe.markdown(describe.columns(table, warehouse) if table else describe.objects()))
         else:
-            terminal().print(describe.columns_table(table, warehouse) if table else describe.objects_table())
+            console().print(describe.columns_table(table, warehouse) if table else describe.objects_table())
 
 
 @app.command()
@@ -75,13 +80,12 @@ def views(
     ] = None,
 ) -> None:
     """List the views and macros by subject, each with what it shows. Needs no warehouse."""
-    with _one_line_errors():
-        if update:
-            print(f"{update}: {'written' if catalogue.update(update) else 'as it was'}")
-        elif format is SchemaFormat.MARKDOWN:
-            print(catalogue.page_markdown(name) if name else catalogue.markdown())
-        else:
-            terminal().print(catalogue.page(name) if name else catalogue.listing())
+    if update:
+        print(f"{update}: {'written' if catalogue.update(update) else 'as it was'}")
+    elif format is SchemaFormat.MARKDOWN:
+        print(catalogue.page_markdown(name) if name else catalogue.markdown())
+    else:
+        console().print(catalogue.page(name) if name else catalogue.listing())
 
 
 @app.command()
@@ -92,33 +96,10 @@ def maintain(
     ] = 1,
 ) -> None:
     """Merge small files, expire old snapshots, delete files out of use. Safe beside readers and ingest."""
-    with _one_line_errors():
-        world, note = reading_world()
-        _tell(note)
-        with lake.open(world, read_only=False) as warehouse, Console(stderr=True).status("maintaining the warehouse"):
-            done = maintain_lake(warehouse, timedelta(hours=keep_snapshots_h), timedelta(hours=keep_files_h))
-        for name, count in done._asdict().items():
-            print(f"{name.replace('_', ' '):20}{count:>12,}")
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (WarehouseError, ValueError) as error:
-        _tell(f"liq: {' '.join(str(error).split())}")
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def _reader() -> Iterator[lake.Lake]:
-    world, note = reading_world()
-    _tell(note)
-    with lake.open(world) as warehouse:
-        yield warehouse
+    with to_write() as warehouse, Console(stderr=True).status("maintaining the warehouse"):
+        done = maintain_lake(warehouse, timedelta(hours=keep_snapshots_h), timedelta(hours=keep_files_h))
+    for name, count in done._asdict().items():
+        print(f"{name.replace('_', ' '):20}{count:>12,}")
 
 
 @contextmanager
@@ -130,8 +111,3 @@ def _reader_if_any() -> Iterator[lake.Lake | None]:
         return
     with opened as warehouse:
         yield warehouse
-
-
-def _tell(note: str) -> None:
-    if note:
-        print(note, file=sys.stderr)

@@ -18,9 +18,9 @@ from rich.text import Text
 
 from warehouse.errors import QueryError
 from warehouse.query import Rows
+from warehouse.terminal import WIDE, console
 
 CELL_WIDTH = 80
-WIDE = 4000
 
 
 class Format(StrEnum):
@@ -31,21 +31,6 @@ class Format(StrEnum):
     JSON = "json"
     PARQUET = "parquet"
     ARROW = "arrow"
-
-
-class _Terminal(Console):
-    """A console that leaves a closed pipe to its caller; rich itself would end the process with exit code 1."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
-def terminal() -> Console:
-    """Return the console of standard output; wide where that is not a terminal, so that nothing is folded in a file.
-
-    Printing on it raises BrokenPipeError where the reader of the output has gone.
-    """
-    return _Terminal() if sys.stdout.isatty() else _Terminal(width=WIDE)
 
 
 def write(rows: Rows, kind: Format, output: Path | None = None, limit: int = 100) -> None:
@@ -144,7 +129,7 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
 
 def _table(rows: Rows, file: BinaryIO, limit: int) -> None:
     if file is sys.stdout.buffer:
-        show(rows, terminal(), limit)
+        show(rows, console(), limit)
         return
     text = TextIOWrapper(file)
     show(rows, Console(file=text, width=WIDE), limit)

@@ -51,6 +51,8 @@ def run(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None) 
     """Run `sql` on an open warehouse and return its rows, streamed. Raises QueryError."""
     with query_errors():
         result = warehouse.connection.execute(sql, dict(parameters) if parameters else None)
+        if result is None:  # empty, or nothing but comments
+            raise QueryError("there is no statement to run")
         return Rows(result.to_arrow_reader(BATCH_ROWS))
 
 

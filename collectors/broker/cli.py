@@ -1,28 +1,23 @@
 """`liq broker start|stop|status`."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from rich.console import Console
 
 from collectors.broker import process
 from collectors.cluster import administering
 from collectors.embedded import Running, running
-from collectors.errors import CollectorError, ConfigurationError
+from collectors.errors import ConfigurationError
 from collectors.kafka import KafkaSettings, cluster_id, connection, ensure_topics
 from collectors.topics import TOPICS
 
-FAILED, USAGE = 1, 2
 MB = 1_000_000
 
 app = typer.Typer(
-    no_args_is_help=True,
     help="The embedded Kafka broker: a real Apache Kafka on this machine alone, for use without a cluster. "
     "Started once, it runs until it is stopped, and every command finds it. "
     "Not used where LIQ_KAFKA_BOOTSTRAP names a cluster.",
@@ -30,8 +25,7 @@ app = typer.Typer(
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data",
-        help="Folder of the data; the broker keeps its own in `kafka` below it. (Env LIQ_DATA, default data/live.)",
+        help="folder of the data, else LIQ_DATA, else data/live; the broker keeps its own in `kafka` below it",
     ),
 ]
 
@@ -42,47 +36,44 @@ def start(data: Data = None) -> None:
 
     The first start fetches Apache Kafka (40 MB) into ~/.m2/repository. Needs Java 17 or newer.
     """
-    with _errors():
-        settings = _settings(data)
-        if settings.kafka_bootstrap:
-            raise ConfigurationError(
-                f"LIQ_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} is set, so the embedded broker would not be used. "
-                "Unset it to start one."
-            )
-        broker = process.start(settings.data)
-        asyncio.run(ensure_topics(connection(settings), TOPICS, settings.kafka_replication))
-        word = "started" if broker.started_here else "runs already"
-        _say(f"Kafka {word} at {broker.bootstrap} (process {broker.pid}), data in {broker.folder}")
+    settings = _settings(data)
+    if settings.kafka_bootstrap:
+        raise ConfigurationError(
+            f"LIQ_KAFKA_BOOTSTRAP={settings.kafka_bootstrap} is set, so the embedded broker would not be used. "
+            "Unset it to start one."
+        )
+    broker = process.start(settings.data)
+    asyncio.run(ensure_topics(connection(settings), TOPICS, settings.kafka_replication))
+    word = "started" if broker.started_here else "runs already"
+    print(f"Kafka {word} at {broker.bootstrap} (process {broker.pid}), data in {broker.folder}")
 
 
 @app.command()
 def stop(data: Data = None) -> None:
     """Stop the broker; its data stay. Exit code 0 also where none was running."""
-    with _errors():
-        settings = _settings(data)
-        _say(f"Kafka {process.stop(settings.data)} for {settings.data}")
+    settings = _settings(data)
+    print(f"Kafka {process.stop(settings.data)} for {settings.data}")
 
 
 @app.command()
 def status(data: Data = None) -> None:
     """Show where Kafka is and what it holds. Exit code 1 where it does not run."""
-    with _errors():
-        settings = _settings(data)
-        reach = connection(settings)
-        _say(f"bootstrap  {reach['bootstrap_servers']}")
-        if settings.kafka_bootstrap is None and (broker := running(settings.data)):
-            _describe(broker)
-        _say(f"cluster    {asyncio.run(cluster_id(reach))}\n")
-        _say(f"{'topic':18} {'partitions':>10} {'records':>12}  end offsets")
-        for line in asyncio.run(_topics(reach)):
-            _say(line)
+    settings = _settings(data)
+    reach = connection(settings)
+    print(f"bootstrap  {reach['bootstrap_servers']}")
+    if settings.kafka_bootstrap is None and (broker := running(settings.data)):
+        _describe(broker)
+    print(f"cluster    {asyncio.run(cluster_id(reach))}\n")
+    print(f"{'topic':18} {'partitions':>10} {'records':>12}  end offsets")
+    for line in asyncio.run(_topics(reach)):
+        print(line)
 
 
 def _describe(broker: Running) -> None:
     up = str(datetime.now(UTC) - broker.started).split(".")[0]
-    _say(f"process    {broker.pid}, up {up} (hours:minutes:seconds)")
-    _say(f"data       {broker.folder / 'data'}, {_size(broker.folder / 'data') / MB:.1f} MB")
-    _say(f"log        {broker.folder / 'logs'}, {_size(broker.folder / 'logs') / MB:.1f} MB")
+    print(f"process    {broker.pid}, up {up} (hours:minutes:seconds)")
+    print(f"data       {broker.folder / 'data'}, {_size(broker.folder / 'data') / MB:.1f} MB")
+    print(f"log        {broker.folder / 'logs'}, {_size(broker.folder / 'logs') / MB:.1f} MB")
 
 
 async def _topics(reach: dict[str, Any]) -> list[str]:
@@ -109,17 +100,3 @@ def _settings(data: Path | None) -> KafkaSettings:
 def _size(folder: Path) -> int:
     """Return the bytes the files below `folder` take on disk; Kafka's index files are mostly holes."""
     return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
-
-
-def _say(line: str) -> None:
-    typer.echo(line)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Print an error of ours in one place and end with its exit code."""
-    try:
-        yield
-    except CollectorError as error:
-        Console(stderr=True).print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(USAGE if isinstance(error, ConfigurationError) else FAILED) from None

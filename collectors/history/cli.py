@@ -3,20 +3,15 @@
 import asyncio
 import fcntl
 import logging
-import re
 import signal
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn, get_args
+from typing import Annotated, get_args
 
 import typer
-from aiokafka.errors import KafkaError
-from pydantic import ValidationError
 
-from collectors.cli import log_to_stderr
 from collectors.errors import CollectorError, ConfigurationError
 from collectors.history import plan
 from collectors.history.backfill import FEED, Totals, backfill
@@ -26,49 +21,47 @@ from collectors.history.paging import Span
 from collectors.history.screen import watching
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings
-from collectors.retry import describe
+from collectors.terminal import log_to_stderr, since_option, until_option
 from collectors.venues import VENUES
 
 ALL = "all"
 PERIODS = [length for length in LENGTHS_MS if length != "1m"]
-AGO = re.compile(r"(\d+)d")
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer()
 
 
 @app.command("backfill")
 def command(
     venue: Annotated[str, typer.Argument(metavar="VENUE", help=f"one of {', '.join(VENUES)}")],
-    since: Annotated[str, typer.Option(help="from when on: 2026-10-01, 2026-10-01T12:00 (UTC) or 30d (days ago)")],
-    what: Annotated[str, typer.Option(help=f"what, with commas: {','.join(WHATS)}, or {ALL}")] = ALL,
-    until: Annotated[str | None, typer.Option(help="until when, as --since; not given: now")] = None,
-    symbols: Annotated[str, typer.Option(help=f"the venue's symbols, with commas, or {ALL} it lists")] = ALL,
-    period: Annotated[str, typer.Option(help=f"bars of open interest and ratios: {', '.join(PERIODS)}")] = "5m",
-    interval: Annotated[str, typer.Option(help=f"bars of klines: {', '.join(LENGTHS_MS)}")] = "1m",
+    since: Annotated[datetime, since_option("from here on")],
+    what: Annotated[str, typer.Option(metavar="WHAT[,WHAT...]", help=f"what: {', '.join(WHATS)}, or {ALL}")] = ALL,
+    until: Annotated[datetime | None, until_option("and before this, else up to now")] = None,
+    symbols: Annotated[
+        str, typer.Option(metavar="SYMBOL[,SYMBOL...]", help=f"as the venue spells them, or {ALL} it lists")
+    ] = ALL,
+    period: Annotated[
+        str, typer.Option(metavar="LENGTH", help=f"bars of open interest and ratios: {', '.join(PERIODS)}")
+    ] = "5m",
+    interval: Annotated[str, typer.Option(metavar="LENGTH", help=f"bars of klines: {', '.join(LENGTHS_MS)}")] = "1m",
     dry: Annotated[bool, typer.Option("--dry-run", help="say what would be asked for, and how long it takes")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
 ) -> None:
     """Ask a venue for its past and put every answer into Kafka, unchanged, where `liq ingest` reads it.
 
     May be stopped at any time and run again: it goes on with what Kafka does not have yet, and what is there twice is
-    stored once. Exit code 0: all of it is in Kafka. 1: it could not, or was stopped. 2: a wrong argument or setting.
+    stored once.
+
+    For example: liq backfill bybit --what funding,klines --since 30d --symbols BTCUSDT,ETHUSDT
+
+    Exit code 0: all of it is in Kafka. 1: it could not, or was stopped. 2: a wrong argument or setting.
     """
     log_to_stderr(logging.INFO if verbose else logging.WARNING)
     if not verbose:
         logging.getLogger("collectors.recorder").setLevel(logging.ERROR)  # what matters of it is said beside the bar
-    try:
-        if venue not in VENUES:
-            raise ConfigurationError(f"unknown venue {venue}; there are {', '.join(VENUES)}")
-        order = plan.Order(_whats(what), _wanted(since, until), _symbols(symbols), period, interval)
-        raise typer.Exit(asyncio.run(_run(venue, order, dry)))
-    except ConfigurationError as error:
-        _fail(2, str(error))
-    except ValidationError as error:
-        _fail(2, str(ConfigurationError.of(error, "LIQ_")))
-    except CollectorError as error:
-        _fail(1, str(error))
-    except KafkaError as error:
-        _fail(1, f"Kafka: {describe(error)}")
+    if venue not in VENUES:
+        raise ConfigurationError(f"unknown venue {venue}; there are {', '.join(VENUES)}")
+    order = plan.Order(_whats(what), _wanted(since, until), _symbols(symbols), period, interval)
+    raise typer.Exit(asyncio.run(_run(venue, order, dry)))
 
 
 async def _run(name: str, order: plan.Order, dry: bool) -> int:
@@ -111,21 +104,13 @@ def _symbols(given: str) -> tuple[str, ...]:
     return () if given == ALL else tuple(name.strip() for name in given.split(",") if name.strip())
 
 
-def _wanted(since: str, until: str | None) -> Span:
-    now = datetime.now(UTC)
-    first, last = _moment("--since", since, now), now if until is None else _moment("--until", until, now)
-    if first >= min(last, now):
+def _wanted(since: datetime, until: datetime | None) -> Span:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    last = min(until or now, now)
+    if since >= last:
         raise ConfigurationError(f"--since {since} is not before {until or 'now'}")
-    return Span(int(first.timestamp() * 1000), int(min(last, now).timestamp() * 1000))
-
-
-def _moment(option: str, given: str, now: datetime) -> datetime:
-    if ago := AGO.fullmatch(given):
-        return now - timedelta(days=int(ago[1]))
-    with suppress(ValueError):
-        moment = datetime.fromisoformat(given)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    raise ConfigurationError(f"{option} {given}: wanted a date as 2026-10-01, a time as 2026-10-01T12:00, or 30d")
+    first, end = (int(moment.replace(tzinfo=UTC).timestamp() * 1000) for moment in (since, last))
+    return Span(first, end)
 
 
 @contextmanager
@@ -138,8 +123,3 @@ def _alone(path: Path, venue: str) -> Iterator[None]:
         except BlockingIOError:
             raise CollectorError(f"another backfill of {venue} runs in {path.parent.parent}") from None
         yield
-
-
-def _fail(code: int, reason: str) -> NoReturn:
-    print(f"liq backfill: {reason}", file=sys.stderr)
-    raise typer.Exit(code)

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import typer
 
 from collectors.simulator.bybit import BybitLimits
-from collectors.simulator.recordings import RecordingError
 from collectors.simulator.script import Phases
 from collectors.simulator.simulator import Limits, Simulator
 
@@ -30,7 +29,9 @@ def simulate(
     ticker_ms: Annotated[int, typer.Option(help="pace of Bybit's tickers, ms")] = 100,
     bybit_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Bybit")] = 0.0,
     binance_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Binance")] = 0.0,
-    play: Annotated[Path | None, typer.Option(help="play <folder>/<venue>/*.jsonl instead of the market")] = None,
+    play: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="play the frames FOLDER/VENUE/*.jsonl instead of the market")
+    ] = None,
     rate: Annotated[float, typer.Option(help="frames a second with --play")] = 50.0,
     write_env: Annotated[Path | None, typer.Option(help="write the settings to this file as well")] = None,
 ) -> None:
@@ -38,14 +39,10 @@ def simulate(
     phases = Phases(calm_s=calm, cascade_s=cascade, aftermath_s=aftermath, trickle=trickle)
     loads = {venue: frames for venue, frames in (("bybit", bybit_rate), ("binance", binance_rate)) if frames}
     limits = Limits(bybit=BybitLimits(ticker_ms=ticker_ms))
-    try:
-        asyncio.run(_serve(lambda: Simulator(
-            seed=seed, phases=phases, then=then, limits=limits, rate=loads, play=play, play_rate=rate,
-            port_base=port_base,
-        ), write_env))  # fmt: skip
-    except (OSError, RecordingError) as error:
-        typer.echo(f"simulate: {error}", err=True)
-        raise typer.Exit(1) from None
+    asyncio.run(_serve(lambda: Simulator(
+        seed=seed, phases=phases, then=then, limits=limits, rate=loads, play=play, play_rate=rate,
+        port_base=port_base,
+    ), write_env))  # fmt: skip
 
 
 async def _serve(build: Callable[[], Simulator], write_env: Path | None) -> None:

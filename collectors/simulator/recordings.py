@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from collectors.errors import CollectorError
 from collectors.simulator.contracts import VENUES
 from collectors.simulator.host import Answer, json_answer
 
@@ -19,7 +20,7 @@ _NAMED = ("symbol", "pair", "instId")
 _CHOICES = (*_NAMED, "instType", "category", "instFamily")
 
 
-class RecordingError(ValueError):
+class RecordingError(CollectorError):
     """A folder or a line that cannot be played; names it."""
 
 

@@ -4,16 +4,14 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from collectors.terminal import bar
 from pipelines.audit.checking import audit, failed, span, store
 from pipelines.audit.cover import cover
 from pipelines.audit.touched import by_day
 from pipelines.errors import UsageError
 from pipelines.settings import IngestSettings
-from warehouse import lake, schema
 from warehouse.checks import Found, checks
+from warehouse.terminal import to_write
 
 WORD = {"failure": "FAILED", "warning": "warning"}
 
@@ -27,17 +25,10 @@ def audit_world(world: Path, since: datetime | None, until: datetime | None) -> 
     since, until = span(now, since, until)
     if since >= until:
         raise UsageError(f"nothing to look at between {since} and {until} (UTC; the last five minutes are left out)")
-    if lake.exists(world):
-        schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as warehouse:
+    with to_write(world) as warehouse:
         cover(warehouse, now, IngestSettings().grid_s, (since, until))
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            days = len(list(by_day([(since, until)])))
-            task = progress.add_task("checking", total=len(checks()) * days)
-            found = audit(
-                warehouse, since, until, lambda check: progress.update(task, advance=1, description=check.name)
-            )
+        with bar("checking", len(checks()) * len(list(by_day([(since, until)])))) as move:
+            found = audit(warehouse, since, until, lambda check: move(advance=1, description=check.name))
         store(warehouse, found, since, until)
     print(f"checked {since} to {until} UTC")
     for each in found:

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError
 from collectors.envelope import NotARawRecordError, RawFrame, from_record
 from collectors.errors import NetworkError
 from collectors.topics import TOPICS
+from pipelines.errors import PipelineError
 
 Partition = tuple[str, int]
 Offsets = Mapping[Partition, int]
@@ -155,7 +156,7 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
         if found := consumer.partitions_for_topic(topic):
             return sorted(found)
         await asyncio.sleep(0.1)
-    raise LookupError(f"topic {topic} does not exist; `liq broker start` or the collectors create it")
+    raise PipelineError(f"topic {topic} does not exist; `liq broker start` or the collectors create it")
 
 
 def _unreadable(record: ConsumerRecord) -> RawFrame:

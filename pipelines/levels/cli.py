@@ -1,47 +1,50 @@
 """`liq levels`: estimate where positions would be liquidated, fit the leverage weights, score the maps."""
 
-import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipelines.errors import PipelineError, UsageError
+from collectors.terminal import bar, since_option, until_option
 from pipelines.levels.backtest import FIT_OVER, MOST_COINS, backtest, fit
 from pipelines.levels.estimate import FIRST_RUN, estimate
-from warehouse import lake, schema
-from warehouse.errors import WarehouseError
-from warehouse.lake import Lake
 from warehouse.query import query, reading_world
+from warehouse.terminal import to_write
 
-TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
-Since = Annotated[datetime | None, typer.Option(formats=TIMES, help="from here on, UTC")]
-Until = Annotated[datetime | None, typer.Option(formats=TIMES, help="and before this, UTC; now where not given")]
-Coins = Annotated[str, typer.Option(help=f"coins such as BTC,ETH; else the {MOST_COINS} with the most liquidated")]
+VERDICTS = "SELECT base, verdict FROM levels_score ORDER BY realised_usd DESC LIMIT 10"
+Until = Annotated[datetime | None, until_option("and before this, else up to now")]
+Coins = Annotated[
+    str,
+    typer.Option(metavar="COIN[,COIN...]", help=f"such as BTC,ETH; else the {MOST_COINS} with the most liquidated"),
+]
 
-app = typer.Typer(help="Estimated liquidation levels, and how good they are.", no_args_is_help=True)
+app = typer.Typer(help="Estimated liquidation levels, and how good they are.")
 
 
 @app.command("estimate")
-def estimate_command(since: Since = None, until: Until = None) -> None:
+def estimate_command(
+    since: Annotated[datetime | None, since_option("estimate anew from here on, else go on")] = None,
+    until: Until = None,
+) -> None:
     """Bring the estimated levels up to date: tables liquidation_levels and levels_state.
 
     Goes on from the last full hour; with --since everything from there on is estimated anew. The first run looks 30 days
     back. Look at them with: liq sql "from liquidation_map where base = 'BTC'".
     """
     end = until or _now() - timedelta(minutes=2)
-    with _warehouse() as warehouse, _bar("estimating levels", since or end - FIRST_RUN, end) as tell:
+    with to_write() as warehouse, _bar("estimating levels", since or end - FIRST_RUN, end) as tell:
         done = estimate(warehouse, end, since, tell=tell)
     print(f"{done.columns:,} columns with {done.rows:,} rows for {done.coins:,} coins, from {done.bars:,} bars")
 
 
 @app.command("backtest")
-def backtest_command(since: Since = None, until: Until = None, coins: Coins = "") -> None:
+def backtest_command(
+    since: Annotated[datetime | None, since_option("from here on, else the last seven days")] = None,
+    until: Until = None,
+    coins: Coins = "",
+) -> None:
     """Score the maps of a time (the last seven days) against what was liquidated in it; fit the weights on the way.
 
     Every map is frozen before the bars it is judged by, and made with weights fitted to earlier data. Results: tables
@@ -49,12 +52,10 @@ def backtest_command(since: Since = None, until: Until = None, coins: Coins = ""
     """
     end = until or _now()
     begin = since or end - timedelta(days=7)
-    with _warehouse() as warehouse, _bar("replaying", begin - FIT_OVER, end) as tell:
+    with to_write() as warehouse, _bar("replaying", begin - FIT_OVER, end) as tell:
         done = backtest(warehouse, begin, end, _coins(coins), tell=tell)
     print(f"{done.maps:,} maps of {done.coins:,} coins: {done.scores:,} rows of scores, {done.weights:,} of weights")
-    for row in query(
-        "SELECT base, verdict FROM levels_score ORDER BY realised_usd DESC LIMIT 10", reading_world()[0]
-    ).rows():
+    for row in query(VERDICTS, reading_world()[0]).rows():
         print(f"{row[0]:10} {row[1]}")
 
 
@@ -62,7 +63,7 @@ def backtest_command(since: Since = None, until: Until = None, coins: Coins = ""
 def fit_command(until: Until = None, coins: Coins = "") -> None:
     """Fit the leverage weights to the liquidations of the last two weeks; later estimates use them."""
     end = until or _now()
-    with _warehouse() as warehouse, _bar("replaying", end - FIT_OVER, end) as tell:
+    with to_write() as warehouse, _bar("replaying", end - FIT_OVER, end) as tell:
         found = fit(warehouse, end, _coins(coins), tell=tell)
     for (base,), rows in found.group_by("base", maintain_order=True) if found.height else ():
         told = ", ".join(f"{leverage:g}x {weight:.2f}" for leverage, weight in rows.select("leverage", "weight").rows())
@@ -80,29 +81,7 @@ def _now() -> datetime:
 
 
 @contextmanager
-def _warehouse() -> Iterator[Lake]:
-    """The world's warehouse to write to; errors become one line and exit code 1, wrong arguments 2."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    try:
-        world, note = reading_world()
-        if note:
-            print(f"liq: {note}", file=sys.stderr)
-        if lake.exists(world):
-            schema.create_or_migrate(world)
-        with lake.open(world, read_only=False) as opened:
-            yield opened
-    except (UsageError, WarehouseError, PipelineError) as error:
-        print(f"liq: {error}", file=sys.stderr)
-        raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
-
-
-@contextmanager
 def _bar(what: str, begin: datetime, end: datetime) -> Iterator[Callable[[datetime], object]]:
-    """A bar over the time from begin to end, on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task(what, total=(end - begin).total_seconds())
-        yield lambda at: bars.update(task, completed=(at - begin).total_seconds())
+    """A bar over the time from begin to end."""
+    with bar(what, (end - begin).total_seconds()) as move:
+        yield lambda at: move(completed=(at - begin).total_seconds())

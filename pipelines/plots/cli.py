@@ -1,26 +1,22 @@
 """`liq plot`: pictures as PNG or SVG files."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from pydantic import ValidationError
 
+from collectors.terminal import since_option, until_option
 from pipelines.errors import PipelineError, UsageError
 from pipelines.plots import pictures
 from pipelines.plots.settings import PaletteName
-from warehouse.errors import WarehouseError
-from warehouse.query import reading_world
+from warehouse.terminal import told_world
 
 if TYPE_CHECKING:
     from pipelines.plots.draw.sheet import Sheet
 
-TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 LEAST, MOST = 400, 8000
 
 
@@ -42,8 +38,8 @@ class Drawn(NamedTuple):
 
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="file to write; else PICTURE-COIN-TIME.png here")]
-Format = Annotated[Kind | None, typer.Option("--format", "-f", help="png or svg; else as --output ends, else png")]
-Size = Annotated[str, typer.Option(help="width x height, pixels")]
+Format = Annotated[Kind | None, typer.Option("--format", "-f", help="else as --output ends, else png")]
+Size = Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="in pixels")]
 Dpi = Annotated[int, typer.Option(min=40, max=600, help="dots per inch: more makes the letters larger")]
 Palette = Annotated[
     PaletteName | None,
@@ -51,16 +47,17 @@ Palette = Annotated[
         envvar="LIQ_PALETTE", help="seed: longs green, shorts red; colourblind: blue, orange; opposite: seed swapped"
     ),
 ]
-Base = Annotated[str, typer.Option(help="coin, such as BTC")]
-AnyBase = Annotated[str | None, typer.Option(help="coin, such as BTC; all where not given")]
-Instrument = Annotated[str | None, typer.Option(help="one contract instead, such as BTC/USDT:USDT, at all venues")]
-Since = Annotated[datetime | None, typer.Option(formats=TIMES, help="from here on, UTC")]
-Until = Annotated[datetime | None, typer.Option(formats=TIMES, help="and before this, UTC; now where not given")]
+Base = Annotated[str, typer.Option(metavar="COIN", help="such as BTC")]
+AnyBase = Annotated[str | None, typer.Option(metavar="COIN", help="such as BTC; all where not given")]
+Instrument = Annotated[
+    str | None, typer.Option(metavar="INSTRUMENT", help="one contract instead, such as BTC/USDT:USDT, at all venues")
+]
+Since = Annotated[datetime | None, since_option("from here on")]
+Until = Annotated[datetime | None, until_option("and before this, else up to now")]
 Within = Annotated[float, typer.Option(min=0.1, max=95, help="show levels at most so far from the price, percent")]
 
 app = typer.Typer(
     help="Pictures, as PNG or SVG: heatmaps, maps, totals, cascades, funding. In a notebook: pipelines.plots.",
-    no_args_is_help=True,
 )
 
 
@@ -77,7 +74,7 @@ def heatmap(
         _write("realised", instrument or base, until, drawn, lambda style: pictures.realised_heatmap(
             base, since, until, instrument=instrument, **style))  # fmt: skip
     elif instrument:
-        _fail(2, "estimated levels are of a coin over all its contracts: use --base, or --realised")
+        raise UsageError("estimated levels are of a coin over all its contracts: use --base, or --realised")
     else:
         _write("heatmap", base, until, drawn,
                lambda style: pictures.heatmap(base, since, until, within=within / 100, **style))  # fmt: skip
@@ -105,7 +102,7 @@ def totals(
 
 @app.command()
 def cascade(
-    cascade_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="cascade_id; none: the largest of the time")] = None,
+    cascade_id: Annotated[str | None, typer.Argument(metavar="ID", help="a cascade_id; none: the largest of the time")] = None,
     base: AnyBase = None, since: Since = None, until: Until = None, output: Output = None, format: Format = None,
     size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
 ) -> None:  # fmt: skip
@@ -135,16 +132,13 @@ def oi(
 
 
 def _write(name: str, of: str, until: datetime | None, drawn: Drawn, draw: "Callable[[dict[str, Any]], Sheet]") -> None:
-    with _one_line_errors():
-        kind, (width, height) = _kind(drawn), _size(drawn.size)
-        world, note = reading_world()
-        if note:
-            print(f"liq: {note}", file=sys.stderr)
-        figure = draw({"world": world, "style": pictures.look(drawn.palette, width, height, drawn.dpi)})
-        at = until or datetime.now(UTC)
-        of = "".join(letter if letter.isalnum() else "-" for letter in of)
-        path = drawn.output or Path(f"{name}-{of}-{at:%Y%m%dT%H%M}.{kind}")
-        _save(figure, path, kind)
+    kind, (width, height) = _kind(drawn), _size(drawn.size)
+    world = told_world()
+    figure = draw({"world": world, "style": pictures.look(drawn.palette, width, height, drawn.dpi)})
+    at = until or datetime.now(UTC)
+    of = "".join(letter if letter.isalnum() else "-" for letter in of)
+    path = drawn.output or Path(f"{name}-{of}-{at:%Y%m%dT%H%M}.{kind}")
+    _save(figure, path, kind)
     print(path)
 
 
@@ -170,18 +164,3 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal() and all(LEAST <= int(side) <= MOST for side in (width, height))):
         raise UsageError(f"--size {text}: say width x height in pixels, {LEAST} to {MOST} each, such as 1600x900")
     return int(width), int(height)
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except (UsageError, ValidationError) as error:
-        _fail(2, str(error))
-    except (PipelineError, WarehouseError) as error:
-        _fail(1, str(error))
-
-
-def _fail(code: int, message: str) -> None:
-    print(f"liq: {message}", file=sys.stderr)
-    raise typer.Exit(code)

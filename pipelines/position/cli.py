@@ -1,16 +1,14 @@
 """`liq position`: where a position is liquidated, what would move that price, and what lies near it."""
 
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 import msgspec
-import typer
 
-from pipelines.errors import InvalidPositionError, PipelineError, UsageError
+from pipelines.errors import UsageError
 from pipelines.position import options
 from pipelines.position.answer import Answer, Changes, answer, as_data
 from pipelines.position.contracts import Named, named
@@ -20,10 +18,9 @@ from pipelines.position.positions import Position, cross_margin, isolated
 from pipelines.position.screen import show
 from pipelines.position.tiers import TierTable, flat
 from warehouse import lake
-from warehouse.errors import WarehouseError
-from warehouse.formats import terminal
 from warehouse.lake import Lake
 from warehouse.query import reading_world
+from warehouse.terminal import console, to_read
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 ENTRY_BASED = {("bybit", "inverse")}
@@ -66,7 +63,7 @@ def position(
     what was used, and of when, stands below the answer. It works without a warehouse too: with --mmr or --tiers, and --mark and
     --funding-rate as wanted. Exit code 1: there can be no such position, and why; 2: an option or the contract is wrong.
     """
-    with _one_line_errors(), _reader() as warehouse:
+    with _reader() as warehouse:
         meant = named(contract, venue, warehouse)
         if contract_size is not None:
             meant = meant._replace(contract_size=contract_size)
@@ -152,7 +149,7 @@ def hours(text: str) -> float:
 
 def _write(contract: Named, found: Answer, format: options.Format) -> None:
     if format is options.Format.TABLE:
-        show(terminal(), contract, found)
+        show(console(), contract, found)
     else:
         data = {"venue": contract.venue, "symbol": contract.symbol, "instrument": contract.instrument,
                 "settle": contract.settle, **as_data(found)}  # fmt: skip
@@ -161,28 +158,8 @@ def _write(contract: Named, found: Answer, format: options.Format) -> None:
 
 @contextmanager
 def _reader() -> Iterator[Lake | None]:
-    world, note = reading_world()
-    if not lake.exists(world):
+    if not lake.exists(reading_world()[0]):
         yield None
         return
-    if note:
-        print(f"liq: {note}", file=sys.stderr)
-    with lake.open(world) as warehouse:
+    with to_read() as warehouse:
         yield warehouse
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except UsageError as error:
-        _fail(2, str(error))
-    except InvalidPositionError as error:
-        _fail(1, f"this position cannot be: {error}")
-    except (PipelineError, WarehouseError) as error:
-        _fail(1, str(error))
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    print(f"liq: {message}", file=sys.stderr)
-    raise typer.Exit(code)

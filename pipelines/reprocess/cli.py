@@ -3,28 +3,22 @@
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from collectors.terminal import bar
 from pipelines.reprocess.run import plan, reprocess
 from pipelines.reprocess.stored_frames import count
 from pipelines.settings import IngestSettings
-from warehouse import lake, schema
+from warehouse.terminal import to_write
 
 
 def reprocess_world(world: Path, since: datetime, until: datetime | None, table: str | None) -> None:
     """Reprocess a world's frames and print what changed. Raises UsageError, WarehouseError."""
-    if lake.exists(world):
-        schema.create_or_migrate(world)
     grid_s = IngestSettings().grid_s
-    with lake.open(world, read_only=False) as warehouse:
+    with to_write(world) as warehouse:
         frames = sum(
             count(warehouse, part.topics, *time) for part, *time in plan(warehouse, since, until, table, grid_s)
         )
-        columns = TextColumn("reading frames again"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("", total=frames)
-            done = reprocess(warehouse, since, until, table, grid_s, lambda read: progress.advance(task, read))
+        with bar("reading frames again", frames) as move:
+            done = reprocess(warehouse, since, until, table, grid_s, lambda read: move(advance=read))
     print(f"{done.frames:,} frames read")
     changed = {name: each for name, each in done.tables.items() if each.gone or each.stored}
     for name, each in changed.items():

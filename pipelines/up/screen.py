@@ -34,16 +34,8 @@ GROUP BY venue ORDER BY venue
 """
 TABLE_EVERY_S = 1.0
 LINE_EVERY_S = 5.0
-TERMINAL_WIDTH = 110
-
 
 Rows = Sequence[dict[str, Any]]
-
-
-def console() -> Console:
-    """Return the console for tables and lines; wide enough for them where the output is no terminal."""
-    plain = Console(highlight=False)
-    return plain if plain.is_terminal else Console(highlight=False, width=TERMINAL_WIDTH)
 
 
 class Screen:

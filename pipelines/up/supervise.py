@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from pipelines.errors import PipelineError
+
 RESTART_AFTER_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY_S = 60.0
 STOP_WITHIN_S = 30.0
@@ -20,7 +22,7 @@ def liq(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "liq", *arguments]
 
 
-class StartError(RuntimeError):
+class StartError(PipelineError):
     """A part did not start; carries its last log lines."""
 
 

@@ -20,12 +20,12 @@ from jgo.config import GlobalSettings
 from typer.testing import CliRunner
 
 from collectors.broker import jars, java, running, start, stop
-from collectors.broker.cli import app
 from collectors.broker.settings import BrokerSettings
 from collectors.embedded import State, is_alive, read_state
 from collectors.errors import BrokerError, ConfigurationError, JarsMissingError, JavaNotFoundError
 from collectors.kafka import KafkaSettings, connection, ensure_topics
 from collectors.topics import LIQUIDATION, TOPICS
+from liq import app
 
 START = "import sys; from pathlib import Path; from collectors.broker import start; print(start(Path(sys.argv[1])).pid)"
 
@@ -160,23 +160,23 @@ def test_status_tells_address_process_and_offsets_and_exits_1_without_a_broker(
 ) -> None:
     monkeypatch.setenv("LIQ_DATA", str(world))
     liq = CliRunner()
-    assert liq.invoke(app, ["status"]).exit_code == 1
-    assert liq.invoke(app, ["stop"]).exit_code == 0
-    assert "started at 127.0.0.1:" in liq.invoke(app, ["start"]).stdout
-    assert "runs already" in liq.invoke(app, ["start"]).stdout
-    status = liq.invoke(app, ["status"])
+    assert liq.invoke(app, ["broker", "status"]).exit_code == 1
+    assert liq.invoke(app, ["broker", "stop"]).exit_code == 0
+    assert "started at 127.0.0.1:" in liq.invoke(app, ["broker", "start"]).stdout
+    assert "runs already" in liq.invoke(app, ["broker", "start"]).stdout
+    status = liq.invoke(app, ["broker", "status"])
     broker = running(world)
     assert broker is not None
     assert status.exit_code == 0
     assert broker.bootstrap in status.stdout
     assert f"{broker.pid}, up 0:" in status.stdout
     assert "raw.liquidation             4            0  0:0 1:0 2:0 3:0" in status.stdout
-    assert "stopped" in liq.invoke(app, ["stop"]).stdout
+    assert "stopped" in liq.invoke(app, ["broker", "stop"]).stdout
 
 
 def test_the_embedded_broker_is_not_started_beside_a_configured_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", "kafka.example:9092")
-    assert CliRunner().invoke(app, ["start"]).exit_code == 2
+    assert CliRunner().invoke(app, ["broker", "start"]).exit_code == 2
 
 
 def test_a_wrong_broker_setting_is_told_by_key_and_value(monkeypatch: pytest.MonkeyPatch) -> None:

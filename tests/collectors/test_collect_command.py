@@ -3,11 +3,11 @@
 import pytest
 from typer.testing import CliRunner
 
-from collectors.cli import app
+from liq import app
 
 
 def test_the_plan_needs_no_network_when_told_how_many_symbols() -> None:
-    result = CliRunner().invoke(app, ["all", "--plan", "--symbols", "700,800,460"])
+    result = CliRunner().invoke(app, ["collect", "all", "--plan", "--symbols", "700,800,460"])
     assert result.exit_code == 0
     assert "wss://fstream.binance.com/market/ws" in result.output
     for told in ("binance: 700 instruments", "bybit: 800 instruments", "okx: 460 instruments"):
@@ -17,7 +17,7 @@ def test_the_plan_needs_no_network_when_told_how_many_symbols() -> None:
 def test_klines_and_ratios_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIQ_COLLECT_KLINES", "off")
     monkeypatch.setenv("LIQ_COLLECT_RATIOS", "false")
-    result = CliRunner().invoke(app, ["all", "--plan", "--symbols", "50"])
+    result = CliRunner().invoke(app, ["collect", "all", "--plan", "--symbols", "50"])
     assert result.exit_code == 0
     assert "openInterest" in result.output
     assert "kline" not in result.output
@@ -42,20 +42,20 @@ def test_a_wrong_argument_or_setting_is_named_and_exits_with_2(
 ) -> None:
     if name:
         monkeypatch.setenv(name, value)
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, ["collect", *arguments])
     assert result.exit_code == 2
     assert said in result.stderr
 
 
 def test_without_kafka_it_says_so_and_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", "127.0.0.1:9")
-    result = CliRunner().invoke(app, ["okx"])
+    result = CliRunner().invoke(app, ["collect", "okx"])
     assert result.exit_code == 1
     assert "Kafka at 127.0.0.1:9" in result.stderr
 
 
 def test_a_venue_that_cannot_be_asked_for_its_plan_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIQ_OKX_REST", "http://127.0.0.1:9")
-    result = CliRunner().invoke(app, ["okx", "--plan"])
+    result = CliRunner().invoke(app, ["collect", "okx", "--plan"])
     assert result.exit_code == 1
     assert "http://127.0.0.1:9/api/v5/public/instruments does not answer" in result.stderr

@@ -8,12 +8,12 @@ from typer.testing import CliRunner
 
 from collectors.errors import ConfigurationError
 from collectors.history import plan
-from collectors.history.cli import app
 from collectors.history.covered import Covered
 from collectors.history.endpoint import DAY_MS, LENGTHS_MS, WHATS
 from collectors.history.paging import Span, asked
 from collectors.venues import VENUES
 from collectors.venues.venue import Listed
+from liq import app
 from pipelines.venues import parser_of
 
 NOW = 1_790_000_000_000
@@ -91,12 +91,12 @@ def test_a_length_the_venue_does_not_have_is_named_with_those_it_has() -> None:
     ("arguments", "told"),
     [
         (["kraken", "--since", "1d"], "unknown venue kraken; there are binance, bybit, okx"),
-        (["okx", "--since", "yesterday"], "--since yesterday: wanted a date as 2026-10-01"),
-        (["okx", "--since", "2999-01-01"], "--since 2999-01-01 is not before now"),
+        (["okx", "--since", "yesterday"], "yesterday is no time: say 2026-10-01"),
+        (["okx", "--since", "2999-01-01"], "--since 2999-01-01 00:00:00 is not before now"),
         (["okx", "--since", "1d", "--what", "funding,depth"], "--what depth: there are funding, open-interest"),
     ],
 )
 def test_a_wrong_argument_is_told_in_one_line(arguments: list[str], told: str) -> None:
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, ["backfill", *arguments])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert told in result.stderr

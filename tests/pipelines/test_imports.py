@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION
+from liq import app
 from pipelines.contracts.instruments import Instruments
 from pipelines.errors import NotADumpError
-from pipelines.imports.cli import app
 from pipelines.imports.dumps import Dump, dump_of, dumps_in, parts, read
 from pipelines.imports.publish import Totals, publish
 from pipelines.ingest.run import Ingest
@@ -234,9 +234,9 @@ def test_the_command_says_what_it_did_and_what_it_left_aside(
     monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", kafka["bootstrap_servers"])
     folder = _written(tmp_path)
     (folder / "BTCUSDT-1m-2024-04-01.csv").write_text("1\n")
-    result = CliRunner().invoke(app, ["binance-dump", str(folder)])
+    result = CliRunner().invoke(app, ["import", "binance-dump", str(folder)])
     assert result.exit_code == 0, result.stderr
     assert "4 files are in Kafka as 4 frames; 1 files of other kinds were left aside" in result.stdout
-    named = CliRunner().invoke(app, ["binance-dump", str(folder / "BTCUSDT-1m-2024-04-01.csv")])
+    named = CliRunner().invoke(app, ["import", "binance-dump", str(folder / "BTCUSDT-1m-2024-04-01.csv")])
     assert (named.exit_code, "is called SYMBOL-KIND-DATE.zip" in named.stderr) == (2, True)
-    assert CliRunner().invoke(app, ["binance-dump", str(folder / "none")]).exit_code == 2
+    assert CliRunner().invoke(app, ["import", "binance-dump", str(folder / "none")]).exit_code == 2

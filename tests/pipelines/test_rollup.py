@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from liq import app
 from pipelines.rollup import run as module
-from pipelines.rollup.cli import app
 from pipelines.rollup.run import Rolled, rollup
 from warehouse import lake, rollups
 from warehouse.errors import WriteFailedError
@@ -234,9 +234,12 @@ def test_the_command_brings_bars_up_to_date_and_says_what_it_did(
     rollup(warehouse)
     put(NOON + SECOND)
     monkeypatch.setenv("LIQ_DATA", str(warehouse.world))
-    assert CliRunner().invoke(app, []).stdout == "computed anew: minutes of liquidations 1, on days 1; other bars 0\n"
     assert (
-        CliRunner().invoke(app, ["--all"]).stdout
+        CliRunner().invoke(app, ["rollup"]).stdout
+        == "computed anew: minutes of liquidations 1, on days 1; other bars 0\n"
+    )
+    assert (
+        CliRunner().invoke(app, ["rollup", "--all"]).stdout
         == "computed anew: minutes of liquidations 1,440, on days 1; other bars 0\n"
     )
     check(warehouse)

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from collectors.envelope import RawFrame
 from collectors.topics import REFERENCE
+from liq import app
 from pipelines.contracts.instruments import Instruments
 from pipelines.contracts.static_tiers import static_tables, tables_of, with_static
 from pipelines.errors import NotADumpError
 from pipelines.imports.brackets import answer_in
-from pipelines.imports.cli import app
 from pipelines.ingest.resume import instruments_from
 from pipelines.ingest.run import Ingest
 from pipelines.reprocess.run import reprocess
@@ -100,7 +100,7 @@ def test_a_file_of_brackets_is_imported_by_the_command_and_ingest_loads_the_stat
     file, world = tmp_path / "brackets.json", tmp_path / "world"
     file.write_bytes(ANSWER)
     for _ in range(2):
-        result = CliRunner().invoke(app, ["binance-brackets", str(file)])
+        result = CliRunner().invoke(app, ["import", "binance-brackets", str(file)])
         assert result.exit_code == 0, result.stderr
         assert "brackets of 1 contracts are in Kafka, 1 frames" in result.stdout
         asyncio.run(Ingest(IngestSettings(data=world)).run(fresh_kafka, follow=False, stop=asyncio.Event()))
@@ -121,7 +121,7 @@ def test_a_file_that_is_no_answer_is_refused(tmp_path: Path, text: bytes, told: 
     (tmp_path / "x.json").write_bytes(text)
     with pytest.raises(NotADumpError, match=told):
         answer_in(tmp_path / "x.json")
-    assert CliRunner().invoke(app, ["binance-brackets", str(tmp_path / "none.json")]).exit_code == 2
+    assert CliRunner().invoke(app, ["import", "binance-brackets", str(tmp_path / "none.json")]).exit_code == 2
 
 
 def test_a_coin_margined_answer_goes_to_its_own_channel(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from liq import app
 from warehouse.catalogue import SUBJECTS, catalogue, columns, subject, update
-from warehouse.cli import app
 from warehouse.statements import Statement, statements
 
 README = Path(__file__).parents[2] / "sql/README.md"

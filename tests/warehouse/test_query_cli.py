@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from warehouse.cli import app
+from liq import app
 from warehouse.errors import NoWarehouseError, QueryError
 from warehouse.lake import Lake
 from warehouse.query import query, reading_world
@@ -95,6 +95,7 @@ def test_parquet_and_arrow_files_hold_the_rows(
         ("insert into liquidations (venue) values ('x')", "only read here"),
         ("from nothing", "nothing does not exist"),
         ("selec 1", "syntax error"),
+        (" -- nothing", "there is no statement to run"),
     ],
 )
 def test_a_wrong_statement_is_told_in_one_line_with_exit_code_1(

@@ -1,0 +1,155 @@
+"""What every command of `liq` has: help that fills the terminal, errors as one line, exit codes.
+
+0: done. 1: it could not be done, or what was found needs you. 2: a wrong argument or setting. 130: Ctrl-C.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar, NoReturn
+
+import typer
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from collectors.errors import CollectorError, ConfigurationError
+from collectors.retry import describe
+from pipelines.errors import InvalidPositionError, PipelineError, UsageError
+from warehouse.errors import WarehouseError
+
+WIDEST = {"max_content_width": 120}
+VALUES = {"str": "TEXT", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER", "path": "PATH"}
+RANGES = {r"([\d.]+)<=x<=([\d.]+)": r"\1 to \2", r"x>=(?=[\d.])": "at least ", r"x<=(?=[\d.])": "at most "}
+
+
+class Command(TyperCommand):
+    """A command that ends in one line and an exit code where it fails."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; its errors become one line."""
+        with one_line_errors(ctx.command_path):
+            return super().invoke(ctx)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what stands behind the name: [OPTIONS] VENUE [FILE]."""
+        return [re.sub(r"[{}]", "", piece).upper() for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options, the options by their panel."""
+        _write_parameters(self, ctx, formatter)
+
+
+class Group(TyperGroup):
+    """Commands under a name; alone it prints its help, the commands by `panels`."""
+
+    panels: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Print the help where nothing is given."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help(), err=True)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, by their panel, and the options."""
+        named = {name for names in self.panels.values() for name in names}
+        rest = [name for name in self.commands if name not in named]
+        for panel, names in {**self.panels, "Commands": rest}.items():
+            rows = [(name, self.commands[name].get_short_help_str(200)) for name in names if name in self.commands]
+            _write_section(formatter, panel, rows)
+        _write_parameters(self, ctx, formatter)
+
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        """Run the command that is named; a wrong argument becomes one line and exit code 2."""
+        try:
+            with one_line_errors("liq"):
+                code = super().main(*args, **{**options, "standalone_mode": False})
+        except TyperException as error:
+            ctx = getattr(error, "ctx", None)
+            path = ctx.command_path if ctx else options.get("prog_name") or "liq"
+            fail(2, f"{path}: {_line(error.format_message())} (help: {path} --help)")
+        except typer.Abort:
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def dress(app: typer.Typer) -> None:
+    """Give every command of `app`, and of the groups in it, what is here."""
+    for command in app.registered_commands:
+        command.cls = Command
+    for group in app.registered_groups:
+        group.cls = Group
+        if group.typer_instance:
+            dress(group.typer_instance)
+
+
+@contextmanager
+def one_line_errors(name: str) -> Iterator[None]:
+    """End the block's errors as a line that begins with the command's name, and an exit code. A closed pipe is no error."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ValidationError as error:
+        fail(2, f"{name}: {ConfigurationError.of(error)}")
+    except (ConfigurationError, UsageError) as error:
+        fail(2, f"{name}: {_line(error)}")
+    except InvalidPositionError as error:
+        fail(1, f"{name}: this position cannot be: {_line(error)}")
+    except KafkaError as error:
+        fail(1, f"{name}: Kafka: {describe(error)}")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(1, f"{name}: {where}{error.strerror or error}")
+    except (CollectorError, PipelineError, WarehouseError) as error:
+        fail(1, f"{name}: {error}")
+
+
+def fail(code: int, line: str) -> NoReturn:
+    """Print the line to standard error and end with the exit code."""
+    print(line, file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
+    panels: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+    for parameter in command.get_params(ctx):
+        if record := parameter.get_help_record(ctx):
+            kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            panel = getattr(parameter, "rich_help_panel", None) or kind
+            panels.setdefault(panel, []).append(_told(kind, *record))
+    for panel, rows in panels.items():
+        _write_section(formatter, panel, rows)
+
+
+def _write_section(formatter: Any, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    if rows:
+        with formatter.section(_styled(title, bold=True)):
+            formatter.write_dl([(_styled(name, fg="cyan"), help) for name, help in rows])
+
+
+def _told(kind: str, name: str, help: str) -> tuple[str, str]:
+    """Return a parameter as people write it: --limit N, --format table|csv, FILE."""
+    help = re.sub(r"\.(?=$|  \[)", "", help[:1].upper() + help[1:])
+    names, _, value = name.partition(" <")
+    if kind == "Arguments":
+        return names.removesuffix("...").upper(), help
+    listed = value.removesuffix(">").removeprefix("list[").removesuffix("]")
+    for written, meant in RANGES.items():
+        help = re.sub(written, meant, help)
+    return f"{names} {VALUES.get(listed.lower(), listed)}".rstrip(), help
+
+
+def _styled(text: str, **style: Any) -> str:
+    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return text if plain else typer.style(text, **style)
+
+
+def _line(error: object) -> str:
+    return " ".join(str(error).replace("Value error, ", "").split())  # pydantic's prefix says nothing
