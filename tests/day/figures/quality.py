@@ -13,7 +13,7 @@ BEGAN = "collection began"
 
 
 def feed_coverage(facts: Facts, now: int) -> Rows:
-    return minutes(facts)
+    return [row | {"hour": row["minute"] // HOUR * HOUR} for row in minutes(facts)]
 
 
 def feed_gaps(facts: Facts, now: int) -> Rows:
