@@ -106,7 +106,7 @@ async def _rest(client: httpx.AsyncClient, venue: Venue, poll: Poll) -> Finding:
     headers = {name.lower(): value for name, value in response.headers.items()}
     answer = Answer(response.status_code, headers, response.content, time.time())
     if refused := venue.refusal(answer):
-        return Finding(venue.name, "broken", f"{host}: {refused.reason}", _why_refused(answer.status))
+        return Finding(venue.name, "broken", f"{host}: {refused.reason}", _why_refused(answer.status, refused.reason))
     try:
         count = len(venue.page(answer.body).listed)
     except (msgspec.MsgspecError, ValueError):
@@ -132,10 +132,10 @@ def _clock(headers: Mapping[str, str], received_s: float) -> float:
         return 0.0
 
 
-def _why_refused(status: int) -> str:
-    if status in (403, 451):
+def _why_refused(status: int, reason: str) -> str:
+    if status in (403, 451) and "too frequent" not in reason:
         return "the venue does not serve this address: its country or network is not let in"
-    if status in (418, 429):
+    if status in (403, 418, 429):
         return "too many requests came from this address; wait, and see `liq collect --plan`"
     return "try again later"
 

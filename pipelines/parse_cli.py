@@ -1,7 +1,7 @@
 """`liq parse`: raw frames, one a line, to rows as JSON lines; no broker and no warehouse needed."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal, NamedTuple
@@ -16,6 +16,7 @@ from collectors.envelope import RawFrame
 from pipelines.contracts.instruments import Instruments
 from pipelines.errors import UsageError
 from pipelines.normalise import WITH_ROWS, Parsed, normalise, parse_frames
+from pipelines.reading.recorded import NOT_TOLD, Options, channel_by_name, frames, knows, with_interval
 from pipelines.rows import FundingInterval, Instrument, Nothing, Rejected
 from pipelines.venues import VENUES, Held, Venue
 
@@ -27,21 +28,9 @@ LISTS = {
 }
 """Channels that tell of contracts; `--instruments` tries them on every line."""
 NOT_HERE = ("ts_recv", "source", "kafka_topic", "kafka_partition", "kafka_offset")
-CANDLES: dict[str, tuple[str, ...]] = {"binance": (), "bybit": ("kline",), "okx": ("candles",)}
-"""Channels whose answers do not say their interval; Binance's can be told by their times."""
-NOT_TOLD = "?"  # symbol of rows from a REST answer that does not repeat what it was asked for
 TIME = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 LoadInstruments = Callable[[], Instruments | None]
-
-
-class Options(NamedTuple):
-    """What was asked for. `channel`: None where every frame names its own; `name`: of the input, in messages."""
-
-    venue: Venue
-    name: str
-    channel: str | None = None
-    symbol: str = "*"
 
 
 class _Answered(msgspec.Struct):
@@ -57,37 +46,11 @@ def channels(venue: Venue) -> dict[str, list[str]]:
 def channel_named(venue: Venue, text: str) -> str:
     """Return the channel for `kline@1`, `rest_kline` or a file's stem. Raises UsageError, listing the known ones."""
     name, at, parameter = text.partition("@")
-    known = {channel for _, channel in (*venue.parsers, *venue.nothing)}
     for spelling in (name, name.removeprefix("rest_"), name.removeprefix("um_"), name.removeprefix("cm_")):
-        if spelling in known or any(k.endswith("*") and spelling.startswith(k[:-1]) for k in known):
+        if knows(venue, spelling):
             return f"{spelling}{at}{parameter}"
     listed = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in channels(venue).items())
     raise UsageError(f"{venue.name} has no channel {text!r}. Known: {listed}")
-
-
-def frame_of(options: Options, line: int, payload: bytes) -> RawFrame:
-    """Return a line as a raw frame of unknown arrival; a WebSocket message names its channel itself."""
-    named, channel = options.venue.channel_of(payload), options.channel
-    if named is not None and (named.channel != "control" or channel is None):
-        return _frame(options, named.channel, named.symbol, "ws", line, payload)
-    if channel is None:
-        return _frame(options, "?", "*", "ws", line, payload)
-    rest = ("rest", channel.partition("@")[0]) in {**options.venue.parsers, **options.venue.nothing}
-    return _frame(options, channel, options.symbol, "rest" if rest else "ws", line, payload)
-
-
-def _frame(
-    options: Options, channel: str, symbol: str, transport: Literal["ws", "rest"], line: int, payload: bytes
-) -> RawFrame:
-    symbol = options.symbol if symbol == "*" else symbol
-    return RawFrame(options.venue.name, channel, symbol, transport, 0, options.name, line, payload)
-
-
-def frames(options: Options, lines: Iterable[bytes]) -> Iterator[RawFrame]:
-    """Yield every line that is not blank as a frame, `seq` the line's number from 1."""
-    for number, line in enumerate(lines, 1):
-        if payload := line.strip(b"\r\n"):
-            yield frame_of(options, number, payload)
 
 
 class Report(NamedTuple):
@@ -135,7 +98,7 @@ def _remarks(parsed: Parsed, printed: set[int]) -> list[str]:
                 remarks.append((seq, row.reason))
     for frame, outcome in zip(parsed.frames, parsed.outcomes, strict=True):
         if outcome == WITH_ROWS and frame.seq not in printed:
-            remarks.append((frame.seq, "nothing new: the contracts are as already known"))
+            remarks.append((frame.seq, "nothing new: the contracts are as already known, or not listed here"))
     name = parsed.frames[0].session if parsed.frames else ""
     return [f"{name}:{seq}: {text}" for seq, text in sorted(dict.fromkeys(remarks))]
 
@@ -145,8 +108,8 @@ def read_instruments(venue: Venue, paths: Iterable[Path]) -> Instruments:
     book = Instruments()
     for path in paths:
         told = 0
-        with _opened(str(path)) as lines:
-            for frame in frames(Options(venue, str(path)), lines):
+        with _opened(str(path)) as source:
+            for frame in frames(Options(venue, str(path)), source):
                 contracts = _contracts(venue, frame)
                 book, told = book.learn(venue.name, contracts), told + len(contracts)
         if not told:
@@ -184,13 +147,10 @@ def options_of(venue: str, file: str, channel: str | None, symbol: str | None) -
     """Return what was asked for; a file named rest_X.jsonl is of channel X. Raises UsageError, listing what is known."""
     if venue not in VENUES:
         raise UsageError(f"no venue {venue!r}. Known: {', '.join(VENUES)}")
-    stem = Path(file).name.removesuffix(".jsonl")
     if channel is not None:
-        channel = channel_named(VENUES[venue], channel)
-    elif stem.startswith("rest_"):
-        channel = stem.removeprefix("rest_")
-    if channel is not None and channel.endswith(CANDLES[venue]) and "@" not in channel:
-        channel += f"@{NOT_TOLD}"
+        channel = with_interval(VENUES[venue], channel_named(VENUES[venue], channel))
+    else:
+        channel = channel_by_name(VENUES[venue], file)
     return Options(VENUES[venue], file, channel, symbol or ("*" if channel is None else NOT_TOLD))
 
 

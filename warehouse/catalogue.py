@@ -1,4 +1,4 @@
-"""The catalogue of views and macros, from the heads of their files: for `liq views` and sql/README.md."""
+"""The catalogue of views, stored bars and macros, from the heads of their files: for `liq views` and sql/README.md."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse.errors import QueryError
-from warehouse.statements import Statement, statements
+from warehouse.statements import Statement, rollups, statements
 from warehouse.tables import TABLES
 
 SUBJECTS = {
@@ -56,12 +56,15 @@ class Entry(NamedTuple):
 
 
 def catalogue() -> list[Entry]:
-    """Return every view and macro by subject, views first, then by name."""
+    """Return every view, table of bars and macro by subject, macros last, then by name."""
     found = {one.name: one for one in statements()}
+    bars = {one.name: TABLES[one.name].grain for one in rollups() if "$" not in one.purpose}
+    told = [*found.values(), *(one for one in rollups() if one.name in bars)]
     entries = [
-        Entry(subject(one, found), one.kind, _call(one), one.purpose, _grain(one))
-        for one in sorted(found.values(), key=lambda one: (one.kind == "macro", one.name))
-    ]
+        Entry(subject(one, found), "table" if one.name in bars else one.kind, _call(one), one.purpose,
+              bars.get(one.name) or _grain(one))
+        for one in sorted(told, key=lambda one: (one.kind == "macro", one.name))
+    ]  # fmt: skip
     order = [*SUBJECTS, OTHER]
     return sorted(entries, key=lambda entry: order.index(entry.subject) if entry.subject in order else len(order))
 
@@ -174,6 +177,8 @@ def _named(name: str) -> Statement:
     for one in statements():
         if one.name == name:
             return one
+    if name in TABLES:
+        raise QueryError(f"{name} is a table: `liq schema {name}` shows its columns")
     raise QueryError(f"there is no view or macro {name}; `liq views` lists them")
 
 

@@ -51,6 +51,11 @@ def statements(sql: Path = SQL) -> list[Statement]:
     return [named[name] for name in order.static_order()]
 
 
+def rollups(sql: Path = SQL) -> list[Statement]:
+    """Return the queries that make stored bars, by the name of their table. Raises ValueError for a file without a head."""
+    return [_read("rollup", path) for path in sorted((sql / "rollups").glob("*.sql"))]
+
+
 def rollup(table: str, sql: Path = SQL) -> Statement:
     """Return the query that makes the bars of `table` in [$since, $until). Raises ValueError for a file without a head."""
     return _read("rollup", sql / "rollups" / f"{table}.sql")

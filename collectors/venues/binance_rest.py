@@ -58,7 +58,7 @@ def page(body: bytes) -> Page:
 
 
 def refusal(answer: Answer) -> Refusal | None:
-    """Return why an answer is no data; 429 and 418 say how long to stop, a firewall's 403 does not."""
+    """Return why an answer is no data; 429, 418 and some 503 say how long to stop, a firewall's 403 does not."""
     if answer.status == 200:
         return None
     reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
@@ -67,7 +67,8 @@ def refusal(answer: Answer) -> Refusal | None:
         wait = int(until[1]) / 1000 - answer.received_s if until else 120.0
         return Refusal(reason, retry_after_s(answer, max(wait, 1.0)))
     stops = {429: 60.0, 403: 300.0, 451: 3600.0}
-    return Refusal(reason, retry_after_s(answer, stops[answer.status]) if answer.status in stops else 0.0)
+    asked = answer.status in stops or answer.status >= 500
+    return Refusal(reason, retry_after_s(answer, stops.get(answer.status, 0.0)) if asked else 0.0)
 
 
 def used(headers: Mapping[str, str]) -> tuple[str, int] | None:

@@ -97,9 +97,10 @@ def venue(hosts: Hosts | None = None) -> Venue:
 
     def feeds(listing: Listing) -> tuple[Feed, ...]:
         urls = {category: f"{hosts.ws}/v5/public/{category}" for category in rest.CATEGORIES if category in listing}
+        items = {c: (*listing[c], *listing.get(rest.before_launch(c), ())) for c in urls}
         return (
-            *(Feed(c, url, _args(listing[c], "allLiquidation", "tickers")) for c, url in urls.items()),
-            *(Feed(f"{c}-kline", url, _args(listing[c], KLINE), ticks, topics.KLINE) for c, url in urls.items()),
+            *(Feed(c, url, _args(items[c], "allLiquidation", "tickers")) for c, url in urls.items()),
+            *(Feed(f"{c}-kline", url, _args(items[c], KLINE), ticks, topics.KLINE) for c, url in urls.items()),
         )
 
     return Venue(

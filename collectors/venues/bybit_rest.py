@@ -20,6 +20,14 @@ KLINE_EVERY_S = 5 * MINUTE_S
 KLINE_BARS = 12
 DAY_S = 24 * HOUR_S
 TOO_MANY_VISITS = 10006
+IP_LIMIT, OVERLOADED = 10018, 10429
+"""As retCode in an answer of status 200 what statuses 403 and 429 say (Bybit's list of errors; not in exchanges/)."""
+BAN_S, OVERLOADED_S = 600.0, 60.0
+
+
+def before_launch(category: str) -> str:
+    """Return the group of a category's contracts that trade before their launch: its list leaves them out (§8)."""
+    return f"{category}-prelaunch"
 
 
 class _Instrument(msgspec.Struct):
@@ -38,7 +46,7 @@ class _InstrumentsAnswer(msgspec.Struct):
 
 class _Code(msgspec.Struct):
     retCode: int = 0  # noqa: N815
-    retMsg: str = ""  # noqa: N815
+    retMsg: str | None = None  # noqa: N815
 
 
 _instruments = msgspec.json.Decoder(_InstrumentsAnswer)
@@ -57,16 +65,17 @@ def refusal(answer: Answer) -> Refusal | None:
     reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
     if answer.status in (403, 429):
         # 403 "access too frequent" lifts after 10 minutes without any request (§9)
-        return Refusal(reason, retry_after_s(answer, 600.0 if answer.status == 403 else 60.0))
+        return Refusal(reason, retry_after_s(answer, BAN_S if answer.status == 403 else OVERLOADED_S))
     if answer.status != 200:
         return Refusal(reason)
     try:
         code = _code.decode(answer.body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    if code.retCode == TOO_MANY_VISITS:
-        return Refusal(f"retCode {code.retCode}: {code.retMsg}", _until_reset_s(answer))
-    return Refusal(f"retCode {code.retCode}: {code.retMsg}") if code.retCode else None
+    if not code.retCode:
+        return None
+    stops = {TOO_MANY_VISITS: _until_reset_s(answer), IP_LIMIT: BAN_S, OVERLOADED: OVERLOADED_S}
+    return Refusal(f"retCode {code.retCode}: {code.retMsg}", stops.get(code.retCode, 0.0))
 
 
 def _until_reset_s(answer: Answer) -> float:
@@ -85,6 +94,11 @@ def _of(category: str, base: str) -> Iterator[Poll]:
     yield Poll(
         "instruments-info", f"{category} instruments", topics.REFERENCE, f"{base}/instruments-info", 10 * MINUTE_S,
         (of_category, ("limit", "1000")), group=category, lists=True, per_page=1000,
+    )  # fmt: skip
+    yield Poll(
+        "instruments-info", f"{category} instruments before their launch", topics.REFERENCE, f"{base}/instruments-info",
+        10 * MINUTE_S, (of_category, ("status", "PreLaunch"), ("limit", "1000")), group=before_launch(category), lists=True,
+        per_page=1000,
     )  # fmt: skip
     yield Poll(
         "funding_history", f"{category} settled funding", topics.FUNDING, f"{base}/funding/history", HOUR_S,

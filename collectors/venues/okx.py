@@ -40,7 +40,9 @@ STREAMS = {
     "instruments": Stream("instruments", "instruments that change", topics.REFERENCE),
     CANDLE: Stream(CANDLE, "1-minute klines", topics.KLINE),
 }
-UPGRADE_NOTICE = "64008"
+ANEW = ("64008", "60014", "64007")
+"""What another connection cures: this one will be closed for an upgrade, has asked too often, or fails inside. Asking again
+for what was refused so, and in halves, would make it worse."""
 
 
 class Hosts(BaseSettings):
@@ -51,7 +53,7 @@ class Hosts(BaseSettings):
     ws: str = Field(
         "wss://ws.okx.com:8443", pattern=WS_HOST, description="WebSocket host; `/ws/v5/public` and so on are added"
     )
-    rest: str = Field("https://www.okx.com", pattern=REST_HOST, description="REST host")
+    rest: str = Field("https://openapi.okx.com", pattern=REST_HOST, description="REST host")
 
 
 class _Arg(msgspec.Struct):
@@ -96,9 +98,11 @@ def _control(message: _Message) -> Control:
     detail = f"{message.code} {message.msg}".strip()[:200]
     if message.event in ("subscribe", "unsubscribe"):
         return Control("ack", message.id, arg)
+    if message.code in ANEW:
+        return Control("renew", message.id, arg, detail)
     if message.event == "error":
         return Control("refused", message.id, arg, detail)
-    return Control("renew" if message.code == UPGRADE_NOTICE else "notice", message.id, arg, detail or message.event)
+    return Control("notice", message.id, arg, detail or message.event)
 
 
 def _request(operation: Operation, id: str, args: Sequence[str]) -> str:

@@ -37,7 +37,11 @@ BUDGETS = {
     **{path.rpartition("/")[2]: Rate(5, 2.0) for path in RATIOS},
 }
 FAMILIES_AT_ONCE = 5
+SERVER_ERROR = 500
 TOO_MANY_REQUESTS = "50011"
+BUSY = ("50001", "50004", "50013", "50026")
+"""Unavailable, timed out, busy, failed inside: not a word about what was asked, whatever the status beside it."""
+BUSY_S = 5.0
 NOT_SUBSCRIBED = ("preopen", "test", "expired")
 
 
@@ -55,8 +59,7 @@ class _InstrumentsAnswer(msgspec.Struct):
 
 
 class _Code(msgspec.Struct):
-    code: str = "0"
-    msg: str = ""
+    code: str | int = "0"
 
 
 _instruments = msgspec.json.Decoder(_InstrumentsAnswer)
@@ -77,15 +80,17 @@ def page(body: bytes) -> Page:
 def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status, or by `code` in an answer of status 200."""
     try:
-        code = _code.decode(answer.body)
+        code = str(_code.decode(answer.body).code)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        code = _Code()
+        code = "0"
     reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429 or code.code == TOO_MANY_REQUESTS:
+    if answer.status == 429 or code == TOO_MANY_REQUESTS:
         return Refusal(reason, retry_after_s(answer, 10.0))
     if answer.status == 403:
         return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 or code.code != "0" else None
+    if code in BUSY and answer.status < SERVER_ERROR:
+        return Refusal(reason, retry_after_s(answer, BUSY_S))
+    return Refusal(reason) if answer.status != 200 or code != "0" else None
 
 
 def polls(host: str) -> tuple[Poll, ...]:

@@ -41,6 +41,11 @@ def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None
     return written
 
 
+def cover_to_the_end(lake: Lake, now: datetime) -> int:
+    """Do as `cover`, and with the minute that runs at `now`: where every feed has stopped and all they heard is committed."""
+    return cover(lake, _minute(now) + MINUTE + COMMITTED_AFTER)
+
+
 def _store(lake: Lake, since: datetime, until: datetime) -> int:
     """Replace the minutes from the first to the last that differ; return the rows written."""
     found = coverage(lake, since, until)

@@ -44,6 +44,19 @@ def accounts(
     return rows
 
 
+def died(frames: Sequence[RawFrame], before: bytes, after: bytes | bytearray) -> list[Account]:
+    """Return what makes accounts right of frames that were rejected after they were counted as giving rows."""
+    found = {
+        (frame.topic, frame.partition, frame.offset): (
+            frame.venue, frame.session, frame.transport, frame.topic, frame.partition, 0, frame.seq, frame.seq, 0,
+            frame.recv_ns // 1000, frame.recv_ns // 1000, -1, 0, 1,
+        )
+        for n, frame in enumerate(frames)
+        if before[n] != DEAD == after[n]
+    }  # fmt: skip
+    return list(found.values())
+
+
 def _ends(values: list[int]) -> tuple[int, int]:
     """Return the least and the greatest, sooner than min and max do; of 63 bits, as a record has them."""
     found = pl.Series(values, dtype=pl.Int64)

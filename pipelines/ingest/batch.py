@@ -11,7 +11,7 @@ from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, REFERENCE
 from pipelines.columns.schemas import empty
 from pipelines.contracts.instruments import Instruments
-from pipelines.ingest.accounting import Account, accounts, ingest_commits, session_frames
+from pipelines.ingest.accounting import Account, accounts, died, ingest_commits, session_frames
 from pipelines.ingest.consume import Partition, Slice
 from pipelines.ingest.endings import Endings
 from pipelines.ingest.events import collector_events
@@ -36,13 +36,14 @@ class Ready(NamedTuple):
 
     def tables(self, instruments: Instruments, cluster_id: str, grid_s: int) -> Normalised:
         """Return the rows of every table this commit writes, and the book of instruments after it."""
+        accounts, told = self.accounts, bytes(self.parsed.outcomes)
         found = normalise(self.parsed, instruments, grid_s)
+        if self.parsed.outcomes != told:
+            accounts = accounts + died(self.parsed.frames, told, self.parsed.outcomes)
         ts_commit = datetime.now(UTC).replace(tzinfo=None)
         tables = {**found.tables, "collector_events": self.events}
         tables["raw_frames"] = raw_frames(Parsed(self.kept, {}, bytearray(), Counter()))
-        tables["session_frames"] = (
-            session_frames(self.accounts, ts_commit) if self.accounts else empty("session_frames")
-        )
+        tables["session_frames"] = session_frames(accounts, ts_commit) if accounts else empty("session_frames")
         tables["ingest_commits"] = ingest_commits(self.offsets, self.records, tables, cluster_id, ts_commit)
         return Normalised(tables, found.instruments)
 

@@ -69,7 +69,7 @@ async def demo(world: Path, out: Console, kills: int = 0) -> int:
         history = asyncio.create_task(_history(parts))
         await _watch(parts, simulator, out, stop, kills)
         await history
-        code = await stop_pipeline(parts, out)
+        code = await stop_pipeline(parts, out, alone=True)
         return _told(world, out, await _get(f"{simulator}/_truth")) or code
     finally:
         await parts.stop()

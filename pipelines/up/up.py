@@ -3,13 +3,16 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
+from pipelines.audit.cover import cover_to_the_end
 from pipelines.up.parts import Parts
 from pipelines.up.screen import Screen
 from pipelines.up.supervise import ending, liq, run
+from warehouse import lake
 
 
 async def up(world: Path, venues: Sequence[str], out: Console) -> int:
@@ -50,10 +53,10 @@ async def start_prefect(parts: Parts, out: Console) -> None:
         out.print(f"Prefect at {await parts.prefect()}", soft_wrap=True)
 
 
-async def stop_pipeline(parts: Parts, out: Console) -> int:
+async def stop_pipeline(parts: Parts, out: Console, alone: bool = False) -> int:
     """Stop the collectors, then the ingest, commit what is left in Kafka, bring up to date what is derived from it.
 
-    Returns 1 where a part ended badly.
+    `alone`: nothing else feeds this world, so that the minute that runs can be told now. Returns 1 where a part ended badly.
     """
     out.print("Stopping: the collectors hand over what they have, everything is committed, bars and cascades follow.")
     codes = {name: (await parts.stop(name))[name] for name in ("collect", "ingest")}
@@ -62,8 +65,15 @@ async def stop_pipeline(parts: Parts, out: Console) -> int:
             out.print(f"{name} ended with {ending(code)}; log: {parts.world}/logs/{name}.log", soft_wrap=True)
     await run(liq("ingest"), parts.env, parts.world / "logs" / "ingest.log")
     await parts.stop("flows")
+    if alone:
+        await asyncio.to_thread(_cover, parts.world)  # before cascades, which say how much of them was heard
     await run(liq("flows", "run"), parts.env, parts.world / "logs" / "flows.log")
     return 1 if any(codes.values()) else 0
+
+
+def _cover(world: Path) -> None:
+    with lake.open(world, read_only=False) as warehouse:
+        cover_to_the_end(warehouse, datetime.now(UTC).replace(tzinfo=None))
 
 
 def stop_on_signal() -> asyncio.Event:

@@ -19,6 +19,7 @@ from pipelines.venues import binance_dumps as dumps
 from pipelines.venues import binance_history as history
 from pipelines.venues import binance_rest as rest
 from pipelines.venues import binance_streams as streams
+from pipelines.venues.binance_guess import answer_of
 from pipelines.venues.binance_symbols import symbol_form
 from pipelines.venues.registry import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
@@ -83,6 +84,7 @@ class _Event(msgspec.Struct):
     s: str = ""
     o: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     k: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    stream: str = ""
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -100,11 +102,13 @@ def channel_of(payload: bytes) -> Named | None:
     try:
         inner = payload.lstrip()
         if inner[:1] == b"[":
-            items = _raws(inner)
-            return Named(first.channel, "*") if items and (first := channel_of(bytes(items[0]))) else None
+            channels = {named.channel if named else "" for named in map(_named, map(_event, _raws(inner)))}
+            return Named(channel, "*") if len(channels) == 1 and (channel := channels.pop()) else None
         event = _event(inner)
         if event.data is not msgspec.UNSET:
-            return channel_of(bytes(event.data))
+            inner = bytes(event.data)
+            wrapped = inner[:1] == b"{" and _event(inner).data is not msgspec.UNSET  # by a recorder, not by Binance
+            return None if wrapped else channel_of(inner) or _of_stream(event.stream)
         return _named(event)
     except BAD:
         return None
@@ -121,10 +125,17 @@ def _named(event: _Event) -> Named | None:
     return Named(CHANNELS.get(event.e, event.e), event.s or "*")
 
 
+def _of_stream(stream: str) -> Named | None:
+    """Name the channel of a combined stream whose data do not: btcusdt@kline_1m, !markPrice@arr@1s."""
+    before, at, behind = stream.partition("@")
+    name = before[1:] if before[:1] == "!" else behind.partition("@")[0]
+    return Named(name, "*") if at or before[:1] == "!" else None
+
+
 def group_of(contract: Instrument) -> str:
     """Return um or cm: the host whose exchangeInfo lists the contract."""
     return "cm" if contract.contract == "inverse" else "um"
 
 
 LISTS = {"um_exchangeInfo": ("um",), "cm_exchangeInfo": ("cm",)}
-VENUE = Venue("binance", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of)
+VENUE = Venue("binance", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from pipelines.venues.binance_streams import COIN_MARGINED, Order
+from pipelines.venues.binance_streams import COIN_MARGINED, UNIVERSES, Order
 from pipelines.venues.binance_symbols import is_coin_margined
 from pipelines.venues.bulk import (
     Bulk,
@@ -55,7 +55,7 @@ def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
 
 def _facts(raw: pl.DataFrame) -> pl.DataFrame:
     by_symbol = of_symbol(raw, is_coin_margined, pl.Boolean)
-    coin_margined = pl.when(_TOLD != 0).then(_TOLD == COIN_MARGINED).otherwise(by_symbol)
+    coin_margined = pl.when(_TOLD.is_in(UNIVERSES)).then(_TOLD == COIN_MARGINED).otherwise(by_symbol)
     found = raw.with_columns(*_READ, coin_margined=coin_margined)
     return found.with_columns(_PRICED).with_columns(_FACTS)
 

@@ -9,6 +9,7 @@ Seen in files, by third parties (binance/binance-public-data issues 259, 337, 48
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -47,11 +48,25 @@ LIQUIDATIONS: Layout = (
     "last_fill_quantity", "accumulated_fill_quantity",
 )  # fmt: skip
 RENAMED = {"last_filled_quantity": "last_fill_quantity", "accumulated_filled_quantity": "accumulated_fill_quantity"}
+DUMPS = {"metrics": METRICS, "fundingRate": FUNDING, "liquidationSnapshot": LIQUIDATIONS}
+ROWS = {
+    "metrics": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,[^,]+(,[\d.]*){6}"),
+    "fundingRate": re.compile(r"\d{13},\d{1,2},-?\d*\.\d+(e-\d+)?", re.IGNORECASE),
+    "liquidationSnapshot": re.compile(r"\d{13},([^,]+,)?(BUY|SELL),[^,]*,[^,]*(,[\d.]*){3},[^,]*(,[\d.]*){2}"),
+}
+"""How a line of each kind looks, for a file without header line."""
 PERIOD = "5m"
 RATIOS: tuple[tuple[Literal["global_accounts", "top_accounts", "top_positions", "taker"], str], ...] = (
     ("global_accounts", "count_long_short_ratio"), ("top_accounts", "count_toptrader_long_short_ratio"),
     ("top_positions", "sum_toptrader_long_short_ratio"), ("taker", "sum_taker_long_short_vol_ratio"),
 )  # fmt: skip
+
+
+def kind_of(line: str) -> str | None:
+    """Return the kind of dump of which a line is the first, header or not; None for none."""
+    names = {RENAMED.get(name.strip(), name.strip()) for name in line.split(",")}
+    found = (kind for kind, layout in DUMPS.items() if names.issuperset(layout) or ROWS[kind].fullmatch(line))
+    return next(found, None)
 
 
 def metrics(frame: RawFrame, held: Held) -> list[Row]:
@@ -99,8 +114,11 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
         side = cells["side"]
         if side not in ("BUY", "SELL"):
             raise ValueError(f"side is {side!r}, not BUY or SELL")
+        symbol = cells.get("symbol") or symbol_of(frame)
+        if symbol_form(symbol) is None:
+            raise ValueError(f"of the symbol {symbol!r} it cannot be told whether its quantity is coins or contracts")
         order = Order(
-            s=cells.get("symbol") or symbol_of(frame), S="BUY" if side == "BUY" else "SELL",
+            s=symbol, S="BUY" if side == "BUY" else "SELL",
             q=cells["original_quantity"], p=cells["price"], ap=cells["average_price"],
             X=cells["order_status"] or None, z=cells["accumulated_fill_quantity"], T=int(cells["time"]),
         )  # fmt: skip

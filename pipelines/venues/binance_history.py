@@ -13,6 +13,7 @@ from pipelines.venues.binance_symbols import symbol_form
 from pipelines.venues.symbols import DOLLARS
 from pipelines.venues.wire import (
     BAR_SETTLES_MS,
+    DAY_MS,
     Count,
     Held,
     Parser,
@@ -31,14 +32,16 @@ from pipelines.venues.wire import (
 Market = Literal["um", "cm"]
 PriceKind = Literal["trade", "mark", "index", "premium"]
 RatioKind = Literal["global_accounts", "top_accounts", "top_positions"]
+MONTH_DAYS = range(28, 32)
+ALL = "ALL"  # of all contracts of a pair; asked for until 2026-08-18
 LENGTHS = ((604_800_000, "w"), (86_400_000, "d"), (3_600_000, "h"), (60_000, "m"))
 
 _Candle = tuple[int, Text, Text, Text, Text, Text, int, Text, Count, Text, Text, msgspec.Raw]
 
 
 class _Interest(msgspec.Struct):
-    sumOpenInterest: str  # um: base; cm: contracts
-    sumOpenInterestValue: str  # um: quote; cm: base, although the documentation's sample looks like USD (§4)
+    sumOpenInterest: Text  # um: base; cm: contracts
+    sumOpenInterestValue: Text  # um: quote; cm: base, although the documentation's sample looks like USD (§4)
     timestamp: Text
     symbol: str = ""
     pair: str = ""
@@ -46,27 +49,28 @@ class _Interest(msgspec.Struct):
 
 
 class _Ratio(msgspec.Struct):
-    longShortRatio: str
+    longShortRatio: Text
     timestamp: Text
     symbol: str = ""
     pair: str = ""
-    longAccount: str | None = None
-    shortAccount: str | None = None
-    longPosition: str | None = None
-    shortPosition: str | None = None
+    contractType: str = ""  # of COIN-M, since 2026-08-18
+    longAccount: Text | None = None
+    shortAccount: Text | None = None
+    longPosition: Text | None = None
+    shortPosition: Text | None = None
 
 
 class _Taker(msgspec.Struct):
-    buySellRatio: str
-    buyVol: str
-    sellVol: str
+    buySellRatio: Text
+    buyVol: Text
+    sellVol: Text
     timestamp: Text
 
 
 class _TakerVolumes(msgspec.Struct):
     pair: str
-    takerBuyVol: str
-    takerSellVol: str
+    takerBuyVol: Text
+    takerSellVol: Text
     timestamp: Text
     contractType: str = ""
 
@@ -106,6 +110,8 @@ def _kline(market: Market, kind: PriceKind, frame: RawFrame, item: _Candle) -> I
 
 
 def _length(ms: int) -> str:
+    if ms % DAY_MS == 0 and ms // DAY_MS in MONTH_DAYS:
+        return "1M"
     for unit_ms, name in LENGTHS:
         if ms > 0 and ms % unit_ms == 0:
             return f"{ms // unit_ms}{name}"
@@ -145,6 +151,11 @@ def _contract(pair: str, contract_type: str) -> str:
     return f"{pair}_PERP" if contract_type == "PERPETUAL" else f"{pair}_{contract_type}" if contract_type else pair
 
 
+def _scoped(pair: str, contract_type: str) -> tuple[str, Literal["symbol", "pair"]]:
+    """Return the symbol of a figure of a pair, or of one of its contracts."""
+    return (pair, "pair") if contract_type in ("", ALL) else (_contract(pair, contract_type), "symbol")
+
+
 def ratios(kind: RatioKind) -> Parser:
     """Return the parser of long/short answers: shares as sent, of a symbol (um) or a pair (cm)."""
 
@@ -152,11 +163,13 @@ def ratios(kind: RatioKind) -> Parser:
         horizon, period = horizon_ms(frame), parameter(frame)
 
         def read(item: _Ratio) -> Iterator[Row]:
-            long, short = item.longAccount or item.longPosition, item.shortAccount or item.shortPosition
+            accounts = item.longAccount is not None
+            long, short = (item.longAccount, item.shortAccount) if accounts else (item.longPosition, item.shortPosition)
+            symbol, scope = _scoped(item.pair, item.contractType)
             yield LongShortRatio(
-                item.symbol or item.pair or symbol_of(frame), moment(int(item.timestamp), horizon), kind, period,
+                item.symbol or symbol or symbol_of(frame), moment(int(item.timestamp), horizon), kind, period,
                 not_negative(item.longShortRatio, "longShortRatio"), maybe(long), maybe(short),
-                scope="symbol" if item.symbol else "pair",
+                scope="symbol" if item.symbol else scope,
             )  # fmt: skip
 
         return read_items(frame.payload, _ratio, read)
@@ -169,9 +182,10 @@ def taker_ratios(frame: RawFrame, held: Held) -> list[Row]:
     horizon, period = horizon_ms(frame), parameter(frame)
 
     def read(item: _Taker) -> Iterator[Row]:
+        buy, sell = not_negative(item.buyVol, "buyVol"), not_negative(item.sellVol, "sellVol")
         yield LongShortRatio(
-            symbol_of(frame), moment(int(item.timestamp), horizon), "taker", period, number(item.buySellRatio),
-            long_volume=number(item.buyVol), short_volume=number(item.sellVol), unit="base",
+            symbol_of(frame), moment(int(item.timestamp), horizon), "taker", period,
+            maybe(item.buySellRatio) if sell else None, long_volume=buy, short_volume=sell, unit="base",
         )  # fmt: skip
 
     return read_items(frame.payload, _taker, read)
@@ -183,10 +197,11 @@ def taker_volumes(frame: RawFrame, held: Held) -> list[Row]:
 
     def read(item: _TakerVolumes) -> Iterator[Row]:
         buy, sell = not_negative(item.takerBuyVol, "takerBuyVol"), not_negative(item.takerSellVol, "takerSellVol")
+        symbol, scope = _scoped(item.pair, item.contractType)
         yield LongShortRatio(
-            _contract(item.pair, item.contractType), moment(int(item.timestamp), horizon), "taker", period,
+            symbol, moment(int(item.timestamp), horizon), "taker", period,
             buy / positive(item.takerSellVol, "takerSellVol") if sell else None,
-            long_volume=buy, short_volume=sell, unit="contract", scope="symbol" if item.contractType else "pair",
+            long_volume=buy, short_volume=sell, unit="contract", scope=scope,
         )  # fmt: skip
 
     return read_items(frame.payload, _taker_volumes, read)

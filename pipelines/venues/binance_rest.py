@@ -8,7 +8,16 @@ from collections.abc import Iterator
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingInterval, FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.rows import (
+    FundingInterval,
+    FundingRate,
+    FundingSettlement,
+    Instrument,
+    MarkPrice,
+    OpenInterest,
+    Rejected,
+    Row,
+)
 from pipelines.venues.binance_items import read_items
 from pipelines.venues.binance_symbols import is_coin_margined
 from pipelines.venues.symbols import one_coin, unified, yymmdd
@@ -29,6 +38,8 @@ from pipelines.venues.wire import (
     rejected,
 )  # fmt: skip
 
+HOUR_MS = 60 * MINUTE_MS
+INTERVALS_HOURS = (1.0, 2.0, 4.0, 8.0)
 NEVER_MS = 4_133_404_800_000  # deliveryDate of a perpetual
 
 
@@ -55,17 +66,17 @@ class _ExchangeInfo(msgspec.Struct):
 
 class _OpenInterest(msgspec.Struct):
     symbol: str
-    openInterest: str
+    openInterest: Text
     time: Text
 
 
 class _Premium(msgspec.Struct):
     symbol: str
-    markPrice: str
+    markPrice: Text
     time: int
-    indexPrice: str = ""
-    lastFundingRate: str = ""  # despite its name the running estimate; "" on deliveries
-    nextFundingTime: int = 0
+    indexPrice: Text | None = None
+    lastFundingRate: Text | None = None  # despite its name the running estimate; "" on deliveries
+    nextFundingTime: int | None = None
 
 
 class _FundingInfo(msgspec.Struct):
@@ -75,9 +86,9 @@ class _FundingInfo(msgspec.Struct):
 
 class _Settled(msgspec.Struct):
     symbol: str
-    fundingRate: str
+    fundingRate: Text
     fundingTime: int  # jitters by some ms (§3)
-    markPrice: str = ""
+    markPrice: Text | None = None
     rateType: str | None = None
 
 
@@ -154,8 +165,8 @@ def premium_index(frame: RawFrame, held: Held) -> list[Row]:
     def read(item: _Premium) -> Iterator[Row]:
         time = moment(item.time, horizon)
         yield MarkPrice(item.symbol, time, positive(item.markPrice, "mark price"), maybe(item.indexPrice) or None)
-        if item.lastFundingRate and item.nextFundingTime:
-            yield FundingRate(item.symbol, time, number(item.lastFundingRate), later(item.nextFundingTime))
+        if (rate := maybe(item.lastFundingRate)) is not None and item.nextFundingTime:
+            yield FundingRate(item.symbol, time, rate, later(item.nextFundingTime))
 
     return read_items(frame.payload, _premium, read)
 
@@ -170,7 +181,11 @@ def funding_intervals(frame: RawFrame, held: Held) -> list[Row]:
 
 
 def settlements(frame: RawFrame, held: Held) -> list[Row]:
-    """Return settled rates; the time is brought to the whole minute it was meant for."""
+    """Return settled rates; the time is brought to the whole minute it was meant for.
+
+    An answer holds every settlement of its time and says no interval: it is the time since the contract's one before (§3),
+    so that of the oldest is not known here, nor any where an item cannot be read.
+    """
     horizon = horizon_ms(frame)
 
     def read(item: _Settled) -> Iterator[Row]:
@@ -179,4 +194,15 @@ def settlements(frame: RawFrame, held: Held) -> list[Row]:
             item.symbol, time, number(item.fundingRate), None, maybe(item.markPrice) or None, item.rateType or None
         )
 
-    return read_items(frame.payload, _settled, read)
+    rows = read_items(frame.payload, _settled, read)
+    if not any(isinstance(row, Rejected) for row in rows):
+        _spaced([row for row in rows if isinstance(row, FundingSettlement)])
+    return rows
+
+
+def _spaced(settled: list[FundingSettlement]) -> None:
+    before: dict[str, int] = {}
+    for row in sorted(settled, key=lambda row: row.ts_event):
+        hours = (row.ts_event - before.get(row.symbol, row.ts_event)) / HOUR_MS
+        row.interval_hours = hours if hours in INTERVALS_HOURS else None
+        before[row.symbol] = row.ts_event

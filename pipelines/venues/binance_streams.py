@@ -33,6 +33,7 @@ from pipelines.venues.wire import (
 )  # fmt: skip
 
 COIN_MARGINED = 2
+UNIVERSES = (1, COIN_MARGINED)  # of `st`; any other says nothing
 _complete = completeness("binance", "forceOrder")
 
 
@@ -41,7 +42,7 @@ class Order(msgspec.Struct, gc=False, kw_only=True):
 
     s: str
     S: Literal["BUY", "SELL"]  # the liquidation ORDER's side: SELL = a long was liquidated
-    q: str
+    q: str = ""
     p: str = ""  # the order's limit, at or near the bankruptcy price; not where it traded
     ap: str = ""  # average fill price
     X: str | None = None
@@ -66,9 +67,9 @@ class Mark(msgspec.Struct, gc=False):
     E: int
     s: str
     p: str
-    i: str = ""  # index price; older COIN-M frames have none
-    r: str = ""  # running estimate; "" or zero with T 0 on deliveries
-    T: int = 0
+    i: str | None = None  # index price; older COIN-M frames have none
+    r: str | None = None  # running estimate; "" or zero with T 0 on deliveries
+    T: int | None = None
 
 
 class _Index(msgspec.Struct):
@@ -110,7 +111,7 @@ class _Bracket(msgspec.Struct):
 
 class _Contract(msgspec.Struct):
     s: str
-    bks: list[msgspec.Raw] = []
+    bks: list[msgspec.Raw] | None = None
     st: int | None = None
 
 
@@ -140,7 +141,7 @@ def liquidation(order: Order, outer_st: int | None, horizon: int) -> Liquidation
     """Return the fact an order tells; `outer_st` is the universe where the order itself does not say. Raises ValueError."""
     symbol, time, side = order.s, order.T, order.S
     limit, average, filled = order.p, order.ap, order.z
-    price, own, qty = float(average or 0), float(limit or 0), float(filled or 0) or float(order.q)
+    price, own, qty = float(average or 0), float(limit or 0), float(filled or 0) or float(order.q or 0)
     prices_stand = 0.0 <= price < INFINITE and 0.0 <= own < INFINITE
     if not (prices_stand and EARLIEST_MS <= time <= horizon and 0.0 < qty < INFINITE):
         moment(time, horizon)
@@ -148,7 +149,7 @@ def liquidation(order: Order, outer_st: int | None, horizon: int) -> Liquidation
         not_negative(average or limit or 0, "price")
         not_negative(limit or 0, "price")
     st = order.st or outer_st
-    coin_margined = st == COIN_MARGINED if st else is_coin_margined(symbol)
+    coin_margined = st == COIN_MARGINED if st in UNIVERSES else is_coin_margined(symbol)
     market = "cm" if coin_margined else "um"
     return Liquidation(
         symbol, time, "sell" if side == "SELL" else "buy", "long" if side == "SELL" else "short",
@@ -203,7 +204,7 @@ def klines(frame: RawFrame, held: Held) -> list[Row]:
 
     def read(item: _Kline) -> Iterator[Row]:
         candle = item.k
-        coin_margined = item.st == COIN_MARGINED if item.st else is_coin_margined(candle.s)
+        coin_margined = item.st == COIN_MARGINED if item.st in UNIVERSES else is_coin_margined(candle.s)
         volume, turnover = not_negative(candle.v, "volume"), not_negative(candle.q, "turnover")
         yield Kline(
             candle.s, moment(candle.t, horizon), candle.i, "trade",
@@ -220,7 +221,7 @@ def brackets(frame: RawFrame, held: Held) -> list[Row]:
     """Return the leverage brackets of a contractInfo frame; it has them only when they change (§7)."""
 
     def read(item: _Contract) -> list[Row]:
-        coin_margined = item.st == COIN_MARGINED if item.st else is_coin_margined(item.s)
+        coin_margined = item.st == COIN_MARGINED if item.st in UNIVERSES else is_coin_margined(item.s)
         if not item.bks:
             return nothing("contractInfo without brackets: the contract itself is taken from exchangeInfo")
         return each_raw(item.bks, _bracket, lambda step: (_tier(item.s, step, coin_margined),), "bks")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipelines.rows import Instrument
+from pipelines.venues import answers
 from pipelines.venues import bybit_liquidations as liquidations
 from pipelines.venues import bybit_rest as rest
 from pipelines.venues import bybit_tickers as tickers
@@ -85,4 +86,4 @@ def group_of(contract: Instrument) -> str:
 
 
 LISTS = {"instruments-info": ("linear", "inverse")}
-VENUE = Venue("bybit", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of)
+VENUE = Venue("bybit", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answers.bybit)

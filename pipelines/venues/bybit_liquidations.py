@@ -127,7 +127,10 @@ def _retired(symbol: str, time: int, side: str, size: str, price: str, frame: Ra
 
 
 def _liquidation(symbol: str, time: int, side: str, size: str, price: str, complete: str, horizon: int) -> Liquidation:
-    qty, bankruptcy = float(size), float(price)
+    try:
+        qty, bankruptcy = float(size), float(price)
+    except ValueError:
+        qty, bankruptcy = positive(size, "quantity"), positive(price, "price")
     if not (EARLIEST_MS <= time <= horizon and 0.0 < qty < INFINITE and 0.0 < bankruptcy < INFINITE):
         moment(time, horizon)
         positive(size, "quantity")

@@ -42,6 +42,8 @@ Item = TypeVar("Item")
 INTERVALS = {"D": "1d", "W": "1w", "M": "1M"}
 CRYPTO = ("", "innovation", "adventure", "crypto")
 PERCENT_ABOVE = 10.0
+OTHER_CATEGORIES = ("spot", "option")
+"""Their symbols are spelled as contracts are: BTCUSDT is a coin's price there."""
 
 
 class _Result(msgspec.Struct):
@@ -50,7 +52,9 @@ class _Result(msgspec.Struct):
     list: Sequence[msgspec.Raw] | None = None
 
 
-class _Answer(msgspec.Struct):
+class Answer(msgspec.Struct):
+    """A REST answer; `result.list` holds its rows."""
+
     retCode: int
     retMsg: str = ""
     result: _Result = msgspec.field(default_factory=_Result)
@@ -64,10 +68,10 @@ class _Instrument(msgspec.Struct):
     baseCoin: str
     quoteCoin: str
     settleCoin: str
-    launchTime: Text = ""
-    deliveryTime: Text = ""  # "0" for perpetuals; of a perpetual its delisting
-    fundingInterval: float | None = None  # minutes
-    symbolType: str = ""
+    launchTime: Text | None = ""
+    deliveryTime: Text | None = ""  # "0" for perpetuals; of a perpetual its delisting
+    fundingInterval: Text | None = None  # minutes; 0 on deliveries
+    symbolType: str | None = ""
 
 
 class _Interest(msgspec.Struct):
@@ -97,7 +101,7 @@ class _Risk(msgspec.Struct):
     mmDeduction: str = ""
 
 
-_answer = msgspec.json.Decoder(_Answer).decode
+decode_answer = msgspec.json.Decoder(Answer).decode
 _candle = msgspec.json.Decoder(list[Text]).decode
 _instrument = msgspec.json.Decoder(_Instrument).decode
 _interest = msgspec.json.Decoder(_Interest).decode
@@ -109,16 +113,25 @@ _risk = msgspec.json.Decoder(_Risk).decode
 def _read(
     frame: RawFrame, decode: Callable[[msgspec.Raw], Item], read: Callable[[_Result, Item], Iterable[Row]]
 ) -> list[Row]:
-    """Return the rows of every item of `result.list`; a refusal in a 200 answer carries none (§9)."""
+    """Return the rows of every item of `result.list`."""
     try:
-        answer = _answer(frame.payload)
+        answer = decode_answer(frame.payload)
     except BAD as error:
         return rejected(error)
+    if (why := without_rows(answer)) is not None:
+        return why
+    return each_raw(answer.result.list or (), decode, lambda item: read(answer.result, item), "result.list")
+
+
+def without_rows(answer: Answer) -> list[Row] | None:
+    """Say why an answer carries no rows; None where it does. A refusal is an answer of status 200, too (§9)."""
     if answer.retCode:
         return nothing(f"error reply {answer.retCode}: {answer.retMsg}")
+    if answer.result.category in OTHER_CATEGORIES:
+        return nothing(f"category {answer.result.category}: only linear and inverse contracts are kept")
     if answer.result.list is None:
         return rejected(ValueError("not as documented: an answer without result.list"))
-    return each_raw(answer.result.list, decode, lambda item: read(answer.result, item), "result.list")
+    return None
 
 
 def instruments(frame: RawFrame, held: Held) -> list[Row]:
@@ -128,6 +141,7 @@ def instruments(frame: RawFrame, held: Held) -> list[Row]:
         inverse, perpetual = item.contractType.startswith("Inverse"), item.contractType.endswith("Perpetual")
         (base, in_coin), (_, in_symbol) = one_coin(item.baseCoin), one_coin(item.symbol)
         multiplier = max(in_coin, in_symbol, _behind(item.symbol, item.quoteCoin))
+        asset, interval = item.symbolType or "", maybe(item.fundingInterval)
         delivery = later(int(item.deliveryTime or 0))
         if not perpetual and delivery is None:
             raise ValueError(f"a {item.contractType} contract without deliveryTime")
@@ -135,9 +149,9 @@ def instruments(frame: RawFrame, held: Held) -> list[Row]:
         yield Instrument(
             item.symbol, unified(base, item.quoteCoin, item.settleCoin, expiry), base, item.quoteCoin, item.settleCoin,
             "inverse" if inverse else "linear", "perpetual" if perpetual else "delivery", 1.0, multiplier, item.status,
-            f"{item.baseCoin}{item.quoteCoin}", perpetual, "crypto" if item.symbolType in CRYPTO else item.symbolType,
+            f"{item.baseCoin}{item.quoteCoin}", perpetual, "crypto" if asset in CRYPTO else asset,
             later(int(item.launchTime or 0)), delivery,
-            positive(item.fundingInterval, "fundingInterval") / 60 if perpetual and item.fundingInterval else None,
+            positive(interval, "fundingInterval") / 60 if perpetual and interval else None,
         )  # fmt: skip
 
     return _read(frame, _instrument, read)
@@ -225,20 +239,32 @@ def ratios(frame: RawFrame, held: Held) -> list[Row]:
 def risk_limits(frame: RawFrame, held: Held) -> list[Row]:
     """Return risk limits as tiers; margins are percent where initial margin x leverage is about 100 (§7, unit disputed).
 
-    An answer holds whole symbols, tiers by rising limit; a tier's floor is the limit of the one before.
+    An answer holds whole symbols (§7). Nobody says in which order their limits are, so a symbol's tiers are numbered by
+    rising limit, and a tier's floor is the limit of the one before.
     """
-    caps: dict[str, list[float]] = {}
 
     def read(result: _Result, item: _Risk) -> Iterator[Row]:
         cap, leverage = positive(item.riskLimitValue, "riskLimitValue"), positive(item.maxLeverage, "maxLeverage")
         initial = positive(item.initialMargin, "initialMargin")
         scale = 100.0 if initial * leverage > PERCENT_ABOVE else 1.0
-        before = caps.setdefault(item.symbol, [])
-        floor = before[-1] if before else 0.0
-        before.append(cap)
         yield LeverageTier(
-            item.symbol, len(before), floor, cap, "base" if result.category == "inverse" else "quote",
+            item.symbol, 1, 0.0, cap, "base" if result.category == "inverse" else "quote",
             number(item.maintenanceMargin) / scale, initial / scale, leverage, maybe(item.mmDeduction),
         )  # fmt: skip
 
-    return _read(frame, _risk, read)
+    return _stepped(_read(frame, _risk, read))
+
+
+def _stepped(rows: list[Row]) -> list[Row]:
+    """Return the rows with each symbol's tiers in the order of their limits, numbered."""
+    tiers: dict[str, list[LeverageTier]] = {}
+    for row in rows:
+        if isinstance(row, LeverageTier):
+            tiers.setdefault(row.symbol, []).append(row)
+    for steps in tiers.values():
+        steps.sort(key=lambda step: step.cap or 0.0)
+        floor = 0.0
+        for place, step in enumerate(steps, 1):
+            step.tier, step.floor, floor = place, floor, step.cap or 0.0
+    others = [row for row in rows if not isinstance(row, LeverageTier)]
+    return [*(step for steps in tiers.values() for step in steps), *others]

@@ -1,17 +1,19 @@
 """Bybit tickers: snapshots and deltas to rows. Facts: exchanges/bybit.md §3 to §5, §10.
 
-A delta holds only what changed: missing is unchanged, "" is not applicable. What a session has said of a symbol is in
-`held`, by (session, symbol); a delta before its snapshot says nothing. A row is given for what a message changed, complete
-with what is held. Open interest counts both sides; `singleOpenInterest` (since 2026-06-11) is not read, it is half.
+A delta holds only what changed: missing is unchanged; "" is not applicable, as is a price or an interval of 0. What a session
+has said of a symbol is in `held`, by (session, symbol); a delta before its snapshot says nothing. A row is given for what a
+message changed, complete with what is held. Open interest counts both sides; `singleOpenInterest` (since 2026-06-11) is not
+read, it is half.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from collectors.envelope import RawFrame
 from pipelines.rows import FundingRate, MarkPrice, OpenInterest, Row
+from pipelines.venues.bybit_rest import decode_answer, without_rows
 from pipelines.venues.bybit_symbols import is_inverse, symbol_form
 from pipelines.venues.symbols import DOLLARS
 from pipelines.venues.wire import (
@@ -26,7 +28,6 @@ from pipelines.venues.wire import (
     not_negative,
     nothing,
     number,
-    positive,
     rejected,
 )  # fmt: skip
 
@@ -60,21 +61,10 @@ class State(msgspec.Struct):
     ticker: Ticker
 
 
-class _List(msgspec.Struct):
-    list: Sequence[msgspec.Raw]
-
-
-class _Answer(msgspec.Struct):
-    time: int
-    result: _List
-    retCode: int = 0
-    retMsg: str = ""
-
-
 decode = msgspec.json.Decoder(Message).decode
-_answer = msgspec.json.Decoder(_Answer).decode
 _ticker = msgspec.json.Decoder(Ticker).decode
 
+EMPTY = "a ticker without funding, open interest or mark price"
 UNCHANGED = "a delta without funding, open interest or mark price"
 EARLY = "a delta before the snapshot of its session"
 OLDER = "a delta older than what is held, by its cross sequence"
@@ -108,10 +98,10 @@ def check(new: Ticker) -> None:
     try:
         if not (
             -INFINITE < float(new.fundingRate or 0) < INFINITE
-            and 0.0 < float(new.fundingIntervalHour or 1) < INFINITE
+            and 0.0 <= float(new.fundingIntervalHour or 0) < INFINITE
             and 0.0 <= float(new.openInterest or 0) < INFINITE
             and 0.0 <= float(new.openInterestValue or 0) < INFINITE
-            and 0.0 < float(new.markPrice or 1) < INFINITE
+            and 0.0 <= float(new.markPrice or 0) < INFINITE
             and 0.0 <= float(new.indexPrice or 0) < INFINITE
         ):
             _refuse(new)
@@ -126,13 +116,13 @@ def _refuse(new: Ticker) -> None:
     if new.fundingRate:
         number(new.fundingRate)
     if new.fundingIntervalHour:
-        positive(new.fundingIntervalHour, "fundingIntervalHour")
+        not_negative(new.fundingIntervalHour, "fundingIntervalHour")
     if new.openInterest:
         not_negative(new.openInterest, "openInterest")
     if new.openInterestValue:
         not_negative(new.openInterestValue, "openInterestValue")
     if new.markPrice:
-        positive(new.markPrice, "markPrice")
+        not_negative(new.markPrice, "markPrice")
     if new.indexPrice:
         not_negative(new.indexPrice, "indexPrice")
 
@@ -155,7 +145,7 @@ def _rows(new: Ticker, now: Ticker, time: int) -> Iterator[Row]:
 
 def funding_of(now: Ticker, time: int) -> FundingRate:
     """Return the fact of what holds, which must have a rate."""
-    rate, hours = number(now.fundingRate or ""), maybe(now.fundingIntervalHour)
+    rate, hours = number(now.fundingRate or ""), maybe(now.fundingIntervalHour) or None
     return FundingRate(now.symbol, time, rate, later(now.nextFundingTime), hours)
 
 
@@ -178,18 +168,18 @@ def price_of(now: Ticker, time: int) -> MarkPrice | None:
 def ticker_list(frame: RawFrame, held: Held) -> list[Row]:
     """Return the same from a REST answer, which holds every field of every symbol of a category."""
     try:
-        answer = _answer(frame.payload)
-        if answer.retCode:
-            return nothing(f"error reply {answer.retCode}: {answer.retMsg}")
+        answer = decode_answer(frame.payload)
+        if (why := without_rows(answer)) is not None:
+            return why
         time = moment(answer.time, horizon_ms(frame))
     except BAD as error:
         return rejected(error)
 
     def read(item: Ticker) -> Iterator[Row]:
         check(item)
-        yield from _rows(item, item, time)
+        yield from list(_rows(item, item, time)) or nothing(EMPTY)
 
-    return each_raw(answer.result.list, _ticker, read, "result.list")
+    return each_raw(answer.result.list or (), _ticker, read, "result.list")
 
 
 def state(symbol: str, **fields: float | None) -> State:

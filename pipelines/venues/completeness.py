@@ -38,7 +38,14 @@ RULES = (
     Rule("binance", "forceOrder", datetime(2026, 5, 28, tzinfo=UTC), "one_per_second_disputed", "binance.md §2 [?]"),
     Rule("bybit", "allLiquidation", START, "all", "bybit.md §2: every 500 ms, all, since 2025-02-20"),
     Rule("bybit", "liquidation", START, "one_per_second", "bybit.md §2: capped sample, documented 2024-08-30"),
-    Rule("okx", "liquidation-orders", START, "one_per_second", "okx.md §2: documented until spring 2026"),
+    Rule("okx", "liquidation-orders", START, "undocumented", "okx.md §2: REST only, until 2023-03"),
+    Rule(
+        "okx",
+        "liquidation-orders",
+        datetime(2023, 3, 30, tzinfo=UTC),
+        "one_per_second",
+        "okx.md §2: documented until spring 2026",
+    ),
     Rule(
         "okx", "liquidation-orders", datetime(2026, 5, 27, tzinfo=UTC), "partial", "okx.md §2: cap no longer documented"
     ),

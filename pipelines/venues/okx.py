@@ -4,9 +4,12 @@ Decided where the sources dispute (`[?]` there), and visible in the row: bkPx is
 surely a bankruptcy price; in net mode the position is the opposite of the order; open interest's sides are undocumented.
 """
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from pipelines.rows import Instrument
+from pipelines.venues import answers
 from pipelines.venues import okx_liquidations as liquidations
 from pipelines.venues import okx_rest as rest
 from pipelines.venues import okx_streams as streams
@@ -15,8 +18,12 @@ from pipelines.venues.okx_symbols import symbol_form
 from pipelines.venues.registry import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
 
+UNTIL_2023_03_30 = datetime(2023, 3, 30, tzinfo=UTC)
+"""Since then liquidations are pushed; before, only REST had them, and its documentation is gone (§2)."""
+
 PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "liquidation-orders"): always(liquidations.liquidations),
+    ("rest", "liquidation-orders"): [(UNTIL_2023_03_30, liquidations.answers)],
     **{
         (transport, channel): always(parser)
         for transport in ("ws", "rest")
@@ -33,6 +40,8 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "index-candle*"): always(rest.candles("index")),
     ("rest", "candles"): always(rest.candles("trade")),
     ("rest", "history-candles"): always(rest.candles("trade")),
+    ("rest", "mark-price-candles"): always(rest.candles("mark")),
+    ("rest", "index-candles"): always(rest.candles("index")),
     ("rest", "history-mark-price-candles"): always(rest.candles("mark")),
     ("rest", "history-index-candles"): always(rest.candles("index")),
     ("rest", "funding-rate-history"): always(rest.settlements),
@@ -98,4 +107,4 @@ def group_of(contract: Instrument) -> str:
 
 
 LISTS = {"instruments": ("SWAP", "FUTURES")}
-VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of)
+VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answers.okx)

@@ -20,7 +20,7 @@ class _Detail(msgspec.Struct, gc=False):
 class _Instrument(msgspec.Struct, gc=False, kw_only=True):
     details: list[_Detail]
     instId: str
-    instType: Literal["SWAP", "FUTURES"] = "SWAP"
+    instType: Literal["SWAP", "FUTURES"]
 
 
 class _Message(msgspec.Struct, gc=False):

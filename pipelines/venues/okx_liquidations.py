@@ -10,8 +10,9 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Liquidation, Position, Rejected, Row
+from pipelines.rows import Liquidation, Nothing, Position, Rejected, Row
 from pipelines.venues.completeness import completeness
+from pipelines.venues.okx_items import DERIVATIVES, Arg, not_kept, refused
 from pipelines.venues.okx_symbols import contract_of
 from pipelines.venues.wire import (
     BAD,
@@ -27,7 +28,6 @@ from pipelines.venues.wire import (
     rejected,
 )  # fmt: skip
 
-DERIVATIVES = ("SWAP", "FUTURES")
 _complete = completeness("okx", "liquidation-orders")
 POSITIONS: dict[tuple[str, str], Position] = {
     ("buy", "short"): "short",
@@ -47,8 +47,8 @@ class _Detail(msgspec.Struct, gc=False):
 
 class _Instrument(msgspec.Struct, gc=False):
     instId: str
+    instType: str
     details: tuple[_Detail, ...]
-    instType: str = "SWAP"
 
 
 class Message(msgspec.Struct, gc=False):
@@ -60,11 +60,12 @@ class Message(msgspec.Struct, gc=False):
 class _LooseInstrument(msgspec.Struct):
     instId: str
     details: list[msgspec.Raw]
-    instType: str = "SWAP"
+    instType: str = ""
 
 
 class _LooseMessage(msgspec.Struct):
     data: list[msgspec.Raw]
+    arg: Arg | None = None
 
 
 decode = msgspec.json.Decoder(Message).decode
@@ -80,7 +81,7 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
     try:
         for instrument in decode(frame.payload).data:
             if instrument.instType not in DERIVATIVES:
-                return nothing(f"liquidations of {instrument.instType}: not a derivative kept here")
+                return _one_by_one(frame.payload, horizon)
             for detail in instrument.details:
                 rows.append(_liquidation(instrument.instId, detail, horizon))
     except BAD:
@@ -88,20 +89,30 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
     return numbered(rows) if len(rows) > 1 else rows or nothing("an empty list")
 
 
+def answers(frame: RawFrame, held: Held) -> list[Row]:
+    """Return the liquidations of an answer to GET /public/liquidation-orders: items as in the push, instruments of one type."""
+    return refused(frame.payload) or liquidations(frame, held)
+
+
 def _one_by_one(payload: bytes, horizon: int) -> list[Row]:
     try:
-        items = _loose_message(payload).data
+        message = _loose_message(payload)
     except BAD as error:
         return rejected(error)
-    rows = [row for index, item in enumerate(items) for row in _details(item, f"data[{index}]", horizon)]
-    return numbered(rows) or nothing("an empty list")
+    arg = message.arg or Arg()
+    rows = [row for index, item in enumerate(message.data) for row in _details(item, arg, f"data[{index}]", horizon)]
+    told = [row for row in rows if not isinstance(row, Nothing)]
+    return numbered(told) or rows[:1] or nothing("an empty list")
 
 
-def _details(item: msgspec.Raw, place: str, horizon: int) -> Iterator[Row]:
+def _details(item: msgspec.Raw, arg: Arg, place: str, horizon: int) -> Iterator[Row]:
     try:
         instrument = _loose_instrument(item)
     except BAD as error:
         yield Rejected(reason(error), place)
+        return
+    if why := not_kept("liquidations", instrument.instType or arg.instType, instrument.instId):
+        yield Nothing(why)
         return
     for index, raw in enumerate(instrument.details):
         try:

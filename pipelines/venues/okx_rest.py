@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingSettlement, Kline, LeverageTier, LongShortRatio, OpenInterest, Row
+from pipelines.rows import FundingSettlement, Kline, LeverageTier, LongShortRatio, OpenInterest, Rejected, Row
 from pipelines.venues.okx_items import Arg, read_data
 from pipelines.venues.okx_symbols import contract_of
 from pipelines.venues.wire import (
@@ -26,7 +27,11 @@ from pipelines.venues.wire import (
 
 PriceKind = Literal["trade", "mark", "index"]
 RatioKind = Literal["global_accounts", "top_accounts", "top_positions"]
-CUT_AT_UTC8 = ("6h", "12h", "1d", "2d", "3d", "5d", "1w")
+CUT_AT_UTC8 = ("6h", "12h", "1d", "2d", "3d", "5d", "1w", "1y")
+HOUR_MS = 3_600_000
+MOST_STEPS = 10_000
+INTERVALS_HOURS = (1.0, 2.0, 4.0, 6.0, 8.0)
+"""How often contracts pay, as documented; two settlements further apart tell nothing."""
 
 
 class _Settled(msgspec.Struct):
@@ -52,13 +57,30 @@ _tier = msgspec.json.Decoder(_Tier).decode
 
 
 def settlements(frame: RawFrame, held: Held) -> list[Row]:
-    """Return settled rates."""
+    """Return settled rates. An answer holds every settlement of its time, and none says its interval: it is the time since
+    the one before, so that of the oldest is not known, nor any where an item cannot be read."""
     horizon = horizon_ms(frame)
+    settled: dict[str, list[int]] = {}
 
-    def read(arg: Arg, item: _Settled) -> Iterator[Row]:
-        yield FundingSettlement(item.instId, moment(item.fundingTime, horizon), number(item.realizedRate))
+    def read(arg: Arg, item: _Settled) -> Iterable[Row]:
+        time = moment(item.fundingTime, horizon)
+        settled.setdefault(item.instId, []).append(time)
+        if not item.realizedRate:
+            return nothing("a settlement without its realised rate")
+        return (FundingSettlement(item.instId, time, number(item.realizedRate)),)
 
-    return read_data(frame, _settled, read)
+    rows = read_data(frame, _settled, read)
+    if not any(isinstance(row, Rejected) for row in rows):
+        _spaced(rows, {symbol: sorted(times) for symbol, times in settled.items()})
+    return rows
+
+
+def _spaced(rows: list[Row], settled: dict[str, list[int]]) -> None:
+    before = {(symbol, until): since for symbol, times in settled.items() for since, until in pairwise(times)}
+    for row in rows:
+        if isinstance(row, FundingSettlement) and (since := before.get((row.symbol, row.ts_event))):
+            hours = (row.ts_event - since) / HOUR_MS
+            row.interval_hours = hours if hours in INTERVALS_HOURS else None
 
 
 def candles(kind: PriceKind) -> Parser:
@@ -85,9 +107,10 @@ def _candle(kind: PriceKind, frame: RawFrame, arg: Arg, item: list[str]) -> Iter
         number(item[1]), number(item[2]), number(item[3]), number(item[4]),
     )  # fmt: skip
     confirm = item[8:9] if kind == "trade" else item[5:6]
-    row.closed = confirm[0] == "1" if confirm else None
+    row.closed = confirm[0] == "1" if confirm and confirm[0] else None
     if kind == "trade":
-        row.volume, row.volume_unit, row.volume_base = not_negative(item[5], "vol"), "contract", maybe(item[6])
+        row.volume = not_negative(item[5], "vol") if item[5] else None
+        row.volume_unit, row.volume_base = "contract", maybe(item[6])
         row.volume_quote = maybe(item[7]) if len(item) > 7 else None
     return (row,)
 
@@ -152,6 +175,12 @@ def _columns(item: list[str], count: int) -> list[str]:
     return item[:count]
 
 
+def _step(number: str) -> int:
+    if 0 < (step := int(number)) <= MOST_STEPS:
+        return step
+    raise ValueError(f"{number} is not the number of a step")
+
+
 def tiers(frame: RawFrame, held: Held) -> list[Row]:
     """Return position tiers in contracts; the row's symbol is the instrument family they hold for."""
 
@@ -163,7 +192,7 @@ def tiers(frame: RawFrame, held: Held) -> list[Row]:
         return (
             LeverageTier(
                 family,
-                int(item.tier),
+                _step(item.tier),
                 number(item.minSz),
                 maybe(item.maxSz),
                 "contract",

@@ -3,13 +3,13 @@
 A REST answer holds the same items as a push. Everything is text, times too; "" is not applicable.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
 from collectors.envelope import RawFrame
 from pipelines.rows import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
-from pipelines.venues.okx_items import Arg, read_data
+from pipelines.venues.okx_items import Arg, not_kept, read_data
 from pipelines.venues.okx_symbols import contract_of, symbol_form
 from pipelines.venues.symbols import unified, yymmdd
 from pipelines.venues.wire import (
@@ -43,15 +43,17 @@ class _Funding(msgspec.Struct):
 class _Interest(msgspec.Struct):
     instId: str
     oi: str  # contracts; whether one side or both is not stated
-    oiCcy: str
     ts: str
+    oiCcy: str = ""
     oiUsd: str = ""  # since 2025
+    instType: str = ""
 
 
 class _Mark(msgspec.Struct):
     instId: str
     markPx: str
     ts: str
+    instType: str = ""
 
 
 class _Index(msgspec.Struct):
@@ -99,26 +101,33 @@ def funding_rates(frame: RawFrame, held: Held) -> list[Row]:
 
 def _funded(item: _Funding, time: int) -> list[Row]:
     rows: list[Row] = []
-    due, after = later(item.fundingTime), later(item.nextFundingTime or None)
+    before, due, after = (
+        later(time or None) for time in (item.prevFundingTime, item.fundingTime, item.nextFundingTime)
+    )
     if item.fundingRate:
-        hours = (after - due) / HOUR_MS if due and after and after > due else None
+        hours = _hours(due, after) or _hours(before, due)
         rows.append(FundingRate(item.instId, time, number(item.fundingRate), due, hours))
-    before = later(item.prevFundingTime or None)
     if item.settState == "settled" and item.settFundingRate and before:
-        hours = (due - before) / HOUR_MS if due and due > before else None
-        rows.append(FundingSettlement(item.instId, before, number(item.settFundingRate), hours))
+        rows.append(FundingSettlement(item.instId, before, number(item.settFundingRate), _hours(before, due)))
     return rows
+
+
+def _hours(since: int | None, until: int | None) -> float | None:
+    return (until - since) / HOUR_MS if since and until and until > since else None
 
 
 def open_interest(frame: RawFrame, held: Held) -> list[Row]:
     """Return open interest in contracts, with the base coin and USD amounts OKX gives itself."""
     horizon = horizon_ms(frame)
 
-    def read(arg: Arg, item: _Interest) -> Iterator[Row]:
-        yield OpenInterest(
+    def read(arg: Arg, item: _Interest) -> Iterable[Row]:
+        if why := not_kept("open interest", item.instType, item.instId) or _missing(item.oi, "open interest"):
+            return nothing(why)
+        interest = OpenInterest(
             item.instId, moment(item.ts, horizon), not_negative(item.oi, "oi"), "contract", "undocumented",
             contract_of(item.instId), maybe(item.oiCcy), maybe(item.oiUsd),
         )  # fmt: skip
+        return (interest,)
 
     return read_data(frame, _interest, read)
 
@@ -127,8 +136,10 @@ def mark_prices(frame: RawFrame, held: Held) -> list[Row]:
     """Return mark prices."""
     horizon = horizon_ms(frame)
 
-    def read(arg: Arg, item: _Mark) -> Iterator[Row]:
-        yield MarkPrice(item.instId, moment(item.ts, horizon), positive(item.markPx, "mark price"))
+    def read(arg: Arg, item: _Mark) -> Iterable[Row]:
+        if why := not_kept("mark prices", item.instType, item.instId) or _missing(item.markPx, "mark price"):
+            return nothing(why)
+        return (MarkPrice(item.instId, moment(item.ts, horizon), positive(item.markPx, "mark price")),)
 
     return read_data(frame, _mark, read)
 
@@ -137,18 +148,24 @@ def index_prices(frame: RawFrame, held: Held) -> list[Row]:
     """Return index prices; the row's symbol is the index (BTC-USD), which several contracts share."""
     horizon = horizon_ms(frame)
 
-    def read(arg: Arg, item: _Index) -> Iterator[Row]:
-        yield MarkPrice(item.instId, moment(item.ts, horizon), None, positive(item.idxPx, "index price"))
+    def read(arg: Arg, item: _Index) -> Iterable[Row]:
+        if why := _missing(item.idxPx, "index price"):
+            return nothing(why)
+        return (MarkPrice(item.instId, moment(item.ts, horizon), None, positive(item.idxPx, "index price")),)
 
     return read_data(frame, _index, read)
+
+
+def _missing(value: str, name: str) -> str:
+    return "" if value else f"an empty {name}: not applicable"
 
 
 def instruments(frame: RawFrame, held: Held) -> list[Row]:
     """Return swaps and futures; contract size is ctVal x ctMult, in the coin for linear and USD for inverse."""
 
     def read(arg: Arg, item: _Listed) -> Iterable[Row]:
-        if item.instType not in ("SWAP", "FUTURES"):
-            return nothing(f"an instrument of {item.instType}: not a derivative kept here")
+        if why := not_kept("an instrument", item.instType, item.instId):
+            return nothing(why)
         return (_instrument(item),)
 
     return read_data(frame, _listed, read)

@@ -20,12 +20,21 @@ class Named(NamedTuple):
     symbol: str
 
 
+class Answered(Named):
+    """What a REST answer or a file is, by what it holds; a channel that begins with `?` says why that cannot be told."""
+
+
+def unnamed(_payload: bytes) -> Answered | None:
+    """Name no answer: for a venue whose answers are always given with their channel."""
+    return None
+
+
 class Venue(NamedTuple):
     """`parsers` and `nothing` are by (transport, channel without its parameter); a name ending in `*` is a prefix.
 
     `nothing`: channels known to carry no row, and why. `channel_of`: names a WebSocket message. `symbol_form`: takes a
     symbol apart. `lists`: the REST channels whose answers, over all their pages, hold every contract of these groups;
-    `group_of` says in which group a contract is.
+    `group_of` says in which group a contract is. `answer_of`: names an answer that came without its channel.
     """
 
     name: str
@@ -35,6 +44,7 @@ class Venue(NamedTuple):
     symbol_form: Callable[[str], SymbolForm | None]
     lists: Mapping[str, Sequence[str]]
     group_of: Callable[[Instrument], str]
+    answer_of: Callable[[bytes], Answered | None] = unnamed
 
 
 def always(parser: Parser) -> Versions:
@@ -49,10 +59,17 @@ def find(venue: Venue, transport: str, channel: str) -> Parser:
         return versions[0][1] if versions == always(versions[0][1]) else _by_time(versions)
     if why := _match(venue.nothing, transport, name):
         return lambda _frame, _held: [Nothing(why)]
-    unknown = (
-        f"unknown channel {channel!r} of {venue.name}" if channel != "?" else f"no channel of {venue.name} is named"
-    )
+    if channel == "?":
+        return _unnamed(venue.name)
+    unknown = channel[1:] if channel[:1] == "?" else f"unknown channel {channel!r} of {venue.name}"
     return lambda _frame, _held: [Rejected(unknown)]
+
+
+def _unnamed(venue: str) -> Parser:
+    """Say of a message that names no channel why it gives no row."""
+    rejected: Row = Rejected(f"no channel of {venue} is named")
+    empty: dict[bytes, Row] = {b"[]": Nothing("an empty list"), b"{}": Nothing("an empty object")}
+    return lambda frame, _held: [empty.get(frame.payload.strip(), rejected)]
 
 
 def _match(table: Mapping[tuple[str, str], object], transport: str, name: str):  # type: ignore[no-untyped-def]

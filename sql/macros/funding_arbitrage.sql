@@ -5,7 +5,7 @@
 -- fees: 4 x fee_rate (taker fee of one trade: open and close on both venues). spread: price at the short's venue / at the long's - 1;
 -- positive is a gain at entry and not counted, negative a cost. apr_gross: the difference of the yearly rates, simple; apr: less
 -- fees and a negative spread over holding_hours; net_return: what is left after that time; breakeven_hours: when the costs are
--- earned back. Funding is taken to stay as it is now.
+-- earned back. Funding is taken to stay as it is now. Held for no time (0), apr is null.
 -- Example: FROM funding_arbitrage(72, 0.0004)
 WITH priced AS (
     SELECT f.venue, f.symbol, f.instrument, f.base, f.rate_8h, f.rate_year, f.interval_hours, f.next_funding_ts, o.mark_price, o.oi_usd
@@ -27,7 +27,7 @@ WITH priced AS (
 )
 SELECT
     p.* EXCLUDE (costs),
-    p.apr_gross - p.costs * 8760 / holding_hours AS apr,
+    p.apr_gross - p.costs * 8760 / nullif(holding_hours, 0) AS apr,
     p.apr_gross * holding_hours / 8760 - p.costs AS net_return,
     p.costs * 8760 / p.apr_gross AS breakeven_hours,
     holding_hours AS holding_hours

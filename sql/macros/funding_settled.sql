@@ -1,5 +1,5 @@
--- funding_settled(named, since): the paid rates of one instrument at each venue, summed up.
--- Reads funding_settlements from since on (at most until as_of()), instruments. Grain: one settlement. interval_from: sent (the
+-- funding_settled(named, since := ''): the paid rates of one instrument at each venue, summed up.
+-- Reads funding_settlements from since on ('': 30 days back; until as_of()), instruments. Grain: one settlement. interval_from: sent (the
 -- settlement's or the contract's own interval) or spacing (the shorter distance to the settlement before or after, where that is a
 -- day at most and nothing was sent); null where neither. rate_8h, rate_year (simple) as in funding_history; cumulative: sum of the
 -- rates since then, as paid.
@@ -10,7 +10,8 @@ WITH spaced AS (
         least(date_diff('minute', lag(h.ts_event) OVER paid, h.ts_event), date_diff('minute', h.ts_event, lead(h.ts_event) OVER paid)) / 60 AS spacing,
         sum(h.funding_rate) OVER paid AS cumulative
     FROM funding_history AS h
-    WHERE h.ts_event >= since::TIMESTAMP AND h.ts_event <= as_of() AND h.instrument = named
+    WHERE h.ts_event >= coalesce(nullif(since::VARCHAR, '')::TIMESTAMP, as_of() - INTERVAL 30 DAYS) AND h.ts_event <= as_of()
+        AND h.instrument = named AND known_instrument(named)
     WINDOW paid AS (PARTITION BY h.venue, h.symbol ORDER BY h.ts_event)
 ), found AS (
     SELECT *, coalesce(interval_hours, CASE WHEN spacing <= 24 THEN spacing END) AS hours FROM spaced

@@ -2,7 +2,7 @@
 -- Subject: Liquidations.
 -- Reads liquidations_complete, liquidation_cells_15m, liquidation_coverage. Grain: one row per instrument, bin_start (time, UTC),
 -- price_low and position_side with a liquidation since `since`. instrument: our spelling ('BTC/USDT:USDT', all venues that list
--- it), NULL for all.
+-- it), NULL for all; BTC or BTCUSDT is an error that names those meant. time_bin: an interval, or its text ('1h').
 -- price_bin: width in quote per coin; 0 takes the largest of 1, 2 or 5 times a power of ten that is at most 0.2 % of the highest
 -- price. With 0, a time_bin of whole quarters of an hour and a `since` more than 24 hours ago, what is older than 24 hours comes
 -- from liquidation_cells_15m and begins with a full quarter of an hour; all else is exact to the last commit.
@@ -14,22 +14,22 @@
 -- Example: FROM heatmap('BTC/USDT:USDT', as_of() - INTERVAL 7 DAYS, 100, INTERVAL 1 HOUR)
 WITH found AS (
     SELECT
-        l.instrument AS of_instrument, time_bucket(time_bin, l.ts_event) AS bin_start, l.price, l.price AS price_max,
+        l.instrument AS of_instrument, time_bucket(time_bin::INTERVAL, l.ts_event) AS bin_start, l.price, l.price AS price_max,
         l.position_side, l.venue, l.completeness, l.price_kind, l.notional_usd AS usd, 1 AS count,
         (l.notional_usd IS NULL)::INTEGER AS unpriced, l.notional_usd AS largest_usd
     FROM liquidations_complete AS l
-    WHERE (instrument IS NULL OR l.instrument = instrument)
+    WHERE (instrument IS NULL OR l.instrument = instrument) AND known_instrument(instrument)
         AND l.ts_event <= as_of()
         AND l.ts_event >= CASE
-            WHEN price_bin = 0 AND epoch(time_bin) % 900 = 0 AND since::TIMESTAMP < as_of() - INTERVAL 24 HOURS
+            WHEN price_bin = 0 AND epoch(time_bin::INTERVAL) % 900 = 0 AND since::TIMESTAMP < as_of() - INTERVAL 24 HOURS
             THEN time_bucket(INTERVAL 15 MINUTES, as_of() - INTERVAL 24 HOURS) ELSE since::TIMESTAMP END
     UNION ALL
     SELECT
-        c.instrument, time_bucket(time_bin, c.bin_start), c.price_low, c.price_max, c.position_side, c.venue, c.completeness,
+        c.instrument, time_bucket(time_bin::INTERVAL, c.bin_start), c.price_low, c.price_max, c.position_side, c.venue, c.completeness,
         c.price_kind, c.usd, c.count, c.unpriced, c.largest_usd
     FROM liquidation_cells_15m AS c
     WHERE (instrument IS NULL OR c.instrument = instrument)
-        AND price_bin = 0 AND epoch(time_bin) % 900 = 0 AND since::TIMESTAMP < as_of() - INTERVAL 24 HOURS
+        AND price_bin = 0 AND epoch(time_bin::INTERVAL) % 900 = 0 AND since::TIMESTAMP < as_of() - INTERVAL 24 HOURS
         AND c.bin_start >= time_bucket(INTERVAL 15 MINUTES, since::TIMESTAMP)
         AND c.bin_start < time_bucket(INTERVAL 15 MINUTES, as_of() - INTERVAL 24 HOURS)
 ), widths AS (

@@ -3,11 +3,12 @@
 -- price_kind says what price is there: a fill average, a mark, or a bankruptcy price (beyond the market: it understates longs and
 -- overstates shorts). completeness: of its feed; a throttled one may have told a smaller one instead. coverage_share and
 -- saturated_share: of its venue over the window. venues: all with a liquidation in the window (of the coin, where one is given).
--- unpriced: how many of these have no USD amount, so no rank.
+-- unpriced: how many of these have no USD amount, so no rank. occurrence: 0, and 1, 2... for further ones that are alike in all that
+-- the venue told.
 -- Example: FROM largest(4, coin := 'BTC', number := 10)
 WITH found AS (
     FROM liquidations_complete
-    WHERE ts_event > as_of() - to_seconds(hours * 3600) AND ts_event <= as_of() AND (coin = '*' OR base = coin)
+    WHERE ts_event > as_of() - to_seconds(hours * 3600) AND ts_event <= as_of() AND (coin = '*' OR base = coin) AND known_coin(coin)
 ), top AS (
     SELECT *, row_number() OVER (ORDER BY notional_usd DESC, ts_event, event_key, occurrence) AS rank
     FROM (
@@ -34,7 +35,8 @@ SELECT
     saturated_share,
     venues,
     unpriced,
-    date_diff('second', ts_event, as_of()) AS age_s
+    date_diff('second', ts_event, as_of()) AS age_s,
+    occurrence
 FROM top
     CROSS JOIN (
         SELECT string_agg(DISTINCT venue, ', ' ORDER BY venue) AS venues, count(*) - count(notional_usd) AS unpriced FROM found)

@@ -1,13 +1,13 @@
--- open_interest_bars(named, length, since): candles of open interest of one instrument at each venue.
+-- open_interest_bars(named, length, since := ''): candles of open interest of one instrument at each venue.
 -- Reads open_interest_1h for hours, days and longer, and open_interest with mark_prices for the last two hours and for bars that are
--- no whole hours (5m); only the days from since on. Grain: one row per venue, symbol and bar with a value; UTC, weeks from Monday.
--- Each value is one side, in coins and USD (the venue's, else coins x mark price); null where not known. samples: values it stands on;
--- closed: false for the running bar. Live values and those of the venue's history count alike; of one instant, the live one
--- opens or closes the bar.
+-- no whole hours (5m); only the days from since on ('': 300 bars back). Grain: one row per venue, symbol and bar with a value; UTC,
+-- weeks from Monday. Each value is one side, in coins and USD (the venue's, else coins x mark price); null where not known. samples:
+-- values it stands on; closed: false for the running bar. Live values and those of the venue's history count alike; of one
+-- instant, the live one opens or closes the bar.
 -- Example: FROM open_interest_bars('BTC/USDT:USDT', '1d', '2026-01-01')
 WITH hours AS (
     SELECT * EXCLUDE (recv_last), 2 * epoch_us(hour) AS rising, 2 * epoch_us(hour) AS falling FROM open_interest_1h
-    WHERE epoch(length::INTERVAL) % 3600 = 0 AND hour >= time_bucket(length::INTERVAL, since::TIMESTAMP)
+    WHERE epoch(length::INTERVAL) % 3600 = 0 AND hour >= first_bar(length, since)
         AND hour < time_bucket(INTERVAL 1 HOUR, as_of()) - INTERVAL 1 HOUR
         AND symbol IN (SELECT i.symbol FROM instruments_as_of AS i WHERE i.instrument = named)
     UNION ALL BY NAME
@@ -18,9 +18,8 @@ WITH hours AS (
         2 * epoch_us(ts_event) + (period IS NULL)::BIGINT AS rising, 2 * epoch_us(ts_event) - (period IS NULL)::BIGINT AS falling
     FROM open_interest_values(
         CASE
-            WHEN epoch(length::INTERVAL) % 3600 <> 0 THEN time_bucket(length::INTERVAL, since::TIMESTAMP)
-            ELSE greatest(
-                time_bucket(length::INTERVAL, since::TIMESTAMP), time_bucket(INTERVAL 1 HOUR, as_of()) - INTERVAL 1 HOUR)
+            WHEN epoch(length::INTERVAL) % 3600 <> 0 THEN first_bar(length, since)
+            ELSE greatest(first_bar(length, since), time_bucket(INTERVAL 1 HOUR, as_of()) - INTERVAL 1 HOUR)
         END,
         as_of() + INTERVAL 1 MICROSECOND, named)
 )
@@ -35,5 +34,6 @@ SELECT
     time_bucket(length::INTERVAL, h.hour) + length::INTERVAL <= as_of() AS closed
 FROM hours AS h
 JOIN instruments_as_of AS c ON h.venue = c.venue AND h.symbol = c.symbol AND c.is_current AND c.instrument = named
+WHERE known_instrument(named)
 GROUP BY ALL
 ORDER BY h.venue, h.symbol, 1

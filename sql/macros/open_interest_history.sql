@@ -1,5 +1,5 @@
--- open_interest_history(coin, length, since): open interest of one coin over all venues.
--- Reads open_interest_1h (hours that are over), from since on. Grain: one row per bar; length: whole hours or days, UTC. The value of a
+-- open_interest_history(coin, length, since := ''): open interest of one coin over all venues.
+-- Reads open_interest_1h (hours that are over), from since on ('': 300 bars back). Grain: one row per bar; length: whole hours or days, UTC; others are an error. The value of a
 -- contract is its last one in the bar, one side; a bar's sum is over the contracts with USD and coins in it, and contracts and venues
 -- say which, so that a step by a venue coming or going shows. sides as in open_interest_by_coin. Extremes inside a bar are not
 -- given: contracts do not reach theirs at one time (open_interest_bars has each one's).
@@ -9,7 +9,9 @@ WITH contracts AS (
         time_bucket(length::INTERVAL, h.hour) AS start, h.venue, h.symbol, any_value(h.contract) AS contract,
         arg_max(h.sides, h.hour) AS sides, arg_max(h.close_base, h.hour) AS oi_base, arg_max(h.close_usd, h.hour) AS oi_usd
     FROM open_interest_1h AS h
-    WHERE h.hour >= time_bucket(length::INTERVAL, since::TIMESTAMP) AND h.hour <= as_of() - INTERVAL 1 HOUR AND h.base = coin
+    WHERE h.hour >= first_bar(length, since)
+        AND h.hour <= as_of() - INTERVAL 1 HOUR AND h.base = coin AND known_coin(coin)
+        AND CASE WHEN epoch(length::INTERVAL) % 3600 = 0 THEN true ELSE error('length is of whole hours, as the hour is the finest stored')::BOOLEAN END
     GROUP BY time_bucket(length::INTERVAL, h.hour), h.venue, h.symbol
 )
 SELECT

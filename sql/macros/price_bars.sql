@@ -4,6 +4,7 @@
 -- known: no row. Prices in quote per coin (quoted price / multiplier: PEPE, not 1000PEPE), volume_base in coins, volume_usd null
 -- where the quote is no dollar or the venue sends no turnover; volumes are of closed minutes. closed: false for the last, running
 -- bar and wherever the bar's last minute is missing; minutes: how many it stands on, of minutes_due so far.
+-- '1M' is a minute as '1m' is: write '1 month'. A name in another spelling than ours is an error that names those meant.
 -- Example: FROM price_bars('BTC/USDT:USDT', '4h')
 SELECT
     b.bar, b.bar_end, b.venue, b.symbol, c.instrument, c.base, c.quote, c.multiplier,
@@ -12,9 +13,7 @@ SELECT
     CASE WHEN list_contains(dollars(), c.quote) THEN b.volume_quote END AS volume_usd, b.taker_buy_base, b.trades,
     b.minutes, date_diff('minute', b.bar, least(b.bar_end, time_bucket(INTERVAL 1 MINUTE, as_of()))) AS minutes_due,
     b.last_minute, b.closed
-FROM price_bars_since(
-    length::INTERVAL,
-    time_bucket(length::INTERVAL, coalesce(nullif(since::VARCHAR, '')::TIMESTAMP, as_of() - 300 * length::INTERVAL)),
-    named) AS b
+FROM price_bars_since(length::INTERVAL, first_bar(length, since), named) AS b
 JOIN instruments_as_of AS c ON b.venue = c.venue AND b.symbol = c.symbol AND c.is_current AND c.instrument = named
+WHERE known_instrument(named)
 ORDER BY b.venue, b.symbol, b.bar

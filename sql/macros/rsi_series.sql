@@ -36,6 +36,7 @@ WITH changed AS (
 SELECT
     * EXCLUDE (step, block, k, gain, loss, gain_here, loss_here, avg_gain, avg_loss),
     CASE
+        WHEN n < 2 THEN error('n is 2 at least: an RSI of one change says nothing')::DOUBLE
         WHEN changes < n THEN NULL
         WHEN avg_loss = 0 AND avg_gain = 0 THEN 50
         WHEN avg_loss = 0 THEN 100

@@ -20,3 +20,4 @@ FROM (
         "usd_long": "DOUBLE", "usd_short": "DOUBLE", "count": "BIGINT"}]')) AS part
     FROM cascades
 ) AS c
+ORDER BY ts_start DESC, cascade_id, usd DESC

@@ -3,7 +3,9 @@
 -- not heard whole. start, end: of the first and last such minute; missing_s: how much of it was not heard, of the share of
 -- contracts where they come by several sockets; reason: that of the first minute; ongoing: the latest minute known is one of
 -- them. The first minutes of all, of which a part was before anybody listened, have reason collection began and are a row of
--- their own: what is lost right after them is another gap, with its own reason. A minute that has both tells the loss. A channel unheard for more than seven days has no minutes until it comes back; its gap goes on until then.
+-- their own: what is lost right after them is another gap, with its own reason. A minute that has both tells the loss. A channel
+-- unheard for more than seven days has no minutes until it comes back; its gap goes on until then. The latest first, and of one time
+-- those of liquidations.
 WITH minutes AS (
     SELECT venue, channel, transport, topic, minute, connected_share, gap_reason, repaired,
         lead(minute) OVER feed AS following, lag(connected_share) OVER feed AS share_before,
@@ -29,4 +31,4 @@ SELECT
     bool_or(following IS NULL) AS ongoing
 FROM gaps
 GROUP BY venue, channel, transport, topic, number
-ORDER BY start DESC, venue, channel
+ORDER BY start DESC, topic <> 'raw.liquidation', venue, channel, transport

@@ -23,11 +23,11 @@ SELECT
     l.funding_rate,
     coalesce(l.row.hours, i.interval_hours) AS interval_hours,
     l.funding_rate * 8 / nullif(coalesce(l.row.hours, i.interval_hours), 0) AS rate_8h,
+    l.funding_rate * 24 / nullif(coalesce(l.row.hours, i.interval_hours), 0) AS rate_day,
     l.funding_rate * 8760 / nullif(coalesce(l.row.hours, i.interval_hours), 0) AS rate_year,
     l.row.next AS next_funding_ts,
     l.ts_event,
     date_diff('second', l.ts_event, as_of()) AS age_s,
-    l.funding_rate * 24 / nullif(coalesce(l.row.hours, i.interval_hours), 0) AS rate_day,
     coalesce(l.row.next < as_of() - INTERVAL 15 MINUTES, false) OR l.ts_event < as_of() - INTERVAL 9 HOURS AS stale
 FROM latest AS l
 LEFT JOIN instruments_as_of AS i ON l.venue = i.venue AND l.symbol = i.symbol AND i.is_current

@@ -35,3 +35,4 @@ SELECT
     END AS verdict,
     parameters
 FROM wide
+ORDER BY base

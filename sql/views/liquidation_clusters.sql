@@ -7,3 +7,4 @@ SELECT
     c.*, s.rank_correlation AS score_rank_correlation, s.top_decile_mass AS score_top_decile_mass,
     s.beats_nulls AS score_beats_nulls, coalesce(s.verdict, 'never scored') AS score_verdict
 FROM clusters_at(as_of(), max_age_hours := 48) AS c LEFT JOIN levels_score AS s USING (base)
+ORDER BY base, c.position_side, c.rank, c.distance

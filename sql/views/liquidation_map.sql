@@ -18,3 +18,4 @@ SELECT
     s.rank_correlation AS score_rank_correlation, s.top_decile_mass AS score_top_decile_mass,
     s.beats_nulls AS score_beats_nulls, coalesce(s.verdict, 'never scored') AS score_verdict
 FROM newest AS l LEFT JOIN levels_score AS s USING (base)
+ORDER BY base, l.position_side, abs(l.distance), l.leverage

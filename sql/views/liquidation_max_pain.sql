@@ -24,3 +24,4 @@ SELECT
     any_value(score_verdict) AS score_verdict
 FROM bins JOIN (VALUES (5), (10), (20), (50)) AS r(range_pct) ON abs(distance) * 100 <= range_pct
 GROUP BY base, range_pct
+ORDER BY base, range_pct

@@ -1,7 +1,7 @@
 -- liquidations_by_minute: USD liquidated per minute, coin, venue and position side over the last 24 hours.
 -- Reads liquidations_complete, feed_coverage. Grain: one row per minute (its start, UTC), base, venue, position_side, from the 24
 -- hours before as_of(); a minute without liquidations has no row. unpriced: liquidations without a USD amount, not in usd.
--- completeness: mixed where rows of several classes are in it. coverage_share: of the minute, how much the venue was listened to;
+-- completeness: the classes among the rows. coverage_share: of the minute, how much the venue was listened to;
 -- saturated_share: of its seconds of a contract with a liquidation, those at the limit of a throttled feed (all contracts);
 -- both null where the minute is not measured (yet). lower_bound: see there.
 WITH minutes AS (
@@ -14,7 +14,7 @@ WITH minutes AS (
         count(*) AS count,
         max(notional_usd) AS largest_usd,
         count(*) - count(notional_usd) AS unpriced,
-        CASE WHEN min(completeness) = max(completeness) THEN min(completeness) ELSE 'mixed' END AS completeness
+        string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness
     FROM liquidations_complete
     WHERE ts_event > as_of() - INTERVAL 24 HOURS AND ts_event <= as_of()
     GROUP BY ALL

@@ -1,16 +1,19 @@
 -- market_stress: how much stress there is in each coin, and over all, from five parts between 0 and 1.
 -- Reads liquidations_complete (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change, funding_oi_weighted,
--- market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
+-- liquidation_coverage, market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
 -- of the parts that are known; parts says of how many of the 5, weight_known of how much of the weight; null where none is.
 -- liquidations: share of the 30 days' clock hours before the last hour with less USD liquidated, hours without any coin's left out as
 -- nobody may have listened (at least 168 are needed); imbalance: |2 long_share - 1|; oi_flush: coins of open interest closed in the
 -- last hour, of what there was; funding: |rate_8h| weighted by open interest; volatility: share of those clock hours with a smaller
 -- range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what they stand on;
--- liquidation_usd_1h is null where the hour's liquidations have no USD amount. Liquidations are those that were told: completeness lists the feeds' classes, and a lower bound then and now.
+-- liquidation_usd_1h is null where the hour's liquidations have no USD amount. Liquidations are those that were told, in the hour and
+-- in those it is compared with: completeness lists the feeds' classes, coverage_share is the lowest of all venues in the hour, null
+-- where one with a liquidation is not measured; lower_bound: more may have happened in the hour.
 WITH hour_now AS (
     SELECT
         base, sum(notional_usd) AS usd, sum(notional_usd) FILTER (position_side = 'long') AS long_usd,
-        string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness, string_agg(DISTINCT venue, ', ' ORDER BY venue) AS venues
+        string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness, list_sort(list(DISTINCT venue)) AS venues,
+        count(*) - count(notional_usd) AS unpriced
     FROM liquidations_complete
     WHERE ts_event > as_of() - INTERVAL 1 HOUR AND ts_event <= as_of() AND base IS NOT NULL
     GROUP BY GROUPING SETS ((base), ())
@@ -36,8 +39,11 @@ WITH hour_now AS (
             WHEN coalesce(n.usd, 0) = 0 THEN 0
             ELSE r.quieter
         END AS liquidations,
-        coalesce(n.long_usd, CASE WHEN n.usd > 0 THEN 0 END) / nullif(n.usd, 0) AS long_share, n.completeness, n.venues
+        coalesce(n.long_usd, CASE WHEN n.usd > 0 THEN 0 END) / nullif(n.usd, 0) AS long_share, n.completeness, n.venues,
+        n.unpriced
     FROM ranked AS r FULL JOIN hour_now AS n ON r.base IS NOT DISTINCT FROM n.base
+), heard AS (
+    SELECT list(venue) AS measured, min(coverage_share) AS lowest FROM liquidation_coverage([as_of() - INTERVAL 1 HOUR])
 ), interest AS (
     SELECT
         base, sum(change_usd_positions) / nullif(sum(oi_usd_then), 0) AS oi_change_share, sum(oi_usd) AS oi_usd
@@ -76,8 +82,11 @@ WITH hour_now AS (
     SELECT
         b.base, l.liquidations, abs(2 * l.long_share - 1) AS imbalance, CASE WHEN i.oi_change_share > 0 THEN 0 ELSE -i.oi_change_share END AS oi_flush,
         abs(p.rate_8h) AS funding, s.volatility, l.liquidation_usd AS liquidation_usd_1h, l.long_share AS long_share_1h,
-        i.oi_change_share AS oi_change_share_1h, p.rate_8h, s.range_1h, i.oi_usd, l.completeness, l.venues AS liquidation_venues
+        i.oi_change_share AS oi_change_share_1h, p.rate_8h, s.range_1h, i.oi_usd, l.completeness,
+        array_to_string(l.venues, ', ') AS liquidation_venues, l.unpriced,
+        CASE WHEN list_has_all(h.measured, coalesce(l.venues, [])) THEN h.lowest END AS coverage_share
     FROM (FROM (SELECT base FROM liquidated UNION SELECT base FROM interest UNION SELECT base FROM paid UNION SELECT base FROM shaken)) AS b
+    CROSS JOIN heard AS h
     LEFT JOIN liquidated AS l ON b.base IS NOT DISTINCT FROM l.base
     LEFT JOIN interest AS i ON b.base IS NOT DISTINCT FROM i.base
     LEFT JOIN paid AS p ON b.base IS NOT DISTINCT FROM p.base
@@ -99,6 +108,6 @@ SELECT
     CASE WHEN m.base IS NULL THEN 'market' ELSE 'coin' END AS scope, m.base, s.score, coalesce(s.parts, 0) AS parts,
     coalesce(s.weight_known, 0)::DOUBLE AS weight_known, s.liquidations, s.imbalance, s.oi_flush, s.funding, s.volatility,
     m.liquidation_usd_1h, m.long_share_1h, m.oi_change_share_1h, m.rate_8h, m.range_1h, m.oi_usd, m.completeness,
-    m.liquidation_venues
+    m.liquidation_venues, m.coverage_share, lower_bound(m.completeness, m.coverage_share, m.unpriced) AS lower_bound
 FROM measured AS m LEFT JOIN scored AS s ON m.base IS NOT DISTINCT FROM s.base
 ORDER BY scope DESC, s.score DESC NULLS LAST, m.base

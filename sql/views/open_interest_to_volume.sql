@@ -1,8 +1,8 @@
 -- open_interest_to_volume: open interest of every coin against its volume of the last 24 hours.
 -- Reads open_interest_current, price_24h. Grain: one row per base. Only contracts with both an open interest at most an hour old and
--- a volume in USD are in oi_usd and volume_24h_usd; contracts and venues say which, contracts_left_out how many lack one of them.
--- oi_to_volume: days of such trading that would turn the open interest over once; null where nothing traded. minutes: the fewest
--- minutes of the 1440 that a contract's volume stands on.
+-- a volume in USD of most of the 24 hours (most_of_day) are in oi_usd and volume_24h_usd; contracts and venues say which,
+-- contracts_left_out how many lack one of them. oi_to_volume: days of such trading that would turn the open interest over once; null
+-- where nothing traded, or no contract is in it. minutes: the fewest minutes of the 1440 that a contract's volume stands on.
 SELECT
     coalesce(o.base, p.base) AS base,
     sum(o.oi_usd) FILTER (both_known) AS oi_usd,
@@ -14,6 +14,6 @@ SELECT
     min(p.minutes) FILTER (both_known) AS minutes
 FROM (SELECT * FROM open_interest_current WHERE NOT stale) AS o
 FULL JOIN price_24h AS p ON o.venue = p.venue AND o.symbol = p.symbol
-CROSS JOIN LATERAL (SELECT o.oi_usd IS NOT NULL AND p.volume_usd IS NOT NULL AS both_known)
+CROSS JOIN LATERAL (SELECT o.oi_usd IS NOT NULL AND p.volume_usd IS NOT NULL AND p.most_of_day AS both_known)
 GROUP BY coalesce(o.base, p.base)
 ORDER BY oi_usd DESC NULLS LAST

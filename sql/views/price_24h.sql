@@ -2,7 +2,8 @@
 -- Reads klines (1m, trade) of the 24 hours before as_of(), instruments. Grain: one row per venue and symbol with a candle in them.
 -- Prices in quote per coin (quoted price / multiplier), null where the contract is not listed; change_share: close / open - 1.
 -- volume_base in coins, volume_usd null where the quote is no dollar or the venue sends no turnover; both are of closed minutes.
--- minutes: closed minutes it stands on, 1440 when none is missing; age_s: since the last candle opened.
+-- minutes: closed minutes it stands on, 1440 when none is missing; most_of_day: they are four fifths of these at least; else open,
+-- change, range and volume are of less than 24 hours, as on the first day of collecting. age_s: since the last candle opened.
 WITH sums AS (
     SELECT
         venue, symbol,
@@ -23,7 +24,7 @@ SELECT
     s."close" / i.multiplier AS "close", s."close" / nullif(s."open", 0) - 1 AS change_share,
     s.volume_base, s.volume_quote,
     CASE WHEN list_contains(dollars(), coalesce(s.quote, i.quote)) THEN s.volume_quote END AS volume_usd,
-    s.minutes, s.last_minute, date_diff('second', s.last_minute, as_of()) AS age_s
+    s.minutes, s.last_minute, date_diff('second', s.last_minute, as_of()) AS age_s, s.minutes >= 1152 AS most_of_day
 FROM sums AS s
 LEFT JOIN instruments_as_of AS i ON s.venue = i.venue AND s.symbol = i.symbol AND i.is_current
 ORDER BY volume_usd DESC NULLS LAST

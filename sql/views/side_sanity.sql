@@ -1,7 +1,8 @@
 -- side_sanity: whether the venue's sides are read the right way round: when the price falls, mostly longs are liquidated.
--- Reads liquidations, mark_prices. Grain: one row per venue and day (UTC) of the seven days up to as_of(). Only liquidations in
--- a minute whose last mark price differs from that of the minute before count: agreeing is a long while it fell, a short while
--- it rose. share: agreeing / counted; verdict: agrees from 0.6, inverted up to 0.4, else unclear; too few below 30 counted.
+-- Reads liquidations, mark_prices. Grain: one row per venue and day (UTC) of the seven days up to as_of() with a liquidation. Only
+-- those in a minute whose last mark price differs from that of the minute before are counted: agreeing is a long while it fell, a
+-- short while it rose. share: agreeing / counted; verdict: agrees from 0.6, inverted up to 0.4, else unclear; too few below 30
+-- counted, also where there were more and the prices of those minutes are not known.
 WITH hit AS (
     SELECT venue, symbol, date_trunc('minute', ts_event) AS minute,
         count(*) FILTER (position_side = 'long') AS longs, count(*) FILTER (position_side = 'short') AS shorts
@@ -19,8 +20,8 @@ WITH hit AS (
 ), moved AS (
     SELECT h.*, sign(m.mark - b.mark) AS direction
     FROM hit AS h
-    JOIN marks AS m ON h.venue = m.venue AND h.symbol = m.symbol AND h.minute = m.minute
-    JOIN marks AS b ON h.venue = b.venue AND h.symbol = b.symbol AND h.minute = b.minute + INTERVAL 1 MINUTE
+    LEFT JOIN marks AS m ON h.venue = m.venue AND h.symbol = m.symbol AND h.minute = m.minute
+    LEFT JOIN marks AS b ON h.venue = b.venue AND h.symbol = b.symbol AND h.minute = b.minute + INTERVAL 1 MINUTE
 ), counted AS (
     SELECT venue, date_trunc('day', minute)::TIMESTAMP AS day,
         sum(longs + shorts) FILTER (direction <> 0)::BIGINT AS counted,

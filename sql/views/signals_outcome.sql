@@ -81,7 +81,7 @@ WITH horizons AS (
             WHERE w.signal = l.signal AND w.position_side = l.position_side AND w.thresholds_version = l.thresholds_version AND w.hours = h.hours
         ) ELSE a.n END AS windows,
         a.mean, a.median, a.share,
-        u.mean AS base_mean, u.median AS base_median, u.share AS base_share, coalesce(u.base_n, 0) AS base_n,
+        u.mean AS base_mean, u.median AS base_median, u.share AS base_share, coalesce(u.base_n, 0)::BIGINT AS base_n,
         coalesce(a.pending, 0) AS pending, coalesce(a.unpriced, 0) AS unpriced, coalesce(a.coins, 0) AS coins, a.seconds_late,
         l.since, l.until, l.hours_looked, l.thresholds_version
     FROM looked AS l

@@ -65,6 +65,20 @@ async def test_what_keeps_a_venue_from_being_read_is_named(
     assert [each.state for venue in ("bybit", "okx") for each in _of(found, venue)] == ["good", "good"]
 
 
+@pytest.mark.parametrize(
+    ("body", "mend"), [(b"access too frequent", "too many requests"), (b"<html>your country</html>", "country")]
+)
+async def test_a_403_of_bybit_is_told_by_its_body_from_a_country_that_is_not_served(
+    monkeypatch: Environment, tmp_path: Path, body: bytes, mend: str
+) -> None:
+    async with Simulator(coins=["BTC"]) as simulator:
+        with server(lambda _: Reply(body, 403)) as (address, _):
+            _set(monkeypatch, simulator.env() | {"LIQ_DATA": tmp_path, "LIQ_BYBIT_REST": address})
+            (finding,) = _of(await look(), "bybit")
+    assert (finding.state, "HTTP 403" in finding.said) == ("broken", True)
+    assert mend in finding.mend
+
+
 async def test_a_socket_that_cannot_be_opened_is_named_though_rest_answers(
     monkeypatch: Environment, tmp_path: Path
 ) -> None:

@@ -42,13 +42,15 @@ async def test_instruments_are_read_to_the_last_page() -> None:
     def answering(request: Request) -> Reply:
         page = int(request.params.get("cursor", "0"))
         cursor = str(page + 1) if page < 2 else ""
-        listed = [{"symbol": f"S{page}USDT", "contractType": "LinearPerpetual"}]
+        start = "P" if request.params.get("status") == "PreLaunch" else "S"
+        listed = [{"symbol": f"{start}{page}USDT", "contractType": "LinearPerpetual"}]
         return Reply(json.dumps({"retCode": 0, "result": {"list": listed, "nextPageCursor": cursor}}).encode())
 
     with server(answering) as (url, seen):
         async with polling(bybit.venue(bybit.Hosts(rest=url))) as (sink, listed):
-            await sink.until(lambda: sum(frame.channel == "instruments-info" for frame in sink.data) == 6)
+            await sink.until(lambda: sum(frame.channel == "instruments-info" for frame in sink.data) == 12)
     assert listed["linear"] == ["S0USDT", "S1USDT", "S2USDT"]
+    assert listed["linear-prelaunch"] == ["P0USDT", "P1USDT", "P2USDT"]
     lists = [r.params for r in seen if r.path.endswith("instruments-info")]
     assert {params["category"] for params in lists} == {"linear", "inverse"}
     assert all(params["limit"] == "1000" for params in lists)

@@ -106,6 +106,14 @@ def test_binance_takes_all_market_streams_from_the_routed_um_path_only_and_kline
     assert (cm.url, cm.args) == ("wss://dstream.binance.com/ws", ("adausd_perp@kline_1m",))
 
 
+def test_what_bybit_trades_before_its_launch_is_subscribed_with_its_category() -> None:
+    listing = {"linear": (Listed("BTCUSDT"),), "inverse": (Listed("BTCUSD"),), "linear-prelaunch": (Listed("BIOUSDT"),)}
+    args = {feed.name: set(feed.args) for feed in bybit.venue().feeds(listing)}
+    assert {"allLiquidation.BIOUSDT", "tickers.BIOUSDT", "tickers.BTCUSDT"} <= args["linear"]
+    assert args["linear-kline"] == {"kline.1.BTCUSDT", "kline.1.BIOUSDT"}
+    assert args["inverse"] == {"allLiquidation.BTCUSD", "tickers.BTCUSD"}
+
+
 def test_okx_asks_for_liquidations_by_type_and_the_rest_by_instrument() -> None:
     venue = VENUES["okx"]()
     feed, candles = venue.feeds(
@@ -154,6 +162,8 @@ REFUSALS = [
     ("binance", Answer(200, {}, b"{}", NOW_S), None),
     ("binance", Answer(429, {"retry-after": "7"}, b"", NOW_S), 7.0),
     ("binance", Answer(418, {}, b'{"code":-1003,"msg":"banned until 1800000090000"}', NOW_S), 90.0),
+    ("binance", Answer(503, {"retry-after": "5"}, b'{"code":-1008,"msg":"Request throttled"}', NOW_S), 5.0),
+    ("binance", Answer(503, {}, b"", NOW_S), 0.0),
     ("binance", Answer(400, {}, b'{"code":-1121,"msg":"Invalid symbol."}', NOW_S), 0.0),
     ("bybit", Answer(200, {}, b'{"retCode":0,"retMsg":"OK"}', NOW_S), None),
     ("bybit", Answer(403, {}, b"access too frequent", NOW_S), 600.0),
@@ -162,6 +172,9 @@ REFUSALS = [
         Answer(200, {"x-bapi-limit-reset-timestamp": "1800000003000"}, b'{"retCode":10006,"retMsg":"Too"}', NOW_S),
         3.0,
     ),
+    ("bybit", Answer(200, {}, b'{"retCode":10006,"retMsg":null}', NOW_S), 5.0),
+    ("bybit", Answer(200, {}, b'{"retCode":10018,"retMsg":"Exceeded the IP Rate Limit"}', NOW_S), 600.0),
+    ("bybit", Answer(200, {}, b'{"retCode":10429,"retMsg":"System level frequency protection"}', NOW_S), 60.0),
     ("bybit", Answer(200, {}, b'{"retCode":10001,"retMsg":"params error"}', NOW_S), 0.0),
     ("okx", Answer(200, {}, b'{"code":"0","data":[]}', NOW_S), None),
     ("okx", Answer(200, {}, b'{"code":"50011","msg":"Too Many Requests"}', NOW_S), 10.0),

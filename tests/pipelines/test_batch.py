@@ -13,6 +13,8 @@ from collectors.topics import EVENTS, KLINE, LIQUIDATION, TICKER
 from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Malformed, Slice
+from pipelines.rows import Liquidation, Row
+from pipelines.venues import Held, parser_of
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, bybit_ticker
 
 GRID_S = 60
@@ -193,3 +195,32 @@ def test_a_symbol_on_both_binance_hosts_has_one_key() -> None:
     ]
     rows = committed(cut(placed(frames, LIQUIDATION), ()), "liquidations")
     assert rows["event_key"].n_unique() == 1
+
+
+@pytest.mark.parametrize("topic", [LIQUIDATION, TICKER])
+def test_a_frame_whose_facts_fit_no_column_is_a_dead_letter_and_stops_nothing(
+    topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parsers refuse what cannot be; here one lets a time beyond 64 bits through."""
+    session = Session("bybit", "linear-1-aaaa")
+    messages = [bybit_liquidation(START_MS + n, ("Buy", "1", "100"), ("Sell", "2", "101")) for n in range(9)]
+    frames = [session.frame("allLiquidation", "BTCUSDT", message, START_MS, topic) for message in messages]
+    parse = parser_of("bybit", "ws", "allLiquidation")
+
+    def lets_through(frame: RawFrame, held: Held) -> list[Row]:
+        rows = parse(frame, held)
+        if frame.seq in (3, 8) and isinstance(rows[-1], Liquidation):
+            rows[-1].ts_event = 1 << 64
+        return rows
+
+    monkeypatch.setattr("pipelines.reading.parse.parser_of", lambda *_: lets_through)
+    found = commits(cut(placed(frames, topic), ()))
+    tables = {name: pl.concat([each[name] for each in found]) for name in found[0]}
+    letters = tables["dead_letters"]
+    assert sorted(letters["seq"]) == [3, 8]
+    assert letters["reason"].str.starts_with("no table can hold it: ").all()
+    kept = 7 * 2 if topic == LIQUIDATION else 7 * 2 + 2  # a bucket's rows stand alone: those of the frame that fit stay
+    assert tables["liquidations"].height == kept
+    counts = tables["session_frames"].select(pl.col("frames", "seq_sum", "frames_with_rows", "frames_dead").sum())
+    assert counts.row(0) == (9, sum(range(1, 10)), 7, 2)
+    assert tables["ingest_commits"]["dead_letters"].sum() == 2

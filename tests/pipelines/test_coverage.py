@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.audit.cover import cover
+from pipelines.audit.cover import cover, cover_to_the_end
 from tests.pipelines.heard import TEN, at, brings, commit, event, frame, heard, liquidation
 from warehouse import lake
 from warehouse.lake import Lake
@@ -52,6 +52,20 @@ def test_a_socket_listens_from_subscribed_until_it_is_stopped_and_then_nobody_do
     assert _shares(warehouse) == {
         0: (0.5, "collection began"), 1: (1, None), 2: (1, None), 3: (0.25, "stopped"), 4: (0, "stopped"), 5: (0, "stopped")
     }  # fmt: skip
+
+
+def test_where_every_feed_has_stopped_the_running_minute_is_told_and_stays_as_it_was(warehouse: Lake) -> None:
+    told = [_subscribed(OKX, at(0.5)), event(OKX, "stopped", at(1.25))]
+    commit(warehouse, at(1.5), [heard(OKX, at(0.5), at(1))], collector_events=told)
+    assert _cover(warehouse, 1) == 1
+    assert cover_to_the_end(warehouse, at(1.5)) == 1
+    assert _shares(warehouse) == {0: (0.5, "collection began"), 1: (0.25, "stopped")}
+    assert _cover(warehouse, 1) == 0
+    assert _cover(warehouse, 3) == 1
+    assert _shares(warehouse)[1] == (0.25, "stopped")
+    commit(warehouse, at(3), [heard(NEXT, at(1.5), at(3))], collector_events=[_subscribed(NEXT, at(1.5))])
+    _cover(warehouse, 3)
+    assert _shares(warehouse)[1] == (0.75, "stopped"), "one that began in that minute is seen when it is committed"
 
 
 def test_a_killed_collector_listened_until_its_last_frame(warehouse: Lake) -> None:

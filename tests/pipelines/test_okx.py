@@ -1,4 +1,4 @@
-"""Binance: frames written for the project give the rows kept beside them."""
+"""OKX: frames written for the project give the rows kept beside them."""
 
 from pathlib import Path
 
@@ -43,8 +43,8 @@ def test_an_option_is_no_contract_we_know() -> None:
 
 
 def test_bars_cut_at_utc8_are_named_so() -> None:
-    assert [interval(bar) for bar in ("1m", "1H", "4H", "6H", "1D", "1Dutc", "1M", "1Mutc")] == [
-        "1m", "1h", "4h", "6h+8", "1d+8", "1d", "1M+8", "1M",
+    assert [interval(bar) for bar in ("1m", "1H", "4H", "6H", "1D", "1Dutc", "1M", "1Mutc", "1Y")] == [
+        "1m", "1h", "4h", "6h+8", "1d+8", "1d", "1M+8", "1M", "1y+8",
     ]  # fmt: skip
 
 

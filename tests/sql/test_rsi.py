@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from itertools import pairwise
 
+import duckdb
 import pytest
 
 from warehouse import lake, schema
@@ -52,6 +53,11 @@ def test_every_value_is_that_of_the_recursion(opened: Lake, n: int) -> None:
             None if one is None else pytest.approx(one, abs=1e-9) for one in wanted
         ]
         assert [settled for _, settled in found] == [number >= 10 * n for number in range(len(found))]
+
+
+def test_an_rsi_of_one_change_is_refused(opened: Lake) -> None:
+    with pytest.raises(duckdb.Error, match="n is 2 at least"):
+        _series(opened, {"a": [1.0, 2.0, 3.0, 2.0]}, 1)
 
 
 def test_a_series_that_moves_the_other_way_has_the_rest_to_a_hundred(opened: Lake) -> None:

@@ -2,12 +2,13 @@
 
 as_of: the instant the view is asked at; from: what is asked, such as a call of a macro, where it is not the view; where: a
 condition for the rows asked; in: rows per table, columns not given are null; out: the rows that must come, in any order, only
-the columns given are compared; numbers to twelve digits.
+the columns given are compared; numbers to twelve digits. A row with times: n is n rows, each a minute after
+the one before.
 """
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,18 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
 def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
     wanted = TABLES[table].schema
     moments = [name for name, kind in wanted.items() if kind == pl.Datetime("us")]
+    every = [one for row in given for one in (_each_minute(row) if "times" in row else [row])]
     text = pl.DataFrame(
-        [dict.fromkeys(wanted, None) | row for row in given],
+        [dict.fromkeys(wanted, None) | row for row in every],
         pl.Schema({**wanted, **dict.fromkeys(moments, pl.String())}),
     )
     return text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
+
+
+def _each_minute(row: dict[str, Any]) -> list[dict[str, Any]]:
+    own = {name: value for name, value in row.items() if name != "times"}
+    first = datetime.fromisoformat(row["ts_event"])
+    return [own | {"ts_event": (first + timedelta(minutes=number)).isoformat()} for number in range(row["times"])]
 
 
 def _comparable(value: object) -> object:

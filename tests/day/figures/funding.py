@@ -110,7 +110,7 @@ def oi_weighted(facts: Facts, now: int) -> Rows:
 
 
 def volume_weighted(facts: Facts, now: int) -> Rows:
-    weights = {of_contract(row): row["volume_usd"] for row in prices.last_day(facts, now)}
+    weights = {of_contract(row): row["volume_usd"] for row in prices.last_day(facts, now) if row["most_of_day"]}
     return _weighted(facts, now, weights, "volume_24h_usd")
 
 

@@ -221,7 +221,8 @@ def to_volume(facts: Facts, now: int) -> Rows:
     pairs = [(held.get(own, {}), traded.get(own, {})) for own in held.keys() | traded.keys()]
     found = []
     for base, rows in grouped(({"held": h, "traded": t} for h, t in pairs), _base).items():
-        both = [r for r in rows if r["held"].get("oi_usd") is not None and r["traded"].get("volume_usd") is not None]
+        known = [r for r in rows if r["traded"].get("volume_usd") is not None and r["traded"]["most_of_day"]]
+        both = [r for r in known if r["held"].get("oi_usd") is not None]
         usd, volume = total(row["held"]["oi_usd"] for row in both), total(row["traded"]["volume_usd"] for row in both)
         found.append({
             "base": base, "oi_usd": usd, "volume_24h_usd": volume, "oi_to_volume": ratio(usd, volume),

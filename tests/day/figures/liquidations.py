@@ -163,8 +163,8 @@ def liquidations_by_minute(facts: Facts, now: int) -> Rows:
         share = None if minute is None else 1.0 if minute["repaired"] else minute["connected_share"]
         found.append(
             dict(zip(key, own, strict=True)) | picked(sums, "usd", "count", "largest_usd", "unpriced")
-            | {"completeness": "mixed" if ", " in sums["completeness"] else sums["completeness"],
-               "coverage_share": share, "lower_bound": lower(sums["completeness"], share, sums["unpriced"]),
+            | {"completeness": sums["completeness"], "coverage_share": share,
+               "lower_bound": lower(sums["completeness"], share, sums["unpriced"]),
                "saturated_share": minute and ratio(minute["saturated_seconds"], minute["contract_seconds"])}
         )  # fmt: skip
     return found
@@ -190,7 +190,7 @@ def _shown(row: Row, now: int, heard: dict[str, Row]) -> Row:
     names = ("ts_event", "venue", "symbol", "instrument", "base", "position_side", "qty_base", "price", "price_kind")
     return picked(row, *names, "completeness") | {
         "usd": amount(row), "age_s": now // SECOND - row["ts_event"] // SECOND,
-        **picked(heard[row["venue"]], "coverage_share", "saturated_share"),
+        **picked(heard[row["venue"]], "coverage_share", "saturated_share"), "occurrence": row["identity"][-1],
     }  # fmt: skip
 
 
@@ -211,19 +211,23 @@ def feed(
 ) -> Rows:
     before = [row for row in facts.liquidations if now - 7 * DAY <= row["ts_event"] // HOUR * HOUR <= now - HOUR]
     normal = {
-        base: ratio(total(map(amount, rows)), sum(amount(row) is not None for row in rows))
-        for base, rows in grouped(before, lambda row: row["base"]).items()
+        feed: ratio(total(map(amount, rows)), sum(amount(row) is not None for row in rows))
+        for feed, rows in grouped(before, _feed).items()
     }
     heard = covered(facts, now, now - int(hours * HOUR))
     found = []
     for row in within(facts, now, int(hours * HOUR)):
-        usd, usual = zero_or(amount(row)), normal.get(row["base"])
+        usd, usual = zero_or(amount(row)), normal.get(_feed(row))
         large = min_usd is not None and usd >= min_usd
         unusual = times is not None and usual is not None and usd >= floor_usd and usd >= times * usual
         if large or unusual:
             own = {"normal_usd": usual, "times_normal": ratio(usd, usual)}
             found.append(_shown(row, now, heard) | own)
     return found
+
+
+def _feed(row: Row) -> tuple[str, ...]:
+    return row["base"], row["venue"], row["completeness"]
 
 
 def liquidation_feed(facts: Facts, now: int) -> Rows:

@@ -207,6 +207,7 @@ def last_day(facts: Facts, now: int) -> Rows:
             row |= {
                 "change_share": bar["close"] / bar["open"] - 1,
                 "age_s": now // SECOND - bar["last_minute"] // SECOND,
+                "most_of_day": bar["minutes"] * 5 >= 1440 * 4,
             }
             del row["taker_buy_base"], row["trades"]
             found.append(row)

@@ -140,9 +140,11 @@ def side_sanity(facts: Facts, now: int) -> Rows:
     for row in facts.liquidations:
         minute = row["ts_event"] // MINUTE * MINUTE
         here, before = (marks.get((row["venue"], row["symbol"], at)) for at in (minute, minute - MINUTE))
-        if now - 7 * DAY < row["ts_event"] <= now and here and before:
+        if not now - 7 * DAY < row["ts_event"] <= now:
+            continue
+        counts = days.setdefault((row["venue"], minute // DAY * DAY), {})
+        if here and before:
             move = (here["mark_price"] > before["mark_price"]) - (here["mark_price"] < before["mark_price"])
-            counts = days.setdefault((row["venue"], minute // DAY * DAY), {})
             counts[row["position_side"], move] = counts.get((row["position_side"], move), 0) + 1
     return [_sanity(venue, day, counts) for (venue, day), counts in days.items()]
 

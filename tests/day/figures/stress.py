@@ -5,9 +5,9 @@ from functools import cache
 
 from tests.day.facts import DAY, HOUR, Facts, Row, Rows
 from tests.day.figures import funding, interest, prices
-from tests.day.figures.arithmetic import grouped, listed, ratio, total, zero_or
+from tests.day.figures.arithmetic import grouped, listed, lowest, ratio, total, zero_or
 from tests.day.figures.contracts import DOLLARS
-from tests.day.figures.liquidations import amount, summed, within
+from tests.day.figures.liquidations import amount, covered, lower, summed, within
 
 WEIGHTS = {"liquidations": 0.30, "imbalance": 0.15, "oi_flush": 0.20, "funding": 0.15, "volatility": 0.20}
 FULL_AT = {"liquidations": 1.0, "imbalance": 1.0, "oi_flush": 0.05, "funding": 0.001, "volatility": 1.0}
@@ -33,6 +33,7 @@ def _row(facts: Facts, now: int, coin: str | None) -> Row | None:
         "volatility": moved.get("volatility"),
     }  # fmt: skip
     parts = {name: min(value / FULL_AT[name], 1) for name, value in measured.items() if value is not None}
+    heard = lowest(each["coverage_share"] for each in covered(facts, now, now - HOUR).values())
     weight = math.fsum(WEIGHTS[name] for name in parts)
     return dict.fromkeys(WEIGHTS) | parts | {
         "scope": "coin" if coin else "market", "base": coin, "parts": len(parts), "weight_known": weight,
@@ -40,6 +41,8 @@ def _row(facts: Facts, now: int, coin: str | None) -> Row | None:
         "liquidation_usd_1h": liquidated.get("usd"), "long_share_1h": share, "oi_change_share_1h": change,
         "rate_8h": paid, "range_1h": moved.get("range"), "oi_usd": held.get("oi_usd"),
         "completeness": liquidated.get("completeness"), "liquidation_venues": liquidated.get("venues"),
+        "coverage_share": heard,
+        "lower_bound": lower(liquidated.get("completeness"), heard, liquidated.get("unpriced", 0)),
     }  # fmt: skip
 
 
@@ -56,7 +59,7 @@ def _liquidated(facts: Facts, now: int, coin: str | None) -> Row:
     less = 1 - sum(each >= sums["usd"] for each in usd) / known if known else None
     return {
         "usd": usd_now if hour else 0.0, "long_share": sums["long_share"],
-        "completeness": sums["completeness"], "venues": listed(row["venue"] for row in hour),
+        "completeness": sums["completeness"], "unpriced": sums["unpriced"], "venues": listed(row["venue"] for row in hour),
         "quieter": None if known < ENOUGH or not own or (hour and usd_now is None) else less if sums["usd"] else 0.0,
     }  # fmt: skip
 

@@ -1,0 +1,59 @@
+"""Facts that no column can hold, such as a count beyond 64 bits: their frames become dead letters, and the batch goes on.
+
+Parsers refuse what cannot be; this is for what they let through, so that one frame never stops the pipeline.
+"""
+
+from collections.abc import Callable, Sequence
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from pipelines.reading.parse import DEAD, Facts, Parsed
+from pipelines.rows import Rejected
+
+UNFIT = (PolarsError, ArithmeticError, TypeError, ValueError)
+
+
+def set_aside(parsed: Parsed, make: Callable[[Parsed], object]) -> bool:
+    """Make the frames whose facts `make` cannot take into rejected ones, in place; tell whether there were any.
+
+    `make` raises one of UNFIT for any part of the batch that has such a frame in it, and for no other.
+    """
+    found = _unfit(range(len(parsed.frames)), lambda positions: _error(parsed, positions, make))
+    if not found:
+        return False
+    parsed.facts = _without(parsed, frozenset(found))
+    rejected = parsed.facts.setdefault(Rejected, Facts([], []))
+    for position, error in found.items():
+        rejected.rows.append(Rejected(f"no table can hold it: {error}"))
+        rejected.frames.append(position)
+        parsed.outcomes[position] = DEAD
+    return True
+
+
+def _unfit(positions: Sequence[int], error: Callable[[Sequence[int]], str]) -> dict[int, str]:
+    """Return the positions that fail alone, with why: by halves, so that few are quickly found among many."""
+    why = error(positions) if positions else ""
+    if not why or len(positions) == 1:
+        return {positions[0]: why} if why else {}
+    half = len(positions) // 2
+    return _unfit(positions[:half], error) | _unfit(positions[half:], error)
+
+
+def _error(parsed: Parsed, positions: Sequence[int], make: Callable[[Parsed], object]) -> str:
+    others = frozenset(range(len(parsed.frames))) - frozenset(positions)
+    part = Parsed(parsed.frames, _without(parsed, others), parsed.outcomes, parsed.reasons)
+    try:
+        make(part)
+    except UNFIT as error:
+        return " ".join(f"{type(error).__name__}: {error}".split())
+    return ""
+
+
+def _without(parsed: Parsed, positions: frozenset[int]) -> dict[type, Facts]:
+    kept = {}
+    for kind, facts in parsed.facts.items():
+        pairs = [(row, n) for row, n in zip(facts.rows, facts.frames, strict=True) if n not in positions]
+        blocks = [block.filter(~pl.col("frame").is_in(positions)) for block in facts.blocks]
+        kept[kind] = Facts([row for row, _ in pairs], [n for _, n in pairs], blocks)
+    return {kind: facts for kind, facts in kept.items() if facts.rows or facts.blocks}
