@@ -1,4 +1,4 @@
-"""A real Apache Kafka (one node, KRaft, loopback only) as a detached child process, for a world without a cluster.
+"""A real Apache Kafka (one node, KRaft, loopback unless told otherwise) as a detached child process, without a cluster.
 
     start(world)   find the world's broker or start it        cli.py    liq broker start|stop|status
     stop(world)    stop it cleanly                            java.py   which Java

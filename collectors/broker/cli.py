@@ -9,6 +9,7 @@ import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from collectors.broker import process
+from collectors.broker.foreground import stay
 from collectors.cluster import administering
 from collectors.embedded import Running, running
 from collectors.errors import ConfigurationError
@@ -31,7 +32,12 @@ Data = Annotated[
 
 
 @app.command()
-def start(data: Data = None) -> None:
+def start(
+    data: Data = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay until SIGTERM or Ctrl-C, then stop the broker; for a container")
+    ] = False,
+) -> None:
     """Start the broker, unless it runs already, and create the topics that are missing.
 
     The first start fetches Apache Kafka (40 MB) into ~/.m2/repository. Needs Java 17 or newer.
@@ -46,6 +52,8 @@ def start(data: Data = None) -> None:
     asyncio.run(ensure_topics(connection(settings), TOPICS, settings.kafka_replication))
     word = "started" if broker.started_here else "runs already"
     print(f"Kafka {word} at {broker.bootstrap} (process {broker.pid}), data in {broker.folder}")
+    if foreground:
+        stay(settings.data)
 
 
 @app.command()

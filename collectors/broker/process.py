@@ -100,7 +100,8 @@ def _launch(folder: Path, before: State | None, settings: BrokerSettings) -> Sta
     port, controller_port = _ports(before)
     state = State(port, controller_port, _cluster_id(folder))
     _write_state(state, folder)
-    (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in properties(state).items()))
+    told_kafka = properties(state, settings.kafka_listen)
+    (folder / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in told_kafka.items()))
     if not (folder / "data" / "meta.properties").exists():
         _format(command, state, folder)
     state.started_s = time.time()

@@ -26,6 +26,12 @@ class BrokerSettings(BaseSettings):
         "-Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         description="options of the Java machine that runs the broker",
     )
+    kafka_listen: str | None = Field(
+        None,
+        pattern=r"^[\w.-]+:\d{1,5}$",
+        description="host:port by which other machines or containers are to reach the embedded broker, which asks for no "
+        "password: a private network only; unset: this machine alone",
+    )
     kafka_start_timeout_s: float = Field(90, gt=0, description="seconds within which the broker must answer")
 
     @classmethod
@@ -41,18 +47,23 @@ class BrokerSettings(BaseSettings):
         return shlex.split(self.kafka_java_options)
 
 
-def properties(state: State) -> dict[str, object]:
+def properties(state: State, listen: str | None = None) -> dict[str, object]:
     """Return Kafka's server.properties, by key; their one path is relative to the working directory, <world>/kafka.
+
+    `listen`: host:port it is told others to be at, beside loopback; it then listens on that port of every address.
 
     One node, both roles. Sized for a local broker: few threads, and no 128 MB set aside for compaction, which halves
     its resident memory.
     """
+    own = f"PLAINTEXT://{HOST}:{state.port}"
     return {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@{HOST}:{state.controller_port}",
-        "listeners": f"PLAINTEXT://{HOST}:{state.port},CONTROLLER://{HOST}:{state.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{state.port}",
+        "listeners": f"{own},CONTROLLER://{HOST}:{state.controller_port}"
+        + (f",NETWORK://0.0.0.0:{listen.rpartition(':')[2]}" if listen else ""),
+        "advertised.listeners": own + (f",NETWORK://{listen}" if listen else ""),
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,NETWORK:PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": "data",
         "auto.create.topics.enable": "false",
