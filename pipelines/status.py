@@ -64,6 +64,8 @@ def _worries(feeds: list[dict[str, Any]], lags: list[Lag], commit_age_s: float |
     ]
     if (behind := sum(lag.behind for lag in lags)) and (commit_age_s is None or commit_age_s > 120):
         found.append(f"ingest is {behind:,} records behind and has not committed for long; `liq ingest --follow`")
+    if lags and not any(lag.end for lag in lags):
+        found.append("nothing has ever reached Kafka; does `liq collect` run, and what does its log say?")
     return found
 
 

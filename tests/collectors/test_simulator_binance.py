@@ -194,9 +194,10 @@ async def test_a_kline_stream_gives_the_running_candle_and_its_close() -> None:
         Simulator(phases=BUSY, now=fast(wait_s=0.3, start_ms=minute + 57_000)) as simulator,
         um(simulator, "/market/ws/btcusdt@kline_1m") as socket,
     ):
-        assert not (await until(socket, lambda message: True))["k"]["x"]
+        running = (await until(socket, lambda message: not message["k"]["x"]))["k"]
         closed = (await until(socket, lambda message: message["k"]["x"]))["k"]
-        assert (closed["t"], closed["T"]) == (minute, minute + 59_999)
+        assert (closed["t"], closed["T"]) == (running["t"], running["t"] + 59_999)
+        assert (closed["t"] - minute) % 60_000 == 0
 
 
 async def test_what_a_client_receives_is_what_the_truth_says() -> None:
