@@ -18,7 +18,7 @@ from warehouse.place import ABSENT, Place
 from warehouse.place import quoted as quoted
 from warehouse.settings import WarehouseSettings
 
-_PASSWORD = re.compile(r"""(?<=password=)('(\\.|[^'])*'|[^\s"']+)|(?<=:)[^\s:/@"]+(?=@)""")
+_PASSWORD = re.compile(r"""(password\s*=\s*)(?:'(?:\\.|[^'])*'|[^\s"'&]+)|(:)[^\s:/@"]+(?=@)""")
 METADATA = "__ducklake_metadata_lake"  # DuckLake's own tables, as it attaches them
 
 
@@ -119,7 +119,7 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool, create:
     except (duckdb.Error, OSError) as error:
         connection.close()
         if ABSENT in str(error):
-            raise _none_in(place) from error
+            raise _none_in(place) from None
         raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error)}") from None
     return Lake(connection, world, settings)
 
@@ -132,7 +132,7 @@ def _none_in(place: Place) -> NoWarehouseError:
 
 def one_line(error: Exception) -> str:
     """Return DuckDB's message without its position marks and line breaks, and without a password of PostgreSQL's."""
-    return _PASSWORD.sub("…", " ".join(str(error).split("\n\nLINE ")[0].split()))
+    return _PASSWORD.sub(r"\1\2…", " ".join(str(error).split("\n\nLINE ")[0].split()))
 
 
 def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:

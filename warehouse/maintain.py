@@ -78,6 +78,8 @@ def _delete_scheduled(lake: Lake, keep: timedelta) -> int:
 
 
 def _delete_orphans(lake: Lake, keep: timedelta) -> int:
+    if not lake.place.owns_files:  # whatever else lies there would be an orphan, too
+        return 0
     return len(_step(lake, f"CALL ducklake_delete_orphaned_files('lake', older_than => {_ago(keep)})"))
 
 

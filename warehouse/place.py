@@ -34,6 +34,11 @@ class Place:
         return where.rstrip("/") + "/"
 
     @property
+    def owns_files(self) -> bool:
+        """Whether the files are in the world's folder, where nothing but this lake has any."""
+        return not self._settings.files
+
+    @property
     def extensions(self) -> tuple[str, ...]:
         """DuckDB's extensions that are needed to read it."""
         catalogue = "postgres_scanner" if self._database else "sqlite_scanner"

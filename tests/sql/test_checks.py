@@ -6,7 +6,6 @@ given are null. The time looked at is 2026-10-10.
 """
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from warehouse import lake, schema
 from warehouse.checks import Check, Found, checks, run
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -24,14 +22,6 @@ CASES = Path(__file__).parent / "checks" / "cases"
 CHECKS = {check.name: check for check in checks()}
 SINCE = datetime(2026, 10, 10)  # noqa: DTZ001
 UNTIL = SINCE + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    world = tmp_path_factory.mktemp("world")
-    schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as opened:
-        yield opened
 
 
 def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:

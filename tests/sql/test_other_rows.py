@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 
 from tests.sql.test_views import CASES, asked, comparable
-from warehouse import lake, schema
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 
@@ -111,14 +110,6 @@ def _unknown(given: Rows) -> Rows:
 
 def _lost(table: str) -> list[str]:
     return [name for name in KNOWN if name in TABLES[table].schema and (table, name) != ("long_short_ratios", "kind")]
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    world = tmp_path_factory.mktemp("world")
-    schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("name", CASE_OF)

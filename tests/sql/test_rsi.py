@@ -2,22 +2,12 @@
 
 import math
 import random
-from collections.abc import Iterator
 from itertools import pairwise
 
 import duckdb
 import pytest
 
-from warehouse import lake, schema
 from warehouse.lake import Lake
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    world = tmp_path_factory.mktemp("world")
-    schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as warehouse:
-        yield warehouse
 
 
 def _wilder(closes: list[float], n: int) -> list[float | None]:
@@ -31,11 +21,11 @@ def _wilder(closes: list[float], n: int) -> list[float | None]:
     return found
 
 
-def _series(opened: Lake, walks: dict[str, list[float]], n: int) -> dict[str, list[tuple[float | None, bool]]]:
-    opened.connection.execute("CREATE OR REPLACE TEMP TABLE walk (venue TEXT, bar INTEGER, close DOUBLE)")
+def _series(empty: Lake, walks: dict[str, list[float]], n: int) -> dict[str, list[tuple[float | None, bool]]]:
+    empty.connection.execute("CREATE OR REPLACE TEMP TABLE walk (venue TEXT, bar INTEGER, close DOUBLE)")
     for venue, closes in walks.items():
-        opened.connection.execute("INSERT INTO walk SELECT ?, unnest(range(len($2))), unnest($2)", [venue, closes])
-    rows = opened.connection.execute(
+        empty.connection.execute("INSERT INTO walk SELECT ?, unnest(range(len($2))), unnest($2)", [venue, closes])
+    rows = empty.connection.execute(
         "WITH shaped AS (SELECT *, 'S' AS symbol, 'I' AS instrument, '1h' AS \"interval\" FROM walk) "
         f"SELECT venue, value, settled FROM rsi_series('shaped', {n}) ORDER BY venue, bar"
     ).fetchall()
@@ -43,11 +33,11 @@ def _series(opened: Lake, walks: dict[str, list[float]], n: int) -> dict[str, li
 
 
 @pytest.mark.parametrize("n", [2, 3, 14])
-def test_every_value_is_that_of_the_recursion(opened: Lake, n: int) -> None:
+def test_every_value_is_that_of_the_recursion(empty: Lake, n: int) -> None:
     chance = random.Random(n)
     walks = {venue: [100 * math.exp(chance.gauss(0, 0.01)) for _ in range(length)] for venue, length in
              (("a", 20 * n), ("b", 950 * n), ("c", n + 1))}  # fmt: skip
-    for venue, found in _series(opened, walks, n).items():
+    for venue, found in _series(empty, walks, n).items():
         wanted = _wilder(walks[venue], n)
         assert [value for value, _ in found] == [
             None if one is None else pytest.approx(one, abs=1e-9) for one in wanted
@@ -55,14 +45,14 @@ def test_every_value_is_that_of_the_recursion(opened: Lake, n: int) -> None:
         assert [settled for _, settled in found] == [number >= 10 * n for number in range(len(found))]
 
 
-def test_an_rsi_of_one_change_is_refused(opened: Lake) -> None:
+def test_an_rsi_of_one_change_is_refused(empty: Lake) -> None:
     with pytest.raises(duckdb.Error, match="n is 2 at least"):
-        _series(opened, {"a": [1.0, 2.0, 3.0, 2.0]}, 1)
+        _series(empty, {"a": [1.0, 2.0, 3.0, 2.0]}, 1)
 
 
-def test_a_series_that_moves_the_other_way_has_the_rest_to_a_hundred(opened: Lake) -> None:
+def test_a_series_that_moves_the_other_way_has_the_rest_to_a_hundred(empty: Lake) -> None:
     chance = random.Random(7)
     up = [100 + sum(chance.gauss(0, 1) for _ in range(3)) for _ in range(200)]
-    found = _series(opened, {"up": up, "down": [200 - price for price in up]}, 14)
+    found = _series(empty, {"up": up, "down": [200 - price for price in up]}, 14)
     for (above, _), (below, _) in zip(found["up"][14:], found["down"][14:], strict=True):
         assert (above or 0) + (below or 0) == pytest.approx(100)

@@ -8,7 +8,6 @@ the one before.
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from warehouse import lake, schema
 from warehouse.catalogue import example
 from warehouse.lake import Lake
 from warehouse.statements import statements
@@ -32,14 +30,6 @@ OF_TABLES = [found.name for found in statements() if found.kind == "view" and "R
 
 TIME = re.compile(r"(?:TIMESTAMP )?'(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)'")
 TIMED = {path.parent.name: path for path in CASES if TIME.search(json.loads(path.read_text()).get("from", ""))}
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    world = tmp_path_factory.mktemp("world")
-    schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as opened:
-        yield opened
 
 
 def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:

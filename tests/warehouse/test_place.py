@@ -1,5 +1,7 @@
 """The lake with its catalogue in PostgreSQL and its files on S3: the same tables, writers, readers and upkeep."""
 
+import os
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -65,8 +67,27 @@ def test_a_warehouse_is_made_once_written_read_and_kept_tidy(
     assert not any(tmp_path.rglob("*.sqlite"))
 
 
+def test_files_of_others_in_a_folder_that_was_named_are_left_alone(
+    world: Path, tmp_path_factory: pytest.TempPathFactory, liquidations: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    monkeypatch.setenv("LIQ_FILES", str(shared))
+    theirs = shared / "main" / "liquidations" / "theirs.parquet"
+    with lake.open(world, read_only=False) as writer:
+        append(writer, {"liquidations": liquidations(3)})
+        shutil.copy(next(shared.rglob("*.parquet")), theirs)
+        os.utime(theirs, (0, 0))
+        maintain(writer, keep_snapshots=AT_ONCE, keep_files=AT_ONCE)
+    assert theirs.exists()
+
+
 def test_an_error_shows_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for form in ("host=127.0.0.1 port=1 user=liq password='{}' dbname=none", "postgresql://liq:{}@127.0.0.1:1/none"):
+    for form in (
+        "host=127.0.0.1 port=1 user=liq password='{}' dbname=none",
+        "host=127.0.0.1 port=1 user=liq password = {} dbname=none",
+        "postgresql://liq:{}@127.0.0.1:1/none",
+        "postgresql://liq@127.0.0.1:1/none?password={}",
+    ):
         monkeypatch.setenv("LIQ_CATALOGUE", form.format(PASSWORD))
         _refused(tmp_path)
 
