@@ -34,6 +34,7 @@ GROUP BY venue ORDER BY venue
 """
 TABLE_EVERY_S = 1.0
 LINE_EVERY_S = 5.0
+LOOKS = 60  # at one opening of the warehouse, whose reader holds more with every commit it sees
 
 Rows = Sequence[dict[str, Any]]
 
@@ -65,7 +66,9 @@ class Screen:
         while not stop.is_set():
             # a warehouse that is not there yet, or cannot be read now, is opened anew
             with suppress(WarehouseError), lake.open(self._world) as warehouse:
-                while not stop.is_set():
+                for _ in range(LOOKS):
+                    if stop.is_set():
+                        return
                     yield await asyncio.to_thread(lambda: (_rows(warehouse, COUNTERS), _rows(warehouse, TROUBLES)))
                     await _wait(stop, every_s)
             await _wait(stop, every_s)

@@ -4,10 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.status import Lag, _worries, status
 from warehouse import lake, schema
+from warehouse.place import Place
 
 FEED = {"venue": "okx", "missing": 3}
 
@@ -31,13 +33,13 @@ def test_the_warehouse_is_opened_once_or_told_to_be_none(tmp_path: Path, monkeyp
     assert asyncio.run(status(tmp_path)).problems[1] == f"no warehouse in {tmp_path}: `liq ingest` makes it"
     schema.create_or_migrate(tmp_path)
     opened: list[Path] = []
-    attach = lake.attach
+    connect = lake._connect
 
-    def counted(world: Path, *given: Any, **named: Any) -> lake.Lake:
-        opened.append(world)
-        return attach(world, *given, **named)
+    def counted(place: Place, *given: Any) -> duckdb.DuckDBPyConnection:
+        opened.append(place.world)
+        return connect(place, *given)
 
-    monkeypatch.setattr(lake, "attach", counted)
+    monkeypatch.setattr(lake, "_connect", counted)
     found = asyncio.run(status(tmp_path))
     assert (found.kafka, found.feeds, found.commit_age_s) == ("none", [], None)
     assert opened == [tmp_path]
