@@ -148,7 +148,7 @@ def serve() -> None:
     `liq up` starts a server and this beside it.
     """
     log_to_stderr(logging.INFO)
-    if "PREFECT_API_URL" not in os.environ:
+    if not os.environ.get("PREFECT_API_URL"):
         raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.served import serve_all  # Prefect reads the environment when it is imported
