@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse import lake, query
-from warehouse.errors import WarehouseError
+from warehouse.errors import NoWarehouseError, WarehouseError
 
 COUNTERS = """
 WITH frames AS (
@@ -84,10 +84,11 @@ class Screen:
 
 
 def read(world: Path, sql: str) -> list[dict[str, Any]]:
-    """Return the rows of a query on the world's warehouse. Raises WarehouseError."""
-    if not lake.exists(world):
+    """Return the rows of a query on the world's warehouse, none where there is none yet. Raises WarehouseError."""
+    try:
+        return query.query(sql, world).to_dicts()
+    except NoWarehouseError:
         return []
-    return query.query(sql, world).to_dicts()
 
 
 def _rows(warehouse: lake.Lake, sql: str) -> Rows:
