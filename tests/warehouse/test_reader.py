@@ -89,10 +89,14 @@ def test_stored_keys_are_sought_in_the_files_of_their_time_only(ten_days: Lake, 
 
 
 def test_a_reader_sees_whole_commits_while_the_writer_writes(world: Path, liquidations: Maker, commit: Maker) -> None:
+    looked = threading.Event()
+
     def write() -> None:
         with lake.open(world, read_only=False) as opened:
             for turn in range(15):
                 append(opened, {"liquidations": liquidations(100, first=100 * turn), "ingest_commits": commit(turn)})
+                looked.clear()
+                looked.wait(timeout=60)
             maintain(opened)
 
     both = "SELECT (SELECT count(*) FROM liquidations), (SELECT count(*) FROM ingest_commits)"
@@ -102,6 +106,7 @@ def test_a_reader_sees_whole_commits_while_the_writer_writes(world: Path, liquid
     with lake.open(world) as reader:
         while thread.is_alive():
             seen.add(reader.connection.execute(both).fetchone())
+            looked.set()
         seen.add(reader.connection.execute(both).fetchone())
     thread.join()
     assert all(rows == 100 * commits for rows, commits in seen)
