@@ -29,6 +29,7 @@ from pipelines.rows import Rejected
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema, writer
 from warehouse.errors import WriteFailedError
+from warehouse.query import query_errors
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +146,11 @@ class Ingest:
         for line in schema.create_or_migrate(world):
             log.info("warehouse: %s", line)
         self._lake = lake.open(world, read_only=False)
-        self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
-        if tiers.height:
-            self._append({"leverage_tiers": tiers})
-        return held_from(self._lake), ended_from(self._lake), writer.offsets(self._lake, self._cluster)
+        with query_errors():
+            self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
+            if tiers.height:
+                self._append({"leverage_tiers": tiers})
+            return held_from(self._lake), ended_from(self._lake), writer.offsets(self._lake, self._cluster)
 
     def _close(self) -> None:
         if hasattr(self, "_lake"):
