@@ -39,9 +39,10 @@ def since_option(help: str) -> Any:
     return typer.Option("--since", parser=moment, metavar="TIME", help=f"{help}: {FORMS}")
 
 
-def until_option(help: str) -> Any:
-    """Return the option --until of a command; its value is `moment`'s."""
-    return typer.Option("--until", parser=moment, metavar="TIME", help=f"{help}; as --since")
+def until_option(help: str, alone: bool = False) -> Any:
+    """Return the option --until of a command; its value is `moment`'s. `alone`: the command has no --since."""
+    told = f"{help}: {FORMS}" if alone else f"{help}; as --since"
+    return typer.Option("--until", parser=moment, metavar="TIME", help=told)
 
 
 def log_to_stderr(level: int) -> None:

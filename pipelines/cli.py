@@ -18,6 +18,11 @@ from pipelines.up.parts import prefect_env
 from pipelines.up.status_screen import show
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
+FLOWS = (
+    "which: refresh (or a step of it: coverage, rollup, detect_cascades), maintain, estimate_levels, find_signals, audit, "
+    "backtest_levels; none: what new rows change"
+)
+
 app = typer.Typer()
 flows = typer.Typer(help="The Prefect flows that run on a schedule.")
 app.add_typer(flows, name="flows")
@@ -93,7 +98,8 @@ def reprocess(
     """Read stored frames again with today's parsers and contracts, and make the rows that came from them what they are now.
 
     Rows that were stored before their contract was known are completed, dead letters that can be read now become rows, and
-    what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing.
+    what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing. Funding, open
+    interest and mark prices are kept one a LIQ_GRID_S, as by ingest: set it here as there.
     """
     from pipelines.reprocess.cli import reprocess_world
 
@@ -121,7 +127,7 @@ def audit(
 
 @flows.command("run")
 def run_flows(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="which; none: what new rows change")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help=FLOWS)] = None,
 ) -> None:
     """Run scheduled flows once, now: without names refresh (coverage, bars, cascades), estimate_levels and find_signals.
 
@@ -142,7 +148,7 @@ def serve() -> None:
     `liq up` starts a server and this beside it.
     """
     log_to_stderr(logging.INFO)
-    if "PREFECT_API_URL" not in os.environ:
+    if not os.environ.get("PREFECT_API_URL"):
         raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.served import serve_all  # Prefect reads the environment when it is imported

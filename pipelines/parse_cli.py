@@ -187,12 +187,18 @@ class _Progress:
         self._bar.stop()
 
 
+FRAMES = (
+    "Recorded frames: JSON, a line each or over several, in arrays, behind a time stamp or in a recorder's own columns; also "
+    "in gzip or zip; - is standard input."
+)
+
+
 def command(load_instruments: LoadInstruments | None = None) -> Callable[..., None]:
     """Return the command `parse`; `load_instruments` gives the warehouse's book where there is one."""
 
     def parse(
         venue: Annotated[str, typer.Argument(help=f"One of: {', '.join(VENUES)}.")],
-        file: Annotated[str, typer.Argument(help="Frames, one JSON document a line; - is standard input.")] = "-",
+        file: Annotated[str, typer.Argument(help=FRAMES)] = "-",
         channel: Annotated[
             str | None,
             typer.Option(

@@ -10,6 +10,8 @@ from collectors.kafka import KafkaSettings, cluster_id, connection
 from pipelines.errors import PipelineError
 from pipelines.ingest.consume import source
 from warehouse import lake, query, writer
+from warehouse.errors import NoWarehouseError
+from warehouse.lake import Lake
 
 FEEDS = """
 SELECT a.venue, count(*) FILTER (NOT ended) AS live_sessions, count(*) AS sessions, sum(frames)::BIGINT AS frames,
@@ -40,19 +42,26 @@ class Status(NamedTuple):
 
 async def status(world: Path) -> Status:
     """Look at Kafka and the warehouse of `world`; reads only."""
+    try:
+        with lake.open(world) as warehouse:
+            return await _status(world, warehouse)
+    except NoWarehouseError:
+        return await _status(world, None)
+
+
+async def _status(world: Path, warehouse: Lake | None) -> Status:
     problems: list[str] = []
-    has_lake = lake.exists(world)
     try:
         kafka = connection(KafkaSettings.load())
-        lags = await _lags(kafka, world if has_lake else None)
+        lags = await _lags(kafka, warehouse)
         address = str(kafka["bootstrap_servers"])
     except (CollectorError, KafkaError, PipelineError) as error:
         address, lags = "none", []
         problems.append(str(error))
-    if not has_lake:
+    if warehouse is None:
         return Status(address, lags, None, [], [*problems, f"no warehouse in {world}: `liq ingest` makes it"])
-    feeds = query.query(FEEDS, world).to_dicts()
-    age = query.query(LAST_COMMIT, world)["age_s"][0]
+    feeds = query.run(warehouse, FEEDS).frame().to_dicts()
+    age = query.run(warehouse, LAST_COMMIT).frame()["age_s"][0]
     return Status(address, lags, age, feeds, [*problems, *_worries(feeds, lags, age)])
 
 
@@ -69,13 +78,10 @@ def _worries(feeds: list[dict[str, Any]], lags: list[Lag], commit_age_s: float |
     return found
 
 
-async def _lags(kafka: dict[str, Any], world: Path | None) -> list[Lag]:
+async def _lags(kafka: dict[str, Any], warehouse: Lake | None) -> list[Lag]:
     async with source(kafka) as records:
         ends, starts = await records.ends(), await records.starts()
-    committed: dict[tuple[str, int], int] = {}
-    if world:
-        with lake.open(world) as warehouse:
-            committed = writer.offsets(warehouse, await cluster_id(kafka))
+    committed = writer.offsets(warehouse, await cluster_id(kafka)) if warehouse else {}
     lags: dict[str, Lag] = {}
     for at, end in ends.items():
         before = lags.get(at[0], Lag(at[0], 0, 0))

@@ -23,10 +23,14 @@ METADATA = "__ducklake_metadata_lake"  # DuckLake's own tables, as it attaches t
 
 
 class Lake:
-    """An open warehouse. One thread at a time; open one per thread. Close it, or use it in a `with`."""
+    """An open warehouse, its catalogue made where `create`. One thread at a time; close it, or use it in a `with`.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, world: Path, settings: WarehouseSettings) -> None:
-        self.connection = connection
+    `open` and `schema.create_or_migrate` make one.
+    """
+
+    def __init__(self, world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False) -> None:
+        self.connection = _connect(Place(world, settings), settings, read_only, create)
+        self._read_only = read_only
         self.world = world
         self.settings = settings
         self.place = Place(world, settings)
@@ -62,6 +66,15 @@ class Lake:
         except duckdb.Error:  # the failed statement has ended the transaction already
             return
 
+    def renew(self) -> None:
+        """Go on with a new connection, so that memory stays small; `register` and temporary tables go with the old one.
+
+        DuckLake keeps the statistics that it has seen of every snapshot for as long as a connection lives, up to DuckDB's limit
+        of memory: measured 53 kB for each of ingest's commits. Raises WarehouseError, and the old one stays.
+        """
+        before, self.connection = self.connection, _connect(self.place, self.settings, self._read_only, create=False)
+        before.close()
+
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
         self.connection.close()
@@ -81,7 +94,7 @@ def open(world: Path | None = None, *, read_only: bool = True, settings: Warehou
     Raises NoWarehouseError where there is none yet; a writer calls `schema.create_or_migrate` first.
     """
     settings = settings or WarehouseSettings()
-    return attach(settings.world(world), settings, read_only=read_only)
+    return Lake(settings.world(world), settings, read_only=read_only)
 
 
 def exists(world: Path) -> bool:
@@ -90,7 +103,7 @@ def exists(world: Path) -> bool:
     if catalogue := Place(world, settings).sqlite:
         return catalogue.is_file()
     try:
-        attach(world, settings, read_only=True).close()
+        Lake(world, settings, read_only=True).close()
     except NoWarehouseError:
         return False
     return True
@@ -101,9 +114,7 @@ def folder(world: Path) -> Path:
     return Place(world, WarehouseSettings()).folder
 
 
-def attach(world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False) -> Lake:
-    """Return the lake of `world`, its catalogue made where `create`. Use `open`; this one is for `schema`."""
-    place = Place(world, settings)
+def _connect(place: Place, settings: WarehouseSettings, read_only: bool, create: bool) -> duckdb.DuckDBPyConnection:
     if place.sqlite and not (create or place.sqlite.is_file()):
         raise _none_in(place)
     connection = duckdb.connect(config=_config(place, settings, read_only))
@@ -122,7 +133,7 @@ def attach(world: Path, settings: WarehouseSettings, *, read_only: bool, create:
         if ABSENT in str(error):
             raise _none_in(place) from None
         raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error)}") from None
-    return Lake(connection, world, settings)
+    return connection
 
 
 def _none_in(place: Place) -> NoWarehouseError:

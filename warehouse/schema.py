@@ -52,7 +52,7 @@ def create_or_migrate(
     world = settings.world(world)
     lake.folder(world).mkdir(parents=True, exist_ok=True)
     with write_lock(lake.folder(world) / "write.lock", settings.lock_timeout_s):
-        opened = lake.attach(world, settings, read_only=False, create=True)  # the catalogue itself is made here
+        opened = Lake(world, settings, read_only=False, create=True)  # the catalogue itself is made here
     with opened:
         return _migrate(opened, list(tables), statements() if views is None else views)
 

@@ -52,10 +52,14 @@ def funding_rates(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.D
 
 
 def funding_settlements(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
-    """Return the rows of table `funding_settlements`, in the order of the frames; one that is told twice is stored once."""
+    """Return the rows of table `funding_settlements`, in the order of the frames; one that is told twice is stored once.
+
+    The interval is the settlement's own, else the contract's as listed then; of before it was first listed none is known.
+    """
     if (found := _found(parsed, FundingSettlement, instruments)) is None:
         return empty("funding_settlements")
-    interval = pl.coalesce("interval_hours", "interval_hours_known")
+    listed = pl.when(pl.col("ts_event") * 1000 >= pl.col("listed_us")).then("interval_hours_known")
+    interval = pl.coalesce("interval_hours", listed)
     return as_table(found.with_columns(interval_hours=interval, ts_event=time("ts_event")), "funding_settlements")
 
 

@@ -29,6 +29,7 @@ Key = tuple[str, str]
 class Resolved(NamedTuple):
     """What a symbol is. `metadata`: venue (listed), family (size of contracts of its family), symbol (its form alone)
     or None (nothing is known but a multiplier prefix). `contract_size` is in rows.Instrument's units; None: not known.
+    `listed_us`: when it was first seen in the venue's list (UTC microseconds); what is here of before is that description's.
     """
 
     instrument: str | None = None
@@ -41,6 +42,7 @@ class Resolved(NamedTuple):
     multiplier: int = 1
     metadata: str | None = None
     interval_hours: float | None = None
+    listed_us: int | None = None
 
 
 class Version(NamedTuple):
@@ -182,15 +184,18 @@ class Instruments:
 
     def _listed(self, venue: str, versions: Sequence[Version]) -> list[tuple[int, Resolved]]:
         """The first version also holds before it was first seen; versions that differ only in status are one."""
-        timeline = [(version.valid_from, self._facts(venue, version.instrument)) for version in _told_at_once(versions)]
+        first = versions[0].valid_from
+        timeline = [
+            (version.valid_from, self._facts(venue, version.instrument, first)) for version in _told_at_once(versions)
+        ]
         merged = [timeline[0]] + [after for before, after in pairwise(timeline) if after[1] != before[1]]
         return [(ALWAYS, merged[0][1]), *merged[1:]]
 
-    def _facts(self, venue: str, found: Instrument) -> Resolved:
+    def _facts(self, venue: str, found: Instrument, listed_us: int) -> Resolved:
         interval = found.interval_hours
         return Resolved(
             found.instrument, found.base, found.quote, found.settle, found.contract, found.kind, found.contract_size,
-            found.multiplier, "venue", interval or self._unlisted_interval(venue, found.pays_funding),
+            found.multiplier, "venue", interval or self._unlisted_interval(venue, found.pays_funding), listed_us,
         )  # fmt: skip
 
     def _unlisted_interval(self, venue: str, pays_funding: bool) -> float | None:
@@ -201,6 +206,7 @@ DIMENSION: dict[str, type[pl.DataType]] = {
     "venue": pl.String, "symbol": pl.String, "since_us": pl.Int64, "instrument": pl.String, "base": pl.String,
     "quote": pl.String, "settle": pl.String, "contract": pl.String, "kind": pl.String, "contract_size": pl.Float64,
     "multiplier": pl.Int32, "metadata": pl.String, "interval_hours": pl.Float64,
+    "listed_us": pl.Int64,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pipelines.contracts.instruments import Instruments, from_table
 from pipelines.venues import Held
 from pipelines.venues.bybit_tickers import State, state
 from warehouse import lake
+from warehouse.errors import NoWarehouseError
 from warehouse.lake import Lake
 from warehouse.query import reading_world
 
@@ -50,11 +51,11 @@ WHERE venue = 'bybit' AND event IN ('disconnected', 'stopped') AND ts > $since G
 
 def known_instruments() -> Instruments | None:
     """Return the contracts that the warehouse at hand knows, None where there is no warehouse."""
-    world, _ = reading_world()
-    if not lake.exists(world):
+    try:
+        with lake.open(reading_world()[0]) as warehouse:
+            return instruments_from(warehouse)
+    except NoWarehouseError:
         return None
-    with lake.open(world) as warehouse:
-        return instruments_from(warehouse)
 
 
 def instruments_from(warehouse: Lake, until: datetime | None = None) -> Instruments:

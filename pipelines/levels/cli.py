@@ -14,7 +14,7 @@ from warehouse.query import query, reading_world
 from warehouse.terminal import to_write
 
 VERDICTS = "SELECT base, verdict FROM levels_score ORDER BY realised_usd DESC LIMIT 10"
-Until = Annotated[datetime | None, until_option("and before this, else up to now")]
+LAST_HOUR = "before this, cut to the hour, else up to the last full hour"
 Coins = Annotated[
     str,
     typer.Option(metavar="COIN[,COIN...]", help=f"such as BTC,ETH; else the {MOST_COINS} with the most liquidated"),
@@ -26,7 +26,7 @@ app = typer.Typer(help="Estimated liquidation levels, and how good they are.")
 @app.command("estimate")
 def estimate_command(
     since: Annotated[datetime | None, since_option("estimate anew from here on, else go on")] = None,
-    until: Until = None,
+    until: Annotated[datetime | None, until_option("and before this, else up to two minutes ago")] = None,
 ) -> None:
     """Bring the estimated levels up to date: tables liquidation_levels and levels_state.
 
@@ -42,7 +42,7 @@ def estimate_command(
 @app.command("backtest")
 def backtest_command(
     since: Annotated[datetime | None, since_option("from here on, else the last seven days")] = None,
-    until: Until = None,
+    until: Annotated[datetime | None, until_option(f"and {LAST_HOUR}")] = None,
     coins: Coins = "",
 ) -> None:
     """Score the maps of a time (the last seven days) against what was liquidated in it; fit the weights on the way.
@@ -60,7 +60,9 @@ def backtest_command(
 
 
 @app.command("fit")
-def fit_command(until: Until = None, coins: Coins = "") -> None:
+def fit_command(
+    until: Annotated[datetime | None, until_option(LAST_HOUR, alone=True)] = None, coins: Coins = ""
+) -> None:
     """Fit the leverage weights to the liquidations of the last two weeks; later estimates use them."""
     end = until or _now()
     with to_write() as warehouse, _bar("replaying", end - FIT_OVER, end) as tell:
@@ -69,7 +71,7 @@ def fit_command(until: Until = None, coins: Coins = "") -> None:
         told = ", ".join(f"{leverage:g}x {weight:.2f}" for leverage, weight in rows.select("leverage", "weight").rows())
         print(f"{base!s:10} {rows['method'][0]:10} {told}")
     if found.is_empty():
-        print("nothing to fit to: no liquidations of a feed that carries all of them")
+        print("nothing to fit to: in the full hours of that time no liquidations of a feed that carries all of them")
 
 
 def _coins(text: str) -> list[str]:

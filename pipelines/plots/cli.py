@@ -44,7 +44,8 @@ Dpi = Annotated[int, typer.Option(min=40, max=600, help="dots per inch: more mak
 Palette = Annotated[
     PaletteName | None,
     typer.Option(
-        envvar="LIQ_PALETTE", help="seed: longs green, shorts red; colourblind: blue, orange; opposite: seed swapped"
+        envvar="LIQ_PALETTE",
+        help="longs and shorts are: seed, green and red; colourblind, blue and orange; opposite, red and green",
     ),
 ]
 Base = Annotated[str, typer.Option(metavar="COIN", help="such as BTC")]
@@ -54,6 +55,7 @@ Instrument = Annotated[
 ]
 Since = Annotated[datetime | None, since_option("from here on")]
 Until = Annotated[datetime | None, until_option("and before this, else up to now")]
+MapUntil = Annotated[datetime | None, until_option("before this, else the newest", alone=True)]
 Within = Annotated[float, typer.Option(min=0.1, max=95, help="show levels at most so far from the price, percent")]
 
 app = typer.Typer(
@@ -82,7 +84,7 @@ def heatmap(
 
 @app.command("map")
 def map_command(
-    base: Base = "BTC", until: Until = None, within: Within = 20, output: Output = None, format: Format = None,
+    base: Base = "BTC", until: MapUntil = None, within: Within = 20, output: Output = None, format: Format = None,
     size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
 ) -> None:  # fmt: skip
     """Draw the newest estimated liquidations of a coin by price, summed outward from it, with max pain and the score."""

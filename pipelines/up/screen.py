@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse import lake, query
-from warehouse.errors import WarehouseError
+from warehouse.errors import NoWarehouseError, WarehouseError
 
 COUNTERS = """
 WITH frames AS (
@@ -34,6 +34,7 @@ GROUP BY venue ORDER BY venue
 """
 TABLE_EVERY_S = 1.0
 LINE_EVERY_S = 5.0
+LOOKS = 60  # at one opening of the warehouse, whose reader holds more with every commit it sees
 
 Rows = Sequence[dict[str, Any]]
 
@@ -65,7 +66,9 @@ class Screen:
         while not stop.is_set():
             # a warehouse that is not there yet, or cannot be read now, is opened anew
             with suppress(WarehouseError), lake.open(self._world) as warehouse:
-                while not stop.is_set():
+                for _ in range(LOOKS):
+                    if stop.is_set():
+                        return
                     yield await asyncio.to_thread(lambda: (_rows(warehouse, COUNTERS), _rows(warehouse, TROUBLES)))
                     await _wait(stop, every_s)
             await _wait(stop, every_s)
@@ -84,10 +87,11 @@ class Screen:
 
 
 def read(world: Path, sql: str) -> list[dict[str, Any]]:
-    """Return the rows of a query on the world's warehouse. Raises WarehouseError."""
-    if not lake.exists(world):
+    """Return the rows of a query on the world's warehouse, none where there is none yet. Raises WarehouseError."""
+    try:
+        return query.query(sql, world).to_dicts()
+    except NoWarehouseError:
         return []
-    return query.query(sql, world).to_dicts()
 
 
 def _rows(warehouse: lake.Lake, sql: str) -> Rows:

@@ -3,11 +3,12 @@
 import asyncio
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from pipelines.errors import PipelineError
@@ -15,6 +16,8 @@ from pipelines.errors import PipelineError
 RESTART_AFTER_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY_S = 60.0
 STOP_WITHIN_S = 30.0
+LOG_BYTES = 16 * 1024 * 1024  # then it begins anew; the one before stays beside it
+LOG_LOOK_S = 60.0
 
 
 def liq(*arguments: str) -> list[str]:
@@ -39,7 +42,7 @@ class Child:
         self._env = {**os.environ, **env}
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
         self._stopping = False
 
     @property
@@ -50,13 +53,13 @@ class Child:
     async def start(self) -> None:
         """Start the process and keep it running until `stop`."""
         await self._spawn()
-        self._watch = asyncio.create_task(self._keep())
+        self._watches = [asyncio.create_task(self._keep()), asyncio.create_task(self._turn_log())]
 
     async def stop(self) -> int | None:
         """Send SIGTERM, wait, and return the exit code; SIGKILL after `STOP_WITHIN_S`."""
         self._stopping = True
-        if self._watch:
-            self._watch.cancel()
+        for watch in self._watches:
+            watch.cancel()
         if self._process is None:
             return None
         if self._process.returncode is None:
@@ -99,6 +102,15 @@ class Child:
             await asyncio.sleep(delay)
             self.restarts += 1
             await self._spawn()
+
+    async def _turn_log(self) -> None:
+        """Keep the log small. It is emptied in place, as the child holds it open: what it says in that instant is lost."""
+        while True:
+            await asyncio.sleep(LOG_LOOK_S)
+            if self.log.stat().st_size > LOG_BYTES:
+                with suppress(OSError):  # a full disk; then without the copy
+                    await asyncio.to_thread(shutil.copyfile, self.log, f"{self.log}.1")
+                os.truncate(self.log, 0)
 
 
 def _die_with_parent() -> None:

@@ -15,11 +15,11 @@ from pipelines.rows import (
     Instrument,
     MarkPrice,
     OpenInterest,
-    Rejected,
     Row,
 )
 from pipelines.venues.binance_items import read_items
 from pipelines.venues.binance_symbols import is_coin_margined
+from pipelines.venues.settled import spaced
 from pipelines.venues.symbols import one_coin, unified, yymmdd
 from pipelines.venues.wire import (
     BAD,
@@ -38,7 +38,6 @@ from pipelines.venues.wire import (
     rejected,
 )  # fmt: skip
 
-HOUR_MS = 60 * MINUTE_MS
 INTERVALS_HOURS = (1.0, 2.0, 4.0, 8.0)
 NEVER_MS = 4_133_404_800_000  # deliveryDate of a perpetual
 
@@ -181,11 +180,8 @@ def funding_intervals(frame: RawFrame, held: Held) -> list[Row]:
 
 
 def settlements(frame: RawFrame, held: Held) -> list[Row]:
-    """Return settled rates; the time is brought to the whole minute it was meant for.
-
-    An answer holds every settlement of its time and says no interval: it is the time since the contract's one before (§3),
-    so that of the oldest is not known here, nor any where an item cannot be read.
-    """
+    """Return settled rates, with the interval that the settlement before tells (§3); the time is brought to the whole
+    minute it was meant for."""
     horizon = horizon_ms(frame)
 
     def read(item: _Settled) -> Iterator[Row]:
@@ -194,15 +190,4 @@ def settlements(frame: RawFrame, held: Held) -> list[Row]:
             item.symbol, time, number(item.fundingRate), None, maybe(item.markPrice) or None, item.rateType or None
         )
 
-    rows = read_items(frame.payload, _settled, read)
-    if not any(isinstance(row, Rejected) for row in rows):
-        _spaced([row for row in rows if isinstance(row, FundingSettlement)])
-    return rows
-
-
-def _spaced(settled: list[FundingSettlement]) -> None:
-    before: dict[str, int] = {}
-    for row in sorted(settled, key=lambda row: row.ts_event):
-        hours = (row.ts_event - before.get(row.symbol, row.ts_event)) / HOUR_MS
-        row.interval_hours = hours if hours in INTERVALS_HOURS else None
-        before[row.symbol] = row.ts_event
+    return spaced(read_items(frame.payload, _settled, read), INTERVALS_HOURS)

@@ -16,6 +16,7 @@ from pipelines.rows import (
     Row,
 )  # fmt: skip
 from pipelines.venues.bybit_symbols import is_inverse
+from pipelines.venues.settled import spaced
 from pipelines.venues.symbols import one_coin, unified, yymmdd
 from pipelines.venues.wire import (
     BAD,
@@ -42,6 +43,7 @@ Item = TypeVar("Item")
 INTERVALS = {"D": "1d", "W": "1w", "M": "1M"}
 CRYPTO = ("", "innovation", "adventure", "crypto")
 PERCENT_ABOVE = 10.0
+INTERVALS_HOURS = (1.0, 2.0, 4.0, 8.0)
 OTHER_CATEGORIES = ("spot", "option")
 """Their symbols are spelled as contracts are: BTCUSDT is a coin's price there."""
 
@@ -177,14 +179,15 @@ def open_interest(frame: RawFrame, held: Held) -> list[Row]:
 
 
 def settlements(frame: RawFrame, held: Held) -> list[Row]:
-    """Return settled rates; the time is brought to the whole minute it was meant for."""
+    """Return settled rates, with the interval that the settlement before tells; the time is brought to the whole minute it
+    was meant for."""
     horizon = horizon_ms(frame)
 
     def read(result: _Result, item: _Settled) -> Iterator[Row]:
         time = (moment(int(item.fundingRateTimestamp), horizon) + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
         yield FundingSettlement(item.symbol, time, number(item.fundingRate))
 
-    return _read(frame, _settled, read)
+    return spaced(_read(frame, _settled, read), INTERVALS_HOURS)
 
 
 def klines(kind: Literal["trade", "mark", "index", "premium"]) -> Parser:

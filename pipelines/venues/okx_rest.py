@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingSettlement, Kline, LeverageTier, LongShortRatio, OpenInterest, Rejected, Row
+from pipelines.rows import FundingSettlement, Kline, LeverageTier, LongShortRatio, OpenInterest, Row
 from pipelines.venues.okx_items import Arg, read_data
 from pipelines.venues.okx_symbols import contract_of
+from pipelines.venues.settled import spaced
 from pipelines.venues.wire import (
     Held,
     Parser,
@@ -28,7 +28,6 @@ from pipelines.venues.wire import (
 PriceKind = Literal["trade", "mark", "index"]
 RatioKind = Literal["global_accounts", "top_accounts", "top_positions"]
 CUT_AT_UTC8 = ("6h", "12h", "1d", "2d", "3d", "5d", "1w", "1y")
-HOUR_MS = 3_600_000
 MOST_STEPS = 10_000
 INTERVALS_HOURS = (1.0, 2.0, 4.0, 6.0, 8.0)
 """How often contracts pay, as documented; two settlements further apart tell nothing."""
@@ -57,30 +56,18 @@ _tier = msgspec.json.Decoder(_Tier).decode
 
 
 def settlements(frame: RawFrame, held: Held) -> list[Row]:
-    """Return settled rates. An answer holds every settlement of its time, and none says its interval: it is the time since
-    the one before, so that of the oldest is not known, nor any where an item cannot be read."""
+    """Return settled rates, with the interval that the settlement before tells."""
     horizon = horizon_ms(frame)
-    settled: dict[str, list[int]] = {}
+    told: list[tuple[str, int]] = []
 
     def read(arg: Arg, item: _Settled) -> Iterable[Row]:
         time = moment(item.fundingTime, horizon)
-        settled.setdefault(item.instId, []).append(time)
+        told.append((item.instId, time))
         if not item.realizedRate:
             return nothing("a settlement without its realised rate")
         return (FundingSettlement(item.instId, time, number(item.realizedRate)),)
 
-    rows = read_data(frame, _settled, read)
-    if not any(isinstance(row, Rejected) for row in rows):
-        _spaced(rows, {symbol: sorted(times) for symbol, times in settled.items()})
-    return rows
-
-
-def _spaced(rows: list[Row], settled: dict[str, list[int]]) -> None:
-    before = {(symbol, until): since for symbol, times in settled.items() for since, until in pairwise(times)}
-    for row in rows:
-        if isinstance(row, FundingSettlement) and (since := before.get((row.symbol, row.ts_event))):
-            hours = (row.ts_event - since) / HOUR_MS
-            row.interval_hours = hours if hours in INTERVALS_HOURS else None
+    return spaced(read_data(frame, _settled, read), INTERVALS_HOURS, told)
 
 
 def candles(kind: PriceKind) -> Parser:

@@ -1,3 +1,5 @@
--- first_bar(length, since): the start (UTC) of the bar that holds since, of bars of so long; since '': 300 bars back.
+-- first_bar(length, since, bars := 300): the start (UTC) of the bar that holds since, or, where that is '', of the last so many bars.
+-- length: of the bars. The running bar is one of the last ones.
 -- Subject: Price.
-time_bucket(length::INTERVAL, coalesce(nullif(since::VARCHAR, '')::TIMESTAMP, as_of() - 300 * length::INTERVAL))
+CASE WHEN nullif(since::VARCHAR, '') IS NULL THEN time_bucket(length::INTERVAL, as_of()) - (bars - 1) * length::INTERVAL
+    ELSE time_bucket(length::INTERVAL, since::VARCHAR::TIMESTAMP) END

@@ -1,7 +1,7 @@
 -- open_interest_bars(named, length, since := ''): candles of open interest of one instrument at each venue.
 -- Reads open_interest_1h for hours, days and longer, and open_interest with mark_prices for the last two hours and for bars that are
--- no whole hours (5m); only the days from since on ('': 300 bars back). Grain: one row per venue, symbol and bar with a value; UTC,
--- weeks from Monday. Each value is one side, in coins and USD (the venue's, else coins x mark price); null where not known. samples:
+-- no whole hours (5m); only the days from since on ('': the last 300 bars, the running one among them). Grain: one row per venue, symbol and
+-- bar with a value; UTC, weeks from Monday. Each value is one side, in coins and USD (the venue's, else coins x mark price); null where not known. samples:
 -- values it stands on; closed: false for the running bar. Live values and those of the venue's history count alike; of one
 -- instant, the live one opens or closes the bar.
 -- Example: FROM open_interest_bars('BTC/USDT:USDT', '1d', '2026-01-01')

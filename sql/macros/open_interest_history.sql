@@ -1,6 +1,6 @@
 -- open_interest_history(coin, length, since := ''): open interest of one coin over all venues.
--- Reads open_interest_1h (hours that are over), from since on ('': 300 bars back). Grain: one row per bar; length: whole hours or days, UTC; others are an error. The value of a
--- contract is its last one in the bar, one side; a bar's sum is over the contracts with USD and coins in it, and contracts and venues
+-- Reads open_interest_1h (hours that are over), from since on ('': the last 300 bars, the running one among them). Grain: one row per
+-- bar; length: whole hours or days, UTC; others are an error. The value of a contract is its last one in the bar, one side; a bar's sum is over the contracts with USD and coins in it, and contracts and venues
 -- say which, so that a step by a venue coming or going shows. sides as in open_interest_by_coin. Extremes inside a bar are not
 -- given: contracts do not reach theirs at one time (open_interest_bars has each one's).
 -- Example: FROM open_interest_history('BTC', '1d', '2026-01-01')

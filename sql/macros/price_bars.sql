@@ -1,7 +1,7 @@
 -- price_bars(named, length, since := ''): candles of one instrument at each venue.
 -- Reads klines (bars that are no whole hours), prices_1h or prices_1d, and instruments. Grain: one row per venue, symbol and bar
--- from the one that holds since on ('': 300 bars back); length: any interval (5m, 1h, 1 month), UTC, weeks from Monday; no trade
--- known: no row. Prices in quote per coin (quoted price / multiplier: PEPE, not 1000PEPE), volume_base in coins, volume_usd null
+-- from the one that holds since on ('': the last 300, the running one among them); length: any interval (5m, 1h, 1 month), UTC,
+-- weeks from Monday; no trade known: no row. Prices in quote per coin (quoted price / multiplier: PEPE, not 1000PEPE), volume_base in coins, volume_usd null
 -- where the quote is no dollar or the venue sends no turnover; volumes are of closed minutes. closed: false for the last, running
 -- bar and wherever the bar's last minute is missing; minutes: how many it stands on, of minutes_due so far.
 -- '1M' is a minute as '1m' is: write '1 month'. A name in another spelling than ours is an error that names those meant.

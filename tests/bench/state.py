@@ -1,7 +1,8 @@
-"""Market state for the benchmark lake: 700 contracts, two days of a row a minute each, and the longer bars behind them.
+"""Market state for the benchmark lake: 700 contracts, a row a minute of each, and longer bars.
 
-The last day is stored an hour at a time with the tables' small files joined after each, as the flow `maintain` leaves it:
-files of a megabyte or more beside small fresh ones. The day before is one file a table.
+Funding, open interest and mark prices reach as far back as is asked, candles and ratios two days. The last day is stored an
+hour at a time with the tables' small files joined after each, as the flow `maintain` leaves it: files of a megabyte or more
+beside small fresh ones. Each day before is one file a table.
 """
 
 from datetime import datetime, timedelta
@@ -68,6 +69,7 @@ MINUTES = {
     ),
 }
 """By table with a row a minute and contract: its column of time, and its values."""
+SHORT = ("klines",)  # their bars are made apart
 SILENT = {"funding_rates": "number % 10 > 0 OR hour(moment) % 4 = 0"}
 """A tenth of the contracts tell their rate in one hour of four only, as venues do that send changes."""
 _RATIO = """
@@ -93,8 +95,8 @@ def contracts(connection: duckdb.DuckDBPyConnection, first: datetime) -> None:
     connection.execute(_INSTRUMENTS.format(first=first))
 
 
-def build(lake: Lake, now: datetime) -> None:
-    """Store what is known of the contracts up to `now`."""
+def build(lake: Lake, now: datetime, days: int) -> None:
+    """Store what is known of the contracts in the `days` days before the day of `now`, and in that day up to `now`."""
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     _rows(lake, "funding_settlements", "ts_event", _SETTLED, day - 365 * DAY, now, "8 HOURS")
     for table, time, since, step in (("prices_1h", "hour", day - 85 * DAY, "1 HOUR"),
@@ -107,7 +109,8 @@ def build(lake: Lake, now: datetime) -> None:
     for start in (day - DAY, day):
         lake.connection.execute(_RATIO.format(since=start, until=min(start + DAY, now)))
     for table, (time, values) in MINUTES.items():
-        _rows(lake, table, time, values, day - DAY, day, "1 MINUTE")
+        for back in range(1 if table in SHORT else days, 0, -1):
+            _rows(lake, table, time, values, day - back * DAY, day - (back - 1) * DAY, "1 MINUTE")
     _today(lake, day, now)
 
 

@@ -1,4 +1,4 @@
-"""A lake with a year of liquidations, its rollups, and two days of market state, as `maintain` leaves it."""
+"""A lake with a year of liquidations, three months of market state, and their rollups, as `maintain` leaves it."""
 
 import os
 from datetime import timedelta
@@ -20,6 +20,7 @@ from warehouse.tables.liquidations import LIQUIDATIONS
 
 ROWS = int(os.environ.get("LIQ_BENCH_ROWS", 10_000_000))
 DAYS = 365
+STATE_DAYS = 90
 END = synthetic.FIRST_DAY + timedelta(days=DAYS)
 NOW = END - timedelta(minutes=7)
 PARTS = 8  # in so many the last two days arrive, to be joined by `maintain`
@@ -35,8 +36,8 @@ FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(min
 """
 
 
-def build(world: Path, days: int, with_state: bool) -> None:
-    """Make the last `days` days of the year of `ROWS` liquidations in `world` and print what that took."""
+def build(world: Path, days: int, state_days: int) -> None:
+    """Make the last days of the year of `ROWS` liquidations and of market state in `world` and print what that took."""
     schema.create_or_migrate(world)
     with lake.open(world, read_only=False) as warehouse:
         connection = warehouse.connection
@@ -51,16 +52,16 @@ def build(world: Path, days: int, with_state: bool) -> None:
         done = rollup(warehouse)
         rolled = perf_counter()
         maintain(warehouse, NOTHING, NOTHING)
-        if with_state:
-            _add_state(warehouse)
+        maintained = perf_counter()
+        _add_state(warehouse, state_days)
         print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, {rolled - wrote:,.0f} s to "
-              f"roll up ({done.minutes:,} minutes), {perf_counter() - rolled:,.0f} s to maintain"
-              f"{' and to add market state' if with_state else ''}")  # fmt: skip
+              f"roll up ({done.minutes:,} minutes), {maintained - rolled:,.0f} s to maintain, "
+              f"{perf_counter() - maintained:,.0f} s for {state_days} days of market state")  # fmt: skip
 
 
-def _add_state(warehouse: lake.Lake) -> None:
+def _add_state(warehouse: lake.Lake, days: int) -> None:
     """Add market state and its bars, the fresh files left as they are."""
-    state.build(warehouse, NOW)
+    state.build(warehouse, NOW, days)
     rollup(warehouse)
     for name in ("prices_1h", "prices_1d", "open_interest_1h"):
         compact(warehouse, TABLES[name])

@@ -69,6 +69,17 @@ class Facts:
 
     @cached_property
     def settlements(self) -> Rows:
+        """The oldest of an answer has no interval of its own, and its contract's only if that was listed here by then."""
+        listed, oldest = dict[tuple[str, str], int](), dict[tuple[int, str], int]()
+        for row in self._rows["instruments"]:
+            listed.setdefault((row["venue"], row["symbol"]), row["recv"])
+        for row in self._rows["funding_settlements"]:
+            answer = (row["frame"], row["symbol"])
+            oldest[answer] = min(row["ts_event"], oldest.get(answer, row["ts_event"]))
+        for row in self._rows["funding_settlements"]:
+            first = row["channel"] != "funding-rate" and row["ts_event"] == oldest[row["frame"], row["symbol"]]
+            if first and row["ts_event"] < listed.get((row["venue"], row["symbol"]), 0):
+                row["interval_hours"] = None
         return self._once("funding_settlements", lambda row: (row["venue"], row["symbol"], row["ts_event"]))
 
     @cached_property

@@ -1,6 +1,8 @@
 """Units and containers: what they start exists, with those options, and is given the time it needs to stop."""
 
 import configparser
+import json
+import os
 import shlex
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 import liq
 from collectors.settings import CollectorSettings
 from collectors.venues import VENUES
+from pipelines.up.parts import PREFECT_FORGETS
 from tests.infra import env_example
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -69,6 +72,23 @@ def test_what_is_started_is_a_command_with_those_options(where: str) -> None:
     done = CliRunner().invoke(liq.app, [*arguments, "--help"])
     assert done.exit_code == 0, done.output
     assert "Usage:" in done.output
+
+
+def test_prefect_forgets_past_runs_wherever_it_is_started() -> None:
+    script = """
+import json
+from prefect.settings import get_current_settings
+server = get_current_settings().server
+kept = server.services.db_vacuum.retention_period, server.events.retention_period
+print(json.dumps([sorted(server.services.db_vacuum.enabled_vacuum_types), *(time.days for time in kept)]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ | PREFECT_FORGETS
+    )
+    assert json.loads(done.stdout) == [["events", "flow_runs", "orphans"], 3, 1]
+    unit = " ".join(Unit(INFRA / "systemd/liq-prefect.service").get("Service", "Environment").split())
+    assert set(unit.split()) >= {f"{name}={value}" for name, value in PREFECT_FORGETS.items()}
+    assert SERVICES["prefect"]["environment"].items() >= PREFECT_FORGETS.items()
 
 
 def test_prefect_takes_the_options_its_server_is_started_with() -> None:

@@ -25,6 +25,7 @@ from tests.pipelines.venue_frames import (
     okx_liquidation,
 )  # fmt: skip
 from warehouse import query
+from warehouse.lake import Lake
 
 OKX_SWAP = {
     "instType": "SWAP", "instId": "BTC-USDT-SWAP", "uly": "BTC-USDT", "instFamily": "BTC-USDT", "settleCcy": "USDT",
@@ -124,6 +125,28 @@ async def test_more_state_frames_in_one_bucket_than_a_batch_may_hold_are_read_to
         totals = await Ingest(settings).run(fresh_kafka, follow=False, stop=asyncio.Event())
     assert totals.records == 300
     assert rows(fresh_world, "SELECT mark_price FROM mark_prices") == [(300.0,)]
+
+
+async def test_an_ingest_that_goes_on_for_long_renews_its_connection_and_stores_the_same(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "RENEW_COMMITS", 2)
+    monkeypatch.setattr(run, "AT_A_TIME", 10)
+    renewed, renew = [], Lake.renew
+    monkeypatch.setattr(Lake, "renew", lambda opened: renewed.append(renew(opened)))
+    bybit = Session("bybit", "linear-1-aaaa")
+    frames = [
+        bybit.frame(
+            "allLiquidation", "BTCUSDT", bybit_liquidation(START_MS + n, ("Buy", "1", "100")), START_MS, LIQUIDATION
+        )
+        for n in range(60)
+    ]
+    await publish(fresh_kafka, frames)
+    totals = await Ingest(IngestSettings(data=fresh_world, batch_frames=10)).run(
+        fresh_kafka, follow=False, stop=asyncio.Event()
+    )
+    assert len(renewed) == totals.commits // 2 > 0
+    assert rows(fresh_world, "SELECT count(*), count(DISTINCT ts_event) FROM liquidations") == [(60, 60)]
 
 
 async def test_following_closes_an_old_bucket_only_when_all_of_its_frames_have_been_read(

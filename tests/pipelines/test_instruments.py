@@ -40,7 +40,7 @@ def test_a_size_is_not_taken_from_another_family_contract_or_venue() -> None:
 
 
 def test_what_cannot_be_read_is_null_but_its_multiplier() -> None:
-    assert Instruments().resolve("binance", "1000PEPEXYZ") == (None,) * 7 + (1000, None, None)
+    assert Instruments().resolve("binance", "1000PEPEXYZ") == (None,) * 7 + (1000, None, None, None)
     assert Instruments().resolve("nowhere", "BTCUSDT").base is None
 
 

@@ -117,6 +117,21 @@ def test_a_listed_contract_goes_before_the_symbols_form() -> None:
     assert (row["contract"], row["qty_unit"], row["qty_base"], row["notional_usd"]) == ("inverse", "usd", 250.0, 500.0)
 
 
+def test_the_interval_of_a_settlement_before_its_contract_was_listed_is_not_the_listed_one() -> None:
+    listed = Instrument("BTCUSDT", "BTC/USDT:USDT", "BTC", "USDT", "USDT", "linear", "perpetual", 1.0, 1, "Trading", "BTCUSDT",
+                        True, interval_hours=4.0)  # fmt: skip
+    times = [NOW_MS // 3_600_000 * 3_600_000 - hours * 3_600_000 for hours in (0, 3, 11)]
+    items = [{"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingRateTimestamp": str(time)} for time in times]
+    for since_ms, oldest in ((times[2] + 1, None), (times[2], 4.0)):
+        book = Instruments().learn("bybit", [(listed, since_ms * 1000)])
+        frame = _frame(
+            "bybit", "funding_history", msgspec.json.encode({"retCode": 0, "result": {"list": items}}), 1, "rest"
+        )
+        settled = normalise(parse_frames([frame], {}), book).tables["funding_settlements"]
+        assert settled["instrument"].to_list() == ["BTC/USDT:USDT"] * 3
+        assert settled["interval_hours"].to_list() == [4.0, 8.0, oldest], "three hours tell nothing, eight do"
+
+
 def test_an_amount_out_of_range_is_null_with_a_reason() -> None:
     parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1e308", "1e308"))], {})
     row = normalise(parsed, Instruments()).tables["liquidations"].row(0, named=True)

@@ -1,11 +1,14 @@
 """The flows on a schedule: each is one that infra/prefect.yaml deploys as well, and can be run by hand."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pipelines.cli import FLOWS
 from pipelines.errors import UsageError
+from pipelines.flows.refresh import STEPS
 from pipelines.flows.served import SERVED, run_once
 
 DEPLOYED = yaml.safe_load((Path(__file__).parents[2] / "infra" / "prefect.yaml").read_text())["deployments"]
@@ -22,6 +25,11 @@ def test_each_deployment_names_a_flow_that_is_there() -> None:
     for each in DEPLOYED:
         path, name = each["entrypoint"].split(":")
         assert f"def {name}(" in (Path(__file__).parents[2] / path).read_text()
+
+
+def test_the_help_names_every_flow_that_can_be_run_once() -> None:
+    told = set(re.findall(r"\w+", FLOWS))
+    assert {flow.name for flow in (*(each.flow for each in SERVED), *STEPS)} <= told
 
 
 def test_an_unknown_flow_is_named_with_those_there_are() -> None:

@@ -1,6 +1,15 @@
 """What `liq status` worries about."""
 
-from pipelines.status import Lag, _worries
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.status import Lag, _worries, status
+from warehouse import lake, schema
+from warehouse.place import Place
 
 FEED = {"venue": "okx", "missing": 3}
 
@@ -16,3 +25,21 @@ def test_an_ingest_that_stands_still_and_a_kafka_that_never_got_anything_are_tol
     assert told.startswith("ingest is 2 records behind")
     (told,) = _worries([], [Lag("raw.ticker", 0, 0)], None)
     assert told.startswith("nothing has ever reached Kafka")
+
+
+def test_the_warehouse_is_opened_once_or_told_to_be_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path))
+    monkeypatch.delenv("LIQ_KAFKA_BOOTSTRAP", raising=False)
+    assert asyncio.run(status(tmp_path)).problems[1] == f"no warehouse in {tmp_path}: `liq ingest` makes it"
+    schema.create_or_migrate(tmp_path)
+    opened: list[Path] = []
+    connect = lake._connect
+
+    def counted(place: Place, *given: Any) -> duckdb.DuckDBPyConnection:
+        opened.append(place.world)
+        return connect(place, *given)
+
+    monkeypatch.setattr(lake, "_connect", counted)
+    found = asyncio.run(status(tmp_path))
+    assert (found.kafka, found.feeds, found.commit_age_s) == ("none", [], None)
+    assert opened == [tmp_path]

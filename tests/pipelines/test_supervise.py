@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.up import supervise
 from pipelines.up.supervise import Child, StartError, run
 
 STEADY = """
@@ -44,6 +45,19 @@ async def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
     await _until(lambda: "up" in child.last_lines())
     await child.stop()
     assert child.restarts == 0
+
+
+async def test_a_log_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "LOG_BYTES", 10_000)
+    monkeypatch.setattr(supervise, "LOG_LOOK_S", 0.01)
+    talks = "import time\nnumber = 0\nwhile True: number += 1; print(number, flush=True); time.sleep(0.0001)"
+    child = Child("talks", [sys.executable, "-c", talks], {}, tmp_path, print)
+    await child.start()
+    before = tmp_path / "talks.log.1"
+    await _until(lambda: before.exists() and 0 < child.log.stat().st_size < 10_000)
+    await child.stop()
+    assert before.stat().st_size > 10_000
+    assert int(before.read_text().split()[-1]) < int(child.log.read_text().split()[-1])
 
 
 async def test_a_command_that_fails_says_how_it_ended(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_user_of_a_reader_sees_nothing_but_the_lake(reader: Lake) -> None:
 
 def test_rows_that_lie_in_the_catalogue_itself_are_read_too(world: Path) -> None:
     plain = Place(world, WarehouseSettings()).attach(read_only=False).replace("ROW_LIMIT 0", "ROW_LIMIT 100")
-    with lake.attach(world, WarehouseSettings(), read_only=False) as other:
+    with Lake(world, WarehouseSettings(), read_only=False) as other:
         other.connection.execute(
             f"USE memory; DETACH lake; {plain}; USE lake; CREATE TABLE seen (ts TIMESTAMP, usd DOUBLE)"
         )

@@ -29,7 +29,7 @@ FUNDING_SETTLEMENTS = Table(
         *IDENTITY,
         TS_EVENT,
         RATE,
-        INTERVAL_HOURS,
+        INTERVAL_HOURS._replace(null_when="the answer does not tell it and the contract was not listed yet"),
         Column("mark_price", "DOUBLE", "Mark price at the settlement, as quoted", "quote per quoted unit", "frame",
                "the venue does not send it"),
         Column("rate_type", "VARCHAR", "The venue's word for an unusual settlement (Regular, Special)", source="frame",

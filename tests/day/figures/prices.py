@@ -175,8 +175,12 @@ def _since(bars_: dict[Key, dict[int, Row]], now: int, since: int, length: int, 
     return found
 
 
+def _first(now: int, length: int, count: int) -> int:
+    return now // length * length - (count - 1) * length
+
+
 def price_bars(facts: Facts, now: int, instrument: str, length: int, since: int | None = None) -> Rows:
-    since = now - 300 * length if since is None else since
+    since = _first(now, length, 300) if since is None else since
     found = []
     for own, of in bars(facts, now, length, since).items():
         contract = contracts(facts)[own]
@@ -231,7 +235,7 @@ def wilder(closes: list[float], n: int = 14) -> list[float | None]:
 
 def rsi(facts: Facts, now: int, instrument: str, length: int, n: int = 14, count: int = 500) -> Rows:
     found = []
-    rows = price_bars(facts, now, instrument, length, now - count * length)
+    rows = price_bars(facts, now, instrument, length, _first(now, length, count))
     for own in grouped(rows, of_contract).values():
         own = sorted(own, key=lambda row: int(row["bar"]))
         names = ("bar", "bar_end", "venue", "symbol", "instrument", "base", "close", "closed")
