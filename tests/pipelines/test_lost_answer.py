@@ -21,8 +21,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 class Cut(lake.Lake):
     """A warehouse whose answer to the first commits is lost, before or after they are stored."""
 
-    def __init__(self, opened: lake.Lake, *lost: str) -> None:
-        super().__init__(opened.connection, opened.world, opened.settings)
+    def __init__(self, world: Path, *lost: str) -> None:
+        super().__init__(world, WarehouseSettings(data=world), read_only=False)
         self.lost = list(lost)
 
     @contextmanager
@@ -43,11 +43,11 @@ def _commit(first: int, following: int) -> pl.DataFrame:
 
 def _stored(world: Path, *lost: str) -> list[tuple[int, int]]:
     schema.create_or_migrate(world)
-    with lake.open(world, read_only=False, settings=WarehouseSettings(data=world)) as opened:
+    with Cut(world) as opened:
         ingest = Ingest(IngestSettings(data=world))
         ingest._lake, ingest._cluster = opened, "cluster"
         ingest._append({"ingest_commits": _commit(0, 5)})
-        ingest._lake = Cut(opened, *lost)
+        opened.lost = list(lost)
         assert ingest._append({"ingest_commits": _commit(5, 9)}) == {"ingest_commits": writer.Appended(1, 0)}
         query = "SELECT offset_from, offset_next FROM ingest_commits ORDER BY ALL"
         return opened.connection.execute(query).fetchall()
