@@ -85,6 +85,6 @@ async def _lags(kafka: dict[str, Any], warehouse: Lake | None) -> list[Lag]:
     lags: dict[str, Lag] = {}
     for at, end in ends.items():
         before = lags.get(at[0], Lag(at[0], 0, 0))
-        behind = end - max(committed.get(at, 0), starts[at])
+        behind = max(0, end - max(committed.get(at, 0), starts[at]))  # committed since `ends` was asked: none
         lags[at[0]] = Lag(at[0], before.end + end, before.behind + behind)
     return list(lags.values())

@@ -124,6 +124,7 @@ def _connect(place: Place, settings: WarehouseSettings, read_only: bool, create:
             connection.execute(f"LOAD '{_extension(name)}'")
         if secret := place.secret():
             connection.execute(secret)
+        place.give_password()
         if not (read_only and place.sqlite and reading.attach(connection, place.sqlite, place.options)):
             connection.execute(place.attach(read_only=read_only, create=create))
         connection.execute("USE lake")

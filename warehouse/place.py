@@ -1,7 +1,9 @@
 """Where a lake lies: its catalogue in a SQLite file or in PostgreSQL, its Parquet files in a folder or on S3."""
 
+import os
 from pathlib import Path
 
+from warehouse.password import apart
 from warehouse.settings import WarehouseSettings
 
 BUSY_TIMEOUT_MS = 10_000
@@ -14,7 +16,7 @@ class Place:
     def __init__(self, world: Path, settings: WarehouseSettings) -> None:
         self.world = world
         self._settings = settings
-        self._database = settings.catalogue.get_secret_value()
+        self._database, self._password = apart(settings.catalogue.get_secret_value())
 
     @property
     def folder(self) -> Path:
@@ -61,6 +63,14 @@ class Place:
             options += ["DATA_INLINING_ROW_LIMIT 0", *([] if self._database else ["META_JOURNAL_MODE 'WAL'"])]
         catalogue = f"postgres:{self._database}" if self._database else f"sqlite:{self.sqlite}"
         return f"ATTACH {quoted(f'ducklake:{catalogue}')} AS lake ({', '.join(options)})"
+
+    def give_password(self) -> None:
+        """Give libpq PostgreSQL's password by the environment: an address that holds it is quoted in DuckDB's errors.
+
+        libpq asks again at every new connection. In one process all catalogues in PostgreSQL share the last password given.
+        """
+        if self._password:
+            os.environ["PGPASSWORD"] = self._password
 
     def secret(self) -> str:
         """Return the statement that lets DuckDB into the bucket; empty where the files are in a folder."""

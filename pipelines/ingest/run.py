@@ -28,7 +28,8 @@ from pipelines.ingest.resume import ended_from, held_from, instruments_from
 from pipelines.rows import Rejected
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema, writer
-from warehouse.errors import WarehouseError, WriteFailedError
+from warehouse.errors import QueryError, WarehouseError, WriteFailedError
+from warehouse.query import query_errors
 
 log = logging.getLogger(__name__)
 
@@ -146,10 +147,11 @@ class Ingest:
         for line in schema.create_or_migrate(world):
             log.info("warehouse: %s", line)
         self._lake = lake.open(world, read_only=False)
-        self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
-        if tiers.height:
-            self._append({"leverage_tiers": tiers})
-        return held_from(self._lake), ended_from(self._lake), writer.offsets(self._lake, self._cluster)
+        with query_errors():
+            self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
+            if tiers.height:
+                self._append({"leverage_tiers": tiers})
+            return held_from(self._lake), ended_from(self._lake), writer.offsets(self._lake, self._cluster)
 
     def _close(self) -> None:
         if hasattr(self, "_lake"):
@@ -177,13 +179,29 @@ class Ingest:
             log.warning("the warehouse is opened anew later: %s", error)
 
     def _append(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, writer.Appended]:
-        for delay in RETRY_S:
+        failed = False
+        for delay in (*RETRY_S, None):
             try:
+                if failed and self._is_stored(tables):
+                    log.warning("the batch was stored after all: only PostgreSQL's answer was lost")
+                    return {name: writer.Appended(frame.height, 0) for name, frame in tables.items()}
                 return writer.append(self._lake, tables)
-            except WriteFailedError as error:
+            except (WriteFailedError, QueryError) as error:
+                if delay is None:
+                    raise
                 log.warning("commit failed, the batch is kept and tried again in %g s: %s", delay, error)
                 time.sleep(delay)
-        return writer.append(self._lake, tables)
+            failed = True
+        raise AssertionError("the last attempt returns or raises")
+
+    def _is_stored(self, tables: Mapping[str, pl.DataFrame]) -> bool:
+        """Tell whether the offsets of this batch are in the warehouse, as they are stored with its rows."""
+        if (commits := tables.get("ingest_commits")) is None:
+            return False
+        with query_errors():
+            stored = writer.offsets(self._lake, self._cluster)
+        told = commits.select("kafka_topic", "kafka_partition", "offset_next").iter_rows()
+        return any(stored.get((topic, partition), 0) >= offset for topic, partition, offset in told)
 
 
 def _behind(records: Source, ends: Mapping[Partition, int]) -> bool:

@@ -28,13 +28,25 @@ class Postgres:
     """A running PostgreSQL; `database` makes an empty one and returns its address."""
 
     def __init__(self, programs: Path, port: int) -> None:
-        self._programs, self._port = programs, port
+        self._programs, self.port = programs, port
+        self._password = PASSWORD
 
     def database(self, name: str) -> str:
-        where = ("--host=127.0.0.1", f"--port={self._port}", "--username=liq")
-        command = [self._programs / "createdb", *where, name]
-        subprocess.run(command, env={**os.environ, "PGPASSWORD": PASSWORD}, check=True)
-        return f"host=127.0.0.1 port={self._port} user=liq password='{PASSWORD}' dbname={name}"
+        self._run("createdb", name)
+        return f"host=127.0.0.1 port={self.port} user=liq password='{PASSWORD}' dbname={name}"
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self._run("dropdb", "--force", name)
+
+    def change_password(self, password: str) -> None:
+        literal = password.replace("'", "''")
+        self._run("psql", "--quiet", f"--command=ALTER USER liq PASSWORD '{literal}'", "postgres")
+        self._password = password
+
+    def _run(self, program: str, *words: str) -> None:
+        command = [self._programs / program, "--host=127.0.0.1", f"--port={self.port}", "--username=liq", *words]
+        subprocess.run(command, env={**os.environ, "PGPASSWORD": self._password}, check=True)
 
 
 @contextmanager

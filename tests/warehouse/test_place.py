@@ -1,20 +1,25 @@
 """The lake with its catalogue in PostgreSQL and its files on S3: the same tables, writers, readers and upkeep."""
 
 import os
+import re
 import shutil
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
+import duckdb
 import polars as pl
 import pytest
 
-from tests.warehouse.servers import PASSWORD, SECRET
+from tests.warehouse.servers import PASSWORD, SECRET, Postgres
 from tests.warehouse.test_model import walk
 from warehouse import lake, schema
 from warehouse import query as asking
 from warehouse.errors import NoWarehouseError, WarehouseError
 from warehouse.maintain import maintain
+from warehouse.settings import WarehouseSettings
 from warehouse.writer import append
 
 Maker = Callable[..., pl.DataFrame]
@@ -92,11 +97,61 @@ def test_an_error_shows_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         _refused(tmp_path)
 
 
+FORMS = (
+    "host=127.0.0.1 port={port} password='{quoted}' user=liq dbname={name}",
+    "password = {escaped} host=127.0.0.1 port={port} user=liq dbname={name}",
+    "postgresql://liq:{encoded}@127.0.0.1:{port}/{name}",
+    "postgres://liq@127.0.0.1:{port}/{name}?password={encoded}&connect_timeout=9",
+    "postgresql://127.0.0.1:{port}/{name}?user=liq&password={encoded}",
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_password_is_taken_out_of_every_form_of_an_address_and_still_opens_it(
+    tmp_path: Path, postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    password = "it's a \\ {secret} @/?&=%"
+    name = f"form{FORMS.index(form)}"
+    postgres_server.database(name)
+    postgres_server.change_password(password)
+    try:
+        escaped = re.sub(r"([\\' ])", r"\\\1", password)
+        forms = {
+            "quoted": re.sub(r"([\\'])", r"\\\1", password),
+            "escaped": escaped,
+            "encoded": quote(password, safe=""),
+        }
+        monkeypatch.setenv("LIQ_CATALOGUE", form.format(port=postgres_server.port, name=name, **forms))
+        assert schema.create_or_migrate(tmp_path)
+        attach = lake.Place(tmp_path, WarehouseSettings()).attach(read_only=True)
+        assert "secret" not in attach
+        assert f"{name}" in attach
+    finally:
+        postgres_server.change_password(PASSWORD)
+
+
+def test_an_error_of_duckdb_shows_no_password_once_the_database_has_gone(
+    tmp_path: Path, on_postgres: None, postgres_server: Postgres, liquidations: Maker
+) -> None:
+    schema.create_or_migrate(tmp_path)
+    name = f"liq_{abs(hash(tmp_path)):x}"
+    with lake.open(tmp_path, read_only=False) as writer:
+        postgres_server.drop(name)
+        with pytest.raises(WarehouseError) as raised:
+            append(writer, {"liquidations": liquidations(1)})
+        with pytest.raises(duckdb.Error) as bare:
+            writer.connection.execute("FROM liquidations")
+    for error in (raised.value, bare.value):
+        told = "".join(traceback.format_exception(error))
+        assert name in told
+        assert PASSWORD not in told
+
+
 def _refused(world: Path) -> None:
     for attempt in (lake.open, lake.exists, schema.create_or_migrate):
         with pytest.raises(WarehouseError, match=r"LIQ_CATALOGUE cannot be opened: .*Connection refused") as raised:
             attempt(world)
-        assert PASSWORD not in str(raised.value)
+        assert PASSWORD not in "".join(traceback.format_exception(raised.value))
 
 
 def test_a_wrong_key_of_the_bucket_is_told_and_not_shown(
