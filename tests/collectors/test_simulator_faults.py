@@ -76,8 +76,8 @@ async def test_drop_cuts_without_a_close_frame_and_refuses_for_as_long_as_said(s
 async def test_silent_keeps_the_line_up_and_answers_pings_but_sends_no_data(simulator: Simulator) -> None:
     async with bybit(simulator) as socket:
         await subscribed(socket)
-        simulator.fault("silent", "bybit", channel="tickers", seconds=0.6)
         quiet_from = time.monotonic()
+        simulator.fault("silent", "bybit", channel="tickers", seconds=0.6)
         await socket.send('{"op":"ping"}')
         await until(socket, lambda message: b"pong" in message)
         await until(socket, lambda message: b"tickers" in message)
