@@ -29,11 +29,11 @@ class Lake:
     """
 
     def __init__(self, world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False) -> None:
-        self.connection = _connect(Place(world, settings), settings, read_only, create)
-        self._read_only = read_only
         self.world = world
         self.settings = settings
         self.place = Place(world, settings)
+        self._read_only = read_only
+        self.connection = _connect(self.place, settings, read_only, create)
         self.noted = NOTHING_NOTED  # by `writer.append`
 
     @contextmanager

@@ -148,10 +148,7 @@ class BinanceProtocol(Protocol):
 
 
 class BinanceFeed:
-    """Pushes the market to both hosts: liquidations when due, marks every second or three, klines every second.
-
-    A candle's close is pushed even where its own second passes between two pushes.
-    """
+    """Pushes the market to both hosts: liquidations when due, marks every second or three, klines every second."""
 
     def __init__(self, market: Market, um: BinanceProtocol, cm: BinanceProtocol, truth: Truth) -> None:
         self._market = market
@@ -179,9 +176,7 @@ class BinanceFeed:
             shown.receivers = self._everywhere(ALL_LIQUIDATIONS, "forceOrder", payload)
             shown.receivers += self._own(liquidation.contract, own, "forceOrder", payload)
         if now // 1000 > self._second:
-            before, self._second = self._second * 1000, now // 1000
-            for closed in range(before - before % MINUTE_MS + MINUTE_MS, self._second * 1000, MINUTE_MS):
-                self._push_klines(closed)
+            self._second = now // 1000
             self._push_second(self._second * 1000)
 
     def _push_second(self, at: int) -> None:
@@ -197,13 +192,8 @@ class BinanceFeed:
                 if name in topics:
                     mark = frames.mark_price(contract, self._market.quotes[contract], at)
                     self._own(contract, name, "markPrice", orjson.dumps(mark))
-        self._push_klines(at)
-
-    def _push_klines(self, at: int) -> None:
-        for contract in self._contracts:
-            name = f"{contract.symbol.lower()}@kline_1m"
-            if name in self._hosts[contract.market].host.topics:
-                self._own(contract, name, "kline_1m", orjson.dumps(self._kline(contract, at)))
+            if f"{symbol}@kline_1m" in topics:
+                self._own(contract, f"{symbol}@kline_1m", "kline_1m", orjson.dumps(self._kline(contract, at)))
 
     def _kline(self, contract: Contract, at: int) -> dict[str, Any]:
         opened = (at - 1) - (at - 1) % MINUTE_MS

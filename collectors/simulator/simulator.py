@@ -19,8 +19,9 @@ from collectors.simulator.bybit_rest import BybitRest
 from collectors.simulator.contracts import COINS, VENUES
 from collectors.simulator.control import Control
 from collectors.simulator.faults import Fault, Faults
+from collectors.simulator.history import MINUTE_MS
 from collectors.simulator.host import Asked, Client, framed
-from collectors.simulator.market import Market
+from collectors.simulator.market import STEP_MS, Market
 from collectors.simulator.okx import OkxFeed, OkxLimits, OkxProtocol
 from collectors.simulator.okx_rest import OkxRest
 from collectors.simulator.playback import Playback
@@ -217,10 +218,15 @@ class Simulator:
             await asyncio.sleep(TICK_S)
 
     def _tick(self) -> None:
-        for liquidation in self.market.advance(min(self.now(), self.market.now + MOST_MS_A_TICK)):
-            self._feeds[liquidation.contract.venue].offer(liquidation)
-        for feed in self._feeds.values():
-            feed.push(self.market.now)
+        """Go on to now, with a stop at the market's first step of each minute on the way: there candles close."""
+        begin = self.market.now
+        until = min(self.now(), begin + MOST_MS_A_TICK)
+        closes = range(begin - begin % MINUTE_MS + MINUTE_MS, until, MINUTE_MS)
+        for at in (*(minute + STEP_MS - 1 for minute in closes), until):
+            for liquidation in self.market.advance(at):
+                self._feeds[liquidation.contract.venue].offer(liquidation)
+            for feed in self._feeds.values():
+                feed.push(self.market.now)
 
     def _pending(self, venue: str) -> int:
         return self._feeds[venue].pending if self._feeds else 0

@@ -179,20 +179,19 @@ class Ingest:
             log.warning("the warehouse is opened anew later: %s", error)
 
     def _append(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, writer.Appended]:
-        failed = False
-        for delay in (*RETRY_S, None):
+        for turn, delay in enumerate(RETRY_S):
             try:
-                if failed and self._is_stored(tables):
-                    log.warning("the batch was stored after all: only PostgreSQL's answer was lost")
-                    return {name: writer.Appended(frame.height, 0) for name, frame in tables.items()}
-                return writer.append(self._lake, tables)
+                return self._append_once(tables, again=turn > 0)
             except (WriteFailedError, QueryError) as error:
-                if delay is None:
-                    raise
                 log.warning("commit failed, the batch is kept and tried again in %g s: %s", delay, error)
                 time.sleep(delay)
-            failed = True
-        raise AssertionError("the last attempt returns or raises")
+        return self._append_once(tables, again=True)
+
+    def _append_once(self, tables: Mapping[str, pl.DataFrame], *, again: bool) -> dict[str, writer.Appended]:
+        if again and self._is_stored(tables):
+            log.warning("the batch was stored after all: only PostgreSQL's answer was lost")
+            return {name: writer.Appended(frame.height, 0) for name, frame in tables.items()}
+        return writer.append(self._lake, tables)
 
     def _is_stored(self, tables: Mapping[str, pl.DataFrame]) -> bool:
         """Tell whether the offsets of this batch are in the warehouse, as they are stored with its rows."""

@@ -107,10 +107,14 @@ class Child:
         """Keep the log small. It is emptied in place, as the child holds it open: what it says in that instant is lost."""
         while True:
             await asyncio.sleep(LOG_LOOK_S)
-            if self.log.stat().st_size > LOG_BYTES:
-                with suppress(OSError):  # a full disk; then without the copy
-                    await asyncio.to_thread(shutil.copyfile, self.log, f"{self.log}.1")
-                os.truncate(self.log, 0)
+            with suppress(FileNotFoundError):  # somebody has taken it away
+                await self._turn_if_large()
+
+    async def _turn_if_large(self) -> None:
+        if self.log.stat().st_size > LOG_BYTES:
+            with suppress(OSError):  # a full disk; then without the copy
+                await asyncio.to_thread(shutil.copyfile, self.log, f"{self.log}.1")
+            os.truncate(self.log, 0)
 
 
 def _die_with_parent() -> None:

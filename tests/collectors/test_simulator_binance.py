@@ -200,16 +200,6 @@ async def test_a_kline_stream_gives_the_running_candle_and_its_close() -> None:
         assert (closed["t"] - minute) % 60_000 == 0
 
 
-async def test_every_candle_is_closed_however_far_apart_the_pushes_are() -> None:
-    minute = 1_795_000_020_000
-    async with (
-        Simulator(phases=BUSY, now=fast(1000, wait_s=0.3, start_ms=minute)) as simulator,
-        um(simulator, "/market/ws/btcusdt@kline_1m") as socket,
-    ):
-        closed = [(await until(socket, lambda message: message["k"]["x"]))["k"]["t"] for _ in range(5)]
-    assert closed == list(range(closed[0], closed[0] + 5 * 60_000, 60_000))
-
-
 async def test_what_a_client_receives_is_what_the_truth_says() -> None:
     phases = Phases(calm_s=1, cascade_s=3, aftermath_s=1, burst_s=2, burst=400)
     async with Simulator(seed=2, phases=phases, now=fast(2, 0.5), then="quiet") as simulator, um(simulator) as socket:

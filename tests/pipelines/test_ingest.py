@@ -61,6 +61,13 @@ async def drain(kafka: dict[str, Any], world: Path) -> Totals:
     return await Ingest(IngestSettings(data=world, grid_s=1)).run(kafka, follow=False, stop=asyncio.Event())
 
 
+def liquidations(number: int) -> list[RawFrame]:
+    """Return frames of one session, each with one liquidation of its own time."""
+    session = Session("bybit", "linear-1-aaaa")
+    told = [bybit_liquidation(START_MS + n, ("Buy", "0.5", "100")) for n in range(number)]
+    return [session.frame("allLiquidation", "BTCUSDT", each, START_MS, LIQUIDATION) for each in told]
+
+
 def rows(world: Path, sql: str) -> list[tuple[Any, ...]]:
     return query.query(sql, world).rows()
 
@@ -68,13 +75,7 @@ def rows(world: Path, sql: str) -> list[tuple[Any, ...]]:
 async def test_what_is_in_kafka_is_committed_once_and_a_second_run_changes_nothing(
     fresh_kafka: dict[str, Any], tmp_path: Path
 ) -> None:
-    bybit = Session("bybit", "linear-1-aaaa")
-    frames = [
-        bybit.frame(
-            "allLiquidation", "BTCUSDT", bybit_liquidation(START_MS + n, ("Buy", "0.5", "100")), START_MS, LIQUIDATION
-        )
-        for n in range(500)
-    ]
+    frames = liquidations(500)
     await publish(fresh_kafka, frames)
     first = await drain(fresh_kafka, tmp_path)
     assert (first.records, first.rows["liquidations"], first.rows["raw_frames"]) == (500, 500, 500)
@@ -134,14 +135,7 @@ async def test_an_ingest_that_goes_on_for_long_renews_its_connection_and_stores_
     monkeypatch.setattr(run, "AT_A_TIME", 10)
     renewed, renew = [], Lake.renew
     monkeypatch.setattr(Lake, "renew", lambda opened: renewed.append(renew(opened)))
-    bybit = Session("bybit", "linear-1-aaaa")
-    frames = [
-        bybit.frame(
-            "allLiquidation", "BTCUSDT", bybit_liquidation(START_MS + n, ("Buy", "1", "100")), START_MS, LIQUIDATION
-        )
-        for n in range(60)
-    ]
-    await publish(fresh_kafka, frames)
+    await publish(fresh_kafka, liquidations(60))
     totals = await Ingest(IngestSettings(data=fresh_world, batch_frames=10)).run(
         fresh_kafka, follow=False, stop=asyncio.Event()
     )
