@@ -57,8 +57,8 @@ async def test_what_is_published_lies_in_kafka_whole_and_once(fresh_kafka: dict[
             recorder.frame(payload, Frame("allLiquidation", f"S{i % 50}", LIQUIDATION), time.time_ns())
         recorder.event("disconnected", "end")
         assert await publisher.flush(60)
-        assert publisher.acknowledged[recorder.session] == 5_001
-        assert publisher.pending == publisher.pending_bytes == 0
+        assert publisher.acknowledged == {LIQUIDATION: 5_000, EVENTS: 1}
+        assert publisher.pending == publisher.pool.bytes == 0
     frames = await stored(fresh_kafka, LIQUIDATION)
     assert {frame.seq: frame.payload for frame in frames} == dict(enumerate(payloads, 1))
     assert len(frames) == 5_000
@@ -88,9 +88,9 @@ async def test_a_frame_of_31_mib_is_stored(fresh_kafka: dict[str, Any], compress
         recorder = Recorder("binance", "um", "ws", publisher)
         recorder.frame(b"before", Frame("markPrice", "*", TICKER), 1)
         recorder.frame(payload, Frame("markPrice", "*", TICKER), 2)
-        assert publisher.full
+        assert not publisher.takes(TICKER)
         recorder.frame(b"after", Frame("markPrice", "*", TICKER), 3)
-        await asyncio.wait_for(publisher.room(), 60)
+        await asyncio.wait_for(publisher.room(TICKER), 60)
     assert [frame.payload for frame in await stored(fresh_kafka, TICKER)] == [b"before", payload, b"after"]
 
 
