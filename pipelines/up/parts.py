@@ -2,16 +2,21 @@
 
 import asyncio
 import os
-import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from pipelines.up.supervise import Child, StartError, liq
+from pipelines.up import board
+from pipelines.up.broker import Broker
+from pipelines.up.commands import StartError, Tell, liq
+from pipelines.up.ports import free_port
+from pipelines.up.supervise import Child
 
 PREFECT_START_S = 120.0
+PREFECT_TRIES = 3
 PREFECT_FORGETS = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "P3D",
@@ -42,14 +47,40 @@ def prefect_env(world: Path) -> dict[str, str]:
     return {name: os.environ.get(name, value) for name, value in ours.items()}
 
 
-class Parts:
-    """Starts the parts of one world and stops them in the order that loses nothing."""
+class Keeps(Protocol):
+    """What keeps one part running."""
 
-    def __init__(self, world: Path, tell: Callable[[str], None], env: Mapping[str, str] | None = None) -> None:
+    name: str
+    restarts: int
+
+    @property
+    def pid(self) -> int | None:
+        """The running process, None when there is none."""
+
+    async def stop(self) -> int | None:
+        """Stop it for good and return its exit code."""
+
+
+class Parts:
+    """Starts the parts of one world, keeps `up.json` right, and stops them in the order that loses nothing."""
+
+    def __init__(self, world: Path, tell: Tell, env: Mapping[str, str] | None = None) -> None:
         self.world = world
         self.env = {**world_env(world), **(env or {})}
+        self.kept: list[Keeps] = []
+        self._before = board.read(world)
+        self._metrics: dict[str, str] = {}
         self._tell = tell
-        self._children: list[Child] = []
+
+    async def kafka(self) -> None:
+        """Start the embedded broker and keep it running, unless the settings name a Kafka. Raises StartError."""
+        if self.setting("LIQ_KAFKA_BOOTSTRAP"):
+            return
+        known = self._before.part(Broker.name) if self._before else None
+        broker = Broker(self.world, self.env, self._tell, self.changed, known.pid if known and known.ours else None)
+        await broker.start()
+        self.kept.append(broker)
+        self.changed()
 
     async def prefect(self) -> str:
         """Start Prefect's server unless PREFECT_API_URL names one; return its API address."""
@@ -63,44 +94,50 @@ class Parts:
         await self._answers(f"{url}/health", child)
         return url
 
-    async def add(self, name: str, command: list[str] | None = None) -> Child:
-        """Start a part and keep it running; without a command, `liq NAME`."""
-        child = Child(name, command or liq(name), self.env, self.world / "logs", self._tell)
+    async def add(self, name: str, command: list[str] | None = None, metrics: str = "") -> Child:
+        """Start a part and keep it running; without a command, `liq NAME`. `metrics`: the setting of its metrics' port."""
+        env = dict(self.env)
+        if metrics:
+            env[metrics] = self.setting(metrics) or str(free_port())
+            self._metrics[name] = f"http://127.0.0.1:{env[metrics]}/metrics"
+        child = Child(name, command or liq(name), env, self.world / "logs", self._tell, self.changed)
         await child.start()
-        self._children.append(child)
+        self.kept.append(child)
+        self.changed()
         return child
 
     def child(self, name: str) -> Child:
         """Return a part that was started."""
-        return next(child for child in self._children if child.name == name)
+        return next(part for part in self.kept if part.name == name and isinstance(part, Child))
 
     def setting(self, name: str) -> str | None:
         """Return a setting as the parts see it."""
         return self.env.get(name) or os.environ.get(name)
 
+    def changed(self) -> None:
+        """Write down what runs now."""
+        board.write(self.world, [
+            board.Part(part.name, part.pid, part.restarts, getattr(part, "ours", True), self._metrics.get(part.name, ""))
+            for part in self.kept
+        ])  # fmt: skip
+
     async def stop(self, *names: str) -> dict[str, int | None]:
         """Stop the named parts, or all that still run, newest first; return their exit codes."""
         codes = {}
-        for child in reversed([c for c in self._children if not names or c.name in names]):
-            codes[child.name] = await child.stop()
-            self._children.remove(child)
+        for part in reversed([each for each in self.kept if not names or each.name in names]):
+            codes[part.name] = await part.stop()
+            self.kept.remove(part)
+            self.changed()
         return codes
 
     async def _answers(self, url: str, child: Child) -> None:
         for _ in range(int(PREFECT_START_S / 0.25)):
             if await asyncio.to_thread(_is_up, url):
                 return
-            if child.restarts:
+            if child.restarts >= PREFECT_TRIES:
                 break
             await asyncio.sleep(0.25)
         raise StartError(f"Prefect's server did not answer at {url}; the end of {child.log}:\n{child.last_lines()}")
-
-
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _is_up(url: str) -> bool:
