@@ -48,7 +48,7 @@ def trace(frames: Sequence[RawFrame], venue: str | None = None) -> list[pl.Serie
     """Return the trace columns of rows whose frames these are, and `venue`, if known the same of all."""
     sessions = [frame.session for frame in frames]
     venues = [venue] * len(frames) if venue else [frame.venue for frame in frames]
-    received = pl.Series("ts_recv", [frame.recv_ns for frame in frames], pl.Int64) // 1000
+    received = pl.Series("ts_recv", [frame.arrived_ns or frame.recv_ns for frame in frames], pl.Int64) // 1000
     return [
         _repeated("venue", venues),
         received.set(received == 0, None).cast(pl.Datetime("us")),

@@ -85,7 +85,7 @@ def _by_time(versions: Versions) -> Parser:
     ends = [(int(until.timestamp() * 1e9) if until else None, parser) for until, parser in versions]
 
     def parse(frame: RawFrame, held: Held) -> list[Row]:
-        valid = [parser for end, parser in ends if frame.recv_ns == 0 or end is None or frame.recv_ns < end]
+        valid = [parser for end, parser in ends if frame.at_ns == 0 or end is None or frame.at_ns < end]
         rows: list[Row] = []
         for parser in valid or [parser for _, parser in ends]:
             rows = parser(frame, held)

@@ -29,8 +29,8 @@ Item = TypeVar("Item")
 
 
 def horizon_ms(frame: RawFrame) -> int:
-    """Return the latest event time `frame` may carry: a day after it came; 2100 where `recv_ns` is 0, not known."""
-    return frame.recv_ns // 1_000_000 + DAY_MS if frame.recv_ns else LATEST_MS
+    """Return the latest event time `frame` may carry: a day after it came; 2100 where that is not known."""
+    return frame.at_ns // 1_000_000 + DAY_MS if frame.at_ns else LATEST_MS
 
 
 def moment(value: str | int, horizon: int) -> int:
