@@ -5,7 +5,11 @@ This module is the contract between the collectors, which write raw records, and
     topic    what the frame mainly carries (see `topics.py`)
     key      venue|channel|symbol, symbol `*` for frames of all symbols
     value    the frame, byte for byte
-    headers  v, venue, channel, transport, recv_ns, session, seq: UTF-8 text, numbers in decimal
+    headers  v, venue, channel, transport, recv_ns, session, seq: UTF-8 text, numbers in decimal; sent_ns, not in records
+             from before it was added: the collector's clock, UTC nanoseconds, when the record was given to the producer
+
+Topics have LogAppendTime, so a record's timestamp is Kafka's clock. `sent_ns` - `recv_ns` is how long the frame waited in
+the collector, by one clock: the append time less that is when the frame arrived, by Kafka's clock.
 """
 
 from collections.abc import Sequence
@@ -55,8 +59,11 @@ class NotARawRecordError(ValueError):
     """A Kafka record whose key or headers are not those of a raw record; says which part is wrong."""
 
 
-def to_record(frame: RawFrame) -> Record:
-    """Return the Kafka record that carries `frame`; topic, partition and offset are Kafka's to keep."""
+def to_record(frame: RawFrame, sent_ns: int = 0) -> Record:
+    """Return the Kafka record that carries `frame`; topic, partition and offset are Kafka's to keep.
+
+    `sent_ns`: the clock that `recv_ns` is of, now; 0 where that is not known, and the record then does not have it.
+    """
     headers = [
         ("v", VERSION.encode()),
         ("venue", frame.venue.encode()),
@@ -66,6 +73,8 @@ def to_record(frame: RawFrame) -> Record:
         ("session", frame.session.encode()),
         ("seq", str(frame.seq).encode()),
     ]
+    if sent_ns:
+        headers.append(("sent_ns", str(sent_ns).encode()))
     return Record(f"{frame.venue}|{frame.channel}|{frame.symbol}".encode(), frame.payload, headers)
 
 

@@ -11,10 +11,10 @@ import httpx
 import msgspec
 
 from collectors.budget import Stop, shared
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.envelope import ALL_SYMBOLS
 from collectors.errors import NetworkError
 from collectors.listings import Listings
-from collectors.recorder import Recorder, Sink
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
 from collectors.settings import CollectorSettings

@@ -9,12 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 from collectors.budget import Bucket
+from collectors.delivery.process import Process
+from collectors.delivery.publisher import Publisher
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.envelope import Transport
 from collectors.feed import LiveFeed
 from collectors.kafka import KafkaSettings, connection, ensure_topics
 from collectors.poller import Poller
-from collectors.publisher import Publisher
-from collectors.recorder import Recorder, Sink
 from collectors.retry import FATAL_DELAY_S, delays, describe
 from collectors.settings import CollectorSettings
 from collectors.shards import assign
@@ -126,6 +127,7 @@ async def collect(
     await ensure_topics(connection(kafka), TOPICS, kafka.kafka_replication)
     async with Publisher(lambda: connection(kafka), settings) as publisher:
         collectors = [Collector(venue, publisher, settings) for venue in venues]
+        living = asyncio.create_task(Process(publisher).run())
         running = [asyncio.create_task(_told(venue, c.run())) for venue, c in zip(venues, collectors, strict=True)]
         reporting = asyncio.create_task(_report(publisher, settings.report_s))
         await stop.wait()
@@ -133,7 +135,9 @@ async def collect(
         for collector in collectors:
             collector.stop()
         await asyncio.gather(*running)
-        reporting.cancel()
+        for task in (reporting, living):
+            task.cancel()
+        await asyncio.gather(reporting, living, return_exceptions=True)
     log.info("stopped acknowledged=%d lost=%d", publisher.acknowledged.total(), publisher.pending)
     return 1 if publisher.pending else 0
 

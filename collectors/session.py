@@ -15,9 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from collectors.budget import Bucket
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.errors import NetworkError
 from collectors.pulse import Pulse
-from collectors.recorder import Recorder, Sink
 from collectors.retry import describe
 from collectors.settings import CollectorSettings
 from collectors.subscriptions import Subscriptions

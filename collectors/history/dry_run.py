@@ -3,6 +3,7 @@
 import time
 
 from collectors.budget import Budget
+from collectors.delivery.recorder import Recorder
 from collectors.envelope import RawFrame
 from collectors.errors import BrokerError
 from collectors.history import plan
@@ -11,7 +12,6 @@ from collectors.history.covered import Covered
 from collectors.history.requests import Requests
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, cluster_id, connection
-from collectors.recorder import Recorder
 from collectors.venues.venue import Venue
 
 

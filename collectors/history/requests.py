@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import httpx
 
 from collectors.budget import Budget, Stop
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.errors import NetworkError, RefusedError
 from collectors.history.endpoint import Params
 from collectors.history.settings import BackfillSettings
-from collectors.recorder import Recorder, Sink
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
 from collectors.venues.venue import Answer, Frame, Refusal, Venue

@@ -38,3 +38,10 @@ def test_a_record_without_key_or_value_is_refused() -> None:
     for lacking in ((None, value), (key, None), (b"bybit", value)):
         with pytest.raises(NotARawRecordError):
             from_record(*lacking, headers, "raw.liquidation", 0, 0)
+
+
+def test_when_a_record_was_sent_is_in_it_and_changes_nothing_else() -> None:
+    key, value, headers = to_record(FRAME, 1_790_000_000_200_000_000)
+    assert headers == [*to_record(FRAME).headers, ("sent_ns", b"1790000000200000000")]
+    frame = from_record(key, value, headers, "", -1, -1)
+    assert (frame.recv_ns, frame.seq, frame.payload) == (FRAME.recv_ns, FRAME.seq, FRAME.payload)

@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from collectors.altering import alter_topics
+from collectors.cluster import administering
+from collectors.delivery.publisher import Publisher
+from collectors.delivery.recorder import Recorder
 from collectors.envelope import RawFrame, from_record
-from collectors.publisher import Publisher
-from collectors.recorder import Recorder
 from collectors.settings import CollectorSettings
 from collectors.topics import DEAD_LETTER, EVENTS, LIQUIDATION, TICKER
 from collectors.venues.venue import Frame
@@ -106,3 +109,44 @@ async def test_a_frame_kafka_will_not_take_is_told_and_the_others_are_stored(fre
     (event,) = await stored(fresh_kafka, EVENTS)
     assert b"Kafka refused a frame of 34603008 bytes" in event.payload
     assert b'"seq":21' in event.payload
+
+
+TWO_HOURS_NS = 2 * 3600 * 1_000_000_000
+
+
+def _two_hours_ahead() -> int:
+    return time.time_ns() + TWO_HOURS_NS
+
+
+async def test_a_collector_two_hours_ahead_loses_nothing_and_knows_it(fresh_kafka: dict[str, Any]) -> None:
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(), _two_hours_ahead) as publisher:
+        await _publish(publisher, _two_hours_ahead)
+        assert publisher.offset.is_wrong
+        assert abs((publisher.offset.ns or 0) - TWO_HOURS_NS) < 30_000_000_000
+    await _assert_whole(fresh_kafka)
+
+
+async def test_a_topic_that_keeps_our_time_takes_frames_of_a_clock_ahead_too(
+    fresh_kafka: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with administering(fresh_kafka) as admin:
+        own = {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": "3600000"}
+        assert not await alter_topics(admin, {LIQUIDATION: own})
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(), _two_hours_ahead) as publisher:
+        await _publish(publisher, _two_hours_ahead)
+    assert "InvalidTimestampError: " in caplog.text
+    async with Publisher(lambda: fresh_kafka, CollectorSettings()) as publisher:
+        await _publish(publisher, time.time_ns)
+    await _assert_whole(fresh_kafka, times=2)
+
+
+async def _publish(publisher: Publisher, clock: Callable[[], int]) -> None:
+    recorder = Recorder("bybit", "linear", "ws", publisher)
+    for i in range(300):
+        recorder.frame(b"%d" % i, Frame("allLiquidation", f"S{i % 9}", LIQUIDATION), clock())
+    assert await publisher.flush(60)
+
+
+async def _assert_whole(kafka: dict[str, Any], times: int = 1) -> None:
+    frames = await stored(kafka, LIQUIDATION)
+    assert sorted(frame.payload for frame in frames) == sorted([b"%d" % i for i in range(300)] * times)

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from collectors.broker import start, stop
+from collectors.delivery.publisher import Publisher
+from collectors.delivery.recorder import Recorder
 from collectors.kafka import ensure_topics
-from collectors.publisher import Publisher
-from collectors.recorder import Recorder
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator

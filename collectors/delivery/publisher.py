@@ -6,6 +6,7 @@ true and whoever reads must wait for `room()`, so that the network, not the memo
 
 import asyncio
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -15,8 +16,9 @@ from typing import Any
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from collectors.delivery.clock import Offset
 from collectors.envelope import RawFrame, to_record
 from collectors.errors import CollectorError
 from collectors.events import event_frame
@@ -30,6 +32,8 @@ MOST_FRAMES = 10_000
 FRAME_OVERHEAD = 400
 """Bytes a waiting frame takes beside its payload."""
 TELL_S = 15.0
+UNTIMED_S = 60.0
+NO_TIMESTAMP = -1
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 log = logging.getLogger(__name__)
@@ -45,13 +49,24 @@ class Lane:
         self.filled = asyncio.Event()
         self.limit = MOST_FRAMES
         self.sent = 0
+        self.untimed_until = 0.0
+        """Until then (monotonic seconds) records carry no time: Kafka refused ours, on a topic with CreateTime."""
 
 
 class Publisher:
-    """Takes frames from every session of this process. `connect` returns the arguments of any aiokafka client."""
+    """Takes frames from every session of this process. `connect` returns the arguments of any aiokafka client.
 
-    def __init__(self, connect: Callable[[], dict[str, Any]], settings: CollectorSettings) -> None:
+    `clock`: UTC nanoseconds, the clock by which frames have their `recv_ns`.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], dict[str, Any]],
+        settings: CollectorSettings,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._connect = connect
+        self._clock = clock
         self._settings = settings
         self._bound = settings.buffer_mib * MIB
         self._lanes: dict[str, list[Lane]] = {}
@@ -65,6 +80,8 @@ class Publisher:
         self.pending_bytes = 0
         self.acknowledged: Counter[str] = Counter()
         """Frames and events that Kafka has acknowledged, by session."""
+        self.offset = Offset()
+        """How far `clock` is ahead of Kafka's."""
         self.refused = 0
         """Frames that Kafka will not take at any time; each is told as an event and in the log."""
 
@@ -152,6 +169,10 @@ class Publisher:
                 except TOO_LARGE as error:
                     self._shrink(lane, error)
                     await self._renew(producer)
+                except InvalidTimestampError as error:
+                    log.warning("kafka topic=%s %s: sent again without a time", lane.topic, describe(error))
+                    lane.untimed_until = time.monotonic() + UNTIMED_S
+                    await self._renew(producer)
                 except Exception as error:
                     known = isinstance(error, (KafkaError, OSError))
                     log.warning("kafka topic=%s %s", lane.topic, describe(error), exc_info=not known)
@@ -162,16 +183,20 @@ class Publisher:
     async def _send(self, lane: Lane, producer: AIOKafkaProducer) -> None:
         """Send one batch and wait for Kafka's acknowledgement; an idempotent producer repeats by itself till then."""
         batch = producer.create_batch()
+        sent_ns, untimed = self._clock(), time.monotonic() < lane.untimed_until
         for frame in islice(lane.frames, lane.limit):
-            key, value, headers = to_record(frame)
-            if batch.append(timestamp=frame.recv_ns // 1_000_000, key=key, value=value, headers=headers) is None:
+            key, value, headers = to_record(frame, sent_ns)
+            stamp = NO_TIMESTAMP if untimed else frame.recv_ns // 1_000_000
+            if batch.append(timestamp=stamp, key=key, value=value, headers=headers) is None:
                 break
         lane.sent = batch.record_count()
         batch.close()
         delivered = await producer.send_batch(batch, lane.topic, partition=lane.partition)
         while not (await asyncio.wait([delivered], timeout=TELL_S))[0]:
             log.warning("kafka topic=%s does not acknowledge waiting=%d", lane.topic, self.pending)
-        await delivered
+        stamp = (await delivered).timestamp
+        if stamp != NO_TIMESTAMP:  # the topic has LogAppendTime
+            self.offset.saw(sent_ns, stamp, self._clock(), time.monotonic_ns())
         self._settle(lane)
         lane.limit = min(MOST_FRAMES, lane.limit * 2)
 

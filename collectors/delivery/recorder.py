@@ -13,7 +13,9 @@ from collectors.venues.venue import Frame
 UNNAMED = "?"
 LONGEST_SYMBOL = 64
 
-QUIET: frozenset[EventName] = frozenset({"connected", "started", "subscribed", "resumed", "rolled_over", "stopped"})
+QUIET: frozenset[EventName] = frozenset(
+    {"connected", "started", "subscribed", "resumed", "rolled_over", "stopped", "heard_again"}
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Recorder:
     def __init__(self, venue: str, feed: str, transport: Transport, sink: Sink) -> None:
         self.venue = venue
         self.transport: Transport = transport
-        self.session = f"{venue}-{feed}-{time.time_ns():x}-{secrets.token_hex(2)}"
+        self.session = "-".join([*filter(None, (venue, feed)), f"{time.time_ns():x}", secrets.token_hex(2)])
         self.frames = 0
         self._sink = sink
 
@@ -56,7 +58,7 @@ class Recorder:
         """Publish what happened to the session, with the number of its frames so far, and log it."""
         told = event_frame(self.venue, self.session, self.transport, self.frames, event, reason, detail)
         self._sink.put(told)
-        level = logging.INFO if event in QUIET else logging.WARNING
+        level = logging.DEBUG if event == "alive" else logging.INFO if event in QUIET else logging.WARNING
         log.log(level, "%s session=%s frames=%d reason=%r%s", event, self.session, self.frames, reason, _line(detail))
 
 
