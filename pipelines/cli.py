@@ -13,7 +13,8 @@ from collectors.kafka import KafkaSettings, connection
 from collectors.terminal import log_to_stderr, since_option, until_option
 from pipelines.errors import UsageError
 from pipelines.settings import IngestSettings
-from pipelines.status import look, show
+from pipelines.status import show
+from pipelines.status.look import look
 from pipelines.up.parts import prefect_env
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 

@@ -18,7 +18,7 @@ from collectors.errors import ConfigurationError
 from collectors.findings import Finding
 from pipelines.plots.settings import PlotSettings
 from pipelines.settings import IngestSettings
-from pipelines.status import look
+from pipelines.status.look import look
 from warehouse import lake
 from warehouse.errors import WarehouseError
 from warehouse.place import Place

@@ -12,8 +12,3 @@ machine.py  disks, spool, clocks
 look.py     all of them, in order
 show.py     as text and as JSON
 """
-
-from pipelines.status.check import Check, State
-from pipelines.status.look import look
-
-__all__ = ["Check", "State", "look"]

@@ -51,6 +51,8 @@ def commits(seen: Seen) -> Iterable[Check]:
     last = seen.last_commit()
     waits = isinstance(seen.kafka, Away) or any(each.behind for each in seen.kafka.lags)
     if last is None:
+        if isinstance(seen.kafka, Away):
+            return [unknown("last commit", "never; Kafka is away, so whether anything waits is not known")]
         if waits:
             return [bad("last commit", "never", "`liq ingest --follow` moves what Kafka has into the tables")]
         return [good("last commit", "never; nothing waits")]
