@@ -13,6 +13,7 @@ import msgspec
 
 FOLDER = "flows"
 SERVE_LOCK = "flows.lock"
+SERVED = "served.since"
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -85,6 +86,21 @@ def running(world: Path, name: str) -> str:
         except BlockingIOError:
             return lock.read()
     return ""
+
+
+def serving(world: Path, now_s: float) -> None:
+    """Note since when flows are served in this world, unless that is noted already."""
+    if served_since(world) is None:
+        with suppress(OSError):
+            (world / FOLDER).mkdir(parents=True, exist_ok=True)
+            (world / FOLDER / SERVED).write_text(f"{now_s:.0f}")
+
+
+def served_since(world: Path) -> float | None:
+    """Return since when flows are served in this world, UTC seconds since 1970; None: they never were."""
+    with suppress(OSError, ValueError):
+        return float((world / FOLDER / SERVED).read_text())
+    return None
 
 
 def _file(world: Path, name: str, suffix: str) -> Path:

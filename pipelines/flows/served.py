@@ -73,6 +73,7 @@ def serve_all() -> None:
     """
     world = IngestSettings().data
     with alone(world, notes.SERVE_LOCK, "`liq flows serve`"):
+        notes.serving(world, time.time())
         runner = Runner()
         made = {each.deployment: runner.add_deployment(_deployment(each)) for each in SERVED}
         asyncio.run(_catch_up(world, cast(dict[str, UUID], made)))

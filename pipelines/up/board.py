@@ -11,13 +11,15 @@ FILE, LOCK = "up.json", "up.lock"
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One part. `pid` None: it is down now. `ours`: `liq up` started it. `metrics`: where its figures are, empty: nowhere."""
+    """One part. `pid` None: it is down now. `short_lives`: how often in a row it ended soon after its start. `ours`: `liq up`
+    started it. `at`: where its metrics are, of Prefect's server its API; empty: nowhere."""
 
     name: str
     pid: int | None
     restarts: int = 0
+    short_lives: int = 0
     ours: bool = True
-    metrics: str = ""
+    at: str = ""
 
 
 class Board(msgspec.Struct, frozen=True):

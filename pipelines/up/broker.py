@@ -37,6 +37,7 @@ class Broker:
         self._tell = quiet(tell)
         self._changed = changed
         self._ours_before = ours_before
+        self._pauses = Pauses()
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -44,6 +45,11 @@ class Broker:
         """The process of the broker, None when there is none."""
         state = read_state(self._folder)
         return state.pid if state and is_alive(state.pid, self._folder) else None
+
+    @property
+    def short_lives(self) -> int:
+        """How often in a row it ended soon after its start."""
+        return self._pauses.short_lives
 
     async def start(self) -> None:
         """Find the broker or start it, and keep it running until `stop`. Raises StartError."""
@@ -66,18 +72,18 @@ class Broker:
         return 0
 
     async def _keep(self) -> None:
-        pauses, began = Pauses(), time.monotonic()
+        began = time.monotonic()
         while True:
             await asyncio.sleep(LOOK_S)
             if self.pid is None:
+                pause = self._pauses.after(time.monotonic() - began)
                 self._changed()
-                pause = pauses.after(time.monotonic() - began)
                 self._tell(f"Kafka ended and is started again in {pause:g} s; its log is in {self._folder / 'logs'}")
                 await asyncio.sleep(pause)
-                await self._again(pauses)
+                await self._again()
                 began = time.monotonic()
 
-    async def _again(self, pauses: Pauses) -> None:
+    async def _again(self) -> None:
         began, answered = time.monotonic(), False
         self.restarts += 1
         self.ours = True
@@ -86,7 +92,7 @@ class Broker:
                 await self._answers(self.log)
                 answered = True
             except (StartError, OSError) as error:
-                pause = pauses.after(0)
+                pause = self._pauses.after(0)
                 self._tell(f"Kafka cannot be started, tried again in {pause:g} s: {describe(error)}")
                 await asyncio.sleep(pause)
         self._changed()

@@ -54,6 +54,10 @@ class Keeps(Protocol):
     restarts: int
 
     @property
+    def short_lives(self) -> int:
+        """How often in a row it ended soon after its start."""
+
+    @property
     def pid(self) -> int | None:
         """The running process, None when there is none."""
 
@@ -69,7 +73,7 @@ class Parts:
         self.env = {**world_env(world), **(env or {})}
         self.kept: list[Keeps] = []
         self._before = board.read(world)
-        self._metrics: dict[str, str] = {}
+        self._at: dict[str, str] = {}
         self._tell = tell
 
     async def kafka(self) -> None:
@@ -89,6 +93,7 @@ class Parts:
         port = free_port()
         url = f"http://127.0.0.1:{port}/api"
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        self._at["prefect"] = url
         child = await self.add("prefect", command)
         self.env["PREFECT_API_URL"] = url
         await self._answers(f"{url}/health", child)
@@ -99,7 +104,7 @@ class Parts:
         env = dict(self.env)
         if metrics:
             env[metrics] = self.setting(metrics) or str(free_port())
-            self._metrics[name] = f"http://127.0.0.1:{env[metrics]}/metrics"
+            self._at[name] = f"http://127.0.0.1:{env[metrics]}/metrics"
         child = Child(name, command or liq(name), env, self.world / "logs", self._tell, self.changed)
         await child.start()
         self.kept.append(child)
@@ -117,7 +122,8 @@ class Parts:
     def changed(self) -> None:
         """Write down what runs now."""
         board.write(self.world, [
-            board.Part(part.name, part.pid, part.restarts, getattr(part, "ours", True), self._metrics.get(part.name, ""))
+            board.Part(part.name, part.pid, part.restarts, part.short_lives, getattr(part, "ours", True),
+                       self._at.get(part.name, ""))
             for part in self.kept
         ])  # fmt: skip
 

@@ -8,9 +8,9 @@ class Pauses:
     """The pauses between the lives of one part: short after a long life, longer and longer in a crash loop."""
 
     def __init__(self) -> None:
-        self._short_lives = 0
+        self.short_lives = 0
 
     def after(self, lived_s: float) -> float:
         """Return the pause, seconds, after a life of `lived_s` seconds."""
-        self._short_lives = 0 if lived_s > STEADY_S else self._short_lives + 1
-        return RESTART_AFTER_S[min(max(self._short_lives - 1, 0), len(RESTART_AFTER_S) - 1)]
+        self.short_lives = 0 if lived_s > STEADY_S else self.short_lives + 1
+        return RESTART_AFTER_S[min(max(self.short_lives - 1, 0), len(RESTART_AFTER_S) - 1)]

@@ -38,6 +38,7 @@ class Child:
         self._env = {**os.environ, **env}
         self._tell = quiet(tell)
         self._changed = changed
+        self._pauses = Pauses()
         self._process: asyncio.subprocess.Process | None = None
         self._watches: list[asyncio.Task[None]] = []
         self._starting = asyncio.Lock()
@@ -47,6 +48,11 @@ class Child:
     def pid(self) -> int | None:
         """The running process, None when there is none."""
         return self._process.pid if self._process and self._process.returncode is None else None
+
+    @property
+    def short_lives(self) -> int:
+        """How often in a row it ended soon after its start."""
+        return self._pauses.short_lives
 
     async def start(self) -> None:
         """Start the process and keep it running until `stop`. Raises OSError where it cannot be started at all."""
@@ -97,22 +103,21 @@ class Child:
                 )  # fmt: skip
 
     async def _keep(self) -> None:
-        pauses = Pauses()
         while not self._stopping and self._process:
             began = time.monotonic()
             code = await self._process.wait()
             if self._stopping:
                 return
             _end_group(self._process.pid)
+            pause = self._pauses.after(time.monotonic() - began)
             self._changed()
-            pause = pauses.after(time.monotonic() - began)
             self._tell(f"{self.name} ended ({ending(code)}) and is started again in {pause:g} s; log: {self.log}")
             await asyncio.sleep(pause)
-            await self._spawn_again(pauses)
+            await self._spawn_again()
             self.restarts += 1
             self._changed()
 
-    async def _spawn_again(self, pauses: Pauses) -> None:
+    async def _spawn_again(self) -> None:
         """Start the process, as often as it takes: a fork may fail, the program may be exchanged just now."""
         is_started = False
         while not (is_started or self._stopping):
@@ -120,7 +125,7 @@ class Child:
                 await self._spawn()
                 is_started = True
             except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do
-                pause = pauses.after(0)
+                pause = self._pauses.after(0)
                 self._tell(f"{self.name} cannot be started, tried again in {pause:g} s: {describe(error)}")
                 await asyncio.sleep(pause)
 

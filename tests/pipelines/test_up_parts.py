@@ -25,7 +25,7 @@ async def test_the_parts_that_run_are_written_down_with_where_their_figures_are(
     part = found.part("ingest")
     assert part is not None
     assert (part.pid, part.restarts) == (child.pid, 0)
-    assert part.metrics.startswith("http://127.0.0.1:")
+    assert part.at.startswith("http://127.0.0.1:")
     await parts.stop()
     assert board.read(tmp_path) == board.Board(os.getpid(), ())
     board.remove(tmp_path)
