@@ -19,6 +19,10 @@ _BINANCE = (
     b'{"e":"forceOrder","E":%d,"o":{"s":"%b","S":"%b","o":"LIMIT","f":"IOC","q":"%b","p":"%b","ap":"%b","X":"FILLED",'
     b'"l":"%b","z":"%b","T":%d,"ps":"%b","st":1}}'
 )
+_OKX = (
+    b'{"arg":{"channel":"liquidation-orders","instType":"SWAP"},"data":[{"details":[{"bkLoss":"0","bkPx":"%b","ccy":"",'
+    b'"posSide":"%b","side":"%b","sz":"%b","ts":"%d"}],"instFamily":"%b","instId":"%b","instType":"SWAP","uly":"%b"}]}'
+)
 Frames = Iterator[tuple[str, bytes]]
 
 
@@ -42,6 +46,31 @@ def binance_frames(contracts: list[Contract], now: Callable[[], int]) -> Frames:
             "!forceOrder@arr",
             framed(_BINANCE % (ts, symbol, side, qty, price, price, qty, qty, ts, contract.pair.encode())),
         )
+
+
+def okx_frames(contracts: list[Contract], now: Callable[[], int]) -> Frames:
+    """Yield (topic, frame) for ever, of perpetual swaps."""
+    swaps = [c for c in contracts if c.market == "SWAP"]
+    turn = itertools.cycle([(c, c.symbol.encode(), c.price_text(c.coin.price).encode()) for c in swaps])
+    for number in itertools.count(1):
+        contract, symbol, price = next(turn)
+        sides = (b"long", b"sell") if number & 1 else (b"short", b"buy")
+        family = contract.index.encode()
+        yield (
+            "liquidation-orders:SWAP",
+            framed(_OKX % (price, *sides, _qty(contract, number), now(), family, symbol, family)),
+        )
+
+
+FRAMES = {"binance": binance_frames, "bybit": bybit_frames, "okx": okx_frames}
+
+
+def flood(host: Host, frames: Frames, count: int) -> int:
+    """Write `count` frames at once to each connection that listens; return how many were written."""
+    sent = 0
+    for topic, frame in itertools.islice(frames, count):
+        sent += sum(client.write(frame) for client in host.listeners(topic))
+    return sent
 
 
 class Load:
