@@ -12,6 +12,7 @@ from collectors.simulator.truth import Truth
 TICK_S = 0.005
 FULL_BYTES = 1 << 20
 MOST_A_TICK = 5000
+MOST_TOPICS = 100
 _BYBIT = (
     b'{"topic":"allLiquidation.%b","type":"snapshot","ts":%d,"data":[{"T":%d,"s":"%b","S":"%b","v":"%b","p":"%b"}]}'
 )
@@ -66,11 +67,10 @@ FRAMES = {"binance": binance_frames, "bybit": bybit_frames, "okx": okx_frames}
 
 
 def flood(host: Host, frames: Frames, count: int) -> int:
-    """Write `count` frames at once to each connection that listens; return how many were written."""
-    sent = 0
-    for topic, frame in itertools.islice(frames, count):
-        sent += sum(client.write(frame) for client in host.listeners(topic))
-    return sent
+    """Write `count` frames of topics that somebody listens to at once, to each who does; return how many were written."""
+    heard = (listened for topic, frame in itertools.islice(frames, count * MOST_TOPICS)
+             if (listened := [(client, frame) for client in host.listeners(topic)]))  # fmt: skip
+    return sum(client.write(frame) for found in itertools.islice(heard, count) for client, frame in found)
 
 
 class Load:

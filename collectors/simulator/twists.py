@@ -57,15 +57,14 @@ class Twists:
 
 
 def _cut(frame: bytes) -> bytes:
-    """Return the frame with the first half of its payload; one of several at once keeps the others out."""
-    length = frame[1]
-    start, length = (
-        (2, length) if length < 126 else (4, _number(frame[2:4])) if length == 126 else (10, _number(frame[2:10]))
-    )
+    """Return a WebSocket frame with the first half of its payload."""
+    length, start = frame[1], 2
+    if length > 125:
+        start = 4 if length == 126 else 10
+        length = int.from_bytes(frame[2:start], "big")
     half = frame[start : start + length // 2]
-    head = frame[:1] + (bytes((len(half),)) if len(half) < 126 else bytes((127,)) + len(half).to_bytes(8, "big"))
-    return head + half
-
-
-def _number(data: bytes) -> int:
-    return int.from_bytes(data, "big")
+    if len(half) < 126:
+        return frame[:1] + bytes((len(half),)) + half
+    if len(half) < 1 << 16:
+        return frame[:1] + b"\x7e" + len(half).to_bytes(2, "big") + half
+    return frame[:1] + b"\x7f" + len(half).to_bytes(8, "big") + half
