@@ -10,12 +10,12 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 from tests.chaos.faults import counted
-from tests.chaos.run import Found, chaos
+from tests.chaos.run import Found, Tell, chaos
+from tests.chaos.up import UpWorld
+from tests.chaos.world import World
 
 SHOWN = 8
 
@@ -27,6 +27,9 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--collectors", type=int, default=1, help="side by side, each of all venues")
+    parser.add_argument(
+        "--up", action="store_true", help="the real `liq up`, with Prefect, that must keep its parts running"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the world's folder, for a look")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(10**6)
@@ -41,7 +44,7 @@ def main() -> int:
     began = time.monotonic()
     tell = lambda line: print(f"[{time.monotonic() - began:6.1f}] {line}", flush=True)  # noqa: E731
     try:
-        found = asyncio.run(_stoppable(chaos(folder, seed, given.faults, given.minutes * 60, given.collectors, tell)))
+        found = asyncio.run(_run(folder, seed, given, tell))
     finally:
         if not given.keep:
             shutil.rmtree(folder.parent, ignore_errors=True)
@@ -49,9 +52,10 @@ def main() -> int:
     return 0 if all(each.kept for each in found.promises) else 1
 
 
-async def _stoppable(work: Coroutine[Any, Any, Found]) -> Found:
+async def _run(folder: Path, seed: int, given: argparse.Namespace, tell: Tell) -> Found:
     """Run it; SIGTERM ends it as Ctrl-C does, with everything that was started."""
-    task = asyncio.ensure_future(work)
+    world = UpWorld(folder, seed) if given.up else World(folder, seed, given.collectors)
+    task = asyncio.ensure_future(chaos(world, seed, given.faults, given.minutes * 60, tell))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 

@@ -19,6 +19,7 @@ SLOW_BYTES_PER_S = 20_000.0
 BIG_BYTES = 2 * 1024 * 1024
 LOCK_POLL_S = 0.003
 LOCK_WITHIN_S = 10.0
+BACK_WITHIN_S = 120.0
 
 Act = Callable[[World, Planned], Awaitable[int]]
 
@@ -85,23 +86,19 @@ async def _relay(proxy: Proxy, planned: Planned) -> int:
 
 
 async def _signals(world: World, planned: Planned) -> int:
-    name = _process(world, planned)
-    if planned.kind.name == "SIGKILL":
-        return world.signal(name, signal.SIGKILL)
-    hit = world.signal(name, signal.SIGSTOP)
-    await asyncio.sleep(planned.seconds)
-    world.signal(name, signal.SIGCONT)
+    name, sign = _process(world, planned), signal.Signals[planned.kind.name]
+    hit = world.signal(name, sign)
+    if sign == signal.SIGSTOP:
+        await asyncio.sleep(planned.seconds)
+        world.signal(name, signal.SIGCONT)
     return hit
 
 
 async def _broker(world: World, planned: Planned) -> int:
-    sign = signal.Signals[planned.kind.name]
-    hit = world.broker.signal(sign)
-    if sign == signal.SIGSTOP:
-        await asyncio.sleep(planned.seconds)
-        world.broker.signal(signal.SIGCONT)
-    while hit and world.broker.pid is None:
-        await asyncio.sleep(0.2)
+    hit = await _signals(world, planned)
+    async with asyncio.timeout(BACK_WITHIN_S):
+        while hit and world.pid("broker") is None:
+            await asyncio.sleep(0.2)
     return hit
 
 

@@ -23,7 +23,6 @@ class Broker:
         self._world = world
         self._listeners = listeners
         self._keeping: asyncio.Task[None] | None = None
-        self._stopping = False
         self.restarts = 0
 
     async def start(self) -> Running:
@@ -37,7 +36,8 @@ class Broker:
         """Stop it for good."""
         if self._keeping:
             self._keeping.cancel()
-        self.signal(signal.SIGCONT)
+        if self.pid:
+            os.kill(self.pid, signal.SIGCONT)
         await asyncio.to_thread(process.stop, self._world)
 
     @property
@@ -45,14 +45,6 @@ class Broker:
         """Its process, None while there is none."""
         state = read_state(kafka_folder(self._world))
         return state.pid if state and is_alive(state.pid, kafka_folder(self._world)) else None
-
-    def signal(self, sign: signal.Signals) -> bool:
-        """Send it a signal; False where it does not run."""
-        if (pid := self.pid) is None:
-            return False
-        with suppress(ProcessLookupError):
-            os.kill(pid, sign)
-        return True
 
     async def _keep(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Container, Sequence
 from typing import Literal, NamedTuple
 
 VENUES = ("binance", "bybit", "okx")
@@ -25,8 +26,6 @@ class Kind(NamedTuple):
     a_minute: float = 0.0
     times: tuple[int, int] = (1, 1)
 
-
-PROGRAMS = ("collect", "ingest", "derive")
 
 KINDS = (
     Kind("drop", "venue", VENUES, weight=6),
@@ -58,6 +57,8 @@ KINDS = (
     Kind("SIGKILL", "process", ("collect",), a_minute=2),
     Kind("SIGKILL", "process", ("ingest",), a_minute=2),
     Kind("SIGKILL", "process", ("derive",), a_minute=0.7),
+    Kind("SIGKILL", "process", ("prefect",), a_minute=0.7),
+    Kind("SIGKILL", "process", ("flows",), a_minute=0.7),
     Kind("SIGSTOP", "process", ("collect",), (0.5, 12.0), a_minute=1.5),
     Kind("SIGSTOP", "process", ("ingest",), (0.5, 12.0), a_minute=1),
     Kind("SIGSTOP", "process", ("derive",), (0.5, 12.0), a_minute=0.5),
@@ -89,11 +90,13 @@ class Planned(NamedTuple):
         return f"{self.kind.where}: {self.kind.name}" + (f" {self.target}" if self.kind.where == "process" else "")
 
 
-def plan(seed: int, faults: int, seconds: float, without: frozenset[Where] = frozenset()) -> list[Planned]:
+def plan(
+    seed: int, faults: int, seconds: float, programs: Sequence[str], without: Container[Where] = ()
+) -> list[Planned]:
     """Return so many faults over so much time, in order; those that cost seconds of processor by their number a minute, once
-    at least. `without`: what cannot be done here."""
+    at least. `programs`: the processes there are; `without`: what cannot be done here."""
     dice = random.Random(f"{seed}/faults")
-    kinds = [kind for kind in KINDS if kind.where not in without]
+    kinds = [k for k in KINDS if k.where not in without and (k.where != "process" or k.on[0] in programs)]
     dear = [kind for kind in kinds if not kind.weight for _ in range(max(1, round(kind.a_minute * seconds / 60)))]
     cheap = [kind for kind in kinds if kind.weight]
     chosen = (dear + dice.choices(cheap, [kind.weight for kind in cheap], k=max(0, faults - len(dear))))[:faults]

@@ -91,35 +91,43 @@ class Proxy:
         lines = list(self._lines)
         for line in lines:
             line.frozen = True
-        await asyncio.sleep(seconds)
-        for line in lines:
-            if task := self._lines.get(line):
-                task.cancel()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            for line in lines:
+                if task := self._lines.get(line):
+                    task.cancel()
         return len(lines)
 
     async def pause(self, seconds: float) -> int:
         """Let nothing pass for a time, then everything."""
         self._pauses += 1
         self._open.clear()
-        await asyncio.sleep(seconds)
-        self._pauses -= 1
-        if not self._pauses:
-            self._open.set()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._pauses -= 1
+            if not self._pauses:
+                self._open.set()
         return len(self._lines)
 
     async def refuse(self, seconds: float) -> int:
         """Reset every connection and each new one for a time."""
         self._refusing += 1
         hit = self.cut()
-        await asyncio.sleep(seconds)
-        self._refusing -= 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._refusing -= 1
         return hit
 
     async def slow(self, seconds: float, bytes_per_s: float) -> int:
         """Let so many bytes a second pass, of each connection and direction, for a time."""
         self._bytes_per_s = bytes_per_s
-        await asyncio.sleep(seconds)
-        self._bytes_per_s = 0.0
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._bytes_per_s = 0.0
         return len(self._lines)
 
     async def _accept(self) -> None:

@@ -1,8 +1,6 @@
 """The same Kafka log read by an undisturbed ingest into a fresh world: its tables must be those of the disturbed one."""
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 import duckdb
@@ -19,11 +17,7 @@ NOT_OF_THE_LOG = {"collector_events": "event <> 'log_changed'", "leverage_tiers"
 async def replayed(world: World) -> Promise:
     """Ingest the log again and compare every table of facts, row for row."""
     fresh = world.folder.parent / f"{world.folder.name}-again"
-    env = {**os.environ, **world.env("replay", fresh)}
-    with (world.folder / "logs" / "replay.log").open("ab") as log:
-        command = [sys.executable, "-m", "tests.chaos.ingest"]
-        process = await asyncio.create_subprocess_exec(*command, env=env, stdout=log, stderr=log)
-        code = await process.wait()
+    code = await world.ingest(fresh)
     name = "tables equal those of an undisturbed ingest"
     if code:
         return Promise(name, False, f"the ingest of the log again ended with {code}", ())

@@ -1,12 +1,9 @@
 """A run: start the world, do the faults, heal, drain, and judge."""
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.audit.checking import audit
@@ -23,6 +20,7 @@ from warehouse import lake
 START_S = 180.0
 HEAL_S = 180.0
 LOOK_S = 0.5
+SLOW_DISK = "slow disk: needs a block device of its own"
 NEWEST = """
 SELECT venue, max(recv_last) AS newest FROM session_frames WHERE kafka_topic = 'raw.liquidation' GROUP BY venue
 """
@@ -39,16 +37,15 @@ class Found(NamedTuple):
     restarts: dict[str, int]
 
 
-async def chaos(folder: Path, seed: int, faults: int, seconds: float, collectors: int, tell: Tell) -> Found:
-    """Run it all. Raises TimeoutError where the world does not come up."""
-    world = World(folder, seed, collectors)
+async def chaos(world: World, seed: int, faults: int, seconds: float, tell: Tell) -> Found:
+    """Run it all and stop the world. Raises TimeoutError where it does not come up."""
     try:
         began = datetime.now(UTC).replace(tzinfo=None)
         await world.start()
         if late := await _until_committed(world, began, START_S, tell):
             raise TimeoutError(f"nothing of {', '.join(late)} arrived in the beginning")
         planned, skipped = _plan(world, seed, faults, seconds)
-        tell(f"{len(planned):,} faults in {seconds:.0f} s begin; {'; '.join(skipped) or 'nothing is left out'}")
+        tell(f"{len(planned):,} faults in {seconds:.0f} s begin; left out: {'; '.join(skipped)}")
         done = await _disturbed(world, planned, seconds, tell)
         world.heal()
         promises = [await _heals(world, tell)]
@@ -57,19 +54,17 @@ async def chaos(folder: Path, seed: int, faults: int, seconds: float, collectors
         promises += await asyncio.to_thread(judge, world)
         promises.append(await replayed(world))
         promises.append(await asyncio.to_thread(_audited, world, began))
-        restarts = {"broker": world.broker.restarts, **{line.split(" ")[0]: 0 for line in world.told}}
-        for line in world.told:
-            restarts[line.split(" ")[0]] += 1
-        with lake.open(folder) as warehouse:
-            return Found(promises, healing.healed(warehouse.connection, done), done, skipped, restarts)
+        with lake.open(world.folder) as warehouse:
+            return Found(promises, healing.healed(warehouse.connection, done), done, skipped, world.restarts())
     finally:
         await world.stop()
 
 
 def _plan(world: World, seed: int, faults: int, seconds: float) -> tuple[list[Planned], list[str]]:
-    missing: dict[Where, str] = {"disk": world.disk.missing, "clock": clock.missing()}
-    without = frozenset(where for where, why in missing.items() if why)
-    return plan(seed, faults, seconds, without), [f"no {where} faults: {missing[where]}" for where in sorted(without)]
+    found: dict[Where, str] = {"disk": world.disk.missing, "clock": clock.missing(), **world.without}
+    missing = {where: why for where, why in found.items() if why}
+    planned = plan(seed, faults, seconds, world.programs, missing)
+    return planned, [SLOW_DISK, *(f"{where}: {why}" for where, why in missing.items())]
 
 
 async def _disturbed(world: World, planned: list[Planned], seconds: float, tell: Tell) -> list[Done]:
@@ -120,13 +115,9 @@ async def _drained(world: World, tell: Tell) -> Promise:
     while any(world.simulator.state()["pending"].values()):
         await asyncio.sleep(0.1)
     tell("stopping")
-    codes = {name: await world.end(name) for name in [*world.names, "ingest", "derive"]}
-    with (world.folder / "logs" / "drain.log").open("ab") as log:
-        command, env = [sys.executable, "-m", "tests.chaos.ingest"], {**os.environ, **world.env("drain")}
-        process = await asyncio.create_subprocess_exec(*command, env=env, stdout=log, stderr=log)
-        codes["drain"] = await process.wait()
+    codes = await world.drain()
     await asyncio.to_thread(_cover, world)
-    bad = tuple(f"{name} ended with {code}" for name, code in codes.items() if code and name != "derive")
+    bad = tuple(f"{name} ended with {code}" for name, code in codes.items() if code)
     return Promise("it stops in good order", not bad, ", ".join(f"{name} {code}" for name, code in codes.items()), bad)
 
 

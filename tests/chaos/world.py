@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from pipelines.up.supervise import Child
 from tests.chaos.broker import Broker
 from tests.chaos.clock import Clock
 from tests.chaos.disk import Disk
+from tests.chaos.faults import Where
 from tests.chaos.proxy import Proxy
 from tests.chaos.sent import Sent
 from warehouse import query
@@ -35,6 +38,9 @@ SETTINGS = {
 class World:
     """`folder` is the world's. `told`: the supervisor's lines. `collectors`: how many run side by side."""
 
+    programs: tuple[str, ...] = ("collect", "ingest", "derive")
+    without: Mapping[Where, str] = {}
+
     def __init__(self, folder: Path, seed: int, collectors: int = 1, trickle: float = 25.0) -> None:
         self.folder = folder
         self.sent = Sent()
@@ -51,11 +57,69 @@ class World:
         self.kafka_proxies: dict[str, Proxy] = {}
         self.broker: Broker
         self.bootstrap = ""
-        self._listed: dict[str, str] = {}
 
     async def start(self) -> None:
         """Start everything. Raises BrokerError where Kafka does not start."""
         await self.simulator.__aenter__()
+        await self._start_parts()
+
+    async def stop(self) -> None:
+        """End what still runs, and leave nothing mounted."""
+        await self._stop_parts()
+        for proxy in (*self.venue_proxies, *self.kafka_proxies.values()):
+            await proxy.stop()
+        await self.simulator.__aexit__(None, None, None)
+        self.disk.release()
+
+    async def drain(self) -> dict[str, int | None]:
+        """Stop the processes in the order that loses nothing, take in what Kafka holds, and return the exit codes."""
+        codes = {name: await self.children.pop(name).stop() for name in list(self.children)}
+        codes["drain"] = await self.ingest(self.folder)
+        return {name: code for name, code in codes.items() if name != "derive"}
+
+    async def ingest(self, data: Path) -> int:
+        """Take what Kafka holds into the world of `data`, undisturbed; return the exit code."""
+        env = {**os.environ, **SETTINGS, "LIQ_DATA": str(data), "LIQ_KAFKA_BOOTSTRAP": self.bootstrap}
+        with (self.folder / "logs" / "drain.log").open("ab") as log:
+            command = [sys.executable, "-m", "tests.chaos.ingest"]
+            process = await asyncio.create_subprocess_exec(*command, env=env, stdout=log, stderr=log)
+            return await process.wait()
+
+    def pid(self, name: str) -> int | None:
+        """Return the process of a part, None while it has none."""
+        if name == "broker":
+            return self.broker.pid
+        return self.children[name].pid if name in self.children else None
+
+    def signal(self, name: str, sign: signal.Signals) -> bool:
+        """Send a part a signal; False where it does not run now."""
+        if (pid := self.pid(name)) is None:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        return True
+
+    def heal(self) -> None:
+        """End every fault that lasts: those of the venues, the stopped processes, the wrong clocks."""
+        self.simulator.heal()
+        for clock in self.clocks.values():
+            clock.shift(0)
+        for name in (*self.names, *self.programs, "broker"):
+            self.signal(name, signal.SIGCONT)
+        if not self.disk.missing:
+            self.disk.free()
+
+    def restarts(self) -> dict[str, int]:
+        """Return how often each part was started again."""
+        return {"broker": self.broker.restarts} | Counter(line.split(" ")[0] for line in self.told)
+
+    async def read(self, sql: str, folder: Path | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a query on the warehouse, none where it cannot be read now."""
+        with suppress(NoWarehouseError, WarehouseError):
+            return (await asyncio.to_thread(query.query, sql, folder or self.folder)).to_dicts()
+        return []
+
+    async def _start_parts(self) -> None:
         listeners = {}
         for name in (*self.names, "ingest"):
             port = free_port()
@@ -69,55 +133,17 @@ class World:
         await self._child("ingest", [sys.executable, "-m", "tests.chaos.ingest", "--follow"])
         await self._child("derive", [sys.executable, "-m", "tests.chaos.derive"])
 
-    async def stop(self) -> None:
-        """End what still runs, and leave nothing mounted."""
+    async def _stop_parts(self) -> None:
         for child in self.children.values():
             await child.stop()
         if hasattr(self, "broker"):
             await self.broker.stop()
-        for proxy in (*self.venue_proxies, *self.kafka_proxies.values()):
-            await proxy.stop()
-        await self.simulator.__aexit__(None, None, None)
-        self.disk.release()
 
-    async def end(self, name: str) -> int | None:
-        """Stop one process in good order and return its exit code."""
-        return await self.children.pop(name).stop()
-
-    def signal(self, name: str, sign: signal.Signals) -> bool:
-        """Send a process a signal; False where it does not run now."""
-        if (pid := self.children[name].pid) is None:
-            return False
-        with suppress(ProcessLookupError):
-            os.kill(pid, sign)
-        return True
-
-    def heal(self) -> None:
-        """End every fault that lasts: those of the venues, the stopped processes, the wrong clocks."""
-        self.simulator.heal()
-        for clock in self.clocks.values():
-            clock.shift(0)
-        for name in self.children:
-            self.signal(name, signal.SIGCONT)
-        self.broker.signal(signal.SIGCONT)
-        if not self.disk.missing:
-            self.disk.free()
-
-    def env(self, name: str, data: Path | None = None) -> dict[str, str]:
-        """Return the settings of a process of this world; `data`: of another folder that reads the same Kafka."""
+    async def _child(self, name: str, command: list[str], venues: Mapping[str, str] | None = None) -> None:
         kafka = f"127.0.0.1:{self.kafka_proxies[name].port}" if name in self.kafka_proxies else self.bootstrap
-        clock = self.clocks[name].env if name in self.clocks and data is None else {}
-        return {**SETTINGS, "LIQ_DATA": str(data or self.folder), "LIQ_KAFKA_BOOTSTRAP": kafka, **clock}
-
-    async def read(self, sql: str, folder: Path | None = None) -> list[dict[str, Any]]:
-        """Return the rows of a query on the warehouse, none where it cannot be read now."""
-        with suppress(NoWarehouseError, WarehouseError):
-            return (await asyncio.to_thread(query.query, sql, folder or self.folder)).to_dicts()
-        return []
-
-    async def _child(self, name: str, command: list[str], env: dict[str, str] | None = None) -> None:
-        settings = {**self.env(name), **(env or {})}
-        self.children[name] = child = Child(name, command, settings, self.folder / "logs", self.told.append)
+        clock = self.clocks[name].env if name in self.clocks else {}
+        env = {**SETTINGS, "LIQ_DATA": str(self.folder), "LIQ_KAFKA_BOOTSTRAP": kafka, **clock, **(venues or {})}
+        self.children[name] = child = Child(name, command, env, self.folder / "logs", self.told.append)
         await child.start()
 
     async def _venues(self, name: str) -> dict[str, str]:
