@@ -17,7 +17,7 @@ from rich.table import Table
 from collectors.errors import ConfigurationError
 from collectors.findings import Finding
 from pipelines.plots.settings import PlotSettings
-from pipelines.settings import IngestSettings
+from pipelines.settings import IngestSettings, MetricsSettings
 from pipelines.status.look import look
 from warehouse import lake
 from warehouse.errors import WarehouseError
@@ -25,7 +25,7 @@ from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.terminal import TABLES_WIDTH, console
 
-SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, PlotSettings, WarehouseSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, MetricsSettings, PlotSettings, WarehouseSettings)
 NO_SETTINGS = {"LIQ_SIMULATOR"}  # what `liq simulate` prints beside them
 SCARCE_GB, TOO_LITTLE_GB = 20.0, 2.0
 GB = 1e9

@@ -1,6 +1,5 @@
 """What a `liq flows serve` that was killed left at Prefect's server: runs that nobody runs any more."""
 
-import logging
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.logging import get_logger
 from prefect.states import Crashed
 
 from pipelines.flows import notes
@@ -20,7 +20,7 @@ from pipelines.flows import notes
 BEGUN = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 WHY = "The process that ran it was killed."
 
-log = logging.getLogger(__name__)
+log = get_logger("flows")
 
 
 async def clear(client: PrefectClient, world: Path, names: Collection[str]) -> int:

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
+from prefect.logging import get_logger
 from prefect.states import Completed
 
 from collectors.retry import describe
@@ -18,7 +19,8 @@ from pipelines.settings import IngestSettings
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logging.Formatter.converter = time.gmtime  # of the process that runs a flow, whose logging Prefect sets up
+log = get_logger("flows")
 
 
 def noted(work: Callable[P, T]) -> Callable[P, T]:

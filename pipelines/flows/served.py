@@ -16,9 +16,10 @@ from prefect.runner import Runner
 from prefect.schedules import Interval
 
 from pipelines.errors import UsageError
-from pipelines.flows import notes
+from pipelines.flows import figures, notes
 from pipelines.flows.audit import audit
 from pipelines.flows.backtest_levels import backtest_levels
+from pipelines.flows.checked import Checked
 from pipelines.flows.detect_cascades import detect_cascades
 from pipelines.flows.estimate_levels import estimate_levels
 from pipelines.flows.find_signals import find_signals
@@ -27,7 +28,8 @@ from pipelines.flows.maintain import maintain
 from pipelines.flows.refresh import STEPS, refresh
 from pipelines.flows.schedule import EVERY, anchor
 from pipelines.ingest.alone import alone
-from pipelines.settings import IngestSettings
+from pipelines.metrics import Figures, serving
+from pipelines.settings import IngestSettings, MetricsSettings
 
 
 class Served(NamedTuple):
@@ -77,7 +79,11 @@ def serve_all() -> None:
         runner = Runner()
         made = {each.deployment: runner.add_deployment(_deployment(each)) for each in SERVED}
         asyncio.run(_catch_up(world, cast(dict[str, UUID], made)))
-        with suppress(KeyboardInterrupt, TerminationSignal):
+        settings, shown = MetricsSettings(), [Figures(lambda: figures.metrics(world)), Figures(Checked().metrics)]
+        with (
+            serving(settings.flows_metrics_port, shown, lambda: figures.wrong(world), settings.metrics_host),
+            suppress(KeyboardInterrupt, TerminationSignal),
+        ):
             asyncio.run(runner.start())
 
 

@@ -99,6 +99,14 @@ class Source:
             and self._position[key := (partition.topic, partition.partition)] >= end
         }
 
+    def known_ends(self) -> dict[Partition, int]:
+        """Return the offset behind the last record of every partition, as Kafka told it last; asks nothing."""
+        return {
+            (part.topic, part.partition): end
+            for part in self._partitions
+            if (end := self._consumer.highwater(part)) is not None
+        }
+
     def position(self) -> dict[Partition, int]:
         """Return, per partition, the offset that `next` hands out next."""
         return dict(self._position)

@@ -13,9 +13,9 @@ from pipelines.ingest.alone import is_held
 from pipelines.status.check import Check, bad, good, span, unknown
 from pipelines.status.seen import Seen
 from pipelines.up import board
+from pipelines.up.figures import CRASH_LOOP
 
 PREFECT_WITHIN_S = 1.0
-CRASH_LOOP = 3
 
 
 def ups(seen: Seen) -> Iterable[Check]:

@@ -67,26 +67,32 @@ async def demo(world: Path, out: Console, kills: int = 0) -> int:
                 out.print(f"{name} is set aside: the demo's market is invented and stays in {world}", soft_wrap=True)
         stop = stop_on_signal()
         parts = Parts(world, lambda line: out.print(line, soft_wrap=True), SETTINGS)
-        try:
-            await parts.kafka()
-            await start_prefect(parts, out)
-            simulator = await _simulate(parts, "calm" if out.is_terminal else "quiet")
-            await start_collectors(parts, VENUES)
-            await start_ingest(parts)
-            out.print(
-                f"Three venues are simulated; a cascade is coming. Query beside it, from another terminal:\n{QUERIES}",
-                soft_wrap=True,
-            )
-            history = asyncio.create_task(_history(parts))
-            await _watch(parts, simulator, out, stop, kills)
-            await history
-            code = await stop_pipeline(parts, out, alone_here=True)
-            lost = parts.child("simulate").restarts
-            code = _told(world, out, await _get(f"{simulator}/_truth"), lost) or code
-        finally:
-            await parts.stop()
+        with parts.measured():
+            try:
+                code = await _played(parts, out, stop, kills)
+            finally:
+                await parts.stop()
         board.remove(world)
         return code
+
+
+async def _played(parts: Parts, out: Console, stop: asyncio.Event, kills: int) -> int:
+    """Start everything, play the market to its end, stop everything, compare; return the exit code."""
+    await parts.kafka()
+    await start_prefect(parts, out)
+    simulator = await _simulate(parts, "calm" if out.is_terminal else "quiet")
+    await start_collectors(parts, VENUES)
+    await start_ingest(parts)
+    out.print(
+        f"Three venues are simulated; a cascade is coming. Query beside it, from another terminal:\n{QUERIES}",
+        soft_wrap=True,
+    )
+    history = asyncio.create_task(_history(parts))
+    await _watch(parts, simulator, out, stop, kills)
+    await history
+    code = await stop_pipeline(parts, out, alone_here=True)
+    lost = parts.child("simulate").restarts
+    return _told(parts.world, out, await _get(f"{simulator}/_truth"), lost) or code
 
 
 def _fresh(world: Path) -> None:

@@ -5,11 +5,14 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.up import board
+from pipelines.metrics import Figures, serving
+from pipelines.settings import MetricsSettings
+from pipelines.up import board, figures
 from pipelines.up.broker import Broker
 from pipelines.up.commands import StartError, Tell, liq
 from pipelines.up.ports import free_port
@@ -23,6 +26,14 @@ PREFECT_FORGETS = {
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
 }
 """What Prefect's server keeps of past runs. By itself it forgets none of them: some 7,000 a day, 8 kB each without events."""
+LINE = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s "
+PREFECT_LOGS = {
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_FORMAT": LINE + "%(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT": LINE + "flow=%(flow_name)s run=%(flow_run_name)s %(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": LINE + "task=%(task_name)s run=%(task_run_name)s %(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_DATEFMT": "%Y-%m-%dT%H:%M:%S",
+}
+"""Prefect's log lines as all the others: time in UTC (`flows/noted.py`), level, who, key=value."""
 
 
 def world_env(world: Path) -> dict[str, str]:
@@ -43,6 +54,7 @@ def prefect_env(world: Path) -> dict[str, str]:
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "DO_NOT_TRACK": "1",
         **PREFECT_FORGETS,
+        **PREFECT_LOGS,
     }
     return {name: os.environ.get(name, value) for name, value in ours.items()}
 
@@ -72,6 +84,7 @@ class Parts:
         self.world = world
         self.env = {**world_env(world), **(env or {})}
         self.kept: list[Keeps] = []
+        self.own = board.Part("up", os.getpid())
         self._before = board.read(world)
         self._at: dict[str, str] = {}
         self._tell = tell
@@ -119,13 +132,27 @@ class Parts:
         """Return a setting as the parts see it."""
         return self.env.get(name) or os.environ.get(name)
 
-    def changed(self) -> None:
-        """Write down what runs now."""
-        board.write(self.world, [
+    def parts(self) -> list[board.Part]:
+        """Return what runs now."""
+        return [
             board.Part(part.name, part.pid, part.restarts, part.short_lives, getattr(part, "ours", True),
                        self._at.get(part.name, ""))
-            for part in self.kept
-        ])  # fmt: skip
+            for part in list(self.kept)
+        ]  # fmt: skip
+
+    def changed(self) -> None:
+        """Write down what runs now."""
+        board.write(self.world, [*self.parts(), self.own])
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Answer /metrics and /health of the parts as a whole while the block runs."""
+        settings = MetricsSettings()
+        port = settings.up_metrics_port or free_port()
+        self.own = board.Part("up", os.getpid(), at=f"http://{settings.metrics_host}:{port}/metrics")
+        shown = Figures(lambda: figures.metrics(self.parts))
+        with serving(port, [shown], lambda: figures.wrong(self.parts()), settings.metrics_host):
+            yield
 
     async def stop(self, *names: str) -> dict[str, int | None]:
         """Stop the named parts, or all that still run, newest first; return their exit codes."""

@@ -16,6 +16,8 @@ from pipelines.up.parts import Parts
 from pipelines.up.screen import Screen
 from warehouse import lake
 
+RUNNING = """\
+Running; logs in {world}/logs, addresses of metrics in {world}/up.json; query with `liq sql` beside it. Ctrl-C stops."""
 TRIES = 3
 """How often the last steps are tried; each may be repeated."""
 
@@ -28,17 +30,20 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
     with alone(world, board.LOCK, "`liq up`"):
         stop = stop_on_signal()
         parts = Parts(world, lambda line: out.print(line, soft_wrap=True))
-        try:
-            await parts.kafka()
-            await start_collectors(parts, venues)  # Prefect's first start takes a while, in which nothing may be missed
-            await start_prefect(parts, out)
-            await start_ingest(parts)
-            await parts.add("flows", liq("flows", "serve"), metrics="LIQ_FLOWS_METRICS_PORT")
-            out.print(f"Running; logs in {world}/logs, query with `liq sql` beside it. Ctrl-C stops.", soft_wrap=True)
-            await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
-            code = await stop_pipeline(parts, out)
-        finally:
-            await parts.stop()
+        with parts.measured():
+            try:
+                await parts.kafka()
+                await start_collectors(
+                    parts, venues
+                )  # Prefect's first start takes a while: nothing is missed meanwhile
+                await start_prefect(parts, out)
+                await start_ingest(parts)
+                await parts.add("flows", liq("flows", "serve"), metrics="LIQ_FLOWS_METRICS_PORT")
+                out.print(RUNNING.format(world=world), soft_wrap=True)
+                await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
+                code = await stop_pipeline(parts, out)
+            finally:
+                await parts.stop()
         board.remove(world)
         return code
 

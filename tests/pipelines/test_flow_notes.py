@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +21,7 @@ from pipelines.flows.leftovers import clear
 from pipelines.flows.noted import noted
 from pipelines.flows.schedule import EVERY, anchor
 from pipelines.flows.served import SERVED, overdue
+from pipelines.up.parts import prefect_env
 
 
 @pytest.fixture
@@ -98,6 +99,20 @@ def test_a_run_that_is_killed_keeps_nobody_out(world: Path) -> None:
     assert notes.running(world, "refresh") == ""
     with notes.only_run(world, "refresh", "the next") as only:
         assert only
+
+
+def test_a_flow_writes_its_log_as_everything_else_does_and_in_utc(world: Path) -> None:
+    code = (
+        "from pipelines.flows.noted import log; import prefect.context; "
+        "prefect.context.root_settings_context(); from prefect.logging.configuration import setup_logging; setup_logging(); "
+        "log.info('flow=%s state=%s', 'refresh', 'completed')"
+    )
+    env = {**os.environ, **prefect_env(world), "TZ": "Asia/Tokyo"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    (line,) = done.stderr.splitlines()
+    time, said = line.split(" ", 1)
+    assert said == "INFO prefect.flows flow=refresh state=completed"
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(time)) < timedelta(minutes=5)
 
 
 class Server:
