@@ -6,7 +6,7 @@ reason (one line) and detail (by event). `seq` of the record is `frames` too, so
 A session's last event is `disconnected` or `stopped`, whose `frames` is its highest `seq`: so it can be shown whether every
 frame arrived. A session without a sign for 90 s and without such an end is dead: it was killed, and its highest number is
 not known. `subscribed` and a poller's `started` have in detail.channels what the session brings from then on: a list of
-{channel, topic, arguments (how many are subscribed; not of polls)}.
+{channel, topic, arguments (how many are subscribed; not of polls), every_s (of polls: seconds from one round to the next)}.
 
 The collector process has a session of its own: venue "", transport rest, no frames, session `collector-...`. It begins with
 `alive` and ends with `stopped`.

@@ -62,9 +62,7 @@ class Poller:
         reason = "ended"
         timeout = httpx.Timeout(self._settings.rest_timeout_s)
         self._budget = shared(self._venue, self._settings.rest_share)
-        channels = {poll.channel: poll.topic for poll in self._venue.polls}
-        told = [{"channel": channel, "topic": topic} for channel, topic in channels.items()]
-        self.recorder.event("started", channels=told)
+        self.recorder.event("started", channels=self._channels())
         async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as self._client:
             try:
                 async with asyncio.TaskGroup() as self._group:
@@ -76,6 +74,14 @@ class Poller:
                 raise
             finally:
                 self.recorder.event("disconnected" if reason else "stopped", reason)
+
+    def _channels(self) -> list[dict[str, Any]]:
+        """Return what is polled, and how often: of a channel with several polls the most frequent."""
+        found: dict[str, dict[str, Any]] = {}
+        for poll in sorted(self._venue.polls, key=lambda poll: -poll.every_s):
+            every_s = poll.every_s * self._settings.poll_scale
+            found[poll.channel] = {"channel": poll.channel, "topic": poll.topic, "every_s": every_s}
+        return list(found.values())
 
     async def _repeat(self, poll: Poll) -> None:
         period_s = poll.every_s * self._settings.poll_scale

@@ -35,7 +35,7 @@ def accounts(
         became = outcomes if whole else bytes([outcomes[n] for n in positions])
         first = mine[0]
         seqs = [frame.seq for frame in mine]
-        recv_first, recv_last = _ends([frame.recv_ns for frame in mine])
+        recv_first, recv_last = _ends([frame.arrived_ns or frame.recv_ns for frame in mine])
         rows.append((
             first.venue, first.session, first.transport, first.topic, first.partition, len(mine), *_ends(seqs), sum(seqs),
             recv_first // 1000, recv_last // 1000,
@@ -49,7 +49,7 @@ def died(frames: Sequence[RawFrame], before: bytes, after: bytes | bytearray) ->
     found = {
         (frame.topic, frame.partition, frame.offset): (
             frame.venue, frame.session, frame.transport, frame.topic, frame.partition, 0, frame.seq, frame.seq, 0,
-            frame.recv_ns // 1000, frame.recv_ns // 1000, -1, 0, 1,
+            frame.at_ns // 1000, frame.at_ns // 1000, -1, 0, 1,
         )
         for n, frame in enumerate(frames)
         if before[n] != DEAD == after[n]

@@ -7,6 +7,7 @@ dead letter, never skipped.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from collectors.envelope import NotARawRecordError, RawFrame, from_record
+from collectors.envelope import MS_NS, NotARawRecordError, RawFrame, from_record
 from collectors.errors import NetworkError
 from collectors.topics import TOPICS
 from pipelines.errors import PipelineError
@@ -23,6 +24,7 @@ Partition = tuple[str, int]
 Offsets = Mapping[Partition, int]
 
 PARTITION_FETCH_BYTES = 2 * 1024 * 1024
+LOG_APPEND_TIME = 1  # a record's time stamp is the broker's; 0: whoever sent it
 FETCH_BYTES = 8 * 1024 * 1024  # a larger record still comes, alone
 
 log = logging.getLogger(__name__)
@@ -97,6 +99,14 @@ class Source:
             and self._position[key := (partition.topic, partition.partition)] >= end
         }
 
+    def known_ends(self) -> dict[Partition, int]:
+        """Return the offset behind the last record of every partition, as Kafka told it last; asks nothing."""
+        return {
+            (part.topic, part.partition): end
+            for part in self._partitions
+            if (end := self._consumer.highwater(part)) is not None
+        }
+
     def position(self) -> dict[Partition, int]:
         """Return, per partition, the offset that `next` hands out next."""
         return dict(self._position)
@@ -105,13 +115,16 @@ class Source:
         key = (partition.topic, partition.partition)
         frames: list[RawFrame] = []
         malformed: list[Malformed] = []
+        now_ns = time.time_ns()
         for record in records:
+            appended_ms = record.timestamp if record.timestamp_type == LOG_APPEND_TIME else 0
             try:
-                frames.append(
-                    from_record(record.key, record.value, record.headers, record.topic, record.partition, record.offset)
-                )
+                frames.append(from_record(
+                    record.key, record.value, record.headers, record.topic, record.partition, record.offset, appended_ms,
+                    now_ns,
+                ))  # fmt: skip
             except NotARawRecordError as error:
-                malformed.append(Malformed(_unreadable(record), str(error)))
+                malformed.append(Malformed(_unreadable(record, appended_ms, now_ns), str(error)))
         start, self._position[key] = self._position[key], records[-1].offset + 1
         return Slice(key, start, self._position[key], frames, malformed)
 
@@ -159,9 +172,10 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
     raise PipelineError(f"topic {topic} does not exist; `liq broker start` or the collectors create it")
 
 
-def _unreadable(record: ConsumerRecord) -> RawFrame:
+def _unreadable(record: ConsumerRecord, appended_ms: int, now_ns: int) -> RawFrame:
     """What can be said of a record without its headers, so that its bytes are kept."""
+    told_ns = min(max(record.timestamp * MS_NS, 0), now_ns)
     return RawFrame(
-        "", "?", "", "ws", record.timestamp * 1_000_000, "", 0, record.value or b"",
-        record.topic, record.partition, record.offset,
+        "", "?", "", "ws", told_ns, "", 0, record.value or b"", record.topic, record.partition, record.offset,
+        appended_ms * MS_NS, appended_ms,
     )  # fmt: skip

@@ -46,7 +46,7 @@ class Endings:
                         self._ended[frame.session] = (at, self._clock())
             elif found.partition[0] == TICKER and found.frames:
                 before = self._read.get(found.partition, 0)
-                self._read[found.partition] = max(before, found.frames[-1].recv_ns)
+                self._read[found.partition] = max(before, found.frames[-1].at_ns)
 
     def drop(self) -> None:
         """Drop what is held of sessions that ended long enough ago."""

@@ -2,7 +2,7 @@
 
 The frames of a state topic are read as they come, but a partition's rows and offsets are committed only up to the end of a
 bucket: which rows are stored then depends on the frames alone, not on when a batch or a crash happened to cut them. After
-a crash the open bucket is read again. A bucket is one of arrival times (`recv_ns`) in one partition.
+a crash the open bucket is read again. A bucket is one of arrival times (by the broker's clock) in one partition.
 """
 
 from collections import Counter
@@ -127,7 +127,7 @@ class Grid:
         """Cut frames where a later bucket begins; one that came late belongs to the bucket that is open."""
         run: list[RawFrame] = []
         for frame in frames:
-            if (later := frame.recv_ns // self._bucket_ns) > number or len(run) >= MOST_IN_RUN:
+            if (later := frame.at_ns // self._bucket_ns) > number or len(run) >= MOST_IN_RUN:
                 if run:
                     yield number, run
                 number, run = max(number, later), []

@@ -22,7 +22,8 @@ from collectors.topics import REFERENCE
 from pipelines.contracts.static_tiers import with_static
 from pipelines.ingest.alone import alone
 from pipelines.ingest.batch import Batch, Ready
-from pipelines.ingest.consume import Partition, Source, source
+from pipelines.ingest.consume import Partition, Slice, Source, source
+from pipelines.ingest.figures import Figures
 from pipelines.ingest.grid import GRACE_S
 from pipelines.ingest.resume import ended_from, held_from, instruments_from
 from pipelines.rows import Rejected
@@ -57,6 +58,7 @@ class Ingest:
 
     def __init__(self, settings: IngestSettings, told: Callable[[Totals], object] = id) -> None:
         self.totals = Totals()
+        self.figures = Figures(settings.grid_s, world=settings.data)
         self._settings = settings
         self._told = told
         self._writing = ThreadPoolExecutor(1, "warehouse")
@@ -78,6 +80,7 @@ class Ingest:
         async with source(connection) as records:
             held, ended, offsets = await loop.run_in_executor(self._writing, self._open)
             await records.seek(offsets)
+            self.figures.begun(records.position(), records.known_ends)
             batch = Batch(self._settings.grid_s, held, self._settings.keep_all_frames, ended)
             try:
                 await self._contracts_first(records, batch)
@@ -92,7 +95,7 @@ class Ingest:
         """Read what is there on contracts before anything that is counted in them."""
         ends = {at: end for at, end in (await records.ends()).items() if at[0] == REFERENCE}
         while _behind(records, ends):
-            batch.add(await records.next(AT_A_TIME, POLL_MS, only=REFERENCE))
+            self._add(batch, await records.next(AT_A_TIME, POLL_MS, only=REFERENCE))
             await self._offer(batch)
 
     async def _follow(self, records: Source, batch: Batch, stop: asyncio.Event) -> None:
@@ -116,10 +119,14 @@ class Ingest:
 
     async def _read(self, records: Source, batch: Batch) -> None:
         if batch.frames < self._settings.batch_frames and batch.bytes < self._settings.batch_bytes:
-            batch.add(await records.next(AT_A_TIME, 0, only=REFERENCE))
-            batch.add(await records.next(AT_A_TIME, POLL_MS))
+            self._add(batch, await records.next(AT_A_TIME, 0, only=REFERENCE))
+            self._add(batch, await records.next(AT_A_TIME, POLL_MS))
         elif self._commit:
             await asyncio.wait([self._commit])
+
+    def _add(self, batch: Batch, slices: list[Slice]) -> None:
+        self.figures.read(slices)
+        batch.add(slices)
 
     async def _offer(self, batch: Batch) -> None:
         """Commit if there is something, the last commit is done, and enough time or enough frames have gone by."""
@@ -145,7 +152,7 @@ class Ingest:
     def _open(self) -> tuple[dict[tuple[str, str], Any], dict[str, int], dict[Partition, int]]:
         world: Path = self._settings.data
         for line in schema.create_or_migrate(world):
-            log.info("warehouse: %s", line)
+            log.info("warehouse schema=%r", line)
         self._lake = lake.open(world, read_only=False)
         with query_errors():
             self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
@@ -159,7 +166,8 @@ class Ingest:
 
     def _store(self, ready: Ready) -> None:
         tables, book = ready.tables(self._instruments, self._cluster, self._settings.grid_s)
-        stored = self._append(tables)
+        with self.figures.commit_seconds.time():
+            stored = self._append(tables)
         self._instruments = book
         totals = self.totals
         totals.commits += 1
@@ -168,6 +176,7 @@ class Ingest:
         totals.duplicates += sum(each.duplicates for each in stored.values())
         totals.dead_letters += stored["dead_letters"].rows
         totals.reasons.update(ready.parsed.reasons)
+        self.figures.committed(ready.offsets, ready.records, stored)
         _name_dead_letters(ready)
         if totals.commits % RENEW_COMMITS == 0:
             self._renew()
@@ -176,20 +185,21 @@ class Ingest:
         try:
             self._lake.renew()
         except WarehouseError as error:
-            log.warning("the warehouse is opened anew later: %s", error)
+            log.warning("warehouse state=not_renewed reason=%r", str(error))
 
     def _append(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, writer.Appended]:
         for turn, delay in enumerate(RETRY_S):
             try:
                 return self._append_once(tables, again=turn > 0)
             except (WriteFailedError, QueryError) as error:
-                log.warning("commit failed, the batch is kept and tried again in %g s: %s", delay, error)
+                log.warning("commit state=failed again_in_s=%g reason=%r", delay, str(error))
+                self.figures.failures += 1
                 time.sleep(delay)
         return self._append_once(tables, again=True)
 
     def _append_once(self, tables: Mapping[str, pl.DataFrame], *, again: bool) -> dict[str, writer.Appended]:
         if again and self._is_stored(tables):
-            log.warning("the batch was stored after all: only PostgreSQL's answer was lost")
+            log.warning("commit state=stored reason='it was stored after all: only the answer was lost'")
             return {name: writer.Appended(frame.height, 0) for name, frame in tables.items()}
         return writer.append(self._lake, tables)
 

@@ -46,9 +46,10 @@ def stretches(warehouse: Lake, topics: Sequence[str], since: datetime, until: da
 def slices(warehouse: Lake, topics: Sequence[str], stretch: Stretch) -> list[Slice]:
     """Return the frames of a stretch by partition, in the order they arrived."""
     rows = warehouse.connection.execute(
-        "SELECT venue, channel, symbol, transport, recv_ns, session, seq, payload, kafka_topic, kafka_partition, kafka_offset "
+        "SELECT venue, channel, symbol, transport, recv_ns, session, seq, payload, kafka_topic, kafka_partition, kafka_offset, "
+        "epoch_ns(ts_recv) "
         f"FROM raw_frames WHERE {_arrived(topics, stretch.since, stretch.until)} "
-        "ORDER BY recv_ns, session, seq, kafka_topic, kafka_partition, kafka_offset"
+        "ORDER BY ts_recv, recv_ns, session, seq, kafka_topic, kafka_partition, kafka_offset"
     )
     by_partition: dict[Partition, list[RawFrame]] = defaultdict(list)
     while some := rows.fetchmany(10_000):

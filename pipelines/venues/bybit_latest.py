@@ -94,7 +94,7 @@ def _read(session: _Session, positions: Sequence[int]) -> None:
         session.read_one_by_one(positions)
         return
     session.tell(positions, said["told"])
-    horizon_ms = min([frame.recv_ns for frame in session.frames]) // 1_000_000 + DAY_MS
+    horizon_ms = min([frame.at_ns for frame in session.frames]) // 1_000_000 + DAY_MS
     if not all_ordinary(said, horizon_ms):
         odd, said = parted(said, horizon_ms)
         session.read_one_by_one(positions[at] for at in odd)

@@ -89,7 +89,7 @@ _listed = msgspec.json.Decoder(_Listed).decode
 
 def funding_rates(frame: RawFrame, held: Held) -> list[Row]:
     """Return the running estimate for `fundingTime`, and the rate settled before it where the push tells when."""
-    horizon, received = horizon_ms(frame), frame.recv_ns // 1_000_000
+    horizon, received = horizon_ms(frame), frame.at_ns // 1_000_000
 
     def read(arg: Arg, item: _Funding) -> Iterable[Row]:
         if not item.ts and not received:

@@ -30,6 +30,15 @@ async def test_each_listed_symbol_is_polled_and_answers_are_kept_byte_for_byte()
     assert len({frame.session for frame in sink.data}) == 1
 
 
+async def test_how_often_each_channel_is_polled_is_told_when_it_begins() -> None:
+    with server(exchange) as (url, _):
+        async with polling(binance_at(url), poll_scale=0.5) as (sink, _):
+            await sink.until(lambda: sink.told("started"))
+    every = {each["channel"]: each["every_s"] for each in sink.told("started")[0]["detail"]["channels"]}
+    assert every["um_openInterest"] == 30.0
+    assert every["um_fundingRate"] == 300.0, "of its two polls the more frequent"
+
+
 async def test_symbols_are_spread_evenly_over_the_period() -> None:
     with server(exchange) as (url, seen):
         async with polling(binance_at(url), poll_scale=0.05) as (sink, _):  # 4 symbols in 3 s

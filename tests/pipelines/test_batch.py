@@ -155,7 +155,8 @@ def test_a_record_that_is_no_raw_record_is_a_dead_letter_and_moves_the_offset() 
 
 def test_collector_events_become_rows_and_count_as_no_frames() -> None:
     session = Session("okx", "public-1-aaaa")
-    told = {"event": "stopped", "venue": "okx", "session": session.session, "transport": "ws", "ts_ns": 1, "frames": 9}
+    told = {"event": "stopped", "venue": "okx", "session": session.session, "transport": "ws", "ts_ns": START_MS * 10**6,
+            "frames": 9}  # fmt: skip
     frames = placed(
         [session.frame("event", "*", told, START_MS, EVENTS), session.frame("event", "*", b"[]", START_MS, EVENTS)],
         EVENTS,

@@ -18,7 +18,9 @@ RAW_FRAMES = Table(
         SYMBOL,
         TRANSPORT,
         TS_RECV,
-        Column("recv_ns", "BIGINT", "When the frame arrived, by our clock", "ns since 1970", "record header recv_ns"),
+        Column(
+            "recv_ns", "BIGINT", "When the frame arrived, by the collector's clock", "ns since 1970", "header recv_ns"
+        ),
         *KAFKA,
         SESSION,
         SEQ,
@@ -50,7 +52,7 @@ COLLECTOR_EVENTS = Table(
     name="collector_events",
     grain="one thing that happened to a collector's connection or poller",
     columns=(
-        Column("ts", "TIMESTAMP", "When, by our clock", "UTC", "ts_ns"),
+        Column("ts", "TIMESTAMP", "When, by the broker's clock", "UTC", "ts_ns, and how far the collector's clock is off"),
         VENUE,
         SESSION,
         TRANSPORT,

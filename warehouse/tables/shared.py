@@ -18,7 +18,8 @@ IDENTITY = (VENUE, SYMBOL, INSTRUMENT, BASE, QUOTE, SETTLE)
 
 TS_EVENT = Column("ts_event", "TIMESTAMP", "When it happened, by the exchange's clock", "UTC", "frame")
 TS_GRID = Column("ts", "TIMESTAMP", "Start of the grid bucket; the row is the bucket's last value", "UTC", "ts_event")
-TS_RECV = Column("ts_recv", "TIMESTAMP", "When the frame arrived, by our clock", "UTC", "record header recv_ns")
+TS_RECV = Column("ts_recv", "TIMESTAMP", "When the frame arrived, by the broker's clock", "UTC",
+                 "Kafka's append time, less the time that the frame waited before it was sent")  # fmt: skip
 
 KAFKA = (
     Column("kafka_topic", "VARCHAR", "Topic the frame lies in"),
