@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from collectors.budget import Bucket
+from collectors.delivery.figures import Figures
 from collectors.delivery.process import Process
 from collectors.delivery.publisher import Publisher
 from collectors.delivery.recorder import Recorder, Sink
@@ -16,6 +17,8 @@ from collectors.delivery.spool import Spool
 from collectors.envelope import Transport
 from collectors.feed import LiveFeed
 from collectors.kafka import KafkaSettings, connection, ensure_topics
+from collectors.metrics import Figures as Made
+from collectors.metrics import serving
 from collectors.poller import Poller
 from collectors.retry import FATAL_DELAY_S, delays, describe
 from collectors.settings import CollectorSettings
@@ -133,26 +136,32 @@ async def collect(
 
     spool = Spool(kafka.data / SPOOL, settings.spool_mib * MIB, settings.spool_fsync) if settings.spool_mib else None
     async with Publisher(lambda: connection(kafka), settings, spool=spool, prepare=prepare) as publisher:
-        beside = [
-            asyncio.create_task(Process(publisher).run()),
-            asyncio.create_task(_report(publisher, settings.report_s)),
-        ]
-        collectors = [Collector(venue, publisher, settings) for venue in venues]
-        running = [asyncio.create_task(_told(venue, c.run())) for venue, c in zip(venues, collectors, strict=True)]
-        publisher.link.refusal.add_done_callback(lambda _: stop.set())
-        await stop.wait()
-        log.info("stopping")
-        for collector in collectors:
-            collector.stop()
-        await asyncio.gather(*running)
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        figures = Figures(publisher, [venue.name for venue in venues])
+        with serving(settings.metrics_port, [Made(figures.metrics)], figures.wrong, settings.metrics_host):
+            await _collect(venues, publisher, settings, stop)
     kept = publisher.spool_left
     log.info("stopped acknowledged=%d spool=%d lost=%d", publisher.acknowledged.total(), kept, publisher.pending)
     if publisher.link.refusal.done():
         raise publisher.link.refusal.result()
     return 1 if publisher.pending else 0
+
+
+async def _collect(
+    venues: Sequence[Venue], publisher: Publisher, settings: CollectorSettings, stop: asyncio.Event
+) -> None:
+    """Collect until `stop`, or until Kafka turns out to be of no use."""
+    beside = [asyncio.create_task(Process(publisher).run()), asyncio.create_task(_report(publisher, settings.report_s))]
+    collectors = [Collector(venue, publisher, settings) for venue in venues]
+    running = [asyncio.create_task(_told(venue, c.run())) for venue, c in zip(venues, collectors, strict=True)]
+    publisher.link.refusal.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    log.info("stopping")
+    for collector in collectors:
+        collector.stop()
+    await asyncio.gather(*running)
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
 
 
 def _signalled() -> asyncio.Event:

@@ -49,6 +49,8 @@ class CollectorSettings(BaseSettings):
         "zstd", pattern="^(none|lz4|zstd|snappy|gzip)$", description="compression of Kafka batches"
     )
     flush_timeout_s: float = Field(20.0, gt=0, description="seconds to hand the last frames to Kafka at the end")
+    metrics_port: int | None = Field(None, ge=1, le=65535, description="port of /metrics and /health; unset: off")
+    metrics_host: str = Field("127.0.0.1", description="address at which /metrics and /health listen")
     report_s: float = Field(60.0, gt=0, description="seconds between the log lines that count frames")
 
     @property

@@ -49,7 +49,7 @@ class Intake:
             self._kept_ns = recv_ns
         else:
             self._topics.add(topic)
-            self._given_up.setdefault(topic, dropped.Runs()).add(self._recorder.skip())
+            self._given_up.setdefault(topic, dropped.Runs()).add(self._recorder.skip(topic))
 
     def look(self) -> bool:
         """Tell of what was given up and of the end of a pause. Say whether one ended in which frames were given up."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -44,6 +45,8 @@ class Keeper:
     ) -> None:
         self.dropped: Counter[str] = Counter()
         """Frames given up, by topic."""
+        self.dropped_at = 0.0
+        """When that last happened, UTC seconds."""
         self.trouble = ""
         """Why the disk does not take frames; empty while it does."""
         self.gapped: set[str] = set()
@@ -135,6 +138,7 @@ class Keeper:
             self._spool.take_out(segment)
         names = await in_thread(lambda: [named(frame) for frame in self._spool.remains(segment)])
         self.dropped[lane.topic] += len(names)
+        self.dropped_at = time.time()
         log.error("given up topic=%s frames=%d bytes=%d reason=%r", lane.topic, len(names), segment.size, reason)
         if lane.topic == EVENTS:
             self._tell("notice", f"{len(names)} events were given up: {reason}")

@@ -60,9 +60,11 @@ class Recorder:
             RawFrame(self.venue, channel, symbol, self.transport, recv_ns, self.session, self.frames, payload, topic)
         )
 
-    def skip(self) -> int:
+    def skip(self, topic: str) -> int:
         """Count a frame that is not kept; return its number, which is to be named in a `dropped` event."""
         self.frames += 1
+        COUNTS.given_up[topic] += 1
+        COUNTS.given_up_at = time.time()
         return self.frames
 
     def event(self, event: EventName, reason: str = "", /, **detail: Any) -> None:

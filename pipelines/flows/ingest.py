@@ -8,8 +8,8 @@ from contextlib import suppress
 from prefect import flow, get_run_logger
 
 from collectors.kafka import KafkaSettings, connection
+from collectors.metrics import Figures, serving
 from pipelines.ingest.run import Ingest, Totals
-from pipelines.metrics import Figures, serving
 from pipelines.settings import IngestSettings, MetricsSettings
 
 REPORT_S = 60.0
