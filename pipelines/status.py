@@ -14,7 +14,7 @@ from warehouse.errors import NoWarehouseError
 from warehouse.lake import Lake
 
 FEEDS = """
-SELECT a.venue, count(*) FILTER (NOT ended) AS live_sessions, count(*) AS sessions, sum(frames)::BIGINT AS frames,
+SELECT a.venue, count(*) FILTER (state = 'running') AS live_sessions, count(*) AS sessions, sum(frames)::BIGINT AS frames,
     sum(missing)::BIGINT AS missing, sum(frames_dead)::BIGINT AS dead, max(recv_last) AS newest,
     epoch((now() AT TIME ZONE 'UTC') - max(recv_last)) AS age_s
 FROM frames_accounted AS a GROUP BY a.venue ORDER BY a.venue
