@@ -101,7 +101,8 @@ FEED_COVERAGE = Table(
                null_when="there is no gap"),
         Column("state", "VARCHAR", "LIVE: it was listened to, and nothing speaks against it. SUSPECT: it was connected, and "
                "silent for so long that this is unlikely if it works. SILENT: so unlikely that the minute counts as "
-               "not heard, or nobody listened", source="silence_rules", null_when="the channel carries no liquidations", made_of=OLD_STATE),
+               "not heard, or nobody listened", source="silence_rules", null_when="the channel carries no liquidations",
+               made_of=OLD_STATE),
         Column("state_reason", "VARCHAR", "Since when nothing came and what was expected, or why nobody listened",
                null_when="state is LIVE or null"),
         Column("silence_likelihood", "DOUBLE", "How likely a silence as long as it is by then is, if the channel works",
