@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 COMMITTED_AFTER = timedelta(seconds=10)
 """So long after its grid bucket has ended everything of it is committed, where ingest keeps up."""
+MISSING_AFTER = timedelta(minutes=3)
+"""A frame that is not stored so long after those around it is missing; less than touched.OVERLAP."""
 PROGRESS = "FROM coverage_progress"
 STORED = "FROM feed_coverage WHERE minute >= $since AND minute < $until"
 
@@ -30,7 +32,23 @@ def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None
     ingest (reprocess). `told` is called with each part done. Run twice, the second writes nothing; killed, the next run
     begins where this one did. Raises WriteFailedError, WarehouseBusyError.
     """
-    until = _minute(now - COMMITTED_AFTER - timedelta(seconds=max(0, grid_s - 60)))
+    return _cover(
+        lake, _minute(now - COMMITTED_AFTER - timedelta(seconds=max(0, grid_s - 60))), MISSING_AFTER, again, told
+    )
+
+
+def cover_to_the_end(lake: Lake, now: datetime) -> int:
+    """Do as `cover`, and with the minute that runs at `now`: where every feed has stopped and all they heard is committed."""
+    return _cover(lake, _minute(now) + MINUTE, timedelta(0))
+
+
+def _cover(
+    lake: Lake,
+    until: datetime,
+    missing_after: timedelta,
+    again: Span | None = None,
+    told: Callable[[Span], object] = id,
+) -> int:
     before, after = _progress(lake), Progress(newest_commit(lake), until)
     spans = touched(lake, before, after)
     if again and spans:
@@ -39,21 +57,16 @@ def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None
     if spans:
         keep(lake, RULE)
     for span in by_day(spans):
-        written += _store(lake, *span)
+        written += _store(lake, *span, until - missing_after)
         told(span)
     if spans and after != before:
         replace(lake, "coverage_progress", as_table(pl.DataFrame([after._asdict()]), "coverage_progress"), "true")
     return written
 
 
-def cover_to_the_end(lake: Lake, now: datetime) -> int:
-    """Do as `cover`, and with the minute that runs at `now`: where every feed has stopped and all they heard is committed."""
-    return cover(lake, _minute(now) + MINUTE + COMMITTED_AFTER)
-
-
-def _store(lake: Lake, since: datetime, until: datetime) -> int:
+def _store(lake: Lake, since: datetime, until: datetime, settled: datetime) -> int:
     """Replace the minutes from the first to the last that differ; return the rows written."""
-    found, around = with_states(lake, coverage(lake, since, until), since, until, RULE)
+    found, around = with_states(lake, coverage(lake, since, until, settled), since, until, RULE)
     stored = lake.connection.execute(STORED, {"since": since, "until": until}).pl()
     stored = as_table(stored, "feed_coverage")
     columns = found.columns

@@ -54,13 +54,13 @@ FROM feed_coverage WHERE minute >= $since AND minute <= $last GROUP BY ALL HAVIN
 Key = tuple[str, str, str]
 
 
-def coverage(lake: Lake, since: datetime, until: datetime) -> pl.DataFrame:
-    """Return the rows of `feed_coverage` for [since, until), whole minutes UTC, a day at most, without states; writes nothing.
+def coverage(lake: Lake, since: datetime, until: datetime, settled: datetime) -> pl.DataFrame:
+    """Return the rows of `feed_coverage` for [since, until), whole minutes UTC, a day at most, not judged yet.
 
     A channel has a row for each minute from that in which it was first listened to, until GIVEN_UP after the last; what
-    went before `since` is taken from the rows stored.
+    went before `since` is taken from the rows stored. `settled`: what arrived before it is stored, or never will be.
     """
-    found = sessions(lake, since, until)
+    found = sessions(lake, since, until, settled)
     rows: list[tuple[Any, ...]] = []
     before = _before(lake, since)
     channels = _channels(found.channels)
@@ -122,7 +122,7 @@ def _counted(lake: Lake, minutes: pl.DataFrame, since: datetime, until: datetime
         run(FILLED.format(table=table), {**told, "topic": topic}).pl()
         for table, topic in (("liquidations", LIQUIDATION), ("klines", KLINE))
     ).with_columns(filled=pl.lit(True))
-    is_liquidation, has_gap = pl.col("topic") == LIQUIDATION, pl.col("connected_share") < 1
+    is_liquidation = pl.col("topic") == LIQUIDATION
     counts = ("rows", "contract_seconds", "saturated_seconds")
     return (
         minutes.with_columns(pl.col("gap_reason").cast(pl.String), pl.col("minute").cast(pl.Datetime("us")))
@@ -134,7 +134,7 @@ def _counted(lake: Lake, minutes: pl.DataFrame, since: datetime, until: datetime
             .then(None).otherwise(pl.col("frames").fill_null(0)).alias("frames"),
             *(pl.when(is_liquidation).then(pl.col(name).fill_null(0)).otherwise(0).cast(pl.Int64).alias(name)
               for name in counts),
-            pl.when(has_gap).then(pl.col("filled").fill_null(False)).alias("repaired"),
+            pl.col("filled").fill_null(False).alias("repaired"),
             pl.col("minute").dt.truncate("1h").alias("hour"),
             *(pl.lit(None).alias(name) for name in ("state", "state_reason", "silence_likelihood")),
         )

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from collectors.envelope import ALL_SYMBOLS
+from pipelines.audit.lost import changes, lost
 from pipelines.audit.pauses import Pause, pauses
 from pipelines.audit.told import Brings, Feed, Told, subscribed, told
 from warehouse.lake import Lake
@@ -17,6 +18,8 @@ from warehouse.lake import Lake
 LOOK_BACK = timedelta(days=1)
 LAST_SUBSCRIBED = timedelta(days=8)
 NO_SIGN = "no sign after that"
+BEGINNINGS = ("subscribed", "started")
+"""The events that say what a session brings from then on."""
 
 SIGNS = """
 SELECT session, max(recv_last) FROM session_frames
@@ -60,8 +63,11 @@ class Sessions(NamedTuple):
     channels: Mapping[Feed, Mapping[str, Channel]]
 
 
-def sessions(lake: Lake, since: datetime, until: datetime) -> Sessions:
-    """Return the sessions that had a sign of life in [since, until) or in the day before, of sockets and pollers (UTC)."""
+def sessions(lake: Lake, since: datetime, until: datetime, settled: datetime) -> Sessions:
+    """Return the sessions that had a sign of life in [since, until) or in the day before, of sockets and pollers (UTC).
+
+    `settled`: what arrived before it is stored, or never will be.
+    """
     early, late = since - LOOK_BACK, until + LOOK_BACK
     heard = _signs(lake, early, late)
     found = told(lake, list(heard), early, late)
@@ -71,11 +77,13 @@ def sessions(lake: Lake, since: datetime, until: datetime) -> Sessions:
         _learn(channels, feed, one.detail.channels)
     for (_, feed), events in found.items():
         for one in events:
-            _learn(channels, feed, one.detail.channels)
-    all_ = [
-        _session(feed, events, heard.get(session), answers.get(session, {}))
-        for (session, feed), events in found.items()
-    ]
+            if one.event in BEGINNINGS:
+                _learn(channels, feed, one.detail.channels)
+    gone, of_all = lost(lake, found, heard, settled), changes(lake, since)
+    all_ = []
+    for (session, feed), events in found.items():
+        own = (*pauses(events, answers.get(session, {})), *gone.get(session, ()), *of_all)
+        all_.append(_session(feed, events, heard.get(session), own))
     return Sessions(sorted(all_, key=lambda one: one.began), channels)
 
 
@@ -94,7 +102,7 @@ def _learn(channels: dict[Feed, dict[str, Channel]], feed: Feed, brings: tuple[B
         channels[feed] = {each.channel: Channel(each.topic, each.arguments) for each in brings}
 
 
-def _session(feed: Feed, events: list[Told], heard: datetime | None, answers: Mapping[str, list[datetime]]) -> Session:
+def _session(feed: Feed, events: list[Told], heard: datetime | None, pauses: tuple[Pause, ...]) -> Session:
     names = {one.event for one in events}
     end = next((one for one in reversed(events) if one.event in ("stopped", "disconnected")), None)
     in_order = end is not None and ("stopped" in names or "rolled_over" in names)
@@ -105,11 +113,9 @@ def _session(feed: Feed, events: list[Told], heard: datetime | None, answers: Ma
         last = end.ts
     since: dict[str, datetime] = {}
     for one in events:
-        for each in one.detail.channels:
+        for each in one.detail.channels if one.event in BEGINNINGS else ():
             since.setdefault(each.channel, one.ts)
-    return Session(
-        feed, events[0].ts, max(last, events[0].ts), in_order, _why(events, end), since, tuple(pauses(events, answers))
-    )
+    return Session(feed, events[0].ts, max(last, events[0].ts), in_order, _why(events, end), since, pauses)
 
 
 def _why(events: list[Told], end: Told | None) -> str:

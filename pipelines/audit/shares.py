@@ -62,16 +62,16 @@ def _part(channel: str, what: Channel, sessions: Sequence[Session]) -> _Part:
     heard: list[Span] = []
     ends: list[tuple[datetime, str]] = []
     due: list[Span] = []
-    for number, session in enumerate(sessions):
+    for session in sessions:
         pauses = [pause for pause in session.pauses if pause.is_of(channel, what.topic)]
         if channel in session.channels and session.channels[channel] < session.ended:
             heard += _without(pauses, session.channels[channel], session.ended)
         ends += [(pause.start, pause.reason) for pause in pauses]
         ends.append((session.ended, session.reason))
         last = session.ended
-        if not session.in_order:
-            following = sessions[number + 1].began if number + 1 < len(sessions) else last + MISSED_FOR
-            last = max(last, min(following, last + MISSED_FOR))
+        if not session.in_order:  # one beside it may have been given up before: the next is one that begins later
+            following = (other.began for other in sessions if other.began >= session.ended)
+            last = min(next(following, last + MISSED_FOR), last + MISSED_FOR)
         due.append((session.began, last))
     return _Part(what.arguments, _union(heard), _union(due), sorted(ends))
 

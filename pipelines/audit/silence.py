@@ -81,7 +81,10 @@ def _other(stored: pl.DataFrame, found: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 def _filled(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     joined = rows.drop(JUDGED).join(found, on=[*KEY, "minute"], how="left")
-    return as_table(joined, "feed_coverage")
+    gap = (pl.col("connected_share") < 1) | (pl.col("state") != LIVE).fill_null(False)
+    return as_table(
+        joined.with_columns(repaired=pl.when(gap).then(pl.col("repaired").fill_null(False))), "feed_coverage"
+    )
 
 
 class _Feed:
@@ -159,7 +162,7 @@ class _Judge:
 
     def __init__(self, lake: Lake, feeds: list[_Feed], start: datetime, rule: Rule) -> None:
         self._lake, self._feeds, self._start, self._rule = lake, feeds, start, rule
-        self._pasts: dict[tuple[int, frozenset[str]], tuple[Channel, Past]] = {}
+        self._pasts: dict[tuple[int, frozenset[int]], tuple[Channel, Past]] = {}
 
     def run(self) -> None:
         """Find the verdict on each silence of each feed."""
@@ -191,7 +194,7 @@ class _Judge:
         own, past = self._past(number, frozenset())
         return judge(own, past, others, span, self._rule, self._prices.moves(span, a_day))
 
-    def _past(self, number: int, coins: frozenset[str]) -> tuple[Channel, Past]:
+    def _past(self, number: int, coins: frozenset[int]) -> tuple[Channel, Past]:
         if (known := self._pasts.get((number, coins))) is None:
             feed = self._feeds[number]
             brought = self._cells.brought(feed.venue, feed.channel, coins)

@@ -11,6 +11,8 @@ from warehouse.lake import Lake
 
 LONGEST = timedelta(days=1)
 """An event tells of at most so long a time before it: a clock that jumped makes no gap of years."""
+LONGEST_CHANGE = timedelta(days=31)
+"""The same, of a log of Kafka that changed while ingest did not run."""
 NOT_A_FEED = ("backfill", "import")
 
 EVENTS = """
@@ -25,6 +27,10 @@ ORDER BY ts, kafka_offset
 SUBSCRIBED = """
 SELECT session, venue, transport, event, ts, reason, detail FROM collector_events
 WHERE venue <> '' AND event IN ('subscribed', 'started') AND ts >= $since AND ts < $until ORDER BY ts, kafka_offset
+"""
+
+CHANGED = """
+SELECT event, ts, reason, detail FROM collector_events WHERE event = 'log_changed' AND ts >= $since ORDER BY ts
 """
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -52,6 +58,7 @@ class Detail(msgspec.Struct, frozen=True):
     topics: tuple[str, ...] = ()
     runs: tuple[tuple[_Number, _Number], ...] = ()
     since_ns: _Number | None = None
+    until_ns: _Number | None = None
     ago_s: _Seconds | None = None
     waited_s: _Seconds | None = None
 
@@ -66,14 +73,16 @@ class Told(NamedTuple):
 
     @property
     def since(self) -> datetime:
-        """When what it tells of began; itself where it tells no time, and at most a day before."""
-        ago_s = self.detail.ago_s if self.detail.ago_s is not None else self.detail.waited_s
-        if ago_s is not None:
-            return self.ts - min(timedelta(seconds=ago_s), LONGEST)
-        if self.detail.since_ns is None:
-            return self.ts
-        since = datetime(1970, 1, 1) + timedelta(microseconds=self.detail.since_ns // 1000)  # noqa: DTZ001 UTC, as ts is
-        return min(max(since, self.ts - LONGEST), self.ts)
+        """When what it tells of began; itself where it tells no time, and at most a day before, or a month of a log."""
+        longest = LONGEST_CHANGE if self.event == "log_changed" else LONGEST
+        if self.detail.ago_s is not None:
+            return self.ts - min(timedelta(seconds=self.detail.ago_s), longest)
+        return min(max(_instant(self.detail.since_ns) or self.ts, self.ts - longest), self.ts)
+
+    @property
+    def until(self) -> datetime:
+        """When what it tells of was over; itself where it tells no time."""
+        return min(max(_instant(self.detail.until_ns) or self.ts, self.since), self.ts)
 
 
 class Feed(NamedTuple):
@@ -87,6 +96,12 @@ class Feed(NamedTuple):
 def feed_of(session: str, venue: str, transport: str) -> Feed:
     """Return the feed a session was of: its name is venue-feed-time-random, and a venue's own name may have hyphens."""
     return Feed(venue, re.sub(r"-[0-9a-f]+-[0-9a-f]{4}$", "", session).removeprefix(f"{venue}-"), transport)
+
+
+def changed(lake: Lake, since: datetime) -> list[Told]:
+    """Return what ingest told from `since` on of logs that are not the ones it had read."""
+    rows = lake.connection.execute(CHANGED, {"since": since}).fetchall()
+    return [Told(event, ts, reason or "", _detail_of(detail)) for event, ts, reason, detail in rows]
 
 
 def told(lake: Lake, heard: Sequence[str], since: datetime, until: datetime) -> dict[tuple[str, Feed], list[Told]]:
@@ -109,6 +124,10 @@ def _read(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Feed, Told]]:
         feed = feed_of(session, venue, transport)
         if feed.name not in NOT_A_FEED:
             yield session, feed, Told(event, ts, reason or "", _detail_of(detail))
+
+
+def _instant(ns: int | None) -> datetime | None:
+    return None if ns is None else datetime(1970, 1, 1) + timedelta(microseconds=ns // 1000)  # noqa: DTZ001 UTC, as ts is
 
 
 _decode = msgspec.json.Decoder(Detail).decode

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from collectors.topics import EVENTS, KLINE, LIQUIDATION
+from pipelines.audit.told import changed
 from warehouse.lake import Lake
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -28,12 +29,17 @@ HEARD = f"""
 WITH new AS (
     SELECT session, min(recv_first) AS first, max(recv_last) AS last FROM session_frames
     WHERE ts_commit > $since AND {LIVE} GROUP BY session
+), times AS (
+    SELECT session, unnest(list_append(run_times, recv_last)) AS ts FROM session_frames
+    WHERE ts_commit <= $since AND session IN (SELECT session FROM new)
 ), old AS (
-    SELECT session, max(recv_last) AS last FROM session_frames
-    WHERE ts_commit <= $since AND session IN (SELECT session FROM new) GROUP BY session
+    SELECT session, max(t.ts) AS last, max(t.ts) FILTER (t.ts < new.first) AS before,
+        min(t.ts) FILTER (t.ts > new.last) AS after
+    FROM times AS t JOIN new USING (session) GROUP BY session
 )
-SELECT least(new.first, old.last), greatest(new.last, old.last) FROM new LEFT JOIN old USING (session)
+SELECT least(new.first, old.last, old.before), greatest(new.last, old.last, old.after) FROM new LEFT JOIN old USING (session)
 """
+"""The frames that came, and from the one before to the one after them: what lies between was missing until then."""
 TOLD = f"""
 WITH new AS (
     SELECT {FEED} AS feed, session, ts, {TOLD_OF} AS since FROM collector_events
@@ -48,6 +54,12 @@ SELECT least(new.since, heard.last),
     CASE WHEN starts.ts IS NULL THEN $until ELSE greatest(starts.ts, heard.last) END
 FROM new ASOF LEFT JOIN starts ON new.feed = starts.feed AND new.ts < starts.ts
 LEFT JOIN heard ON new.session = heard.session
+"""
+DROPPED = """
+SELECT recv_before, coalesce(recv_after, $until) FROM frame_numbers
+WHERE fate = 'dropped' AND recv_before IS NOT NULL AND session IN (
+    SELECT session FROM collector_events WHERE event = 'dropped' AND kafka_topic = $topic AND kafka_partition = $partition
+        AND kafka_offset >= $first AND kafka_offset < $next)
 """
 ROWS = """
 SELECT DISTINCT date_trunc('minute', ts_event) - INTERVAL 1 MINUTE, date_trunc('minute', ts_event) + INTERVAL 2 MINUTES
@@ -94,6 +106,8 @@ def _since(lake: Lake, since: datetime, until: datetime) -> Iterable[Span]:
     yield from _rows(lake, HEARD, {"since": since})
     for at in _offsets(lake, EVENTS, since):
         yield from _rows(lake, TOLD, {**at, "until": until})
+        yield from _rows(lake, DROPPED, {**at, "until": until, "topic": EVENTS})
+    yield from ((one.since, one.until) for one in changed(lake, since))
     for topic, (table, which) in FEEDS_OWN.items():
         for at in _offsets(lake, topic, since):
             yield from _rows(lake, ROWS.format(table=table, which=which), {**at, "topic": topic})

@@ -52,7 +52,7 @@ GROUP BY ALL
 """
 COVERAGE = f"""
 SELECT cascade_id, round(avg(share), 6) AS coverage_share FROM (
-    SELECT c.cascade_id, f.minute, f.venue, max(f.connected_share) AS share
+    SELECT c.cascade_id, f.minute, f.venue, max(CASE WHEN f.state = 'SILENT' THEN 0 ELSE f.connected_share END) AS share
     FROM {FOUND} AS c JOIN feed_coverage AS f
         ON f.minute BETWEEN date_trunc('minute', c.ts_start) AND c.ts_end
     WHERE f.minute BETWEEN date_trunc('minute', $since) AND $until AND f.venue || ' ' || f.channel IN (SELECT unnest($feeds))

@@ -3,8 +3,8 @@
 -- least min_usd, and those of at least times_normal times normal_usd and at least floor_usd; NULL for a threshold leaves it out.
 -- normal_usd: the coin's mean liquidation at the same venue and class of feed over the seven days before, from whole hours, as a
 -- throttled feed picks which it tells and its mean is no other's; null for a coin that had none there. times_normal: usd /
--- normal_usd. usd is quantity times price, and price_kind says what price is there. completeness: of its feed; coverage_share and
--- saturated_share: of its venue over the window: what is not here may still have happened. occurrence: 0, and 1, 2... for further
+-- normal_usd. usd is quantity times price, and price_kind says what price is there. completeness: of its feed; coverage_share,
+-- suspect_share and saturated_share: of its venue over the window: what is not here may still have happened. occurrence: 0, and 1, 2... for further
 -- ones that are alike in all that the venue told. Liquidations without a USD amount are never here; the totals count them.
 -- Example: FROM feed(1000000, NULL, hours := 4)
 WITH normal AS (
@@ -28,6 +28,7 @@ SELECT
     l.price_kind,
     l.completeness,
     c.coverage_share,
+    c.suspect_share,
     c.saturated_share,
     date_diff('second', l.ts_event, as_of()) AS age_s,
     l.occurrence

@@ -9,8 +9,8 @@
 -- A cell holds price_low <= price < price_high. price is what the venue sends, in price_kinds: a fill average, a mark, or a
 -- bankruptcy price, which lies beyond the market, so a cell of several kinds is blurred by about the maintenance margin.
 -- price_low is null where no price is known; unpriced: liquidations without a USD amount, in count but not in usd. venues: those in
--- the cell. lower_bound: see there; coverage_share: the lowest and saturated_share the highest of all venues since `since`: an empty
--- cell is no proof that nothing happened.
+-- the cell. lower_bound: see there; coverage_share: the lowest, suspect_share and saturated_share the highest of all venues since
+-- `since`: an empty cell is no proof that nothing happened.
 -- Example: FROM heatmap('BTC/USDT:USDT', as_of() - INTERVAL 7 DAYS, 100, INTERVAL 1 HOUR)
 WITH found AS (
     SELECT
@@ -86,10 +86,12 @@ SELECT
     unpriced,
     price_kinds,
     completeness,
-    lower_bound(completeness, CASE WHEN measured THEN lowest END, unpriced) AS lower_bound,
+    lower_bound(completeness, CASE WHEN measured THEN lowest END, suspect, unpriced) AS lower_bound,
     CASE WHEN measured THEN lowest END AS coverage_share,
+    CASE WHEN measured THEN suspect END AS suspect_share,
     highest AS saturated_share,
     venues
 FROM cells JOIN told USING (feeds_in)
-    CROSS JOIN (SELECT min(coverage_share) AS lowest, max(saturated_share) AS highest FROM coverage)
+    CROSS JOIN (SELECT min(coverage_share) AS lowest, max(suspect_share) AS suspect, max(saturated_share) AS highest
+        FROM coverage)
 ORDER BY bin_start, price_low, position_side

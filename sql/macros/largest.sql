@@ -1,8 +1,8 @@
 -- largest(hours, number := 100, coin := '*'): the largest liquidations of the last so many hours, of all coins or one.
 -- Reads liquidations_complete, liquidation_coverage. Grain: one liquidation; rank 1 is the largest. usd is quantity times price, and
 -- price_kind says what price is there: a fill average, a mark, or a bankruptcy price (beyond the market: it understates longs and
--- overstates shorts). completeness: of its feed; a throttled one may have told a smaller one instead. coverage_share and
--- saturated_share: of its venue over the window. venues: all with a liquidation in the window (of the coin, where one is given).
+-- overstates shorts). completeness: of its feed; a throttled one may have told a smaller one instead. coverage_share,
+-- suspect_share and saturated_share: of its venue over the window. venues: all with a liquidation in the window (of the coin, where one is given).
 -- unpriced: how many of these have no USD amount, so no rank. occurrence: 0, and 1, 2... for further ones that are alike in all that
 -- the venue told.
 -- Example: FROM largest(4, coin := 'BTC', number := 10)
@@ -32,6 +32,7 @@ SELECT
     price_kind,
     completeness,
     coverage_share,
+    suspect_share,
     saturated_share,
     venues,
     unpriced,

@@ -50,8 +50,9 @@ SELECT
     unpriced,
     complete_usd,
     completeness,
-    lower_bound(completeness, coverage_share, unpriced) AS lower_bound,
+    lower_bound(completeness, coverage_share, suspect_share, unpriced) AS lower_bound,
     coverage_share,
+    suspect_share,
     saturated_share
 FROM totals AS t
     CROSS JOIN bounds AS b

@@ -1,23 +1,24 @@
 -- completeness_by_hour: how complete each venue's liquidations of each hour are.
 -- Reads feed_coverage, liquidations_1h. Grain: one row per hour (its start, UTC), venue and liquidation channel, of the 30 days
 -- before as_of(). coverage_share: share of the hour's minutes that were heard, one that an import filled counting whole, and those
--- before collection began as not heard; of the running hour only minutes up to the last one measured. saturated_share: of the
--- seconds and contracts with a liquidation those at the limit of a throttled feed; completeness: the classes in it, null where none
--- came; lower_bound: more may have happened than was told. gap_minutes: those not heard whole since collection began; repaired:
--- whether all of them were filled.
+-- that are SILENT or before collection began as not heard; of the running hour only minutes up to the last one measured.
+-- suspect_share: share of them that are SUSPECT. saturated_share: of the seconds and contracts with a liquidation those at the limit
+-- of a throttled feed; completeness: the classes in it, null where none came; lower_bound: more may have happened than was told.
+-- gap_minutes: those not heard whole, or SUSPECT, since collection began; repaired: whether all of them were filled.
 WITH heard AS (
     SELECT hour, venue, channel,
-        sum(CASE WHEN repaired THEN 1 ELSE connected_share END) AS minutes_heard, max(minute) AS last_minute,
+        sum(heard_share(state, connected_share, repaired)) AS minutes_heard, max(minute) AS last_minute,
+        count(*) FILTER (state = 'SUSPECT' AND repaired IS NOT TRUE) AS minutes_suspect,
         sum(rows)::BIGINT AS rows, sum(contract_seconds)::BIGINT AS contract_seconds,
-        sum(saturated_seconds)::BIGINT AS saturated_seconds, count(*) FILTER (connected_share < 1) AS gap_minutes,
+        sum(saturated_seconds)::BIGINT AS saturated_seconds, count(*) FILTER (connected_share < 1 OR state <> 'LIVE') AS gap_minutes,
         bool_and(repaired) AS repaired
     FROM feed_coverage
     WHERE minute >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND minute <= as_of() AND topic = 'raw.liquidation'
     GROUP BY ALL
 ), shares AS (
-    SELECT *, minutes_heard / date_diff('minute', hour, least(
-        hour + INTERVAL 1 HOUR, max(last_minute) OVER (PARTITION BY hour) + INTERVAL 1 MINUTE)) AS coverage_share
-    FROM heard
+    SELECT *, minutes_heard / minutes AS coverage_share, minutes_suspect / minutes AS suspect_share
+    FROM (SELECT *, date_diff('minute', hour, least(
+        hour + INTERVAL 1 HOUR, max(last_minute) OVER (PARTITION BY hour) + INTERVAL 1 MINUTE)) AS minutes FROM heard)
 ), classes AS (
     SELECT hour, venue, string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness
     FROM liquidations_1h
@@ -30,8 +31,9 @@ SELECT
     h.channel,
     c.completeness,
     h.coverage_share,
+    h.suspect_share,
     h.saturated_seconds / nullif(h.contract_seconds, 0) AS saturated_share,
-    h.coverage_share < 1 OR c.completeness <> 'all' AS lower_bound,
+    lower_bound(c.completeness, h.coverage_share, h.suspect_share, 0) AS lower_bound,
     h.rows,
     h.contract_seconds,
     h.saturated_seconds,

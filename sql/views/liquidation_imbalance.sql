@@ -7,7 +7,7 @@
 -- long_share_percentile: against the coin's hours with liquidations (active_hours), each counting the same. Null where fewer than 24
 -- hours are there to compare with. Liquidations come in bursts: z says far from usual, not how rare; the percentile says that. On
 -- throttled feeds usd saturates in a cascade, so usd_z is too low there. completeness, lower_bound, coverage_share (the lowest of
--- all venues), saturated_share (the highest) and venues: of the hour; days_coverage_share: of the days it is compared with; where the
+-- all venues), suspect_share, saturated_share (the highest) and venues: of the hour; days_coverage_share: of the days it is compared with; where the
 -- two differ, a gap looks like a change of the market. unpriced: of the hour, not in usd.
 WITH recent AS (
     SELECT
@@ -56,6 +56,7 @@ WITH recent AS (
         date_diff('day', since, as_of()) AS days,
         list(venue) AS measured,
         min(coverage_share) AS lowest,
+        max(suspect_share) AS suspect,
         max(saturated_share) AS highest
     FROM liquidation_coverage([as_of() - INTERVAL 1 HOUR, as_of() - INTERVAL 7 DAYS, as_of() - INTERVAL 30 DAYS])
     GROUP BY since
@@ -77,8 +78,10 @@ SELECT
     CASE WHEN active_hours >= 24 THEN (long_usd / nullif(usd, 0) - mean_share) / nullif(sd_share, 0) END AS long_share_z,
     CASE WHEN active_hours >= 24 AND usd > 0 THEN lower_shares / active_hours END AS long_share_percentile,
     completeness,
-    lower_bound(completeness, CASE WHEN list_has_all(h.measured, coalesce(venues, [])) THEN h.lowest END, unpriced) AS lower_bound,
+    lower_bound(completeness, CASE WHEN list_has_all(h.measured, coalesce(venues, [])) THEN h.lowest END, h.suspect, unpriced)
+        AS lower_bound,
     CASE WHEN list_has_all(h.measured, coalesce(venues, [])) THEN h.lowest END AS coverage_share,
+    CASE WHEN list_has_all(h.measured, coalesce(venues, [])) THEN h.suspect END AS suspect_share,
     h.highest AS saturated_share,
     array_to_string(venues, ', ') AS venues,
     d.lowest AS days_coverage_share

@@ -4,7 +4,8 @@
 -- _overall, totals(hours). usd: sum of notional_usd; complete_usd: of it, from feeds that carry every liquidation;
 -- count: liquidations, of which unpriced have no USD amount and are not in usd; largest_usd: the largest one. base is the coin
 -- (PEPE for 1000PEPEUSDT), null where the contract is not known. completeness: the classes among the rows. lower_bound: usd is
--- at least so much, see lower_bound(). coverage_share and saturated_share: of the venue, see liquidation_completeness.
+-- at least so much, see lower_bound(). coverage_share, suspect_share, saturated_share: of the venue, see
+-- liquidation_completeness.
 WITH parts AS (
     SELECT
         base, venue, position_side, completeness,
@@ -38,8 +39,9 @@ WITH parts AS (
 )
 SELECT
     t.*,
-    lower_bound(t.completeness, c.coverage_share, t.unpriced) AS lower_bound,
+    lower_bound(t.completeness, c.coverage_share, c.suspect_share, t.unpriced) AS lower_bound,
     c.coverage_share,
+    c.suspect_share,
     c.saturated_share
 FROM totals AS t LEFT JOIN liquidation_completeness AS c USING (venue, hours)
 ORDER BY hours, usd DESC

@@ -3,9 +3,11 @@
 -- added). usd: both sides, all venues; complete_usd: of it, from feeds that carry every liquidation; the rest is a lower bound.
 -- unpriced: liquidations without a USD amount, in count but not in usd. venues: those in usd, that is with a liquidation of the
 -- coin in the window; venues_silent: others that were collected: nothing happened there, the coin is not listed, or they were not
--- heard. coverage_share: the lowest of both, null where a venue in usd is not measured; saturated_share: the highest of venues.
+-- heard. coverage_share: the lowest of both, null where a venue in usd is not measured; suspect_share: the highest of both;
+-- saturated_share: the highest of venues.
 WITH feeds AS (
-    SELECT hours, list(venue) AS collected, min(coverage_share) AS coverage_share
+    SELECT hours, list(venue) AS collected, min(coverage_share) AS coverage_share,
+        max(suspect_share) AS suspect_share
     FROM liquidation_completeness
     GROUP BY hours
 ), totals AS (
@@ -43,8 +45,9 @@ SELECT
     unpriced,
     complete_usd,
     completeness,
-    lower_bound(completeness, CASE WHEN measured THEN f.coverage_share END, unpriced) OR any_lower AS lower_bound,
+    lower_bound(completeness, CASE WHEN measured THEN f.coverage_share END, f.suspect_share, unpriced) OR any_lower AS lower_bound,
     CASE WHEN measured THEN f.coverage_share END AS coverage_share,
+    CASE WHEN measured THEN f.suspect_share END AS suspect_share,
     saturated_share,
     array_to_string(heard, ', ') AS venues,
     nullif(array_to_string(list_sort(list_filter(collected, lambda v: NOT list_contains(heard, v))), ', '), '') AS venues_silent

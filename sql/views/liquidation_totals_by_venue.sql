@@ -36,8 +36,9 @@ SELECT
     coalesce(complete_usd, 0) AS complete_usd,
     coalesce(coins, 0) AS coins,
     completeness,
-    lower_bound(completeness, coverage_share, unpriced) AS lower_bound,
+    lower_bound(completeness, coverage_share, suspect_share, unpriced) AS lower_bound,
     coverage_share,
+    suspect_share,
     saturated_share
 FROM totals FULL JOIN liquidation_completeness USING (venue, hours)
 ORDER BY hours, usd DESC, venue

@@ -3,7 +3,7 @@
 -- venues: two such figures differ by what they cover. complete_usd: of usd, from feeds that carry every liquidation; the rest is
 -- a lower bound. unpriced: liquidations without a USD amount, in count but not in usd. venues: those in usd; venues_silent: others
 -- that were collected but gave nothing. coverage_share: the lowest of both, null where a venue in usd is not measured;
--- saturated_share: the highest of venues.
+-- suspect_share: the highest of both; saturated_share: the highest of venues.
 SELECT
     hours,
     sum(usd) AS usd,
@@ -18,9 +18,11 @@ SELECT
     sum(complete_usd) AS complete_usd,
     classes(completeness) AS completeness,
     lower_bound(
-        classes(completeness), CASE WHEN count(coverage_share) = count(*) THEN min(coverage_share) END, sum(unpriced))
+        classes(completeness), CASE WHEN count(coverage_share) = count(*) THEN min(coverage_share) END,
+        max(suspect_share), sum(unpriced))
         OR bool_or(lower_bound) AS lower_bound,
     CASE WHEN count(coverage_share) = count(*) THEN min(coverage_share) END AS coverage_share,
+    CASE WHEN count(coverage_share) = count(*) THEN max(suspect_share) END AS suspect_share,
     max(saturated_share) AS saturated_share,
     string_agg(venue, ', ' ORDER BY venue) FILTER (count > 0) AS venues,
     string_agg(venue, ', ' ORDER BY venue) FILTER (count = 0) AS venues_silent

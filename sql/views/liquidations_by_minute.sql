@@ -1,9 +1,9 @@
 -- liquidations_by_minute: USD liquidated per minute, coin, venue and position side over the last 24 hours.
 -- Reads liquidations_complete, feed_coverage. Grain: one row per minute (its start, UTC), base, venue, position_side, from the 24
 -- hours before as_of(); a minute without liquidations has no row. unpriced: liquidations without a USD amount, not in usd.
--- completeness: the classes among the rows. coverage_share: of the minute, how much the venue was listened to;
--- saturated_share: of its seconds of a contract with a liquidation, those at the limit of a throttled feed (all contracts);
--- both null where the minute is not measured (yet). lower_bound: see there.
+-- completeness: the classes among the rows. coverage_share: of the minute, how much the venue was heard; suspect_share: 1 where it
+-- is SUSPECT, else 0; saturated_share: of its seconds of a contract with a liquidation, those at the limit of a throttled feed (all
+-- contracts); all null where the minute is not measured (yet). lower_bound: see there.
 WITH minutes AS (
     SELECT
         time_bucket(INTERVAL 1 MINUTE, ts_event) AS minute,
@@ -23,7 +23,8 @@ WITH minutes AS (
     SELECT
         venue,
         minute,
-        max(CASE WHEN repaired THEN 1 ELSE connected_share END) AS coverage_share,
+        max(heard_share(state, connected_share, repaired)) AS coverage_share,
+        min(CASE WHEN repaired OR state IS DISTINCT FROM 'SUSPECT' THEN 0 ELSE 1 END)::DOUBLE AS suspect_share,
         (sum(saturated_seconds) / nullif(sum(contract_seconds), 0))::DOUBLE AS saturated_share
     FROM feed_coverage
     WHERE minute >= as_of() - INTERVAL 1441 MINUTES AND minute <= as_of() AND list_contains(liquidation_channels(), channel)
@@ -31,8 +32,9 @@ WITH minutes AS (
 )
 SELECT
     m.*,
-    lower_bound(completeness, coverage_share, unpriced) AS lower_bound,
+    lower_bound(completeness, coverage_share, suspect_share, unpriced) AS lower_bound,
     coverage_share,
+    suspect_share,
     saturated_share
 FROM minutes AS m LEFT JOIN feeds USING (venue, minute)
 ORDER BY minute, base, venue, position_side

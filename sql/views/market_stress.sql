@@ -7,8 +7,8 @@
 -- last hour, of what there was; funding: |rate_8h| weighted by open interest; volatility: share of those clock hours with a smaller
 -- range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what they stand on;
 -- liquidation_usd_1h is null where the hour's liquidations have no USD amount. Liquidations are those that were told, in the hour and
--- in those it is compared with: completeness lists the feeds' classes, coverage_share is the lowest of all venues in the hour, null
--- where one with a liquidation is not measured; lower_bound: more may have happened in the hour.
+-- in those it is compared with: completeness lists the feeds' classes, coverage_share is the lowest and suspect_share the highest
+-- of all venues in the hour, null where one with a liquidation is not measured; lower_bound: more may have happened in the hour.
 WITH hour_now AS (
     SELECT
         base, sum(notional_usd) AS usd, sum(notional_usd) FILTER (position_side = 'long') AS long_usd,
@@ -43,7 +43,8 @@ WITH hour_now AS (
         n.unpriced
     FROM ranked AS r FULL JOIN hour_now AS n ON r.base IS NOT DISTINCT FROM n.base
 ), heard AS (
-    SELECT list(venue) AS measured, min(coverage_share) AS lowest FROM liquidation_coverage([as_of() - INTERVAL 1 HOUR])
+    SELECT list(venue) AS measured, min(coverage_share) AS lowest, max(suspect_share) AS suspect
+    FROM liquidation_coverage([as_of() - INTERVAL 1 HOUR])
 ), interest AS (
     SELECT
         base, sum(change_usd_positions) / nullif(sum(oi_usd_then), 0) AS oi_change_share, sum(oi_usd) AS oi_usd
@@ -85,7 +86,8 @@ WITH hour_now AS (
         abs(p.rate_8h) AS funding, s.volatility, l.liquidation_usd AS liquidation_usd_1h, l.long_share AS long_share_1h,
         i.oi_change_share AS oi_change_share_1h, p.rate_8h, s.range_1h, i.oi_usd, l.completeness,
         array_to_string(l.venues, ', ') AS liquidation_venues, l.unpriced,
-        CASE WHEN list_has_all(h.measured, coalesce(l.venues, [])) THEN h.lowest END AS coverage_share
+        CASE WHEN list_has_all(h.measured, coalesce(l.venues, [])) THEN h.lowest END AS coverage_share,
+        CASE WHEN list_has_all(h.measured, coalesce(l.venues, [])) THEN h.suspect END AS suspect_share
     FROM (FROM (SELECT base FROM liquidated UNION SELECT base FROM interest UNION SELECT base FROM paid UNION SELECT base FROM shaken)) AS b
     CROSS JOIN heard AS h
     LEFT JOIN liquidated AS l ON b.base IS NOT DISTINCT FROM l.base
@@ -109,6 +111,7 @@ SELECT
     CASE WHEN m.base IS NULL THEN 'market' ELSE 'coin' END AS scope, m.base, s.score, coalesce(s.parts, 0) AS parts,
     coalesce(s.weight_known, 0)::DOUBLE AS weight_known, s.liquidations, s.imbalance, s.oi_flush, s.funding, s.volatility,
     m.liquidation_usd_1h, m.long_share_1h, m.oi_change_share_1h, m.rate_8h, m.range_1h, m.oi_usd, m.completeness,
-    m.liquidation_venues, m.coverage_share, lower_bound(m.completeness, m.coverage_share, m.unpriced) AS lower_bound
+    m.liquidation_venues, m.coverage_share, m.suspect_share,
+    lower_bound(m.completeness, m.coverage_share, m.suspect_share, m.unpriced) AS lower_bound
 FROM measured AS m LEFT JOIN scored AS s ON m.base IS NOT DISTINCT FROM s.base
 ORDER BY scope DESC, s.score DESC NULLS LAST, m.base

@@ -154,7 +154,14 @@ RATIOS = [
 ]
 
 QUALITY = [
-    Figures("feed_coverage", quality.feed_coverage, ("venue", "channel", "transport", "minute"), instants=END),
+    Figures(
+        "feed_coverage",
+        quality.feed_coverage,
+        ("venue", "channel", "transport", "minute"),
+        ("silence_likelihood",),
+        END,
+    ),
+    Figures("feed_states", quality.feed_states, ("venue", "channel"), ("silence_likelihood",)),
     Figures("feed_gaps", quality.feed_gaps, ("venue", "channel", "transport", "start")),
     Figures("completeness_by_hour", quality.completeness_by_hour, ("venue", "channel", "hour")),
     Figures("dead_letters_summary", quality.dead_letters_summary, ("venue", "channel", "reason")),
@@ -172,6 +179,7 @@ FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY, *DERI
 WORDS = "a list or a rule, no figures; the views that use it are recomputed"
 NOT_RECOMPUTED = {
     "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,
+    "heard_share": WORDS,
     "signals_hour": WORDS, "known_instrument": WORDS, "known_coin": WORDS, "first_bar": WORDS,
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
     "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",

@@ -41,12 +41,21 @@ def brings(*channels: str, topic: str = "raw.liquidation", arguments: int = 1) -
 
 
 def heard(session: str, first: datetime, last: datetime, ts_commit: datetime | None = None) -> dict[str, Any]:
-    """Return a row of `session_frames`."""
+    """Return a row of `session_frames`, of which only the count is known."""
     return {
         "venue": session.partition("-")[0], "session": session, "transport": "ws", "kafka_topic": "raw.ticker",
         "kafka_partition": 0, "frames": 1, "seq_min": 1, "seq_max": 1, "seq_sum": 1, "recv_first": first,
         "recv_last": last, "frames_with_rows": 1, "frames_without_rows": 0, "frames_dead": 0,
         "ts_commit": ts_commit or last,
+    }  # fmt: skip
+
+
+def numbered(session: str, first: datetime, last: datetime, seq_from: int, seq_to: int) -> dict[str, Any]:
+    """Return a row of `session_frames` with frames of these numbers."""
+    frames = seq_to - seq_from + 1
+    return heard(session, first, last) | {
+        "frames": frames, "frames_with_rows": frames, "seq_min": seq_from, "seq_max": seq_to, "seq_sum": None,
+        "runs": [seq_from, seq_to], "run_times": [first, last],
     }  # fmt: skip
 
 

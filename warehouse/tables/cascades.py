@@ -41,7 +41,7 @@ CASCADES = Table(
                "the view cascade_venues"),
         Column("completeness", "VARCHAR", "Classes of the feeds in it: all, or throttled ones, sorted"),
         Column("lower_bound", "BOOLEAN", "True where more may have happened: any class but all, or coverage_share < 1"),
-        Column("coverage_share", "DOUBLE", "Share of its minutes in which the scope's liquidation feeds were subscribed",
+        Column("coverage_share", "DOUBLE", "Share of its minutes in which the scope's liquidation feeds were heard",
                "fraction", "feed_coverage", "feed_coverage has nothing of these minutes"),
         Column("contract_seconds", "BIGINT", "Pairs of contract and second with a liquidation on throttled feeds", "pairs"),
         Column("saturated_seconds", "BIGINT", "Of these, those whose neighbour second had one of the same contract too: the "

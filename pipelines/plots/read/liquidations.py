@@ -80,7 +80,7 @@ def coverage(warehouse: Lake, since: datetime, until: datetime, length: timedelt
         f"""
         WITH feeds AS (
             SELECT time_bucket(to_seconds({max(length.total_seconds(), 60)}), minute) AS ts, venue, minute,
-                   max(CASE WHEN repaired THEN 1 ELSE connected_share END) AS share
+                   max(heard_share(state, connected_share, repaired)) AS share
             FROM feed_coverage
             WHERE minute >= $since AND minute < $until AND list_contains(liquidation_channels(), channel) GROUP BY ALL)
         SELECT ts, min(share) AS coverage_share FROM (SELECT ts, venue, avg(share) AS share FROM feeds GROUP BY ALL)

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from tests.day.facts import MINUTE, SECOND, Facts, Rows
+from tests.day.facts import MINUTE, SECOND, Facts, Row, Rows
 from tests.day.figures.arithmetic import grouped
 
 LIQUIDATIONS = "raw.liquidation"
@@ -48,8 +48,16 @@ def _minutes(facts: Facts) -> Rows:
                     "connected_share": share, "frames": None if topic in NOT_KEPT else count, "rows": heard[0],
                     "contract_seconds": heard[1], "saturated_seconds": heard[2],
                     "gap_reason": reason if share < 1 else None, "repaired": _repaired(facts, topic, venue, minute, share),
+                    **_state(is_liquidation, share, reason),
                 })  # fmt: skip
     return rows
+
+
+def _state(is_liquidation: bool, share: float, reason: str | None) -> Row:
+    """Return the state of a liquidation channel: on this day none is silent that is listened to, so none is suspect."""
+    is_heard = share > 0 or not is_liquidation
+    state = None if not is_liquidation else "LIVE" if is_heard else "SILENT"
+    return {"state": state, "state_reason": None if is_heard else reason}
 
 
 def _repaired(facts: Facts, topic: str, venue: str, minute: int, share: float) -> bool | None:

@@ -34,6 +34,7 @@ def _hour(rows: Rows, heard: dict[str, Row]) -> Row:
     names = ("usd", "long_usd", "short_usd", "long_share", "unpriced", "completeness")
     return {name: sums[name] for name in names} | {
         "lower_bound": lower(sums["completeness"], coverage, sums["unpriced"]), "coverage_share": coverage,
+        "suspect_share": None if coverage is None else 0.0,
         "saturated_share": highest(each["saturated_share"] for each in heard.values()),
         "venues": listed(row["venue"] for row in rows),
     }  # fmt: skip

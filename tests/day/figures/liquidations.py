@@ -27,6 +27,7 @@ def covered(facts: Facts, now: int, since: int) -> dict[str, Row]:
         found[venue] = {
             "venue": venue,
             "coverage_share": ratio(heard, (last - first) // MINUTE + 1),
+            "suspect_share": 0.0,
             "saturated_share": ratio(sum(r["saturated_seconds"] for r in own), sum(r["contract_seconds"] for r in own)),
             "measured_until": last + MINUTE,
         }
@@ -85,7 +86,9 @@ def liquidation_totals(facts: Facts, now: int) -> Rows:
     return [
         {"hours": hours, "base": base, "venue": venue, "position_side": side}
         | picked(sums := summed(rows), "usd", "count", "largest_usd", "unpriced", "completeness", "complete_usd")
-        | picked(of := covered(facts, now, now - hours * HOUR)[venue], "coverage_share", "saturated_share")
+        | picked(
+            of := covered(facts, now, now - hours * HOUR)[venue], "coverage_share", "suspect_share", "saturated_share"
+        )
         | {"lower_bound": lower(sums["completeness"], of["coverage_share"], sums["unpriced"])}
         for hours in WINDOWS
         for (base, venue, side), rows in grouped(
@@ -100,6 +103,7 @@ def _over_venues(rows: Rows, heard: dict[str, Row]) -> Row:
     sums = summed(rows)
     return sums | {
         "lower_bound": lower(sums["completeness"], coverage, sums["unpriced"]), "coverage_share": coverage,
+        "suspect_share": None if coverage is None else 0.0,
         "saturated_share": highest(heard[venue]["saturated_share"] for venue in venues),
         "venues": listed(venues), "venues_silent": listed(heard.keys() - venues),
     }  # fmt: skip
@@ -164,6 +168,7 @@ def liquidations_by_minute(facts: Facts, now: int) -> Rows:
         found.append(
             dict(zip(key, own, strict=True)) | picked(sums, "usd", "count", "largest_usd", "unpriced")
             | {"completeness": sums["completeness"], "coverage_share": share,
+               "suspect_share": None if share is None else 0.0,
                "lower_bound": lower(sums["completeness"], share, sums["unpriced"]),
                "saturated_share": minute and ratio(minute["saturated_seconds"], minute["contract_seconds"])}
         )  # fmt: skip
@@ -181,7 +186,7 @@ def totals(facts: Facts, now: int, hours: float) -> Rows:
         sums = summed(own)
         del sums["long_count"], sums["short_count"]
         claim = lower(sums["completeness"], heard[venue]["coverage_share"], sums["unpriced"])
-        of = picked(heard[venue], "coverage_share", "saturated_share")
+        of = picked(heard[venue], "coverage_share", "suspect_share", "saturated_share")
         found.append({"since": since, "base": base, "venue": venue, **sums, **of, "lower_bound": claim})
     return found
 
@@ -190,7 +195,7 @@ def _shown(row: Row, now: int, heard: dict[str, Row]) -> Row:
     names = ("ts_event", "venue", "symbol", "instrument", "base", "position_side", "qty_base", "price", "price_kind")
     return picked(row, *names, "completeness") | {
         "usd": amount(row), "age_s": now // SECOND - row["ts_event"] // SECOND,
-        **picked(heard[row["venue"]], "coverage_share", "saturated_share"), "occurrence": row["identity"][-1],
+        **picked(heard[row["venue"]], "coverage_share", "suspect_share", "saturated_share"), "occurrence": row["identity"][-1],
     }  # fmt: skip
 
 
@@ -265,7 +270,7 @@ def heatmap(facts: Facts, now: int, instrument: str | None, since: int, price_bi
                 "position_side": side, **picked(sums, "usd", "count", "largest_usd", "unpriced", "completeness"),
                 "price_kinds": listed(row["price_kind"] for row in own), "venues": listed(row["venue"] for row in own),
                 "lower_bound": lower(sums["completeness"], coverage, sums["unpriced"]), "coverage_share": coverage,
-                "saturated_share": saturated,
+                "suspect_share": None if coverage is None else 0.0, "saturated_share": saturated,
             })  # fmt: skip
     return found
 

@@ -10,6 +10,7 @@ from tests.day.figures.coverage import LIQUIDATIONS, minutes
 
 EVENTS = "collector.events"
 BEGAN = "collection began"
+STATES = ("", "LIVE", "SUSPECT", "SILENT")
 
 
 def feed_coverage(facts: Facts, now: int) -> Rows:
@@ -30,7 +31,23 @@ def feed_gaps(facts: Facts, now: int) -> Rows:
                     "missing_s": total((1 - row["connected_share"]) * 60 for row in inside),
                     "reason": inside[0]["gap_reason"], "repaired": all(row["repaired"] for row in inside),
                     "ongoing": inside[-1] is rows[-1],
+                    "state": max((row["state"] or "" for row in inside), key=STATES.index) or None,
                 })  # fmt: skip
+    return found
+
+
+def feed_states(facts: Facts, now: int) -> Rows:
+    """Return the state of each liquidation channel in its last minute, and since when it is in it."""
+    own = (row for row in minutes(facts) if row["topic"] == LIQUIDATIONS and now - 7 * DAY < row["minute"] <= now)
+    found = []
+    for (venue, channel), rows in grouped(own, lambda row: (row["venue"], row["channel"])).items():
+        last, others = rows[-1], [row["minute"] for row in rows if row["state"] != rows[-1]["state"]]
+        found.append({
+            "venue": venue, "channel": channel, "state": last["state"], "reason": last["state_reason"],
+            "since": max(others) + MINUTE if others else rows[0]["minute"],
+            "last_heard": max((row["minute"] for row in rows if row["rows"]), default=None),
+            "measured_until": last["minute"] + MINUTE,
+        })  # fmt: skip
     return found
 
 
@@ -52,6 +69,7 @@ def completeness_by_hour(facts: Facts, now: int) -> Rows:
         not_all = None if completeness is None else completeness != "all"
         found.append({
             "hour": hour, "venue": venue, "channel": channel, "completeness": completeness, "coverage_share": share,
+            "suspect_share": 0.0,
             "saturated_share": ratio(saturated, contract_seconds), "rows": sum(row["rows"] for row in rows),
             "lower_bound": any_true(share is not None and share < 1, not_all), "contract_seconds": contract_seconds,
             "saturated_seconds": saturated, "gap_minutes": len(gaps),

@@ -41,7 +41,7 @@ def _row(facts: Facts, now: int, coin: str | None) -> Row | None:
         "liquidation_usd_1h": liquidated.get("usd"), "long_share_1h": share, "oi_change_share_1h": change,
         "rate_8h": paid, "range_1h": moved.get("range"), "oi_usd": held.get("oi_usd"),
         "completeness": liquidated.get("completeness"), "liquidation_venues": liquidated.get("venues"),
-        "coverage_share": heard,
+        "coverage_share": heard, "suspect_share": None if heard is None else 0.0,
         "lower_bound": lower(liquidated.get("completeness"), heard, liquidated.get("unpriced", 0)),
     }  # fmt: skip
 
