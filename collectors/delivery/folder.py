@@ -52,12 +52,16 @@ class Folder:
             return [cls(path, lock) for path in paths if (lock := _locked(path)) is not None]
         return []
 
-    def segment(self, topic: str) -> Segment:
-        """Make the next file of a topic. Raises OSError."""
+    def segment(self, topic: str, sync: bool) -> Segment:
+        """Make the next file of a topic. `sync`: wait until the disk knows of it. Raises OSError."""
         number = next(self._numbers)
         folder = self.path / topic
         folder.mkdir(mode=0o700, exist_ok=True)
-        return Segment.create(folder / f"{number:08d}{SUFFIX}", topic)
+        made = Segment.create(folder / f"{number:08d}{SUFFIX}", topic)
+        if sync:
+            for each in (folder, self.path, self.path.parent):
+                _sync(each)
+        return made
 
     def segments(self) -> list[Segment]:
         """Open the files that were left here, in order; what is no such file is deleted if empty, else named and left."""
@@ -81,6 +85,14 @@ class Folder:
             (self.path / LOCK).unlink()
             self.path.rmdir()
         os.close(self._lock)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _locked(path: Path) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from collectors.delivery.clock import Offset
 from collectors.delivery.keeper import MOMENTS, Keeper
-from collectors.delivery.lane import Lane, Pool
+from collectors.delivery.lane import Chunk, Lane, Pool
 from collectors.delivery.link import Link
 from collectors.delivery.recorder import Recorder
 from collectors.delivery.sending import MOST_FRAMES, Sender
@@ -166,14 +166,18 @@ class Publisher:
                 while (chunk := await lane.take(MOST_FRAMES, CHUNK_BYTES)) is not None:
                     await sender.send(chunk)
                     await lane.settle(chunk)
-                    self.acknowledged[lane.topic] += chunk.count
-                    self.acknowledged_at = time.monotonic()
-                    self._changed.set()
+                    self._count(lane, chunk)
             except OSError as error:
                 self.recorder.event("notice", f"frames of {lane.topic} on disk cannot be read: {error}")
             except Exception:
                 log.exception("died topic=%s, goes on; nothing is forgotten", lane.topic)
                 await asyncio.sleep(AFTER_A_BUG_S)
+
+    def _count(self, lane: Lane, chunk: Chunk) -> None:
+        if not chunk.is_dropped:
+            self.acknowledged[lane.topic] += chunk.count
+            self.acknowledged_at = time.monotonic()
+        self._changed.set()
 
     def _refuse(self, frame: RawFrame, reason: str) -> None:
         self.refused += 1

@@ -190,7 +190,7 @@ class Spool:
             return tail
         with self._books:
             self._own = self._own or Folder.make(self._root)
-        segments.append(self._own.segment(topic))
+        segments.append(self._own.segment(topic, self._sync))
         return segments[-1]
 
     def _remove(self, topic: str, segment: Segment) -> None:
