@@ -1,7 +1,7 @@
 """The frames of one topic on their way to Kafka, oldest first: those on disk, then those in memory.
 
-What is in memory goes to disk when it has waited for a moment, and always while others of the topic are on disk, so that
-the order is kept. What Kafka is being sent stays where it is until Kafka has it.
+What is in memory goes to disk when it has waited for some moments, and what is on disk is sent first, so the order is kept.
+What Kafka is being sent stays where it is until Kafka has it.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class Lane:
         """Say whether memory is to go to disk. Called once a moment: late is what was put `moments` of them ago."""
         late = len(self._marks) == self._marks.maxlen and self._gone < self._marks[0]
         self._marks.append(self._put)
-        return bool(self._memory) and (late or self.is_on_disk)
+        return late
 
     async def take(self, most_frames: int, most_bytes: int) -> Chunk | None:
         """Return the oldest frames, which stay here until `settle`; None where nothing waits.

@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, OutOfOrderSequenceNumber
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
+    OutOfOrderSequenceNumber,
+)
 
 from collectors.delivery import keeper as keeping
 from collectors.delivery import sending
+from collectors.delivery.lane import Chunk
 from collectors.delivery.publisher import MIB, Publisher
 from collectors.delivery.recorder import Recorder
 from collectors.delivery.segment import Segment
@@ -84,6 +91,7 @@ async def test_no_exception_of_a_delivery_drops_a_frame(fake: FakeKafka, error: 
         assert await to.flush(PATIENCE_S)
         assert (to.pending, to.pool.bytes, to.acknowledged[LIQUIDATION]) == (0, 0, 1000)
     assert in_order_once(fake.stored(LIQUIDATION), 1000)
+    assert fake.opened > 1, "a producer that failed is not used again"
 
 
 async def test_only_what_failed_is_sent_again(fake: FakeKafka) -> None:
@@ -100,6 +108,60 @@ async def test_only_what_failed_is_sent_again(fake: FakeKafka) -> None:
         assert await to.flush(PATIENCE_S)
     assert failed == [failed[0]] * 3
     assert in_order_once(fake.stored(LIQUIDATION), 500)
+
+
+async def test_of_a_batch_that_is_too_large_only_the_frame_that_is_goes_and_is_told(fake: FakeKafka) -> None:
+    def too_large(topic: str, frames: list[RawFrame]) -> None:
+        if any(len(frame.payload) > 5000 for frame in frames):
+            raise MessageSizeTooLargeError
+
+    fake.fails = too_large
+    async with publisher() as to:
+        session = recorder(to)
+        put(session, 200)
+        put(session, 1, size=6000)
+        put(session, 200)
+        assert await to.flush(PATIENCE_S)
+        assert to.refused == 1
+    numbers = sorted(frame.seq for frame in fake.stored(LIQUIDATION))
+    assert numbers == [n for n in range(1, 402) if n != 201]
+    (told,) = events(fake, "notice")
+    assert told["detail"]["seq"] == 201
+
+
+async def test_a_time_that_kafka_refuses_is_left_out(fake: FakeKafka) -> None:
+    def refuses(topic: str, frames: list[RawFrame]) -> None:
+        if topic == LIQUIDATION and any(time != sending.NO_TIMESTAMP for time in fake.times):
+            raise InvalidTimestampError
+
+    fake.fails = refuses
+    async with publisher() as to:
+        put(recorder(to), 100)
+        assert await to.flush(PATIENCE_S)
+    assert in_order_once(fake.stored(LIQUIDATION), 100)
+
+
+async def test_a_chunk_that_was_given_up_meanwhile_is_not_sent(fake: FakeKafka) -> None:
+    async with publisher() as to:
+        sender = sending.Sender(to.lanes[TICKER], to.link, to.offset, lambda: 1, lambda *_: None)
+        frame = RawFrame("okx", "c", "S", "ws", 1, "one", 1, b"{}", TICKER)
+        await sender.send(Chunk(1, [frame], is_dropped=True))
+    assert not fake.stored(TICKER)
+
+
+async def test_a_lost_connection_is_noticed_before_an_answer_is_late(
+    fake: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "LOOK_S", 0.01)
+    fake.hangs = True
+    async with publisher() as to:
+        put(recorder(to), 10)
+        await until(lambda: to.lanes[LIQUIDATION].flying and to.lanes[LIQUIDATION].flying.is_out)
+        fake.is_there = fake.hangs = False
+        await until(lambda: not to.link.is_there)
+        fake.is_there = True
+        assert await to.flush(10.0), "sooner than HANGS_S"
+    assert in_order_once(fake.stored(LIQUIDATION), 10)
 
 
 async def test_a_kafka_that_hangs_is_asked_again_and_numbers_never_go_back(
