@@ -55,8 +55,8 @@ def collect(
 
     For example: liq collect binance bybit; before it: liq collect all --plan
 
-    Exit code 0: stopped in good order, and Kafka or the spool has every frame. 1: frames were lost, or Kafka refuses the
-    topics. 2: a wrong argument or setting.
+    Exit code 0: stopped in good order, and Kafka or the spool has every frame. 1: frames were lost, or Kafka refuses topics.
+    2: a wrong argument or setting.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     if not verbose:
