@@ -54,6 +54,8 @@ class Lane:
         self.frames = 0
         """In memory."""
         self.bytes = 0
+        self.damaged = 0
+        """Bytes on disk that could not be read as frames, since somebody last told of them."""
         self._pool = pool
         self._spool = spool
         self._memory: deque[RawFrame] = deque()
@@ -96,6 +98,7 @@ class Lane:
                 except OSError:
                     self._spool.set_aside(self.topic)
                     raise
+                self.damaged += taken.damaged
                 if taken.frames:
                     self.flying = Chunk(len(taken.frames), taken.frames, taken.place)
                     return self.flying

@@ -11,9 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any
 
+from collectors.delivery import dropped
 from collectors.delivery.clock import Offset
 from collectors.delivery.keeper import MOMENTS, Keeper
 from collectors.delivery.lane import Chunk, Lane, Pool
@@ -22,7 +24,6 @@ from collectors.delivery.recorder import Recorder
 from collectors.delivery.sending import MOST_FRAMES, Sender
 from collectors.delivery.spool import Spool
 from collectors.envelope import RawFrame
-from collectors.events import event_frame
 from collectors.settings import CollectorSettings
 from collectors.topics import BY_WORTH, DEAD_LETTER, EVENTS, KLINE, LIQUIDATION, REFERENCE, TICKER
 
@@ -155,7 +156,7 @@ class Publisher:
 
     async def _deliver(self, lane: Lane) -> None:
         """Send a lane's frames, oldest first, for ever."""
-        sender = Sender(lane, self.link, self.offset, self._clock, self._refuse)
+        sender = Sender(lane, self.link, self.offset, self._clock, partial(self._refuse, lane.topic))
         while True:
             if not lane.waits:
                 lane.filled.clear()
@@ -164,9 +165,11 @@ class Publisher:
             await self.link.producer()  # nothing is taken before it can be sent
             try:
                 while (chunk := await lane.take(MOST_FRAMES, CHUNK_BYTES)) is not None:
+                    self._tell_damage(lane)
                     await sender.send(chunk)
                     await lane.settle(chunk)
                     self._count(lane, chunk)
+                self._tell_damage(lane)
             except OSError as error:
                 self.recorder.event("notice", f"frames of {lane.topic} on disk cannot be read: {error}")
             except Exception:
@@ -179,8 +182,15 @@ class Publisher:
             self.acknowledged_at = time.monotonic()
         self._changed.set()
 
-    def _refuse(self, frame: RawFrame, reason: str) -> None:
+    def _refuse(self, topic: str, frame: RawFrame, reason: str) -> None:
         self.refused += 1
         log.error("lost session=%s seq=%d reason=%r", frame.session, frame.seq, reason)
-        detail = {"seq": frame.seq, "channel": frame.channel, "symbol": frame.symbol}
-        self.put(event_frame(frame.venue, frame.session, frame.transport, frame.seq, "notice", reason, detail))
+        for event in dropped.events(topic, [dropped.named(frame)], reason):
+            self.put(event)
+
+    def _tell_damage(self, lane: Lane) -> None:
+        if lane.damaged:
+            self.recorder.event(
+                "notice", f"{lane.damaged} bytes of {lane.topic} on disk are torn or damaged and are left out"
+            )
+            lane.damaged = 0

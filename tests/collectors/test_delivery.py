@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,9 @@ async def test_of_a_batch_that_is_too_large_only_the_frame_that_is_goes_and_is_t
         assert to.refused == 1
     numbers = sorted(frame.seq for frame in fake.stored(LIQUIDATION))
     assert numbers == [n for n in range(1, 402) if n != 201]
-    (told,) = events(fake, "notice")
-    assert told["detail"]["seq"] == 201
+    (told,) = events(fake, "dropped")
+    assert told["detail"]["runs"] == [[201, 201]]
+    assert told["reason"].startswith("Kafka refused a frame of 6003 bytes")
 
 
 async def test_a_time_that_kafka_refuses_is_left_out(fake: FakeKafka) -> None:
@@ -387,6 +389,21 @@ async def test_a_kafka_that_refuses_the_topics_at_the_start_is_final(fake: FakeK
     settings = QUICK.model_copy(update={"flush_timeout_s": 0.01})
     async with publisher(prepare=prepare, settings=settings) as to:
         assert "refuses to create" in str(await asyncio.wait_for(to.link.refusal, PATIENCE_S))
+
+
+async def test_a_torn_end_is_cut_and_told(fake: FakeKafka, tmp_path: Path) -> None:
+    fake.is_there = False
+    async with publisher(tmp_path) as to:
+        put(recorder(to), 10)
+    (file,) = [path for path in files(tmp_path) if path.parent.name == LIQUIDATION]
+    os.truncate(file, file.stat().st_size - 7)
+    fake.is_there = True
+    async with publisher(tmp_path) as to:
+        await fake.until(lambda: len(fake.stored(LIQUIDATION)) == 9)
+        assert await to.flush(PATIENCE_S)
+    assert in_order_once(fake.stored(LIQUIDATION), 9)
+    assert [each["reason"] for each in events(fake, "notice") if "torn" in each["reason"]]
+    assert not files(tmp_path)
 
 
 async def test_a_deleted_spool_file_is_told_and_the_rest_arrives(fake: FakeKafka, tmp_path: Path) -> None:
