@@ -11,9 +11,11 @@ import httpx
 import msgspec
 
 from collectors.budget import Stop, shared
+from collectors.delivery.intake import REASON
 from collectors.delivery.recorder import Recorder, Sink
 from collectors.envelope import ALL_SYMBOLS
 from collectors.errors import NetworkError
+from collectors.events import ALIVE_S
 from collectors.listings import Listings
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
@@ -51,6 +53,9 @@ class Poller:
         self._told: Stop | None = None
         self._unreachable = 0
         self._pauses = delays()
+        self._waiting = 0
+        self._waited_at = 0.0
+        self._kept_ns = time.time_ns()
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -61,6 +66,7 @@ class Poller:
         async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as self._client:
             try:
                 async with asyncio.TaskGroup() as self._group:
+                    self._group.create_task(self._live())
                     for poll in self._venue.polls:
                         self._group.create_task(self._repeat(poll))
             except asyncio.CancelledError:
@@ -160,7 +166,7 @@ class Poller:
 
     async def _poll(self, poll: Poll, symbol: str, params: Params) -> bytes | None:
         """Make one request and keep the answer; None, and an event, when it brought no data."""
-        await self._sink.room()
+        await self._room(poll.topic)
         self._tell_stop()
         async with self._budget.request(poll.budget, poll.cost):
             try:
@@ -170,6 +176,27 @@ class Poller:
                 self._cannot_reach()
                 return None
             return self._judge(poll, symbol, answer)
+
+    async def _room(self, topic: str) -> None:
+        """Wait, while there is no room for what an answer brings, before it is asked for."""
+        if self._sink.takes(topic):
+            return
+        if not self._waiting:
+            self._waited_at = time.monotonic()
+            self.recorder.event("paused", REASON, since_ns=self._kept_ns, topics=[topic])
+        self._waiting += 1
+        try:
+            await self._sink.room(topic)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                waited_s = round(time.monotonic() - self._waited_at, 1)
+                self.recorder.event("resumed", "polls go on", since_ns=self._kept_ns, waited_s=waited_s)
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.sleep(ALIVE_S)
+            self.recorder.event("alive")
 
     def _judge(self, poll: Poll, symbol: str, answer: Answer) -> bytes | None:
         """Keep an answer that is data; heed what any answer says of the budget."""
@@ -187,7 +214,8 @@ class Poller:
         self._tell_stop()
         if refusal:
             return None
-        self.recorder.frame(answer.body, Frame(poll.channel, symbol, poll.topic), int(answer.received_s * 1e9))
+        self._kept_ns = int(answer.received_s * 1e9)
+        self.recorder.frame(answer.body, Frame(poll.channel, symbol, poll.topic), self._kept_ns)
         return answer.body
 
     async def _get(self, url: str, params: Params) -> Answer:

@@ -53,3 +53,6 @@ TOPICS = (
     Topic(EVENTS, 1, -1, "what happened to a collector's connections and polls, as JSON"),
     Topic(DEAD_LETTER, 1, -1, "frames a collector could not name a channel for, bytes unchanged"),
 )
+
+BY_WORTH = (LIQUIDATION, EVENTS, REFERENCE, DEAD_LETTER, FUNDING, OPEN_INTEREST, RATIO, KLINE, TICKER)
+"""What is kept longest where not everything can be, first: what no venue gives a second time, and what explains the rest."""

@@ -6,10 +6,8 @@ import socket
 from typing import Any
 
 from collectors.delivery.publisher import Publisher
-from collectors.delivery.recorder import Recorder
 from collectors.events import ALIVE_S
 
-FEED = "collector"
 LOOK_S = 0.5
 MS = 1_000_000
 
@@ -18,7 +16,7 @@ class Process:
     """Tells `alive` every 30 s, and `clock` when the clock has become wrong or right. `run` until cancelled."""
 
     def __init__(self, publisher: Publisher) -> None:
-        self.recorder = Recorder("", FEED, "rest", publisher)
+        self.recorder = publisher.recorder
         self._publisher = publisher
         self._is_wrong = False
 
@@ -49,9 +47,9 @@ class Process:
         ns = self._publisher.offset.ns
         return {
             "clock_offset_ms": None if ns is None else ns // MS,
-            "waiting_bytes": self._publisher.pending_bytes,
-            "spool_bytes": 0,
-            "spool_frames": 0,
+            "waiting_bytes": self._publisher.pool.bytes,
+            "spool_bytes": self._publisher.spool.bytes if self._publisher.spool else 0,
+            "spool_frames": self._publisher.spool.frames if self._publisher.spool else 0,
             "host": socket.gethostname(),
             "pid": os.getpid(),
         }

@@ -1,62 +1,47 @@
-"""Frames to Kafka: idempotent, acknowledged by all replicas, in batches of one topic's partition.
+"""Takes the frames of every session of this process and sees to it that Kafka has each of them, in order per partition.
 
-Frames wait in memory until Kafka has acknowledged them. While Kafka is away they pile up to a bound; then `full` is
-true and whoever reads must wait for `room()`, so that the network, not the memory, holds what comes next.
+Frames wait in memory until Kafka has acknowledged them; what has waited for a moment goes to disk (`keeper.py`), so an end
+of the process, whatever it is, loses no more than that. Where the disk takes nothing either, memory fills; then `takes` is
+false, first for the topics worth least, and whoever reads must wait for `room`.
 """
 
 import asyncio
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import islice
+from functools import partial
 from types import TracebackType
 from typing import Any
-from zlib import crc32
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
-
+from collectors.delivery import dropped
 from collectors.delivery.clock import Offset
-from collectors.envelope import RawFrame, to_record
-from collectors.errors import CollectorError
-from collectors.events import event_frame
-from collectors.retry import delays, describe
+from collectors.delivery.keeper import MOMENTS, Keeper
+from collectors.delivery.lane import Chunk, Lane, Pool
+from collectors.delivery.link import Link
+from collectors.delivery.recorder import Recorder
+from collectors.delivery.sending import MOST_FRAMES, Sender
+from collectors.delivery.spool import Spool
+from collectors.envelope import RawFrame
 from collectors.settings import CollectorSettings
-from collectors.topics import MAX_FRAME_BYTES, TOPICS
+from collectors.topics import BY_WORTH, DEAD_LETTER, EVENTS, KLINE, LIQUIDATION, REFERENCE, TICKER
 
+FEED = "collector"
 MIB = 1024 * 1024
-BATCH_BYTES = MIB
-MOST_FRAMES = 10_000
-FRAME_OVERHEAD = 400
-"""Bytes a waiting frame takes beside its payload."""
-TELL_S = 15.0
-UNTIMED_S = 60.0
-NO_TIMESTAMP = -1
-TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+CHUNK_BYTES = 4 * MIB
+AFTER_A_BUG_S = 1.0
+SHARES = {LIQUIDATION: 1.0, EVENTS: 1.0, REFERENCE: 1.0, DEAD_LETTER: 1.0, KLINE: 0.5, TICKER: 0.5}
+SHARE = 0.75
+"""How full memory may be for a topic's frames to be taken; of those not in SHARES."""
 
 log = logging.getLogger(__name__)
 
 
-class Lane:
-    """The frames of one partition on their way, oldest first. `limit`: most frames in a batch; `sent`: in the last."""
-
-    def __init__(self, topic: str, partition: int) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.frames: deque[RawFrame] = deque()
-        self.filled = asyncio.Event()
-        self.limit = MOST_FRAMES
-        self.sent = 0
-        self.untimed_until = 0.0
-        """Until then (monotonic seconds) records carry no time: Kafka refused ours, on a topic with CreateTime."""
-
-
 class Publisher:
-    """Takes frames from every session of this process. `connect` returns the arguments of any aiokafka client.
+    """Frames to Kafka. `connect` returns the arguments of any aiokafka client; `prepare` sees to it that the topics are there.
 
-    `clock`: UTC nanoseconds, the clock by which frames have their `recv_ns`.
+    `spool` None: memory only. `clock`: UTC nanoseconds, the clock by which frames have their `recv_ns`.
     """
 
     def __init__(
@@ -64,188 +49,148 @@ class Publisher:
         connect: Callable[[], dict[str, Any]],
         settings: CollectorSettings,
         clock: Callable[[], int] = time.time_ns,
+        spool: Spool | None = None,
+        prepare: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        self._connect = connect
-        self._clock = clock
-        self._settings = settings
-        self._bound = settings.buffer_mib * MIB
-        self._lanes: dict[str, list[Lane]] = {}
-        self._room = asyncio.Event()
-        self._room.set()
-        self._producer: AIOKafkaProducer | None = None
-        self._renewing = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.pending = 0
-        """Frames not yet acknowledged."""
-        self.pending_bytes = 0
-        self.acknowledged: Counter[str] = Counter()
-        """Frames and events that Kafka has acknowledged, by session."""
+        self.recorder = Recorder("", FEED, "rest", self)
+        """The session of the process itself."""
         self.offset = Offset()
         """How far `clock` is ahead of Kafka's."""
+        self.pool = Pool()
+        """What waits in memory."""
+        self.taken: Counter[str] = Counter()
+        self.taken_bytes: Counter[str] = Counter()
+        self.acknowledged: Counter[str] = Counter()
+        """Frames, and payload bytes, taken; frames that Kafka has acknowledged: by topic, since the start."""
+        self.acknowledged_at = time.monotonic()
         self.refused = 0
         """Frames that Kafka will not take at any time; each is told as an event and in the log."""
+        self.spool = spool
+        self.spool_left = 0
+        """Frames left on disk at the end, for the next collector."""
+        self.link = Link(connect, settings, prepare)
+        self._settings = settings
+        self._bound = settings.buffer_mib * MIB
+        self._takes = {topic: SHARES.get(topic, SHARE) * self._bound for topic in BY_WORTH}
+        self._changed = asyncio.Event()
+        self.lanes = {topic: Lane(topic, self.pool, spool, MOMENTS) for topic in BY_WORTH}
+        self.keeper = (
+            Keeper(self.lanes, spool, settings.spool_hours, self.put, self.recorder.event, self._changed.set)
+            if spool
+            else None
+        )
+        self._clock = clock
+        self._keeping: asyncio.Task[None] | None = None
+        self._delivering: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Publisher":
-        """Connect to Kafka. Raises CollectorError or KafkaError when it cannot be reached."""
-        self._producer = await self._open()
-        for topic in TOPICS:
-            partitions = await self._producer.partitions_for(topic.name)
-            self._lanes[topic.name] = [Lane(topic.name, partition) for partition in sorted(partitions)]
-            for lane in self._lanes[topic.name]:
-                self._start(self._deliver(lane))
+        """Begin to deliver; Kafka need not be there."""
+        work = [self._deliver(lane) for lane in self.lanes.values()]
+        self._delivering = [asyncio.create_task(each) for each in (self.link.connect(), *work)]
+        if self.keeper is not None:
+            self._keeping = asyncio.create_task(self.keeper.run())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Hand over what waits, for at most the set time, and close."""
-        await self.flush(self._settings.flush_timeout_s)
-        for task in self._tasks:
+        """Hand over what waits, for at most the set time, bring the rest to disk, and close."""
+        await self.flush(self._settings.flush_timeout_s if self.link.is_there or self.spool is None else 0.0)
+        for task in self._delivering:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._delivering, return_exceptions=True)
+        if self.keeper is not None and self._keeping is not None:
+            self.keeper.stop()
+            await self._keeping
+            await self.keeper.spill_all()
         if self.pending:
-            log.error(
-                "lost frames=%d bytes=%d reason='Kafka did not take them in time'", self.pending, self.pending_bytes
-            )
-        if self._producer is not None:
-            await _close(self._producer)
+            log.error("lost frames=%d bytes=%d reason='Kafka did not take them in time'", self.pending, self.pool.bytes)
+        await self.link.close()
+        if self.spool is not None:
+            self.spool_left = self.spool.frames
+            self.spool.close()
 
     def put(self, frame: RawFrame) -> None:
         """Take a frame for its topic; returns at once. Frames of one key keep their order."""
-        lanes = self._lanes[frame.topic]
-        lane = lanes[0] if len(lanes) == 1 else lanes[_spread(frame) % len(lanes)]
-        lane.frames.append(frame)
-        lane.filled.set()
-        self.pending += 1
-        self.pending_bytes += len(frame.payload) + FRAME_OVERHEAD
+        self.taken[frame.topic] += 1
+        self.taken_bytes[frame.topic] += len(frame.payload)
+        self.lanes[frame.topic].put(frame)
 
     @property
-    def full(self) -> bool:
-        """Whether as much waits as memory is meant to hold; then a reader must wait for `room()`."""
-        return self.pending_bytes >= self._bound
+    def pending(self) -> int:
+        """Frames in memory that Kafka has not acknowledged."""
+        return self.pool.frames
 
-    async def room(self) -> None:
-        """Wait until there is room again."""
-        while self.full:
-            self._room.clear()
-            await self._room.wait()
+    @property
+    def waits(self) -> bool:
+        """Whether Kafka lacks anything that is in memory or on disk."""
+        return any(lane.waits for lane in self.lanes.values())
+
+    def takes(self, topic: str) -> bool:
+        """Say whether memory has room for a topic's frames; if not, a reader must wait for `room()`."""
+        return self.pool.bytes < self._takes[topic]
+
+    async def room(self, topic: str = LIQUIDATION) -> None:
+        """Wait until there is room for a topic's frames."""
+        while not self.takes(topic):
+            await self._change()
+
+    def is_gapped(self, session: str) -> bool:
+        """Say, once, that frames of a session were given up between others and all that was left has gone to Kafka."""
+        if self.keeper is None or session not in self.keeper.gapped or self.lanes[TICKER].is_on_disk:
+            return False
+        self.keeper.gapped.discard(session)
+        return True
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until Kafka has acknowledged everything; False when it did not within the time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self.pending:
-                    self._room.clear()
-                    await self._room.wait()
-        return not self.pending
+                while self.waits:
+                    await self._change()
+        return not self.waits
 
-    async def _open(self) -> AIOKafkaProducer:
-        compression = self._settings.compression
-        producer = AIOKafkaProducer(
-            **self._connect(),
-            enable_idempotence=True,
-            acks="all",
-            compression_type=None if compression == "none" else compression,
-            max_batch_size=BATCH_BYTES,
-            max_request_size=MAX_FRAME_BYTES,
-            retry_backoff_ms=250,
-        )
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
-        return producer
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     async def _deliver(self, lane: Lane) -> None:
+        """Send a lane's frames, oldest first, for ever."""
+        sender = Sender(lane, self.link, self.offset, self._clock, partial(self._refuse, lane.topic))
         while True:
+            if not lane.waits:
+                lane.filled.clear()
             await lane.filled.wait()
             await asyncio.sleep(self._settings.linger_ms / 1000)
-            pauses = delays()
-            while lane.frames:
-                producer = self._producer
-                try:
-                    await self._send(lane, producer)
-                except TOO_LARGE as error:
-                    self._shrink(lane, error)
-                    await self._renew(producer)
-                except InvalidTimestampError as error:
-                    log.warning("kafka topic=%s %s: sent again without a time", lane.topic, describe(error))
-                    lane.untimed_until = time.monotonic() + UNTIMED_S
-                    await self._renew(producer)
-                except Exception as error:
-                    known = isinstance(error, (KafkaError, OSError))
-                    log.warning("kafka topic=%s %s", lane.topic, describe(error), exc_info=not known)
-                    await asyncio.sleep(next(pauses))
-                    await self._renew(producer)
-            lane.filled.clear()
+            await self.link.producer()  # nothing is taken before it can be sent
+            try:
+                while (chunk := await lane.take(MOST_FRAMES, CHUNK_BYTES)) is not None:
+                    self._tell_damage(lane)
+                    await sender.send(chunk)
+                    await lane.settle(chunk)
+                    self._count(lane, chunk)
+                self._tell_damage(lane)
+            except OSError as error:
+                self.recorder.event("notice", f"frames of {lane.topic} on disk cannot be read: {error}")
+            except Exception:
+                log.exception("died topic=%s, goes on; nothing is forgotten", lane.topic)
+                await asyncio.sleep(AFTER_A_BUG_S)
 
-    async def _send(self, lane: Lane, producer: AIOKafkaProducer) -> None:
-        """Send one batch and wait for Kafka's acknowledgement; an idempotent producer repeats by itself till then."""
-        batch = producer.create_batch()
-        sent_ns, untimed = self._clock(), time.monotonic() < lane.untimed_until
-        for frame in islice(lane.frames, lane.limit):
-            key, value, headers = to_record(frame, sent_ns)
-            stamp = NO_TIMESTAMP if untimed else frame.recv_ns // 1_000_000
-            if batch.append(timestamp=stamp, key=key, value=value, headers=headers) is None:
-                break
-        lane.sent = batch.record_count()
-        batch.close()
-        delivered = await producer.send_batch(batch, lane.topic, partition=lane.partition)
-        while not (await asyncio.wait([delivered], timeout=TELL_S))[0]:
-            log.warning("kafka topic=%s does not acknowledge waiting=%d", lane.topic, self.pending)
-        stamp = (await delivered).timestamp
-        if stamp != NO_TIMESTAMP:  # the topic has LogAppendTime
-            self.offset.saw(sent_ns, stamp, self._clock(), time.monotonic_ns())
-        self._settle(lane)
-        lane.limit = min(MOST_FRAMES, lane.limit * 2)
+    def _count(self, lane: Lane, chunk: Chunk) -> None:
+        if not chunk.is_dropped:
+            self.acknowledged[lane.topic] += chunk.count
+            self.acknowledged_at = time.monotonic()
+        self._changed.set()
 
-    def _settle(self, lane: Lane) -> None:
-        done = [lane.frames.popleft() for _ in range(lane.sent)]
-        self.acknowledged.update([frame.session for frame in done])
-        self.pending -= len(done)
-        self.pending_bytes -= sum(len(frame.payload) + FRAME_OVERHEAD for frame in done)
-        self._room.set()
-
-    def _shrink(self, lane: Lane, error: KafkaError) -> None:
-        """Halve a batch that Kafka calls too large; a single frame of that kind is given up, and told."""
-        if lane.sent > 1:
-            lane.limit = lane.sent // 2
-            return
-        frame = lane.frames.popleft()
-        size = len(frame.payload)
-        self.pending -= 1
-        self.pending_bytes -= size + FRAME_OVERHEAD
+    def _refuse(self, topic: str, frame: RawFrame, reason: str) -> None:
         self.refused += 1
-        reason = f"Kafka refused a frame of {size} bytes: {describe(error)}"
         log.error("lost session=%s seq=%d reason=%r", frame.session, frame.seq, reason)
-        detail = {"seq": frame.seq, "channel": frame.channel, "symbol": frame.symbol}
-        self.put(event_frame(frame.venue, frame.session, frame.transport, frame.seq, "notice", reason, detail))
+        for event in dropped.events(topic, [dropped.named(frame)], reason):
+            self.put(event)
 
-    async def _renew(self, failed: AIOKafkaProducer) -> None:
-        """Replace a producer that failed for good: after a lost batch its sequence numbers no longer fit."""
-        async with self._renewing:
-            pauses = delays()
-            while self._producer is failed:
-                try:
-                    self._producer = await self._open()
-                except (KafkaError, CollectorError, OSError) as error:
-                    log.warning("kafka %s", describe(error))
-                    await asyncio.sleep(next(pauses))
-                else:
-                    self._start(_close(failed))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-def _spread(frame: RawFrame) -> int:
-    return crc32(frame.symbol.encode(), crc32(frame.channel.encode()))
-
-
-async def _close(producer: AIOKafkaProducer) -> None:
-    with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(5):
-            await producer.stop()
+    def _tell_damage(self, lane: Lane) -> None:
+        if lane.damaged:
+            self.recorder.event(
+                "notice", f"{lane.damaged} bytes of {lane.topic} on disk are torn or damaged and are left out"
+            )
+            lane.damaged = 0

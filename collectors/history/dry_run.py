@@ -18,13 +18,19 @@ from collectors.venues.venue import Venue
 class _Nowhere:
     """A sink for answers that are only looked at."""
 
-    full = False
-
     def put(self, frame: RawFrame) -> None:
         """Let the frame go."""
 
-    async def room(self) -> None:
+    def takes(self, topic: str) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
+
+    async def room(self, topic: str = "") -> None:
         """There always is."""
+
+    def is_gapped(self, session: str) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
 
 
 async def dry_run(venue: Venue, order: plan.Order, kafka: KafkaSettings, settings: BackfillSettings) -> list[str]:

@@ -65,7 +65,7 @@ class Requests:
         pauses = delays(self._settings.first_delay_s)
         tries = 0
         while tries < TRIES:
-            await self._sink.room()
+            await self._sink.room(request.frame.topic)
             self._tell_stop()
             outcome = await self._once(request)
             if isinstance(outcome, bytes):

@@ -15,6 +15,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.runner import Runner
 from prefect.schedules import Interval
 
+from collectors.metrics import Figures, serving
 from pipelines.errors import UsageError
 from pipelines.flows import figures, notes
 from pipelines.flows.audit import audit
@@ -28,7 +29,6 @@ from pipelines.flows.maintain import maintain
 from pipelines.flows.refresh import STEPS, refresh
 from pipelines.flows.schedule import EVERY, anchor
 from pipelines.ingest.alone import alone
-from pipelines.metrics import Figures, serving
 from pipelines.settings import IngestSettings, MetricsSettings
 
 

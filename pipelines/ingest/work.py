@@ -10,12 +10,12 @@ from aiokafka.errors import KafkaError
 
 from collectors.errors import CollectorError, ConfigurationError
 from collectors.kafka import KafkaSettings, connection
+from collectors.metrics import Figures as Shown
+from collectors.metrics import serving
 from collectors.retry import describe
 from pipelines.errors import AlreadyRunningError, PipelineError
 from pipelines.ingest.figures import Figures
 from pipelines.ingest.run import Ingest, Totals
-from pipelines.metrics import Figures as Shown
-from pipelines.metrics import serving
 from pipelines.settings import IngestSettings, MetricsSettings
 
 REPORT_S = 60.0

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from pipelines.audit.sessions import NOT_A_FEED, _feed
+from pipelines.audit.told import NOT_A_FEED, feed_of
 from pipelines.status.check import Check, bad, good, span, unknown
 from pipelines.status.seen import Seen
 
@@ -45,7 +45,9 @@ def feeds(seen: Seen) -> list[Feed]:
     found: dict[tuple[str, str], Feed] = {}
     for row in seen.rows(SESSIONS):
         feed = Feed(
-            row["venue"], _feed(row["session"], row["venue"]), *(row[k] for k in ("session", "sign", "ended", "reason"))
+            row["venue"],
+            feed_of(row["session"], row["venue"], "").name,
+            *(row[k] for k in ("session", "sign", "ended", "reason")),
         )
         if feed.name in NOT_A_FEED:
             continue

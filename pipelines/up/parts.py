@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.metrics import Figures, serving
+from collectors.metrics import Figures, serving
 from pipelines.settings import MetricsSettings
 from pipelines.up import board, figures
 from pipelines.up.broker import Broker

@@ -9,6 +9,7 @@ import pytest
 from collectors.delivery import process
 from collectors.delivery.clock import Offset
 from collectors.delivery.process import Process
+from collectors.delivery.recorder import Recorder
 from tests.collectors.sink import Frames
 
 
@@ -17,7 +18,9 @@ async def test_the_process_says_that_it_lives_and_when_its_clock_is_wrong_and_ri
 ) -> None:
     monkeypatch.setattr(process, "LOOK_S", 0.001)
     sink = Frames()
-    publisher: Any = SimpleNamespace(put=sink.put, offset=Offset(), pending_bytes=12)
+    publisher: Any = SimpleNamespace(
+        recorder=Recorder("", "collector", "rest", sink), offset=Offset(), pool=SimpleNamespace(bytes=12), spool=None
+    )
     running = asyncio.create_task(Process(publisher).run())
     await sink.until(lambda: sink.told("alive"))
     (first,) = sink.told("alive")

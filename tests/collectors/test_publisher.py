@@ -57,8 +57,8 @@ async def test_what_is_published_lies_in_kafka_whole_and_once(fresh_kafka: dict[
             recorder.frame(payload, Frame("allLiquidation", f"S{i % 50}", LIQUIDATION), time.time_ns())
         recorder.event("disconnected", "end")
         assert await publisher.flush(60)
-        assert publisher.acknowledged[recorder.session] == 5_001
-        assert publisher.pending == publisher.pending_bytes == 0
+        assert publisher.acknowledged == {LIQUIDATION: 5_000, EVENTS: 1}
+        assert publisher.pending == publisher.pool.bytes == 0
     frames = await stored(fresh_kafka, LIQUIDATION)
     assert {frame.seq: frame.payload for frame in frames} == dict(enumerate(payloads, 1))
     assert len(frames) == 5_000
@@ -88,9 +88,9 @@ async def test_a_frame_of_31_mib_is_stored(fresh_kafka: dict[str, Any], compress
         recorder = Recorder("binance", "um", "ws", publisher)
         recorder.frame(b"before", Frame("markPrice", "*", TICKER), 1)
         recorder.frame(payload, Frame("markPrice", "*", TICKER), 2)
-        assert publisher.full
+        assert not publisher.takes(TICKER)
         recorder.frame(b"after", Frame("markPrice", "*", TICKER), 3)
-        await asyncio.wait_for(publisher.room(), 60)
+        await asyncio.wait_for(publisher.room(TICKER), 60)
     assert [frame.payload for frame in await stored(fresh_kafka, TICKER)] == [b"before", payload, b"after"]
 
 
@@ -108,7 +108,8 @@ async def test_a_frame_kafka_will_not_take_is_told_and_the_others_are_stored(fre
     assert sorted(frame.seq for frame in frames) == [*range(1, 21), *range(22, 42)]
     (event,) = await stored(fresh_kafka, EVENTS)
     assert b"Kafka refused a frame of 34603008 bytes" in event.payload
-    assert b'"seq":21' in event.payload
+    assert b'"event":"dropped"' in event.payload
+    assert b'"runs":[[21,21]]' in event.payload
 
 
 TWO_HOURS_NS = 2 * 3600 * 1_000_000_000

@@ -38,7 +38,7 @@ def test_a_clock_over_a_second_off_needs_somebody_and_one_that_nobody_told_is_un
 def test_what_waits_in_the_spool_needs_somebody_only_while_kafka_is_away(warehouse: Lake) -> None:
     assert only(list(machine.spool(seen(warehouse, 0)))).said == "empty"
     (warehouse.world / "spool" / "raw.ticker-0").mkdir(parents=True)
-    (warehouse.world / "spool" / "raw.ticker-0" / "1.frames").write_bytes(bytes(2_000_000))
+    (warehouse.world / "spool" / "raw.ticker-0" / "1.seg").write_bytes(bytes(2_000_000))
     assert (
         only(list(machine.spool(seen(warehouse, 0)))).said
         == "2.0 MB of frames wait on disk for Kafka, and are being sent"
