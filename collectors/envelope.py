@@ -75,8 +75,11 @@ class NotARawRecordError(ValueError):
     """A Kafka record whose key or headers are not those of a raw record; says which part is wrong."""
 
 
-def to_record(frame: RawFrame) -> Record:
-    """Return the Kafka record that carries `frame`; topic, partition and offset are Kafka's to keep."""
+def to_record(frame: RawFrame, sent_ns: int = 0) -> Record:
+    """Return the Kafka record that carries `frame`; topic, partition and offset are Kafka's to keep.
+
+    `sent_ns`: the clock that `recv_ns` is of, now; 0 where that is not known, and the record then does not have it.
+    """
     headers = [
         ("v", VERSION.encode()),
         ("venue", frame.venue.encode()),
@@ -86,6 +89,8 @@ def to_record(frame: RawFrame) -> Record:
         ("session", frame.session.encode()),
         ("seq", str(frame.seq).encode()),
     ]
+    if sent_ns:
+        headers.append(("sent_ns", str(sent_ns).encode()))
     return Record(f"{frame.venue}|{frame.channel}|{frame.symbol}".encode(), frame.payload, headers)
 
 

@@ -5,6 +5,7 @@ CollectorError
 ├── NetworkError            a venue or Kafka does not answer, or not as it should
 ├── RefusedError            a venue answers that it will not give what was asked for
 └── BrokerError             the embedded broker cannot be started, found or stopped
+    ├── NoBrokerError       it does not run (yet)
     ├── JavaNotFoundError   no Java 17 or newer
     └── JarsMissingError    the broker's jar files are not here and cannot be fetched
 """
@@ -35,6 +36,10 @@ class RefusedError(CollectorError):
 
 class BrokerError(CollectorError):
     """The embedded broker cannot be started, found or stopped."""
+
+
+class NoBrokerError(BrokerError):
+    """No cluster is named and the embedded broker does not run; it may be started later."""
 
 
 class JavaNotFoundError(BrokerError):

@@ -13,9 +13,9 @@ from collectors.kafka import KafkaSettings, connection
 from collectors.terminal import log_to_stderr, since_option, until_option
 from pipelines.errors import UsageError
 from pipelines.settings import IngestSettings
-from pipelines.status import status as look
+from pipelines.status import show
+from pipelines.status.look import look
 from pipelines.up.parts import prefect_env
-from pipelines.up.status_screen import show
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
 FLOWS = (
@@ -75,13 +75,23 @@ def up(
 
 
 @app.command()
-def status() -> None:
-    """Show what is alive, how far behind ingest is, and what was lost. Exit code 1 where something needs you."""
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
+) -> None:
+    """Show what is alive, how old everything is against what is expected, what was lost, and what to do about it.
+
+    Each line was looked at and is good, needs you, or is UNKNOWN: it could not be looked at. Exit code 0: every check was
+    made and is good. 1: something needs you or is unknown.
+    """
+    logging.basicConfig(level=logging.CRITICAL)  # what does not answer is a line of its own
     world = told_world()
     os.environ["LIQ_DATA"] = str(world)  # its broker, too
-    found = asyncio.run(look(world))
-    show(console(TABLES_WIDTH), found)
-    raise typer.Exit(1 if found.problems else 0)
+    checks = look(world)
+    if as_json:
+        print(show.as_json(checks))
+    else:
+        show.show(console(TABLES_WIDTH), checks)
+    raise typer.Exit(0 if show.is_fine(checks) else 1)
 
 
 @app.command()

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 import polars as pl
 from polars.exceptions import PolarsError
 
+from collectors.printable import printable
 from pipelines.reading.parse import DEAD, Facts, Parsed
 from pipelines.rows import Rejected
+from pipelines.venues.wire import LONGEST_REASON
 
 UNFIT = (PolarsError, ArithmeticError, TypeError, ValueError)
 
@@ -46,7 +48,7 @@ def _error(parsed: Parsed, positions: Sequence[int], make: Callable[[Parsed], ob
     try:
         make(part)
     except UNFIT as error:
-        return " ".join(f"{type(error).__name__}: {error}".split())
+        return printable(" ".join(f"{type(error).__name__}: {error}".split()), LONGEST_REASON)
     return ""
 
 

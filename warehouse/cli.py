@@ -14,13 +14,18 @@ from rich.console import Console
 
 from warehouse import catalogue, describe, lake
 from warehouse.errors import NoWarehouseError
-from warehouse.formats import Format, write
+from warehouse.formats import HELD, Format, write
 from warehouse.maintain import maintain as maintain_lake
 from warehouse.query import reading_world, run
 from warehouse.shell import shell as run_shell
 from warehouse.terminal import console, to_read, to_write
 
 app = typer.Typer()
+
+
+UNLOCKED = (
+    "Let the SQL read and write files and attach databases, as you may yourself; without it it only queries the lake."
+)
 
 
 class SchemaFormat(StrEnum):
@@ -36,21 +41,26 @@ def sql(
     format: Annotated[Format, typer.Option("--format", "-f", help="How rows are written.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Rows a table shows at most.")] = 100,
+    unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False,
 ) -> None:
-    """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo."""
-    with to_read() as warehouse:
+    """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo.
+
+    Only queries run, and no file outside the lake is read or written. Types that a format does not have, such as INTERVAL,
+    are written as text.
+    """
+    with to_read(unlocked=unlocked) as warehouse:
         text = sys.stdin.read() if statement == "-" else statement
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
         try:
-            write(run(warehouse, text), format, output, limit)
+            write(run(warehouse, text, held=HELD[format]), format, output, limit)
         finally:
             signal.signal(signal.SIGINT, before)
 
 
 @app.command()
-def shell() -> None:
+def shell(unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False) -> None:
     """Query the warehouse by hand: SQL ended by ;, .tables, .schema NAME, .help."""
-    with to_read() as warehouse:
+    with to_read(unlocked=unlocked) as warehouse:
         run_shell(warehouse, console())
 
 

@@ -1,6 +1,5 @@
 """The lake: DuckDB with the DuckLake catalogue of one world attached as `lake`."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -13,27 +12,30 @@ import duckdb
 from warehouse import reading
 from warehouse.errors import NoWarehouseError, WarehouseError, WriteFailedError
 from warehouse.lock import write_lock
+from warehouse.messages import one_line
 from warehouse.pending import NOTHING_NOTED
 from warehouse.place import ABSENT, Place
 from warehouse.place import quoted as quoted
 from warehouse.settings import WarehouseSettings
 
-_PASSWORD = re.compile(r"""(password\s*=\s*)(?:'(?:\\.|[^'])*'|[^\s"'&]+)|(:)[^\s:/@"]+(?=@)""")
 METADATA = "__ducklake_metadata_lake"  # DuckLake's own tables, as it attaches them
 
 
 class Lake:
     """An open warehouse, its catalogue made where `create`. One thread at a time; close it, or use it in a `with`.
 
-    `open` and `schema.create_or_migrate` make one.
+    `open` and `schema.create_or_migrate` make one. A reader reaches no file outside the lake, unless it is `unlocked`.
     """
 
-    def __init__(self, world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False) -> None:
+    def __init__(
+        self, world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False, unlocked: bool = False
+    ) -> None:
         self.world = world
         self.settings = settings
         self.place = Place(world, settings)
+        self.locked = read_only and not unlocked
         self._read_only = read_only
-        self.connection = _connect(self.place, settings, read_only, create)
+        self.connection = self._connected(create)
         self.noted = NOTHING_NOTED  # by `writer.append`
 
     @contextmanager
@@ -55,7 +57,9 @@ class Lake:
                 self.connection.execute("COMMIT")
             except duckdb.Error as error:
                 self._roll_back()
-                raise WriteFailedError(f"nothing was stored in {self.place}: {one_line(error)}") from error
+                raise WriteFailedError(
+                    f"nothing was stored in {self.place}: {one_line(error, self.place.folder)}"
+                ) from error
             except BaseException:
                 self._roll_back()
                 raise
@@ -72,8 +76,14 @@ class Lake:
         DuckLake keeps the statistics that it has seen of every snapshot for as long as a connection lives, up to DuckDB's limit
         of memory: measured 53 kB for each of ingest's commits. Raises WarehouseError, and the old one stays.
         """
-        before, self.connection = self.connection, _connect(self.place, self.settings, self._read_only, create=False)
+        before, self.connection = self.connection, self._connected(create=False)
         before.close()
+
+    def _connected(self, create: bool) -> duckdb.DuckDBPyConnection:
+        connection = _connect(self.place, self.settings, self._read_only, create)
+        if self.locked:
+            _lock(connection, self.place)
+        return connection
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
@@ -88,13 +98,20 @@ class Lake:
         self.close()
 
 
-def open(world: Path | None = None, *, read_only: bool = True, settings: WarehouseSettings | None = None) -> Lake:
+def open(
+    world: Path | None = None,
+    *,
+    read_only: bool = True,
+    settings: WarehouseSettings | None = None,
+    unlocked: bool = False,
+) -> Lake:
     """Open the warehouse of `world` (LIQ_DATA where None). A reader works beside the writer and takes no lock.
 
-    Raises NoWarehouseError where there is none yet; a writer calls `schema.create_or_migrate` first.
+    `unlocked`: its SQL may read and write files and attach other databases. Raises NoWarehouseError where there is none
+    yet; a writer calls `schema.create_or_migrate` first.
     """
     settings = settings or WarehouseSettings()
-    return Lake(settings.world(world), settings, read_only=read_only)
+    return Lake(settings.world(world), settings, read_only=read_only, unlocked=unlocked)
 
 
 def exists(world: Path) -> bool:
@@ -132,8 +149,15 @@ def _connect(place: Place, settings: WarehouseSettings, read_only: bool, create:
         connection.close()
         if ABSENT in str(error):
             raise _none_in(place) from None
-        raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error)}") from None
+        raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error, place.folder)}") from None
     return connection
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
+    """Keep what the connection runs from every file but the lake's own, for good."""
+    connection.execute(f"SET allowed_directories = [{quoted(place.files)}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def _none_in(place: Place) -> NoWarehouseError:
@@ -142,13 +166,9 @@ def _none_in(place: Place) -> NoWarehouseError:
     )
 
 
-def one_line(error: Exception) -> str:
-    """Return DuckDB's message without its position marks and line breaks, and without a password of PostgreSQL's."""
-    return _PASSWORD.sub(r"\1\2…", " ".join(str(error).split("\n\nLINE ")[0].split()))
-
-
 def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"temp_directory": str(place.folder / "tmp")}
+    config |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}  # nothing is fetched
     if settings.duckdb_memory:
         config["memory_limit"] = settings.duckdb_memory
     # measured: two threads take half as much CPU time again for the same inserts and are no faster beside other work

@@ -10,7 +10,8 @@ import duckdb
 from warehouse.compact import compact
 from warehouse.errors import WriteFailedError
 from warehouse.fold import fold
-from warehouse.lake import METADATA, Lake, one_line
+from warehouse.lake import METADATA, Lake
+from warehouse.messages import one_line
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,9 @@ def _step(lake: Lake, call: str) -> list[tuple[Any, ...]]:
         try:
             return lake.connection.execute(call).fetchall()
         except duckdb.Error as error:
-            raise WriteFailedError(f"{call[:80]} failed in {lake.world}: {one_line(error)}") from error
+            raise WriteFailedError(
+                f"{call[:80]} failed in {lake.world}: {one_line(error, lake.place.folder)}"
+            ) from error
 
 
 def _ago(age: timedelta) -> str:

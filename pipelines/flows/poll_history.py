@@ -11,7 +11,7 @@ from pipelines.errors import AlreadyRunningError
 from pipelines.flows.ingest import told
 from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
-from pipelines.up.supervise import StartError, ending, liq
+from pipelines.up.commands import StartError, ending, liq
 
 
 @flow(name="poll_history", persist_result=False)

@@ -143,6 +143,14 @@ class Source:
         starts = await self._consumer.beginning_offsets(self._partitions)
         return {(partition.topic, partition.partition): start for partition, start in starts.items()}
 
+    def known_ends(self) -> dict[Partition, int]:
+        """Return the offset behind the last record of every partition, as Kafka told it last; asks nothing."""
+        return {
+            (part.topic, part.partition): end
+            for part in self._partitions
+            if (end := self._consumer.highwater(part)) is not None
+        }
+
     def position(self) -> dict[Partition, int]:
         """Return, per partition, the offset that `next` hands out next."""
         return dict(self._position)

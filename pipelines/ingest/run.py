@@ -19,7 +19,8 @@ from collectors.kafka import cluster_id
 from pipelines.errors import LogChangedError
 from pipelines.ingest.alone import alone
 from pipelines.ingest.batch import Batch
-from pipelines.ingest.consume import Source, source
+from pipelines.ingest.consume import Slice, Source, source
+from pipelines.ingest.figures import Figures
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import Merge
@@ -54,6 +55,11 @@ class Ingest:
         """What has been committed so far."""
         return self._store.totals
 
+    @property
+    def figures(self) -> Figures:
+        """The same and more, as metrics."""
+        return self._store.figures
+
     async def run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
         """Read on from the committed offsets: to the present end of every partition, or until `stop` when following.
 
@@ -66,7 +72,7 @@ class Ingest:
                     try:
                         return await self._run(connection, follow, stop)
                     except LogChangedError as changed:
-                        log.warning("%s; ingest goes on from what is stored", changed)
+                        log.warning("ingest state=begins_again reason=%r", str(changed))
                         if stop.is_set():
                             return self.totals
                         await asyncio.sleep(AGAIN_S)
@@ -81,11 +87,14 @@ class Ingest:
                 found = await whence(records, known.committed, self._earlier)
                 await self._thread(self._store.begin, found)
                 records.seek(found.offsets)
+                self.figures.begun(found.offsets, records.known_ends)
                 settings = self._settings
                 batch = Batch(
                     settings.grid_s, known.held, settings.keep_all_frames, known.ended, known.book, Marks(known.marks)
                 )
-                reading = Reading(records, batch, Merge(found.offsets), settings, self._commit, patient=follow)
+                reading = Reading(
+                    records, batch, Merge(found.offsets), settings, self._commit, self.figures.read, patient=follow
+                )
                 try:
                     await (reading.follow(stop) if follow else reading.drain(stop))
                 finally:
@@ -108,17 +117,18 @@ class Ingest:
 
 class Reading:
     """Reads the logs and hands to `commit` what is complete, until something ends it; a change of the logs raises
-    LogChangedError. `patient`: while Kafka does not answer, wait; else raise its error."""
+    LogChangedError. `told` is given what was read. `patient`: while Kafka does not answer, wait; else raise its error."""
 
     def __init__(
         self, records: Source, batch: Batch, merge: Merge, settings: IngestSettings, commit: Commit,
-        patient: bool,
+        told: Callable[[list[Slice]], object], patient: bool,
     ) -> None:  # fmt: skip
         self._records = records
         self._batch = batch
         self._merge = merge
         self._settings = settings
         self._commit = commit
+        self._told = told
         self._patient = patient
         self._committing: asyncio.Task[None] | None = None
         self._due = 0.0
@@ -153,9 +163,14 @@ class Reading:
 
     async def _read(self) -> None:
         if not self._full:
-            self._merge.add(await self._records.next(AT_A_TIME, POLL_MS, of=self._merge.wanted()))
+            await self._next(POLL_MS)
         elif self._committing:
             await asyncio.wait([self._committing])
+
+    async def _next(self, timeout_ms: int) -> None:
+        found = await self._records.next(AT_A_TIME, timeout_ms, of=self._merge.wanted())
+        self._told(found)
+        self._merge.add(found)
 
     @property
     def _full(self) -> bool:
@@ -180,7 +195,7 @@ class Reading:
         except KafkaError as error:
             if not self._patient:
                 raise
-            log.warning("Kafka does not answer, so nothing is committed: %r", error)
+            log.warning("kafka state=silent reason=%r", str(error) or type(error).__name__)
             await asyncio.sleep(AGAIN_S)
         if free:
             self._due = time.monotonic() + self._settings.commit_interval_s
@@ -194,7 +209,7 @@ class Reading:
         for _ in range(CATCH_UP_READS):
             if not 0 < merge.unread(ends) <= AT_A_TIME:
                 break
-            merge.add(await self._records.next(AT_A_TIME, CATCH_UP_MS, of=merge.wanted()))
+            await self._next(CATCH_UP_MS)
         self._batch.add(merge.release())
         self._batch.close_buckets(merge.complete_ms)
 

@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.contracts.instruments import Instruments
 from pipelines.contracts.static_tiers import with_static
 from pipelines.ingest.commits import Log, ingest_commits
+from pipelines.ingest.figures import Figures
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Mark
 from pipelines.ingest.ready import Ready
@@ -61,6 +62,7 @@ class Store:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.totals = Totals()
+        self.figures = Figures(settings.grid_s, world=settings.data)
         self._settings = settings
         self._lake: lake.Lake | None = None
         self._cluster = ""
@@ -70,7 +72,7 @@ class Store:
         """Open the warehouse, made or brought to today's form if need be; return what it knows. Raises WarehouseError."""
         self._cluster = cluster_id
         for line in schema.create_or_migrate(self._settings.data):
-            log.info("warehouse: %s", line)
+            log.info("warehouse schema=%r", line)
         self._lake = lake.open(self._settings.data, read_only=False)
         with query_errors():
             book, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
@@ -96,7 +98,7 @@ class Store:
         """Keep in mind which logs are read, and store what has changed about them."""
         self._incarnations = found.incarnations
         for change in found.changes:
-            log.warning("%s", change)
+            log.warning("log state=changed reason=%r", str(change))
         if found.changes:
             empty = {"dead_letters": TABLES["dead_letters"].schema.to_frame()}
             commits = ingest_commits(begun(found), empty, self._log(), datetime.now(UTC).replace(tzinfo=None))
@@ -104,7 +106,9 @@ class Store:
 
     def store(self, ready: Ready) -> None:
         """Commit a batch. Raises WarehouseError where it could not be stored after several tries."""
-        stored = self.append(ready.tables(self._log(), self._settings.grid_s))
+        tables = ready.tables(self._log(), self._settings.grid_s)
+        with self.figures.commit_seconds.time():
+            stored = self.append(tables)
         totals = self.totals
         totals.commits += 1
         totals.records += ready.records
@@ -112,6 +116,7 @@ class Store:
         totals.duplicates += sum(each.duplicates for each in stored.values())
         totals.dead_letters += stored["dead_letters"].rows
         totals.reasons.update(ready.parsed.reasons)
+        self.figures.committed(ready.spans, stored)
         _name_dead_letters(ready)
         if totals.commits % RENEW_COMMITS == 0:
             self._renew()
@@ -122,13 +127,14 @@ class Store:
             try:
                 return self._append_once(tables, again=turn > 0)
             except (WriteFailedError, QueryError) as error:
-                log.warning("commit failed, the batch is kept and tried again in %g s: %s", delay, error)
+                log.warning("commit state=failed again_in_s=%g reason=%r", delay, str(error))
+                self.figures.failures += 1
                 time.sleep(delay)
         return self._append_once(tables, again=True)
 
     def _append_once(self, tables: Mapping[str, pl.DataFrame], *, again: bool) -> dict[str, writer.Appended]:
         if again and self._is_stored(tables):
-            log.warning("the batch was stored after all: only PostgreSQL's answer was lost")
+            log.warning("commit state=stored reason='it was stored after all: only the answer was lost'")
             return {name: writer.Appended(frame.height, 0) for name, frame in tables.items()}
         return writer.append(self._opened, tables)
 
@@ -156,7 +162,7 @@ class Store:
         try:
             self._opened.renew()
         except WarehouseError as error:
-            log.warning("the warehouse is opened anew later: %s", error)
+            log.warning("warehouse state=not_renewed reason=%r", str(error))
 
 
 def _name_dead_letters(ready: Ready) -> None:

@@ -112,7 +112,7 @@ def _details(item: msgspec.Raw, arg: Arg, place: str, horizon: int) -> Iterator[
         yield Rejected(reason(error), place)
         return
     if why := not_kept("liquidations", instrument.instType or arg.instType, instrument.instId):
-        yield Nothing(why)
+        yield from nothing(why)
         return
     for index, raw in enumerate(instrument.details):
         try:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
+from collectors.printable import printable
 from pipelines.rows import Kline, Liquidation, Nothing, Rejected, Row
 
 DAY_MS = 86_400_000
@@ -14,6 +15,7 @@ EARLIEST_MS = 1_230_768_000_000  # 2009-01-01: no coin traded before
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 MINUTE_MS = 60_000
 INFINITE = float("inf")
+LONGEST_REASON, LONGEST_QUOTE = 300, 40  # characters
 BAR_SETTLES_MS = 30_000
 """So long after its end a bar may still be on its way as it ran: an answer takes time, and clocks differ."""
 
@@ -63,7 +65,7 @@ def number(value: Text) -> float:
         found = float("nan")
     if isfinite(found):
         return found
-    raise ValueError(f"{value!r} is not a number")
+    raise ValueError(f"{shown(value)} is not a number")
 
 
 def maybe(value: Text | None) -> float | None:
@@ -76,7 +78,7 @@ def positive(value: Text, name: str) -> float:
     found = number(value)
     if found > 0:
         return found
-    raise ValueError(f"{name} is {value!r}, not above zero")
+    raise ValueError(f"{name} is {shown(value)}, not above zero")
 
 
 def not_negative(value: Text, name: str) -> float:
@@ -84,13 +86,24 @@ def not_negative(value: Text, name: str) -> float:
     found = number(value)
     if found >= 0:
         return found
-    raise ValueError(f"{name} is {value!r}, below zero")
+    raise ValueError(f"{name} is {shown(value)}, below zero")
+
+
+def shown(value: Text) -> str:
+    """Return what was sent as a message quotes it."""
+    return repr(value) if not isinstance(value, str) or len(value) <= LONGEST_QUOTE else f"{value[:LONGEST_QUOTE]!r}…"
 
 
 def reason(error: BaseException) -> str:
     """Return why a frame or item was rejected, in words."""
+    return printable(_reason(error), LONGEST_REASON)
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, msgspec.ValidationError):
         return f"not as documented: {error}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8: {error.reason} at byte {error.start}"
     if isinstance(error, msgspec.MsgspecError | UnicodeError):
         return f"broken JSON: {error}"
     return "broken JSON: nested too deep" if isinstance(error, RecursionError) else str(error)
@@ -103,7 +116,7 @@ def rejected(error: BaseException) -> list[Row]:
 
 def nothing(why: str) -> list[Row]:
     """Return the whole frame as known to carry nothing."""
-    return [Nothing(why)]
+    return [Nothing(printable(why, LONGEST_REASON))]
 
 
 def each(items: Sequence[Item], read: Callable[[Item], Iterable[Row]], path: str = "data") -> list[Row]:

@@ -57,6 +57,13 @@ def test_a_record_without_key_or_value_is_refused() -> None:
             from_record(*lacking, headers, "raw.liquidation", 0, 0)
 
 
+def test_when_a_record_was_sent_is_in_it_and_changes_nothing_else() -> None:
+    key, value, headers = to_record(FRAME, 1_790_000_000_200_000_000)
+    assert headers == [*to_record(FRAME).headers, ("sent_ns", b"1790000000200000000")]
+    frame = from_record(key, value, headers, "", -1, -1)
+    assert (frame.recv_ns, frame.seq, frame.payload) == (FRAME.recv_ns, FRAME.seq, FRAME.payload)
+
+
 @pytest.mark.parametrize("symbol", ["", "BTC\0USDT", "B" * 5000, "BTC\nUSDT"])
 def test_a_symbol_that_is_none_is_refused(symbol: str) -> None:
     _, value, headers = to_record(FRAME)

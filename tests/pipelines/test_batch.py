@@ -16,6 +16,7 @@ from pipelines.ingest.consume import Malformed, Slice
 from pipelines.rows import Liquidation, Row
 from pipelines.venues import Held, parser_of
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, bybit_ticker
+from warehouse.runs import joined, unpacked
 
 GRID_S = 60
 LOG = Log("cluster", {}, "commit")
@@ -113,9 +114,10 @@ def test_accounts_name_every_frame_of_a_session_once() -> None:
         session.frame("publicTrade", "BTCUSDT", {"topic": "publicTrade.BTCUSDT"}, START_MS, LIQUIDATION),
     ]
     rows = committed(cut(placed(frames, LIQUIDATION), (1,)), "session_frames").drop("ts_commit")
-    assert rows.select(pl.col("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead").sum()).row(0) == (
-        3, 6, 1, 1, 1,
+    assert rows.select(pl.col("frames", "frames_with_rows", "frames_without_rows", "frames_dead").sum()).row(0) == (
+        3, 1, 1, 1,
     )  # fmt: skip
+    assert rows["runs"].to_list() == [[1, 1], [2, 3]]
     assert (rows["seq_min"].min(), rows["seq_max"].max()) == (1, 3)
 
 
@@ -223,6 +225,7 @@ def test_a_frame_whose_facts_fit_no_column_is_a_dead_letter_and_stops_nothing(
     assert letters["reason"].str.starts_with("no table can hold it: ").all()
     kept = 7 * 2 if topic == LIQUIDATION else 7 * 2 + 2  # a bucket's rows stand alone: those of the frame that fit stay
     assert tables["liquidations"].height == kept
-    counts = tables["session_frames"].select(pl.col("frames", "seq_sum", "frames_with_rows", "frames_dead").sum())
-    assert counts.row(0) == (9, sum(range(1, 10)), 7, 2)
+    counts = tables["session_frames"].select(pl.col("frames", "frames_with_rows", "frames_dead").sum())
+    assert counts.row(0) == (9, 7, 2)
+    assert joined(unpacked(tables["session_frames"])).select("first", "last").rows() == [(1, 9)]
     assert tables["ingest_commits"]["dead_letters"].sum() == 2

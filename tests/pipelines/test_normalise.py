@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
 from pipelines.columns.schemas import schema
+from pipelines.columns.shared import source_of, trace
 from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise, parse_frames, raw_frames
+from pipelines.reading import blocks
+from pipelines.reading.blocks import parse_batch
 from pipelines.rows import Instrument
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import frame_files
@@ -67,13 +70,43 @@ def test_a_row_says_where_its_frame_lies() -> None:
     assert row["ts_recv"] == row["ts_event"]
 
 
-def test_the_source_is_in_the_sessions_name() -> None:
-    frame = msgspec.structs.replace(
-        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2")), session="bybit-backfill-1-a"
-    )
-    assert normalise(parse_frames([frame], {}), Instruments()).tables["liquidations"]["source"].to_list() == [
-        "backfill"
-    ]
+@pytest.mark.parametrize(
+    ("session", "venue", "source"),
+    [
+        ("bybit-linear-18f0-ab12", "bybit", "live"),
+        ("bybit-backfill-18f0-ab12", "bybit", "backfill"),
+        ("bybit-import-18f0-ab12", "bybit", "import"),
+        ("bybit-backfill-1-a", "bybit", "backfill"),
+        ("kraken-futures-public-18f0-ab12", "kraken-futures", "live"),
+        ("kraken-futures-backfill-18f0-ab12", "kraken-futures", "backfill"),
+        ("kraken-futures-import-18f0-ab12", "kraken-futures", "import"),
+        ("data-backfill-spot-linear-18f0-ab12", "data-backfill-spot", "live"),
+        ("data-backfill-spot-backfill-18f0-ab12", "data-backfill-spot", "backfill"),
+        ("x-backfill-public-18f0-ab12", "x-backfill", "live"),
+        ("import-rest-18f0-ab12", "import", "live"),
+        ("bybit-backfiller-18f0-ab12", "bybit", "live"),
+        ("backfill-18f0-ab12", "bybit", "live"),
+        ("", "", "live"),
+    ],
+)
+def test_the_source_is_the_feed_behind_the_venue_in_the_sessions_name(session: str, venue: str, source: str) -> None:
+    assert source_of(session, venue) == source
+
+
+@pytest.mark.parametrize("fewest", [1, 64])
+def test_rows_of_sessions_of_several_venues_have_each_its_own_source(
+    monkeypatch: pytest.MonkeyPatch, fewest: int
+) -> None:
+    monkeypatch.setattr(blocks, "FEWEST", fewest)
+    bybit = _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2"))
+    sessions = ("bybit-backfill-1-a", "bybit-linear-1-a", "bybit-import-1-a")
+    frames = [msgspec.structs.replace(bybit, session=session, seq=n) for n, session in enumerate(sessions)]
+    sources = normalise(parse_batch(frames, {}), Instruments()).tables["liquidations"]["source"].to_list()
+    assert sources == ["backfill", "live", "import"]
+    dead = [msgspec.structs.replace(frame, venue=venue, session="x-backfill-1-a") for frame, venue in
+            zip(frames, ("x", "x-backfill", "x"), strict=True)]  # fmt: skip
+    traced = dict(zip(("venue", "ts_recv", "source"), trace(dead)[:3], strict=True))
+    assert traced["source"].to_list() == ["backfill", "live", "backfill"]
 
 
 def test_every_frame_has_one_outcome() -> None:

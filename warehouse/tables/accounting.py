@@ -9,6 +9,8 @@ TS_COMMIT = Column("ts_commit", "TIMESTAMP", "When the commit was made, by our c
 TOPIC = Column("kafka_topic", "VARCHAR", "Topic the frames lie in")
 PARTITION = Column("kafka_partition", "INTEGER", "Partition of the topic")
 
+_ELSEWHERE = "another row of the session and commit has them, or the row was stored before they were kept"
+
 SESSION_FRAMES = Table(
     name="session_frames",
     grain="the frames of one session, topic and partition that one commit took in",
@@ -21,17 +23,24 @@ SESSION_FRAMES = Table(
         Column("frames", "BIGINT", "Frames", "frames"),
         Column("seq_min", "BIGINT", "Lowest seq"),
         Column("seq_max", "BIGINT", "Highest seq"),
-        Column("seq_sum", "BIGINT", "Sum of seq: with frames and the highest seq it shows that none is missing"),
+        Column("seq_sum", "BIGINT", "Sum of seq", null_when="stored since runs are kept"),
         Column("recv_first", "TIMESTAMP", "When the first of them arrived, by the broker's clock", "UTC", "ts_recv"),
         Column("recv_last", "TIMESTAMP", "When the last of them arrived, by the broker's clock", "UTC", "ts_recv"),
         Column("frames_with_rows", "BIGINT", "Frames that gave rows", "frames"),
         Column("frames_without_rows", "BIGINT", "Frames known to carry nothing", "frames"),
         Column("frames_dead", "BIGINT", "Frames that became dead letters, whole or in part", "frames"),
         TS_COMMIT,
+        Column("runs", "BIGINT[]", "Numbers (seq) of the session's frames in the commit, over all topics and partitions: first "
+               "and last of the first run of consecutive numbers, of the second, and so on. One stored twice is in two runs",
+               null_when=_ELSEWHERE),
+        Column("run_times", "TIMESTAMP[]", "When the frames that `runs` names arrived: as many times as numbers", "UTC",
+               null_when=_ELSEWHERE),
+        Column("received_again", "BIGINT", "Records with a number that was stored already, which were left out", "frames",
+               null_when="stored before they were counted"),
     ),
     partition=by_month("ts_commit"),
     sort=("venue", "session", "ts_commit"),
-)
+)  # fmt: skip
 
 COMMIT_DUPLICATES = Table(
     name="commit_duplicates",

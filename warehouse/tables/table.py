@@ -14,6 +14,8 @@ POLARS_TYPES: dict[str, pl.DataType] = {
     "UBIGINT": pl.UInt64(),
     "BOOLEAN": pl.Boolean(),
     "BLOB": pl.Binary(),
+    "BIGINT[]": pl.List(pl.Int64()),
+    "TIMESTAMP[]": pl.List(pl.Datetime("us")),
 }
 
 

@@ -1,0 +1,72 @@
+"""What was lost, as far as it is known: frame numbers, frames given up, a log that changed, checks that failed."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from pipelines.status.check import Check, bad, good, unknown
+from pipelines.status.kafka import Away
+from pipelines.status.seen import LAG_S, Seen
+
+MISSING = """
+SELECT venue, sum(missing)::BIGINT AS missing, count(*) AS sessions FROM frames_accounted
+WHERE missing > 0 AND coalesce(recv_last, $settled) > $now::TIMESTAMP - INTERVAL 1 DAY
+    AND ($all OR coalesce(recv_last, $settled) <= $settled)
+GROUP BY venue ORDER BY venue
+"""
+TOLD = """
+SELECT event, venue, count(*) AS times, any_value(reason ORDER BY ts DESC) AS reason, max(ts) AS last,
+    coalesce(sum(TRY_CAST(json_extract_string(detail, '$.frames') AS BIGINT)), 0)::BIGINT AS frames
+FROM collector_events WHERE event IN ('dropped', 'log_changed') AND ts > $now::TIMESTAMP - INTERVAL 1 DAY
+GROUP BY ALL ORDER BY ALL
+"""
+FAILED = "SELECT name, offenders, meaning FROM audit_last WHERE result = 'failure' ORDER BY name"
+
+
+def missing(seen: Seen) -> Iterable[Check]:
+    """Every frame number of the last day's sessions is stored, but those that may still be on their way.
+
+    A number that is not stored, though later ones of its session have been for longer than any record may wait, is missing.
+    """
+    if behind := seen.behind():
+        return [unknown("frames", f"{behind}: which are missing is not known")]
+    if isinstance(seen.kafka, Away):
+        return [unknown("frames", "Kafka is away, so frames that are not stored may still be in it")]
+    settled = seen.now - timedelta(seconds=2 * LAG_S + seen.grid_s)
+    found = [
+        bad(f"frames {row['venue']}", f"{row['missing']:,} frames are missing, of {row['sessions']} sessions of the last day",
+            f"`from frame_numbers where fate = 'missing' and venue = '{row['venue']}'`")
+        for row in seen.rows(MISSING, settled=settled, all=not any(lag.behind for lag in seen.kafka.lags))
+    ]  # fmt: skip
+    return found or [good("frames", "none is missing")]
+
+
+def told(seen: Seen) -> Iterable[Check]:
+    """In the last day no collector gave frames up, and Kafka's log was the one that was read before."""
+    found = [_told(row) for row in seen.rows(TOLD)]
+    return found or [good("losses", "none was told in the last day")]
+
+
+def _told(row: dict[str, object]) -> Check:
+    if row["event"] == "dropped":
+        said = f"{row['frames']:,} frames were given up, last at {row['last']:%H:%M}: {row['reason']}"
+        return bad(
+            f"dropped {row['venue']}",
+            said,
+            "`from collector_events where event = 'dropped'`; a larger spool keeps more",
+        )
+    said = f"Kafka's log is not the one that was read before, {row['last']:%H:%M}: {row['reason']}"
+    return bad(
+        "log changed",
+        said,
+        "`from collector_events where event = 'log_changed'`; `from feed_gaps` shows what is unknown",
+    )
+
+
+def audit(seen: Seen) -> Iterable[Check]:
+    """The last audit found nothing that must not be."""
+    found = [
+        bad(f"check {row['name']}", f"{row['offenders']:,} rows offend: {row['meaning']}",
+            f"`liq audit`, then `from audit_last where name = '{row['name']}'`")
+        for row in seen.rows(FAILED)
+    ]  # fmt: skip
+    return found or [good("audit", "no check has failed")]
