@@ -5,9 +5,9 @@ from contextlib import suppress
 from functools import lru_cache
 
 import msgspec
+from collectors.recorder import Recorder
 
 from collectors.envelope import NotARawRecordError, RawFrame, Transport, from_record, to_record
-from collectors.recorder import Recorder
 from collectors.venues import VENUES as COLLECTED
 from collectors.venues.venue import Answer, Control, Frame, Venue
 from pipelines.contracts.instruments import Instruments
