@@ -7,6 +7,7 @@ What Kafka is being sent stays where it is until Kafka has it.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from errno import EIO, ENOENT
 from itertools import islice
 from typing import ParamSpec, TypeVar
 
@@ -14,13 +15,18 @@ import msgspec
 
 from collectors.delivery.spool import Place, Spool
 from collectors.envelope import RawFrame
+from collectors.errors import CollectorError
 
 FRAME_OVERHEAD = 400
 """Bytes a waiting frame takes in memory beside its payload."""
-
+GONE = (ENOENT, EIO)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class UnreadableError(CollectorError):
+    """A file of the spool is not there any more, or the disk does not give it back."""
 
 
 class Pool:
@@ -88,16 +94,18 @@ class Lane:
     async def take(self, most_frames: int, most_bytes: int) -> Chunk | None:
         """Return the oldest frames, which stay here until `settle`; None where nothing waits.
 
-        Raises OSError where the oldest file cannot be read; it is set aside.
+        Raises UnreadableError where the oldest file is lost, and set aside, OSError where it cannot be read now.
         """
         async with self.lock:
             self.flying = None
             while self._spool is not None and self._spool.waits(self.topic):
                 try:
                     taken = await in_thread(self._spool.take, self.topic, most_frames, most_bytes)
-                except OSError:
+                except OSError as error:
+                    if error.errno not in GONE:
+                        raise
                     self._spool.set_aside(self.topic)
-                    raise
+                    raise UnreadableError(str(error)) from error
                 self.damaged += taken.damaged
                 if taken.frames:
                     self.flying = Chunk(len(taken.frames), taken.frames, taken.place)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from aiokafka.errors import (
 )
 
 from collectors.delivery import keeper as keeping
+from collectors.delivery import publisher as publishing
 from collectors.delivery import sending
-from collectors.delivery.lane import Chunk
+from collectors.delivery.lane import Chunk, in_thread
 from collectors.delivery.publisher import MIB, Publisher
 from collectors.delivery.recorder import Recorder
 from collectors.delivery.segment import Segment
@@ -132,7 +134,10 @@ async def test_of_a_batch_that_is_too_large_only_the_frame_that_is_goes_and_is_t
 
 
 async def test_a_time_that_kafka_refuses_is_left_out(fake: FakeKafka) -> None:
+    first: list[int] = []
+
     def refuses(topic: str, frames: list[RawFrame]) -> None:
+        first.extend(fake.times[:1])
         if topic == LIQUIDATION and any(time != sending.NO_TIMESTAMP for time in fake.times):
             raise InvalidTimestampError
 
@@ -141,6 +146,7 @@ async def test_a_time_that_kafka_refuses_is_left_out(fake: FakeKafka) -> None:
         put(recorder(to), 100)
         assert await to.flush(PATIENCE_S)
     assert in_order_once(fake.stored(LIQUIDATION), 100)
+    assert first[0] >= 0, "else it is the frame's own"
 
 
 async def test_a_chunk_that_was_given_up_meanwhile_is_not_sent(fake: FakeKafka) -> None:
@@ -291,6 +297,30 @@ async def test_a_full_spool_gives_up_tickers_names_each_and_keeps_all_else(fake:
     assert max(gone) < max(frame.seq for frame in fake.stored(TICKER)), "the oldest are given up"
 
 
+async def test_liquidations_take_the_room_of_what_is_worth_least_first(fake: FakeKafka, tmp_path: Path) -> None:
+    fake.is_there = False
+    async with publisher(tmp_path, mib=1) as to:
+        session = recorder(to)
+        assert to.spool is not None
+        assert to.keeper is not None
+        for topic in (TICKER, FUNDING):
+            for _ in range(10):
+                put(session, 40, topic, size=1000)
+                await until(lambda: not to.pending)
+        for _ in range(10):
+            put(session, 30, size=1000)
+            await until(lambda: not to.pending)
+        assert to.spool.bytes <= MIB
+        assert to.keeper.dropped.keys() == {TICKER}
+        while FUNDING not in to.keeper.dropped:
+            put(session, 30, size=1000)
+            await until(lambda: not to.pending)
+        assert not [segment for segment in to.spool.of(TICKER) if segment.waiting]
+        fake.is_there = True
+        assert await to.flush(PATIENCE_S)
+    assert len(fake.stored(LIQUIDATION)) == session.frames - 800
+
+
 async def test_what_is_worth_more_is_never_given_up_for_what_is_worth_less(fake: FakeKafka, tmp_path: Path) -> None:
     fake.is_there = False
     async with publisher(tmp_path, mib=1) as to:
@@ -389,6 +419,45 @@ async def test_a_kafka_that_refuses_the_topics_at_the_start_is_final(fake: FakeK
     settings = QUICK.model_copy(update={"flush_timeout_s": 0.01})
     async with publisher(prepare=prepare, settings=settings) as to:
         assert "refuses to create" in str(await asyncio.wait_for(to.link.refusal, PATIENCE_S))
+
+
+async def test_who_is_cancelled_while_a_thread_works_on_a_file_waits_for_it() -> None:
+    began, over = threading.Event(), threading.Event()
+
+    def work() -> None:
+        began.set()
+        over.wait(PATIENCE_S)
+
+    waiting = asyncio.create_task(in_thread(work))
+    await asyncio.to_thread(began.wait, PATIENCE_S)
+    waiting.cancel()
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    over.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(waiting, PATIENCE_S)
+
+
+async def test_a_file_that_cannot_be_read_just_now_is_read_later(
+    fake: FakeKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "AFTER_A_BUG_S", 0.001)
+    real, failures = Segment.read, iter(range(3))
+
+    def busy(self: Segment, *limits: int) -> Any:
+        if next(failures, None) is not None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(self, *limits)
+
+    monkeypatch.setattr(Segment, "read", busy)
+    fake.is_there = False
+    async with publisher(tmp_path) as to:
+        put(recorder(to), 10)
+        await until(lambda: not to.pending)
+        fake.is_there = True
+        assert await to.flush(PATIENCE_S)
+    assert in_order_once(fake.stored(LIQUIDATION), 10)
+    assert not events(fake, "notice")
 
 
 async def test_a_torn_end_is_cut_and_told(fake: FakeKafka, tmp_path: Path) -> None:
