@@ -6,7 +6,7 @@ What Kafka is being sent stays where it is until Kafka has it.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from errno import EIO, ENOENT
 from itertools import islice
 from typing import ParamSpec, TypeVar
@@ -40,13 +40,18 @@ class Pool:
 class Chunk(msgspec.Struct, eq=False):
     """The oldest frames of a lane, to be sent. `rest`: those of them that Kafka has not acknowledged."""
 
-    count: int
+    frames: Sequence[RawFrame]
     rest: list[RawFrame]
     place: Place | None = None
     """Behind the last of them, where they are on disk."""
     is_out: bool = False
     """Whether a producer has them, so that they may yet reach Kafka."""
     is_dropped: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many frames it had at first."""
+        return len(self.frames)
 
 
 class Lane:
@@ -86,10 +91,10 @@ class Lane:
         return bool(self._memory) or self.is_on_disk
 
     def is_late(self) -> bool:
-        """Say whether memory is to go to disk. Called once a moment: late is what was put `moments` of them ago."""
+        """Say whether memory is to go to disk: where others are, or what was put `moments` ago. Called once a moment."""
         late = len(self._marks) == self._marks.maxlen and self._gone < self._marks[0]
         self._marks.append(self._put)
-        return late
+        return bool(self._memory) and (late or self.is_on_disk)
 
     async def take(self, most_frames: int, most_bytes: int) -> Chunk | None:
         """Return the oldest frames, which stay here until `settle`; None where nothing waits.
@@ -108,11 +113,11 @@ class Lane:
                     raise UnreadableError(str(error)) from error
                 self.damaged += taken.damaged
                 if taken.frames:
-                    self.flying = Chunk(len(taken.frames), taken.frames, taken.place)
+                    self.flying = Chunk(taken.frames, taken.frames, taken.place)
                     return self.flying
                 await in_thread(self._spool.settle, self.topic, taken.place)
             if frames := self._oldest(most_frames, most_bytes):
-                self.flying = Chunk(len(frames), frames)
+                self.flying = Chunk(frames, frames)
             return self.flying
 
     async def settle(self, chunk: Chunk) -> None:

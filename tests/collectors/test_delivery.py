@@ -16,12 +16,13 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     NotLeaderForPartitionError,
     OutOfOrderSequenceNumber,
+    UnknownTopicOrPartitionError,
 )
 
 from collectors.delivery import keeper as keeping
 from collectors.delivery import publisher as publishing
 from collectors.delivery import sending
-from collectors.delivery.lane import Chunk, in_thread
+from collectors.delivery.lane import Chunk, Lane, in_thread
 from collectors.delivery.publisher import MIB, Publisher
 from collectors.delivery.recorder import Recorder
 from collectors.delivery.segment import Segment
@@ -153,7 +154,7 @@ async def test_a_chunk_that_was_given_up_meanwhile_is_not_sent(fake: FakeKafka) 
     async with publisher() as to:
         sender = sending.Sender(to.lanes[TICKER], to.link, to.offset, lambda: 1, lambda *_: None)
         frame = RawFrame("okx", "c", "S", "ws", 1, "one", 1, b"{}", TICKER)
-        await sender.send(Chunk(1, [frame], is_dropped=True))
+        await sender.send(Chunk([frame], [frame], is_dropped=True))
     assert not fake.stored(TICKER)
 
 
@@ -280,6 +281,7 @@ async def test_a_full_spool_gives_up_tickers_names_each_and_keeps_all_else(fake:
             await until(lambda: not to.pending)
         assert to.spool is not None
         assert to.spool.bytes <= 2 * MIB
+        assert not to.is_gapped(session.session), "what is left of it is still on disk"
         fake.is_there = True
         assert await to.flush(PATIENCE_S)
         assert to.keeper is not None
@@ -340,6 +342,81 @@ async def test_what_is_worth_more_is_never_given_up_for_what_is_worth_less(fake:
         assert await to.flush(PATIENCE_S)
     assert len(fake.stored(LIQUIDATION)) == 50
     assert funding == len(fake.stored(FUNDING)) + to.keeper.dropped[FUNDING]
+
+
+async def test_what_a_producer_has_is_not_given_up(fake: FakeKafka, tmp_path: Path) -> None:
+    fake.is_there = False
+    async with publisher(tmp_path) as to:
+        put(recorder(to), 10, TICKER)
+        await until(lambda: not to.pending)
+        fake.hangs = fake.is_there = True
+        await until(lambda: to.lanes[TICKER].flying and to.lanes[TICKER].flying.is_out)
+        assert to.keeper is not None
+        assert not await to.keeper._drop(to.lanes[TICKER], "for room")
+        fake.hangs = False
+        to.link.fail(await to.link.producer(), KafkaConnectionError("lost"))
+        assert await to.flush(PATIENCE_S)
+    assert in_order_once(fake.stored(TICKER), 10)
+    assert not events(fake, "dropped")
+
+
+async def test_what_was_being_sent_may_be_given_up_when_its_producer_is_gone_and_only_what_kafka_lacks_is_named(
+    fake: FakeKafka, tmp_path: Path
+) -> None:
+    def but_one_partition(topic: str, frames: list[RawFrame]) -> None:
+        if topic == TICKER and frames[0].partition != 1:
+            raise KafkaConnectionError("gone")
+
+    fake.is_there, fake.fails = False, but_one_partition
+    async with publisher(tmp_path) as to:
+        put(recorder(to), 70, TICKER)
+        await until(lambda: not to.pending)
+        fake.is_there = True
+        await until(lambda: fake.stored(TICKER))
+        assert to.keeper is not None
+        while not await to.keeper._drop(to.lanes[TICKER], "for room"):  # a producer has it now and then
+            await asyncio.sleep(0)
+        fake.fails = lambda topic, frames: None
+        assert await to.flush(PATIENCE_S)
+    there = {frame.seq for frame in fake.stored(TICKER)}
+    (told,) = events(fake, "dropped")
+    gone = {n for first, last in told["detail"]["runs"] for n in range(first, last + 1)}
+    assert there
+    assert gone
+    assert not there & gone
+    assert there | gone == set(range(1, 71))
+
+
+async def test_a_bug_in_delivery_forgets_nothing(fake: FakeKafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "AFTER_A_BUG_S", 0.001)
+    real, failures = Lane.settle, iter(range(3))
+
+    async def broken(self: Lane, chunk: Chunk) -> None:
+        if next(failures, None) is not None:
+            raise RuntimeError("a bug")
+        await real(self, chunk)
+
+    monkeypatch.setattr(Lane, "settle", broken)
+    async with publisher() as to:
+        put(recorder(to), 100)
+        assert await to.flush(PATIENCE_S)
+    assert {frame.seq for frame in fake.stored(LIQUIDATION)} == set(range(1, 101))
+
+
+async def test_while_a_topic_is_on_disk_what_comes_goes_there_at_once(
+    fake: FakeKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.is_there = False
+    async with publisher(tmp_path) as to:
+        put(recorder(to), 10)
+    monkeypatch.setattr(publishing, "MOMENTS", 1 << 30)
+    async with publisher(tmp_path) as to:
+        await until(lambda: to.lanes[LIQUIDATION].is_on_disk)
+        put(recorder(to), 10)
+        await until(lambda: not to.lanes[LIQUIDATION].frames)
+        put(recorder(to), 10, TICKER)
+        await asyncio.sleep(0.05)
+        assert to.lanes[TICKER].frames == 10
 
 
 async def test_what_waited_too_long_is_given_up_by_name(
@@ -406,6 +483,7 @@ async def test_a_collector_begins_before_kafka_is_there_and_says_so_once(
     async with publisher(tmp_path, prepare=prepare) as to:
         put(recorder(to), 100)
         assert await to.flush(PATIENCE_S)
+        assert not to.link.refusal.done()
     assert in_order_once(fake.stored(LIQUIDATION), 100)
     told = [record.getMessage() for record in caplog.records if "does not take frames" in record.getMessage()]
     assert len(told) == 1
@@ -473,6 +551,41 @@ async def test_a_torn_end_is_cut_and_told(fake: FakeKafka, tmp_path: Path) -> No
     assert in_order_once(fake.stored(LIQUIDATION), 9)
     assert [each["reason"] for each in events(fake, "notice") if "torn" in each["reason"]]
     assert not files(tmp_path)
+
+
+async def test_topics_that_are_gone_are_made_anew(fake: FakeKafka) -> None:
+    made = 0
+
+    async def prepare() -> None:
+        nonlocal made
+        made += 1
+
+    failures = iter(range(2))
+
+    def gone(topic: str, frames: list[RawFrame]) -> None:
+        if topic == LIQUIDATION and next(failures, None) is not None:
+            raise UnknownTopicOrPartitionError
+
+    fake.fails = gone
+    async with publisher(prepare=prepare) as to:
+        put(recorder(to), 10)
+        assert await to.flush(PATIENCE_S)
+    assert made >= 2
+    assert in_order_once(fake.stored(LIQUIDATION), 10)
+
+
+async def test_a_kafka_that_refuses_only_later_is_waited_for(fake: FakeKafka) -> None:
+    answers: list[Exception] = [NoBrokerError("none runs"), BrokerError("Kafka refuses to create topic raw.ticker")]
+
+    async def prepare() -> None:
+        if answers:
+            raise answers.pop(0)
+
+    async with publisher(prepare=prepare) as to:
+        put(recorder(to), 10)
+        assert await to.flush(PATIENCE_S)
+        assert not to.link.refusal.done()
+    assert in_order_once(fake.stored(LIQUIDATION), 10)
 
 
 async def test_a_deleted_spool_file_is_told_and_the_rest_arrives(fake: FakeKafka, tmp_path: Path) -> None:
