@@ -7,6 +7,7 @@ from functools import lru_cache
 import msgspec
 from collectors.recorder import Recorder
 
+from collectors.delivery.recorder import Recorder
 from collectors.envelope import NotARawRecordError, RawFrame, Transport, from_record, to_record
 from collectors.venues import VENUES as COLLECTED
 from collectors.venues.venue import Answer, Control, Frame, Venue
@@ -72,7 +73,7 @@ def _sides(found: Case, rows: list[tuple[str, str, str]]) -> None:
 
 
 class _Nowhere:
-    full = False
+    """A sink that keeps what it gets."""
 
     def __init__(self) -> None:
         self.put: Callable[[RawFrame], None] = self._take
@@ -81,8 +82,14 @@ class _Nowhere:
     def _take(self, frame: RawFrame) -> None:
         self.frames.append(frame)
 
-    async def room(self) -> None:
+    def takes(self, _topic: str) -> bool:
+        return True
+
+    async def room(self, _topic: str = "") -> None:
         return
+
+    def is_gapped(self, _session: str) -> bool:
+        return False
 
 
 @lru_cache
