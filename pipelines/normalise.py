@@ -88,5 +88,8 @@ def _with_frames(facts: Facts, parsed: Parsed) -> pl.DataFrame:
     return facts_frame(facts, parsed.frames).with_columns(
         *texts,
         pl.Series("recv_ns", [frame.recv_ns for frame in frames], pl.Int64),
+        pl.Series("ts_append", [frame.appended_ms * 1000 or None for frame in frames], pl.Int64).cast(
+            pl.Datetime("us")
+        ),
         pl.Series("payload", [frame.payload for frame in frames], pl.Binary),
     )

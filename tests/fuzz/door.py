@@ -15,9 +15,10 @@ from collectors.topics import EVENTS, TOPICS
 from pipelines.audit.checking import audit
 from pipelines.audit.cover import cover
 from pipelines.cascades.run import detect
-from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
+from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice, Source
+from pipelines.ingest.marks import Marks
 from pipelines.rollup.run import rollup
 from tests.fuzz.bounds import bounded, wrong_sides
 from tests.fuzz.cases import ODD, case
@@ -59,11 +60,8 @@ class _Consumer:
             at = TopicPartition(each.topic, each.partition)
             self._ends[at] = max(self._ends.get(at, 0), each.offset + 1)
 
-    async def beginning_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, 0)
-
-    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        return {at: self._ends.get(at, 0) for at in partitions}
+    def assign(self, partitions: Sequence[TopicPartition]) -> None:
+        return
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         return
@@ -112,7 +110,7 @@ async def through(world: Path, given: Sequence[Record]) -> list[str]:
         consumer = _Consumer(given)
         partitions = [TopicPartition(topic.name, 0) for topic in TOPICS]
         source = Source(cast(AIOKafkaConsumer, consumer), partitions)
-        await source.seek({})
+        source.seek({(topic.name, 0): 0 for topic in TOPICS})
         slices = await source.next(len(given), 0)
         tables = _tables(slices)
         with _open(world) as warehouse:
@@ -140,10 +138,10 @@ def smallest(given: Sequence[Record], is_bad: Callable[[Sequence[Record]], bool]
 
 
 def _tables(slices: Sequence[Slice]) -> dict[str, pl.DataFrame]:
-    batch = Batch(GRID_S, {}, keep_all_frames=True)
+    batch = Batch(GRID_S, {}, keep_all_frames=True, marks=Marks())
     batch.add(slices)
     batch.close_buckets()
-    return batch.take().tables(Instruments(), "cluster", GRID_S).tables
+    return batch.take().tables(Log("cluster", {}, "commit"), GRID_S)
 
 
 @contextmanager
