@@ -69,7 +69,8 @@ def told(warehouse: Lake, frame: RawFrame, event: Any, frames: int, **detail: An
     """Commit an event of the frame's session, told when that frame came."""
     record = event_frame(frame.venue, frame.session, frame.transport, frames, event, "why", detail)
     value = msgspec.json.decode(record.payload) | {"ts_ns": frame.recv_ns}
-    commit(warehouse, [msgspec.structs.replace(record, payload=msgspec.json.encode(value), topic=EVENTS)])
+    payload = msgspec.json.encode(value)
+    commit(warehouse, [msgspec.structs.replace(record, recv_ns=frame.recv_ns, payload=payload, topic=EVENTS)])
 
 
 def accounted(warehouse: Lake, columns: str) -> list[tuple[Any, ...]]:

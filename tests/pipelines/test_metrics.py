@@ -91,7 +91,7 @@ def test_the_lag_is_what_waits_in_kafka_and_how_long_the_oldest_of_it_has() -> N
     stored = {"liquidations": Appended(7, 3), "dead_letters": Appended(1, 0)}
     ingest.committed({LIQUIDATIONS: Span(10, 20, 10, None)}, stored)
     assert ingest.lags()["raw.liquidation"] == (10, 60.0)
-    ingest.committed({LIQUIDATIONS: (20, 30)}, {LIQUIDATIONS: 10}, {})
+    ingest.committed({LIQUIDATIONS: Span(20, 30, 10, None)}, {})
     assert ingest.lags()["raw.liquidation"] == (0, 0.0)
     assert ingest.wrong() == []
     now[0] = 1349.0
