@@ -42,15 +42,15 @@ Commit = Callable[[Ready], Coroutine[Any, Any, None]]
 
 
 class Ingest:
-    """One ingest of one world. `told` is called after every commit."""
+    """One ingest of one world. `told` is called after every commit. `totals`, `figures`: to be counted on."""
 
     def __init__(
-        self, settings: IngestSettings, told: Callable[[Totals], object] = id, figures: Figures | None = None,
-        totals: Totals | None = None,
+        self, settings: IngestSettings, told: Callable[[Totals], object] = id, totals: Totals | None = None,
+        figures: Figures | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._told = told
-        self._store = Store(settings, figures, totals)
+        self._store = Store(settings, totals, figures)
         self._writing = ThreadPoolExecutor(1, "warehouse")
 
     @property

@@ -60,7 +60,7 @@ class Known(NamedTuple):
 class Store:
     """The warehouse of one ingest. Only the writing thread uses it, once `open` has been called."""
 
-    def __init__(self, settings: IngestSettings, figures: Figures | None = None, totals: Totals | None = None) -> None:
+    def __init__(self, settings: IngestSettings, totals: Totals | None = None, figures: Figures | None = None) -> None:
         self.totals = totals or Totals()
         self.figures = figures or Figures(settings.grid_s, world=settings.data)
         self._settings = settings

@@ -10,7 +10,9 @@ from warehouse.lake import Lake
 def test_a_kafka_that_is_away_is_told_and_nothing_is_called_missing(warehouse: Lake) -> None:
     started(warehouse)
     alive(warehouse, 2)
-    commit(warehouse, at(3), collector_events=[event("okx-public-18f00-aa01", "stopped", at(3)) | {"frames": 1000}])
+    lost = "okx-public-18f00-aa01"
+    ended = event(lost, "stopped", at(3)) | {"frames": 1000}
+    commit(warehouse, at(3), collector_events=[event(lost, "connected", at(2)), ended])
     here = seen(warehouse, 9, AWAY)
     assert only(list(ingest.kafka(here))).state == "needs you"
     assert only(list(ingest.lag(here))).state == "unknown"
@@ -91,7 +93,7 @@ def test_a_number_is_missing_once_it_cannot_be_on_its_way_any_more(warehouse: La
     commit(warehouse, at(2), [stored(15, 20, 2)])
     assert only(list(losses.missing(seen(warehouse, 4)))).state == "good", "11 to 14 may be in a topic that waits"
     found = only(list(losses.missing(seen(warehouse, 6))))
-    assert (found.state, found.said) == ("needs you", "4 frames are missing, of 1 sessions of the last day")
+    assert (found.state, found.said) == ("needs you", "4 frames are missing, of 1 sessions of the last hour")
     late = Kafka("here", [Lag("raw.ticker", 10, 5, ms(2))])
     assert only(list(losses.missing(seen(warehouse, 6, late)))).state == "unknown"
 
