@@ -27,6 +27,8 @@ class Figures:
         )
         self.last_commit_s = 0.0
         self.failures = 0
+        self.away = ""
+        """Why there is no Kafka to read from; empty: there is."""
         self.records: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
         self.duplicates = 0
@@ -40,6 +42,8 @@ class Figures:
 
     def begun(self, offsets: Mapping[Partition, int], ends: Callable[[], Mapping[Partition, int]]) -> None:
         """Take where reading begins, and what returns how far Kafka's log reached when it last answered."""
+        self.away = ""
+        self._waiting.clear()
         self._committed = dict(offsets)
         self._ends = ends
 
@@ -88,8 +92,8 @@ class Figures:
             return now
 
     def wrong(self) -> list[str]:
-        """Return what is wrong with ingest: topics whose records wait for too long."""
-        return [
+        """Return what is wrong with ingest: no Kafka, topics whose records wait for too long."""
+        return [self.away] * bool(self.away) + [
             f"{behind} records of {topic} wait, the oldest for {waited:.0f} s"
             for topic, (behind, waited) in self.lags().items()
             if waited > LATE_S + (self._grid_s if topic in STATE_TOPICS else 0)

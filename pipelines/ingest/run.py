@@ -56,9 +56,12 @@ class Totals(msgspec.Struct):
 class Ingest:
     """One ingest of one world. `told` is called after every commit."""
 
-    def __init__(self, settings: IngestSettings, told: Callable[[Totals], object] = id) -> None:
-        self.totals = Totals()
-        self.figures = Figures(settings.grid_s, world=settings.data)
+    def __init__(
+        self, settings: IngestSettings, told: Callable[[Totals], object] = id, figures: Figures | None = None,
+        totals: Totals | None = None,
+    ) -> None:  # fmt: skip
+        self.totals = totals or Totals()
+        self.figures = figures or Figures(settings.grid_s)
         self._settings = settings
         self._told = told
         self._writing = ThreadPoolExecutor(1, "warehouse")
@@ -151,8 +154,11 @@ class Ingest:
 
     def _open(self) -> tuple[dict[tuple[str, str], Any], dict[str, int], dict[Partition, int]]:
         world: Path = self._settings.data
-        for line in schema.create_or_migrate(world):
-            log.info("warehouse schema=%r", line)
+        changed = schema.create_or_migrate(world)
+        if changed:
+            log.info("warehouse schema_changes=%d first=%r", len(changed), changed[0])
+        for line in changed:
+            log.debug("warehouse schema=%r", line)
         self._lake = lake.open(world, read_only=False)
         with query_errors():
             self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))

@@ -35,7 +35,8 @@ SELECT venue, kafka_topic AS channel, transport, max(recv_last) AS newest FROM s
 WHERE ts_commit > $now::TIMESTAMP - INTERVAL 1 HOUR AND kafka_topic IN (SELECT unnest($topics)) GROUP BY ALL
 """
 STATES = """
-SELECT venue, channel, arg_max(state, minute) AS last, max(minute) AS minute FROM feed_coverage
+SELECT venue, channel, arg_max(state, minute) AS last, arg_max(state_reason, minute) AS reason, max(minute) AS minute
+FROM feed_coverage
 WHERE minute > $now::TIMESTAMP - INTERVAL 30 MINUTE GROUP BY venue, channel, transport HAVING last IN ('SUSPECT', 'SILENT')
 ORDER BY last, venue, channel
 """
@@ -121,10 +122,8 @@ def _channel(seen: Seen, venue: str, since: datetime, told: dict[str, Any]) -> C
 
 def silent(seen: Seen) -> Iterable[Check]:
     """No liquidation channel is silent or suspect."""
-    if not seen.has("feed_coverage", "state"):
-        return []
     found = [
-        bad(f"feed {row['venue']} {row['channel']}", f"{row['last']} as of {row['minute']:%H:%M}",
+        bad(f"feed {row['venue']} {row['channel']}", f"{row['last']} as of {row['minute']:%H:%M}: {row['reason']}",
             f"is it so at the venue, too? `from feed_coverage where venue = '{row['venue']}' and state <> 'LIVE'`")
         for row in seen.rows(STATES)
     ]  # fmt: skip

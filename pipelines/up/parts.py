@@ -64,6 +64,7 @@ class Keeps(Protocol):
 
     name: str
     restarts: int
+    since_s: float
 
     @property
     def short_lives(self) -> int:
@@ -136,7 +137,7 @@ class Parts:
         """Return what runs now."""
         return [
             board.Part(part.name, part.pid, part.restarts, part.short_lives, getattr(part, "ours", True),
-                       self._at.get(part.name, ""))
+                       self._at.get(part.name, ""), part.since_s)
             for part in list(self.kept)
         ]  # fmt: skip
 

@@ -9,12 +9,11 @@ import msgspec
 from collectors.envelope import RawFrame
 from collectors.printable import printable
 from pipelines.rows import Kline, Liquidation, Nothing, Rejected, Row
+from pipelines.venues.bounds import EARLIEST_MS, LATE_MS, Bound, beyond, implausible
 
 DAY_MS = 86_400_000
-EARLIEST_MS = 1_230_768_000_000  # 2009-01-01: no coin traded before
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 MINUTE_MS = 60_000
-INFINITE = float("inf")
 LONGEST_REASON, LONGEST_QUOTE = 300, 40  # characters
 BAR_SETTLES_MS = 30_000
 """So long after its end a bar may still be on its way as it ran: an answer takes time, and clocks differ."""
@@ -32,7 +31,7 @@ Item = TypeVar("Item")
 
 def horizon_ms(frame: RawFrame) -> int:
     """Return the latest event time `frame` may carry: a day after it came; 2100 where that is not known."""
-    return frame.at_ns // 1_000_000 + DAY_MS if frame.at_ns else LATEST_MS
+    return frame.at_ns // 1_000_000 + LATE_MS if frame.at_ns else LATEST_MS
 
 
 def moment(value: str | int, horizon: int) -> int:
@@ -89,6 +88,16 @@ def not_negative(value: Text, name: str) -> float:
     raise ValueError(f"{name} is {shown(value)}, below zero")
 
 
+def bounded(value: Text, bound: Bound) -> float:
+    """Return a number within its bound. Raises ValueError, naming both."""
+    found = number(value)
+    if bound.least <= found <= bound.most:
+        return found
+    if found <= 0 <= bound.least:
+        return positive(value, bound.name) if bound.least else not_negative(value, bound.name)
+    raise ValueError(beyond(bound.name, shown(value), bound))
+
+
 def shown(value: Text) -> str:
     """Return what was sent as a message quotes it."""
     return repr(value) if not isinstance(value, str) or len(value) <= LONGEST_QUOTE else f"{value[:LONGEST_QUOTE]!r}…"
@@ -119,12 +128,21 @@ def nothing(why: str) -> list[Row]:
     return [Nothing(printable(why, LONGEST_REASON))]
 
 
+def plausible(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows. Raises ValueError where one says what cannot be; of liquidations their parsers ask that themselves."""
+    found = list(rows)
+    for row in found:
+        if type(row) is not Liquidation and (why := implausible(row)):
+            raise ValueError(why)
+    return found
+
+
 def each(items: Sequence[Item], read: Callable[[Item], Iterable[Row]], path: str = "data") -> list[Row]:
-    """Return the rows of every item; an item that cannot be read is rejected by its place, the others stay."""
+    """Return the rows of every item; one that cannot be read, or says what cannot be, is rejected by its place, others stay."""
     rows: list[Row] = []
     for index, item in enumerate(items):
         try:
-            rows.extend(tuple(read(item)))
+            rows.extend(plausible(read(item)))
         except BAD as error:
             rows.append(Rejected(reason(error), f"{path}[{index}]"))
     return rows or nothing("an empty list")
