@@ -5,7 +5,6 @@ from contextlib import suppress
 from functools import lru_cache
 
 import msgspec
-from collectors.recorder import Recorder
 
 from collectors.delivery.recorder import Recorder
 from collectors.envelope import NotARawRecordError, RawFrame, Transport, from_record, to_record
