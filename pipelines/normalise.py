@@ -83,7 +83,10 @@ def raw_frames(parsed: Parsed) -> pl.DataFrame:
 
 
 def _with_frames(facts: Facts, parsed: Parsed) -> pl.DataFrame:
+    """Return facts with what their frames are; of facts of one frame the first has its bytes, since a frame may be large."""
     frames = [parsed.frames[position] for position in facts.frames]
+    first = {id(frame): n for n, frame in reversed(list(enumerate(frames)))}
+    payloads = [frame.payload if first[id(frame)] == n else None for n, frame in enumerate(frames)]
     texts = (pl.Series(name, [getattr(frame, name) for frame in frames], pl.String) for name in FRAME_TEXTS)
     return facts_frame(facts, parsed.frames).with_columns(
         *texts,
@@ -91,5 +94,5 @@ def _with_frames(facts: Facts, parsed: Parsed) -> pl.DataFrame:
         pl.Series("ts_append", [frame.appended_ms * 1000 or None for frame in frames], pl.Int64).cast(
             pl.Datetime("us")
         ),
-        pl.Series("payload", [frame.payload for frame in frames], pl.Binary),
+        pl.Series("payload", payloads, pl.Binary),
     )

@@ -18,6 +18,7 @@ from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise, parse_frames, raw_frames
 from pipelines.reading import blocks
 from pipelines.reading.blocks import parse_batch
+from pipelines.reading.latest import parse_latest
 from pipelines.rows import Instrument
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import own_frames
@@ -25,6 +26,7 @@ from tests.pipelines.frame_files import own_frames
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW_MS = 1_790_000_000_000
 NOW_NS = NOW_MS * 1_000_000
+OWN = own_frames()
 
 
 def _frame(
@@ -126,6 +128,30 @@ def test_a_twenty_megabyte_frame_is_one_dead_letter_and_the_batch_goes_on() -> N
     big = b'{"topic":"allLiquidation.X","data":' + b"[" * 20_000_000
     frames = [_frame("bybit", "allLiquidation", payload) for payload in (big, _bybit("BTCUSDT", "1", "2"))]
     assert list(parse_frames(frames, {}).outcomes) == [DEAD, WITH_ROWS]
+
+
+@pytest.mark.parametrize("read", [parse_frames, parse_batch, parse_latest])
+@pytest.mark.parametrize(
+    ("venue", "channel"), [("bybit", "allLiquidation"), ("binance", "markPrice"), ("bybit", "tickers")]
+)
+def test_a_frame_of_more_values_than_any_list_has_is_one_dead_letter_and_never_decoded(
+    read: Any, venue: str, channel: str
+) -> None:
+    big = b"[%s]" % b",".join([b"1"] * 1_000_000)
+    good = next(frame for frame in OWN if (frame.venue, frame.channel) == (venue, channel))
+    parsed = read([_frame(venue, channel, big), good, _frame(venue, channel, b'{"data":%s}' % big)], {})
+    assert list(parsed.outcomes)[::2] == [DEAD, DEAD]
+    assert [row.reason for row in parsed.rejected.rows] == ["a frame of 1,000,000 values, more than 300,000"] * 2
+
+
+def test_a_list_of_nothing_but_bad_items_is_so_many_dead_letters_and_its_bytes_are_kept_once() -> None:
+    items = [{"T": NOW_MS, "s": "BTCUSDT", "S": "Buy", "v": "0", "p": "1"}] * 2500
+    frames = [_frame("bybit", "allLiquidation", msgspec.json.encode({"data": items}), n) for n in range(2)]
+    dead = normalise(parse_frames(frames, {}), Instruments()).tables["dead_letters"]
+    assert dead.height == 2 * 1001
+    assert dead["reason"][1000] == "1,500 items more cannot be read"
+    assert [payload for payload in dead["payload"] if payload is not None] == [frame.payload for frame in frames]
+    assert dead["payload"][0] == dead["payload"][1001] == frames[0].payload
 
 
 def test_a_listed_contract_goes_before_the_symbols_form() -> None:
@@ -233,7 +259,6 @@ def test_the_long_share_follows_from_the_ratio(ratio: float) -> None:
 
 
 CHANNELS = sorted((venue.name, *key) for venue in VENUES.values() for key in venue.parsers)
-OWN = own_frames()
 junk = st.recursive(
     st.none()
     | st.booleans()
