@@ -31,6 +31,7 @@ CONTAINER_PORT = 9092
 CONTAINER_START_S = 120
 
 LONGEST = (
+    "tests/chaos/test_chaos.py",
     "tests/pipelines/test_demo.py",  # mostly waits, so the other workers have the processor
     "tests/day/",
     "tests/collectors/test_service_faults.py",

@@ -5,7 +5,6 @@
 """
 
 import fcntl
-import logging
 import os
 import secrets
 import time
@@ -19,8 +18,6 @@ LOCK = "lock"
 HIDDEN = "."
 SUFFIX = ".seg"
 OLD_S = 3600.0
-
-log = logging.getLogger(__name__)
 
 
 class Folder:
@@ -63,18 +60,19 @@ class Folder:
                 _sync(each)
         return made
 
-    def segments(self) -> list[Segment]:
-        """Open the files that were left here, in order; what is no such file is deleted if empty, else named and left."""
-        found = []
+    def segments(self) -> tuple[list[Segment], list[str]]:
+        """Open the files that were left here, in order; return them, and what is wrong with others, which stay."""
+        found: list[Segment] = []
+        faults: list[str] = []
         for path in sorted(self.path.glob(f"*/*{SUFFIX}")):
             try:
                 found.append(Segment.found(path, path.parent.name))
             except (OSError, ValueError) as error:
                 if path.stat().st_size:
-                    log.error("spool %s", error)
+                    faults.append(str(error))
                 else:
-                    path.unlink()
-        return found
+                    path.unlink()  # its process ended while it made it
+        return found, faults
 
     def remove(self) -> None:
         """Delete it, if nothing is left in it, and let go of the lock."""

@@ -18,7 +18,7 @@ from typing import Any
 from collectors.delivery import dropped
 from collectors.delivery.clock import Offset
 from collectors.delivery.keeper import MOMENTS, Keeper
-from collectors.delivery.lane import Chunk, Lane, Pool
+from collectors.delivery.lane import Chunk, Lane, Pool, UnreadableError
 from collectors.delivery.link import Link
 from collectors.delivery.recorder import Recorder
 from collectors.delivery.sending import MOST_FRAMES, Sender
@@ -58,10 +58,9 @@ class Publisher:
         """How far `clock` is ahead of Kafka's."""
         self.pool = Pool()
         """What waits in memory."""
-        self.taken: Counter[str] = Counter()
         self.taken_bytes: Counter[str] = Counter()
         self.acknowledged: Counter[str] = Counter()
-        """Frames, and payload bytes, taken; frames that Kafka has acknowledged: by topic, since the start."""
+        """Payload bytes taken, and frames that Kafka has acknowledged, by topic, since the start."""
         self.acknowledged_at = time.monotonic()
         self.refused = 0
         """Frames that Kafka will not take at any time; each is told as an event and in the log."""
@@ -112,7 +111,6 @@ class Publisher:
 
     def put(self, frame: RawFrame) -> None:
         """Take a frame for its topic; returns at once. Frames of one key keep their order."""
-        self.taken[frame.topic] += 1
         self.taken_bytes[frame.topic] += len(frame.payload)
         self.lanes[frame.topic].put(frame)
 
@@ -170,7 +168,7 @@ class Publisher:
                     await lane.settle(chunk)
                     self._count(lane, chunk)
                 self._tell_damage(lane)
-            except OSError as error:
+            except UnreadableError as error:
                 self.recorder.event("notice", f"frames of {lane.topic} on disk cannot be read: {error}")
             except Exception:
                 log.exception("died topic=%s, goes on; nothing is forgotten", lane.topic)

@@ -10,10 +10,11 @@ import polars as pl
 from collectors.envelope import RawFrame
 from pipelines.columns.grid import arrival_bucket
 from pipelines.columns.schemas import as_table, empty
-from pipelines.columns.shared import facts_frame, finite, time, with_contracts
+from pipelines.columns.shared import bounded, facts_frame, finite, time, with_contracts
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import Parsed
 from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
+from pipelines.venues.bounds import AMOUNT, INTEREST
 from pipelines.venues.wire import BAR_SETTLES_MS
 
 SETTLES = pl.duration(milliseconds=BAR_SETTLES_MS)
@@ -106,7 +107,9 @@ def open_interest(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.D
     share = pl.when(pl.col("sides") == "both").then(0.5).otherwise(1.0)
     coins = pl.coalesce("base_given", pl.when(linear & (unit != "usd")).then(amount)) * pl.col("multiplier") * share
     usd = pl.coalesce("usd_given", pl.when(~linear).then(amount)) * share
-    found = found.with_columns(oi_base=finite(coins), oi_usd=finite(usd)).with_columns(null_reason=_why_null())
+    found = found.with_columns(coins=coins, dollars=usd)
+    found = found.with_columns(oi_base=bounded(pl.col("coins"), AMOUNT), oi_usd=bounded(pl.col("dollars"), INTEREST))
+    found = found.with_columns(null_reason=_why_null())
     found = found.rename({"open_interest": "oi_raw", "unit": "oi_unit"}).with_columns(ts_event=time("ts_event"))
     return as_table(found, "open_interest")
 
@@ -119,6 +122,8 @@ def _why_null() -> pl.Expr:
         .then(pl.lit("contract size not known"))
         .when(pl.col("contract").is_null())
         .then(pl.lit("contract not known"))
+        .when((pl.col("coins") > AMOUNT.most) | (pl.col("dollars") > INTEREST.most))
+        .then(pl.lit("amount out of range"))
         .otherwise(pl.lit("a mark price is needed"))
     )
 

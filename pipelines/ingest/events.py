@@ -52,10 +52,11 @@ class _Since(msgspec.Struct):
 
 class _Dropped(msgspec.Struct):
     topic: Name
-    partition: Count
     first_seq: Count
     last_seq: Count
-    frames: Count
+    frames: Count | None = None
+    partition: Count | None = None
+    runs: list[tuple[Count, Count]] = []
 
 
 DETAILS: dict[str, type[msgspec.Struct]] = {

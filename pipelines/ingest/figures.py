@@ -45,9 +45,8 @@ class Figures:
     def begun(self, offsets: Mapping[Partition, int], ends: Callable[[], Mapping[Partition, int]]) -> None:
         """Take where reading begins, and what returns how far Kafka's log reached when it last answered."""
         self.away = ""
-        self._waiting.clear()
         self._committed = dict(offsets)
-        self._waiting = {}
+        self._waiting.clear()
         self._ends = ends
 
     def read(self, slices: Iterable[Slice]) -> None:

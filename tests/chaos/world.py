@@ -11,7 +11,7 @@ from typing import Any
 
 from collectors.simulator import Limits, Phases, Simulator
 from collectors.simulator.bybit import BybitLimits
-from pipelines.up.parts import free_port
+from pipelines.up.ports import free_port
 from tests.chaos.broker import Broker
 from tests.chaos.clock import Clock
 from tests.chaos.disk import Disk

@@ -161,3 +161,24 @@ def test_with_fsync_the_disk_knows_of_each_file_and_has_each_write(
     assert synced == [*map(str, parents), str(segment.path)]
     spool.append(TICKER, frames(1, TICKER))
     assert synced[4:] == [str(segment.path)]
+
+
+def test_what_is_no_frame_of_ours_stays_and_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    left = Spool(tmp_path, MIB)
+    left.append(TICKER, frames(2, TICKER))
+    (segment,) = left.of(TICKER)
+    left.close()
+    (segment.path.parent / "00000002.seg").write_bytes(b"something else, and long enough")
+    (segment.path.parent / "00000003.seg").touch()
+    other = segment.path.parent.parent / "raw.unknown"
+    other.mkdir()
+    (other / "00000001.seg").write_bytes(segment.path.read_bytes())
+    spool = Spool(tmp_path, MIB)
+    assert (spool.adopt(), spool.adopt()) == (2, 0)
+    assert len(drained(spool, TICKER)) == 2
+    spool.adopt()
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    assert any("00000002.seg is no file of the spool" in line for line in told)
+    assert any("raw.unknown" in line for line in told)
+    assert {path.name for path in tmp_path.rglob("*.seg")} == {"00000002.seg", "00000001.seg"}

@@ -72,7 +72,7 @@ def _sides(found: Case, rows: list[tuple[str, str, str]]) -> None:
 
 
 class _Nowhere:
-    full = False
+    """A sink that keeps what it gets."""
 
     def __init__(self) -> None:
         self.put: Callable[[RawFrame], None] = self._take
@@ -81,8 +81,14 @@ class _Nowhere:
     def _take(self, frame: RawFrame) -> None:
         self.frames.append(frame)
 
-    async def room(self) -> None:
+    def takes(self, _topic: str) -> bool:
+        return True
+
+    async def room(self, _topic: str = "") -> None:
         return
+
+    def is_gapped(self, _session: str) -> bool:
+        return False
 
 
 @lru_cache

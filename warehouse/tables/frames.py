@@ -47,7 +47,8 @@ DEAD_LETTERS = Table(
         *KAFKA,
         SESSION._replace(null_when="the record is not a raw record"),
         SEQ._replace(null_when="the record is not a raw record"),
-        Column("payload", "BLOB", "The frame", source="record value", null_when="the record has no value"),
+        Column("payload", "BLOB", "The frame", source="record value",
+               null_when="the record has no value, or another item of the frame has it (same topic, partition, offset)"),
     ),
     sort=("ts_recv",),
 )  # fmt: skip

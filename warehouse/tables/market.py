@@ -1,5 +1,7 @@
 """open_interest, mark_prices, klines, long_short_ratios: the state of each market over time."""
 
+from datetime import timedelta
+
 from warehouse.tables.shared import (
     BASE,
     CONTRACT,
@@ -14,7 +16,7 @@ from warehouse.tables.shared import (
     TS_GRID,
     VENUE,
 )
-from warehouse.tables.table import Column, Table, by_day
+from warehouse.tables.table import Column, Table, Touches, by_day
 
 NOT_SENT = "the venue does not send it"
 PER_COIN = "quote per coin"
@@ -43,6 +45,7 @@ OPEN_INTEREST = Table(
     key=("venue", "symbol", "period", "ts_event"),
     key_time="ts_event",
     grid_key=GRID_KEY,
+    touches=Touches("open_interest", ("ts_event",)),
 )  # fmt: skip
 
 MARK_PRICES = Table(
@@ -61,6 +64,8 @@ MARK_PRICES = Table(
     partition=by_day("ts"),
     sort=("venue", "symbol", "ts"),
     grid_key=GRID_KEY,
+    # a value of open interest takes the last mark of the hour before it
+    touches=Touches("open_interest", ("ts_event",), reach=timedelta(hours=1)),
 )
 
 KLINES = Table(
@@ -86,6 +91,7 @@ KLINES = Table(
     sort=("venue", "symbol", "ts_event"),
     key=("venue", "symbol", "interval", "price_kind", "ts_event", "closed"),
     key_time="ts_event",
+    touches=Touches("prices", ("ts_event",)),
 )  # fmt: skip
 
 LONG_SHORT_RATIOS = Table(
