@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 from collectors.budget import Bucket
-from collectors.recorder import Sink
+from collectors.delivery.recorder import Sink
 from collectors.retry import delays, judge
 from collectors.session import Ended, Session
 from collectors.settings import CollectorSettings

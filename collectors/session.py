@@ -15,9 +15,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from collectors.budget import Bucket
+from collectors.delivery.intake import Intake
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.errors import NetworkError
+from collectors.events import ALIVE_S
 from collectors.pulse import Pulse
-from collectors.recorder import Recorder, Sink
 from collectors.retry import describe
 from collectors.settings import CollectorSettings
 from collectors.subscriptions import Subscriptions
@@ -53,7 +55,7 @@ class Session:
         self.subscriptions = Subscriptions(venue, feed.args)
         self.ready = asyncio.Event()
         self.renew = asyncio.Event()
-        """Set when the venue announces that it will close this connection."""
+        """Set when another should take over: the venue will close this one, or frames were given up in the middle of it."""
         self._venue = venue
         self._feed = feed
         self._sink = sink
@@ -65,6 +67,7 @@ class Session:
         liveness = feed.liveness or venue.liveness
         silent_s = settings.silent_s or liveness.silent_s
         self._pulse = Pulse(liveness, venue.heartbeat, silent_s, time.monotonic())
+        self._intake = Intake(self.recorder, sink, self._pulse.hold, lambda: self._pulse.release(time.monotonic()))
 
     async def run(self) -> Exception | None:
         """Live until stopped (returns None) or until the connection fails (returns why)."""
@@ -91,6 +94,7 @@ class Session:
         self.subscriptions.want(args, time.monotonic())
 
     def _tell_end(self, reason: str) -> None:
+        self._intake.tell()
         self.recorder.event("stopped" if self._ending == "stopped" else "disconnected", reason or self._ending or "")
 
     async def _connected(self) -> None:
@@ -135,7 +139,7 @@ class Session:
                     await connection.send(message)
 
     async def _read(self, connection: ClientConnection) -> None:
-        classify, recorder, sink, pulse = self._venue.classify, self.recorder, self._sink, self._pulse
+        classify, pulse = self._venue.classify, self._pulse
         while True:
             payload = await connection.recv(decode=False)
             recv_ns = time.time_ns()
@@ -145,18 +149,7 @@ class Session:
                 self._control(name)
                 continue
             pulse.hear(time.monotonic(), name.channel if name else "")
-            recorder.frame(payload, name, recv_ns)
-            if sink.full:
-                await self._wait_for_room()
-
-    async def _wait_for_room(self) -> None:
-        self.recorder.event("notice", "Kafka does not take frames: reading waits")
-        self._pulse.hold()
-        started = time.monotonic()
-        await self._sink.room()
-        now = time.monotonic()
-        self._pulse.release(now)
-        self.recorder.event("notice", "reading goes on", waited_s=round(now - started, 1))
+            await self._intake.take(payload, name, recv_ns)
 
     def _control(self, control: Control) -> None:
         if control.kind == "pong":
@@ -177,9 +170,14 @@ class Session:
     async def _watch(self, connection: ClientConnection) -> None:
         """Send what is to be sent, and raise when the connection brings nothing of what it must."""
         requests = Bucket(self._venue.limits.requests)
-        sent_at, told = 0.0, False
+        sent_at, told, alive_at = 0.0, False, time.monotonic() + ALIVE_S
         while True:
             now = time.monotonic()
+            if now >= alive_at:
+                alive_at = now + ALIVE_S
+                self.recorder.event("alive")
+            if self._intake.look() or self._sink.is_gapped(self.recorder.session):
+                self.renew.set()
             if now - sent_at >= self._venue.limits.spacing_s and not requests.wait_s():
                 sent_at = now if await self._ask(connection, requests, now) else sent_at
             if ping := self._pulse.ping(now):

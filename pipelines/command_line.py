@@ -8,8 +8,11 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from errno import ENOSPC
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
+import duckdb
 import typer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
@@ -20,6 +23,7 @@ from collectors.errors import CollectorError, ConfigurationError
 from collectors.retry import describe
 from pipelines.errors import InvalidPositionError, PipelineError, UsageError
 from warehouse.errors import WarehouseError
+from warehouse.messages import free, one_line
 
 WIDEST = {"max_content_width": 120}
 VALUES = {"str": "TEXT", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER", "path": "PATH"}
@@ -106,7 +110,10 @@ def one_line_errors(name: str) -> Iterator[None]:
         fail(1, f"{name}: Kafka: {describe(error)}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        fail(1, f"{name}: {where}{error.strerror or error}")
+        full = f" ({free(Path(error.filename))})" if error.filename and error.errno == ENOSPC else ""
+        fail(1, f"{name}: {where}{error.strerror or error}{full}")
+    except duckdb.Error as error:
+        fail(1, f"{name}: {one_line(error)}")
     except (CollectorError, PipelineError, WarehouseError) as error:
         fail(1, f"{name}: {error}")
 

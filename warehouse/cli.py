@@ -14,13 +14,19 @@ from rich.console import Console
 
 from warehouse import catalogue, describe, lake
 from warehouse.errors import NoWarehouseError
-from warehouse.formats import Format, write
+from warehouse.formats import HELD, Format, write
+from warehouse.keeping import unknown
 from warehouse.maintain import maintain as maintain_lake
 from warehouse.query import reading_world, run
 from warehouse.shell import shell as run_shell
 from warehouse.terminal import console, to_read, to_write
 
 app = typer.Typer()
+
+
+UNLOCKED = (
+    "Let the SQL read and write files and attach databases, as you may yourself; without it it only queries the lake."
+)
 
 
 class SchemaFormat(StrEnum):
@@ -36,21 +42,26 @@ def sql(
     format: Annotated[Format, typer.Option("--format", "-f", help="How rows are written.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Rows a table shows at most.")] = 100,
+    unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False,
 ) -> None:
-    """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo."""
-    with to_read() as warehouse:
+    """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo.
+
+    Only queries run, and no file outside the lake is read or written. Types that a format does not have, such as INTERVAL,
+    are written as text.
+    """
+    with to_read(unlocked=unlocked) as warehouse:
         text = sys.stdin.read() if statement == "-" else statement
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
         try:
-            write(run(warehouse, text), format, output, limit)
+            write(run(warehouse, text, held=HELD[format]), format, output, limit)
         finally:
             signal.signal(signal.SIGINT, before)
 
 
 @app.command()
-def shell() -> None:
+def shell(unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False) -> None:
     """Query the warehouse by hand: SQL ended by ;, .tables, .schema NAME, .help."""
-    with to_read() as warehouse:
+    with to_read(unlocked=unlocked) as warehouse:
         run_shell(warehouse, console())
 
 
@@ -94,12 +105,40 @@ def maintain(
     keep_files_h: Annotated[
         float, typer.Option(min=0, help="How long replaced files stay for running queries, hours.")
     ] = 1,
+    list_unknown: Annotated[
+        bool, typer.Option("--list-unknown", help="Only list the files that the catalogue does not name.")
+    ] = False,
+    delete_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--delete-unknown",
+            help="List them, and delete those older than an hour that no other catalogue and no copy of this one names.",
+        ),
+    ] = False,
 ) -> None:
-    """Merge small files, expire old snapshots, delete files out of use. Safe beside readers and ingest."""
-    with to_write() as warehouse, Console(stderr=True).status("maintaining the warehouse"):
-        done = maintain_lake(warehouse, timedelta(hours=keep_snapshots_h), timedelta(hours=keep_files_h))
+    """Merge small files, expire old snapshots, delete files out of use. Safe beside readers and ingest.
+
+    Files that the catalogue does not name are left alone and counted. A writer that was killed leaves some; but they may
+    also be all that is left of a catalogue that was lost or replaced, so look before you delete them.
+    """
+    with to_write() as warehouse:
+        if list_unknown or delete_unknown:
+            _unknown(warehouse, delete_unknown)
+            return
+        with Console(stderr=True).status("maintaining the warehouse"):
+            done = maintain_lake(warehouse, timedelta(hours=keep_snapshots_h), timedelta(hours=keep_files_h))
     for name, count in done._asdict().items():
         print(f"{name.replace('_', ' '):20}{count:>12,}")
+
+
+def _unknown(warehouse: lake.Lake, delete: bool) -> None:
+    found = unknown.unknown(warehouse)
+    for each in found:
+        print(f"{each.size:>14,}  {each.path}{f'  (named by {each.named_by})' if each.named_by else ''}")
+    print(f"{len(found):,} files, {sum(each.size for each in found):,} bytes, in {warehouse.place.files}")
+    if delete:
+        gone = unknown.delete_unknown(warehouse, found)
+        print(f"{len(gone):,} of them deleted")
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import duckdb
 
 from warehouse.errors import WriteFailedError
-from warehouse.lake import METADATA, Lake, one_line, quoted
+from warehouse.lake import METADATA, Lake, quoted
+from warehouse.messages import one_line
 from warehouse.tables import Table
 
 MB = 1_000_000
@@ -69,7 +70,7 @@ def _set_level(lake: Lake, table: Table, level: int) -> None:
         try:
             lake.connection.execute(call)
         except duckdb.Error as error:
-            raise WriteFailedError(f"{call} failed in {lake.world}: {one_line(error)}") from error
+            raise WriteFailedError(f"{call} failed in {lake.world}: {one_line(error, lake.place.folder)}") from error
 
 
 def _files(lake: Lake, table: Table) -> list[File]:

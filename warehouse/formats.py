@@ -1,5 +1,6 @@
 """Query results as people and tools take them: table, csv, json (lines), parquet, arrow (stream)."""
 
+import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from warehouse import casts
 from warehouse.errors import QueryError
-from warehouse.query import Rows
+from warehouse.far_times import far_as_text
+from warehouse.messages import free, one_line
+from warehouse.query import Held, Rows
 from warehouse.terminal import WIDE, console
 
 CELL_WIDTH = 80
@@ -33,18 +37,34 @@ class Format(StrEnum):
     ARROW = "arrow"
 
 
+HELD: dict[Format, Held] = {
+    Format.TABLE: (casts.TEXT, casts.NESTED_TEXT),
+    Format.CSV: (casts.TEXT, casts.NESTED_TEXT),
+    Format.JSON: (casts.TEXT, casts.NESTED_TEXT),
+    Format.PARQUET: (casts.PARQUET, casts.PARQUET),
+    Format.ARROW: (casts.ARROW, casts.ARROW),
+}
+"""The types that a format takes as text: what `query.run` is to be given."""
+
+
 def write(rows: Rows, kind: Format, output: Path | None = None, limit: int = 100) -> None:
     """Write `rows` to the file `output`, or to standard output, as they come; a table shows the first `limit`.
 
-    Raises QueryError where the query fails on the way, the file cannot be opened, or binary would go to a terminal.
+    Raises QueryError where the query fails on the way, the file cannot be written, a value does not fit the format, or
+    binary would go to a terminal.
     """
     if output is None and kind in (Format.PARQUET, Format.ARROW) and sys.stdout.isatty():
         raise QueryError(f"{kind} is binary: name a file with --output, or pipe it")
     with _opened(output) as file:
-        if kind is Format.TABLE:
-            _table(rows, file, limit)
-        else:
-            _WRITERS[kind](rows, file)
+        try:
+            if kind is Format.TABLE:
+                _table(rows, file, limit)
+            else:
+                _WRITERS[kind](rows, file)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
+            raise QueryError(
+                f"{kind} cannot hold these rows: {one_line(error)}; cast the column, as to VARCHAR"
+            ) from error
 
 
 def show(rows: Rows, console: Console, limit: int = 100) -> None:
@@ -87,8 +107,8 @@ def _first(rows: Rows, limit: int) -> tuple[pl.DataFrame, bool]:
         count += batch.num_rows
         if count > limit:
             break
-    frame = cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches(batches, rows.schema)))
-    return frame.head(limit), count > limit
+    table = far_as_text(pa.Table.from_batches(batches, rows.schema).slice(0, limit), iso=False)
+    return cast(pl.DataFrame, pl.from_arrow(table)), count > limit
 
 
 def _cell(value: object) -> str:
@@ -120,11 +140,11 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     try:
-        file = output.open("wb")
+        with output.open("wb") as file:
+            yield file
     except OSError as error:
-        raise QueryError(f"cannot write {output}: {error.strerror}") from error
-    with file:
-        yield file
+        full = f" ({free(output)})" if error.errno == errno.ENOSPC else ""
+        raise QueryError(f"cannot write {output}: {error.strerror or error}{full}") from error
 
 
 def _table(rows: Rows, file: BinaryIO, limit: int) -> None:
@@ -137,11 +157,10 @@ def _table(rows: Rows, file: BinaryIO, limit: int) -> None:
 
 
 def _csv(rows: Rows, file: BinaryIO) -> None:
+    if any(pa.types.is_nested(kind) for kind in rows.schema.types):
+        raise QueryError("csv cannot hold lists or structs: choose json, parquet or arrow, or select their fields")
     file.write((",".join(_quoted(name) for name in rows.schema.names) + "\n").encode())
     for frame in _frames(rows):
-        nested = cs.by_dtype(pl.Struct, pl.List, pl.Array)
-        if cs.expand_selector(frame, nested):
-            raise QueryError("csv cannot hold lists or structs: choose json, parquet or arrow, or select their fields")
         file.write(frame.write_csv(include_header=False).encode())
 
 
@@ -159,7 +178,8 @@ def _json(rows: Rows, file: BinaryIO) -> None:
 
 
 def _frames(rows: Rows) -> Iterator[pl.DataFrame]:
-    return (_readable(cast(pl.DataFrame, pl.from_arrow(batch))) for batch in rows)
+    tables = (far_as_text(pa.Table.from_batches([batch]), iso=True) for batch in rows)
+    return (_readable(cast(pl.DataFrame, pl.from_arrow(table))) for table in tables)
 
 
 def _parquet(rows: Rows, file: BinaryIO) -> None:

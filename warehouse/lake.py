@@ -1,39 +1,53 @@
 """The lake: DuckDB with the DuckLake catalogue of one world attached as `lake`."""
 
-import re
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import duckdb
 
-from warehouse import reading
-from warehouse.errors import NoWarehouseError, WarehouseError, WriteFailedError
+from warehouse.attached import connect, lock
+from warehouse.errors import NoWarehouseError, WriteFailedError
+from warehouse.keeping.copies import Copying
+from warehouse.keeping.files import METADATA as METADATA
+from warehouse.keeping.manifest import Manifest
 from warehouse.lock import write_lock
+from warehouse.messages import one_line
 from warehouse.pending import NOTHING_NOTED
-from warehouse.place import ABSENT, Place
+from warehouse.place import Place
 from warehouse.place import quoted as quoted
 from warehouse.settings import WarehouseSettings
 
-_PASSWORD = re.compile(r"""(password\s*=\s*)(?:'(?:\\.|[^'])*'|[^\s"'&]+)|(:)[^\s:/@"]+(?=@)""")
-METADATA = "__ducklake_metadata_lake"  # DuckLake's own tables, as it attaches them
+logger = logging.getLogger(__name__)
 
 
 class Lake:
     """An open warehouse, its catalogue made where `create`. One thread at a time; close it, or use it in a `with`.
 
-    `open` and `schema.create_or_migrate` make one.
+    `open` and `schema.create_or_migrate` make one. A reader reaches no file outside the lake, unless it is `unlocked`. No
+    catalogue is made where Parquet files lie (LostCatalogueError), unless `beside_files`.
     """
 
-    def __init__(self, world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False) -> None:
+    def __init__(
+        self,
+        world: Path,
+        settings: WarehouseSettings,
+        *,
+        read_only: bool,
+        create: bool = False,
+        unlocked: bool = False,
+        beside_files: bool = False,
+    ) -> None:
         self.world = world
         self.settings = settings
         self.place = Place(world, settings)
+        self.locked = read_only and not unlocked
         self._read_only = read_only
-        self.connection = _connect(self.place, settings, read_only, create)
+        self.connection = self._connected(create, beside_files)
+        self.manifest = Manifest(self.place)
+        self._copying = Copying(self.place.sqlite, settings.catalogue_copy_s)
         self.noted = NOTHING_NOTED  # by `writer.append`
 
     @contextmanager
@@ -53,12 +67,24 @@ class Lake:
                 self.connection.execute("BEGIN")
                 yield self.connection
                 self.connection.execute("COMMIT")
+                self._follow()
             except duckdb.Error as error:
                 self._roll_back()
-                raise WriteFailedError(f"nothing was stored in {self.place}: {one_line(error)}") from error
+                raise WriteFailedError(
+                    f"nothing was stored in {self.place}: {one_line(error, self.place.folder)}"
+                ) from error
             except BaseException:
                 self._roll_back()
                 raise
+
+        self._copying.copy_if_due()
+
+    def _follow(self) -> None:
+        """Write down which files are the lake now. What is stored is stored, so this fails with a warning only."""
+        try:
+            self.manifest.follow(self.connection)
+        except (duckdb.Error, OSError) as error:
+            logger.warning("the manifest of %s is not up to date: %s", self.place, one_line(error, self.place.folder))
 
     def _roll_back(self) -> None:
         try:
@@ -72,8 +98,14 @@ class Lake:
         DuckLake keeps the statistics that it has seen of every snapshot for as long as a connection lives, up to DuckDB's limit
         of memory: measured 53 kB for each of ingest's commits. Raises WarehouseError, and the old one stays.
         """
-        before, self.connection = self.connection, _connect(self.place, self.settings, self._read_only, create=False)
+        before, self.connection = self.connection, self._connected()
         before.close()
+
+    def _connected(self, create: bool = False, beside_files: bool = False) -> duckdb.DuckDBPyConnection:
+        connection = connect(self.place, self.settings, self._read_only, create, beside_files)
+        if self.locked:
+            lock(connection, self.place)
+        return connection
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
@@ -88,13 +120,20 @@ class Lake:
         self.close()
 
 
-def open(world: Path | None = None, *, read_only: bool = True, settings: WarehouseSettings | None = None) -> Lake:
+def open(
+    world: Path | None = None,
+    *,
+    read_only: bool = True,
+    settings: WarehouseSettings | None = None,
+    unlocked: bool = False,
+) -> Lake:
     """Open the warehouse of `world` (LIQ_DATA where None). A reader works beside the writer and takes no lock.
 
-    Raises NoWarehouseError where there is none yet; a writer calls `schema.create_or_migrate` first.
+    `unlocked`: its SQL may read and write files and attach other databases. Raises NoWarehouseError where there is none
+    yet; a writer calls `schema.create_or_migrate` first.
     """
     settings = settings or WarehouseSettings()
-    return Lake(settings.world(world), settings, read_only=read_only)
+    return Lake(settings.world(world), settings, read_only=read_only, unlocked=unlocked)
 
 
 def exists(world: Path) -> bool:
@@ -112,51 +151,3 @@ def exists(world: Path) -> bool:
 def folder(world: Path) -> Path:
     """Return the warehouse's folder in `world`."""
     return Place(world, WarehouseSettings()).folder
-
-
-def _connect(place: Place, settings: WarehouseSettings, read_only: bool, create: bool) -> duckdb.DuckDBPyConnection:
-    if place.sqlite and not (create or place.sqlite.is_file()):
-        raise _none_in(place)
-    connection = duckdb.connect(config=_config(place, settings, read_only))
-    try:
-        connection.execute("SET TimeZone = 'UTC'")  # now(), and times with a zone, beside the warehouse's own
-        for name in place.extensions:
-            connection.execute(f"LOAD '{_extension(name)}'")
-        if secret := place.secret():
-            connection.execute(secret)
-        place.give_password()
-        if not (read_only and place.sqlite and reading.attach(connection, place.sqlite, place.options)):
-            connection.execute(place.attach(read_only=read_only, create=create))
-        connection.execute("USE lake")
-    except (duckdb.Error, OSError) as error:
-        connection.close()
-        if ABSENT in str(error):
-            raise _none_in(place) from None
-        raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error)}") from None
-    return connection
-
-
-def _none_in(place: Place) -> NoWarehouseError:
-    return NoWarehouseError(
-        f"no warehouse in {place}: run `liq demo` or `liq up`, or set LIQ_DATA to a world that has one"
-    )
-
-
-def one_line(error: Exception) -> str:
-    """Return DuckDB's message without its position marks and line breaks, and without a password of PostgreSQL's."""
-    return _PASSWORD.sub(r"\1\2…", " ".join(str(error).split("\n\nLINE ")[0].split()))
-
-
-def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:
-    config: dict[str, Any] = {"temp_directory": str(place.folder / "tmp")}
-    if settings.duckdb_memory:
-        config["memory_limit"] = settings.duckdb_memory
-    # measured: two threads take half as much CPU time again for the same inserts and are no faster beside other work
-    if threads := settings.duckdb_threads or (0 if read_only else 1):
-        config["threads"] = threads
-    return config
-
-
-def _extension(name: str) -> str:
-    version = duckdb.__version__
-    return str(files(f"duckdb_extension_{name}").joinpath(f"extensions/v{version}/{name}.duckdb_extension"))

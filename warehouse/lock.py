@@ -8,8 +8,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from warehouse.errors import WarehouseBusyError
+from warehouse.errors import WarehouseBusyError, WriteFailedError
+from warehouse.messages import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -21,14 +23,22 @@ POLL_S = 0.005
 def write_lock(path: Path, timeout_s: float) -> Iterator[None]:
     """Hold the exclusive lock on `path` for the block. The kernel frees it when a process dies.
 
-    Waiting longer than two seconds is logged, with who holds it. Raises WarehouseBusyError after `timeout_s` seconds.
+    Waiting longer than two seconds is logged, with who holds it. Raises WarehouseBusyError after `timeout_s` seconds,
+    WriteFailedError where the disk is full.
     """
     with path.open("a+") as file:
         _acquire(file.fileno(), path, timeout_s)
+        _sign(file, path)
+        yield
+
+
+def _sign(file: TextIO, path: Path) -> None:
+    try:
         file.truncate(0)
         file.write(f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})")
         file.flush()
-        yield
+    except OSError as error:
+        raise WriteFailedError(f"{path} cannot be written: {one_line(error, path)}") from error
 
 
 def _acquire(descriptor: int, path: Path, timeout_s: float) -> None:

@@ -1,5 +1,6 @@
-"""What Python readers call: SQL in, polars or Arrow out, beside any writer."""
+"""What readers call: SQL in, polars or Arrow out, beside any writer."""
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,31 +11,44 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from warehouse import lake
+from warehouse import allowed, lake
+from warehouse.casts import as_held
 from warehouse.errors import QueryError
-from warehouse.lake import Lake, one_line
+from warehouse.keeping.files import parquet_files
+from warehouse.lake import Lake
+from warehouse.messages import one_line
 from warehouse.settings import WarehouseSettings
 
 BATCH_ROWS = 50_000
 
+Held = tuple[frozenset[str], frozenset[str]]
+"""DuckDB's ids of the types that come as text, of whole columns and inside lists and structs."""
+
 
 class Rows:
-    """A query's rows as Arrow batches, made as they are read. Iterate once, before the connection's next statement."""
+    """A query's rows as Arrow batches, made as they are read. Iterate once, before the connection's next statement.
+
+    Names that come twice get a number: v, v_1.
+    """
 
     def __init__(self, reader: pa.RecordBatchReader) -> None:
-        self.schema: pa.Schema = reader.schema
+        self._names = _distinct(reader.schema.names)
+        self.schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, self._names, strict=True)])
         self._reader = reader
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches. Raises QueryError where the query fails on the way."""
-        try:
-            yield from self._reader
-        except (pa.ArrowException, OSError) as error:  # how pyarrow passes on an error of DuckDB's
-            raise QueryError(one_line(error)) from error
+        with _arrow_errors():
+            for batch in self._reader:
+                yield batch.rename_columns(self._names)
 
     def frame(self) -> pl.DataFrame:
-        """Return all rows as a polars frame."""
-        return cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches(list(self), self.schema)))
+        """Return all rows as a polars frame. Raises QueryError, also for a type that polars does not have."""
+        table = pa.Table.from_batches(list(self), self.schema)
+        try:
+            return cast(pl.DataFrame, pl.from_arrow(table))
+        except (pl.exceptions.PolarsError, pa.ArrowException) as error:
+            raise QueryError(f"a column has a type that polars has not, cast it ({one_line(error)})") from error
 
 
 def query(sql: str, world: Path | None = None, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
@@ -47,33 +61,64 @@ def query(sql: str, world: Path | None = None, parameters: Mapping[str, Any] | N
         return run(warehouse, sql, parameters).frame()
 
 
-def run(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
-    """Run `sql` on an open warehouse and return its rows, streamed. Raises QueryError."""
-    with query_errors():
-        result = warehouse.connection.execute(sql, dict(parameters) if parameters else None)
-        if result is None:  # empty, or nothing but comments
+def run(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None, held: Held | None = None) -> Rows:
+    """Run `sql` on an open warehouse and return its rows, streamed; of several statements those of the last.
+
+    `held`: the types that are to come as text, as whoever takes the rows cannot hold them. Raises QueryError, also for what
+    a locked reader does not run.
+    """
+    connection = warehouse.connection
+    with _arrow_errors(warehouse.place.folder):
+        if warehouse.locked:
+            allowed.check(connection, sql)
+        statements = connection.extract_statements(sql)
+        if not statements:  # empty, or nothing but comments
             raise QueryError("there is no statement to run")
+        query = sql
+        if held and statements[-1].type.name == "SELECT" and statements[-1].query:
+            for statement in statements[:-1]:
+                connection.execute(statement)
+            query = as_held(connection, statements[-1].query, parameters, *held)
+        result = connection.execute(query, dict(parameters) if parameters else None)
         return Rows(result.to_arrow_reader(BATCH_ROWS))
 
 
 @contextmanager
-def query_errors() -> Iterator[None]:
-    """Turn DuckDB's errors in the block into a QueryError of one line."""
+def _arrow_errors(folder: Path | None = None) -> Iterator[None]:
+    with query_errors(folder):
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:  # how pyarrow passes on an error of DuckDB's
+            raise QueryError(one_line(error, folder)) from error
+
+
+def _distinct(names: list[str]) -> list[str]:
+    given: list[str] = []
+    for name in names:
+        tries = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(1)))
+        given.append(next(each for each in tries if each not in given))
+    return given
+
+
+@contextmanager
+def query_errors(folder: Path | None = None) -> Iterator[None]:
+    """Turn DuckDB's errors in the block into a QueryError of one line; `folder`: the lake's, should the disk be full."""
     try:
         yield
     except duckdb.Error as error:
-        text = one_line(error)
+        text = one_line(error, folder)
         raise QueryError(f"the warehouse is only read here: {text}" if "read-only mode" in text else text) from error
 
 
 def reading_world() -> tuple[Path, str]:
     """Return the world to read, and a note where the choice should be told.
 
-    LIQ_DATA if set, or whatever LIQ_CATALOGUE names; else data/live if it has a warehouse; else data/demo.
+    LIQ_DATA if set, or whatever LIQ_CATALOGUE names; else data/live if it has a warehouse, or lost its catalogue; else
+    data/demo.
     """
     if os.environ.get("LIQ_DATA") or os.environ.get("LIQ_CATALOGUE"):
         return WarehouseSettings().world(None), ""
     live, demo = Path("data/live").absolute(), Path("data/demo").absolute()
-    if lake.exists(live) or not lake.exists(demo):
+    if lake.exists(live) or any(parquet_files(lake.folder(live))) or not lake.exists(demo):
         return live, ""
     return demo, f"reading {demo}, as {live} has no warehouse; LIQ_DATA chooses another"

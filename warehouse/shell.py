@@ -9,7 +9,7 @@ from rich.console import Console
 
 from warehouse.describe import columns_table, objects_table
 from warehouse.errors import QueryError
-from warehouse.formats import show
+from warehouse.formats import HELD, Format, show
 from warehouse.lake import Lake
 from warehouse.query import run
 
@@ -58,7 +58,7 @@ def _statements(interactive: bool) -> Iterator[str]:
 def _answer(warehouse: Lake, console: Console, statement: str) -> None:
     try:
         if not statement.startswith("."):
-            show(run(warehouse, statement), console)
+            show(run(warehouse, statement, held=HELD[Format.TABLE]), console)
         elif statement == ".tables":
             console.print(objects_table())
         elif statement.split()[0] == ".schema" and len(statement.split()) == 2:

@@ -38,9 +38,9 @@ def told_world() -> Path:
 
 
 @contextmanager
-def to_read() -> Iterator[Lake]:
-    """Open the chosen world's warehouse for the block. Raises NoWarehouseError."""
-    with lake.open(told_world()) as warehouse:
+def to_read(*, unlocked: bool = False) -> Iterator[Lake]:
+    """Open the chosen world's warehouse for the block; `unlocked`: see `lake.open`. Raises NoWarehouseError."""
+    with lake.open(told_world(), unlocked=unlocked) as warehouse:
         yield warehouse
 
 

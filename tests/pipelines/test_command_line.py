@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+import duckdb
 import pytest
 import typer
 from aiokafka.errors import KafkaTimeoutError
@@ -100,6 +101,7 @@ def test_what_is_typed_wrong_is_told_in_one_line_with_exit_code_2(
         (KafkaTimeoutError(), 1, "liq it: Kafka: KafkaTimeoutError: KafkaTimeoutError"),
         (PermissionError(13, "Permission denied", "/data"), 1, "liq it: /data: Permission denied"),
         (OSError(28, "No space left on device"), 1, "liq it: No space left on device"),
+        (duckdb.IOException("IO Error: it broke\n\nLINE 1: SELECT"), 1, "liq it: IO Error: it broke"),
         (KeyboardInterrupt(), 130, ""),
     ],
     ids=lambda value: type(value).__name__,

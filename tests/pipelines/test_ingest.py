@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from collectors.envelope import RawFrame, to_record
 from collectors.topics import LIQUIDATION, REFERENCE, TICKER
-from pipelines.ingest import run
+from pipelines.ingest import run, store
 from pipelines.ingest.run import Ingest, Totals
 from pipelines.settings import IngestSettings
 from tests.pipelines.venue_frames import (
@@ -131,7 +131,7 @@ async def test_more_state_frames_in_one_bucket_than_a_batch_may_hold_are_read_to
 async def test_an_ingest_that_goes_on_for_long_renews_its_connection_and_stores_the_same(
     fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "RENEW_COMMITS", 2)
+    monkeypatch.setattr(store, "RENEW_COMMITS", 2)
     monkeypatch.setattr(run, "AT_A_TIME", 10)
     renewed, renew = [], Lake.renew
     monkeypatch.setattr(Lake, "renew", lambda opened: renewed.append(renew(opened)))

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from liq import app
 from warehouse import lake, schema
 from warehouse.errors import QueryError
 from warehouse.lake import Lake
@@ -148,3 +150,21 @@ def test_the_catalogue_is_in_wal_mode(world: Path) -> None:
     connection = sqlite3.connect(world / "lake" / "catalog.sqlite")
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone"])
+def test_a_damaged_file_is_told_in_one_line_that_names_it_and_liq_verify(
+    world: Path, writer: Lake, liquidations: Maker, harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(writer, {"liquidations": liquidations(20)})
+    (file,) = (world / "lake/files/main/liquidations").rglob("*.parquet")
+    whole = file.read_bytes()
+    file.unlink()
+    if harm != "gone":
+        file.write_bytes(whole[:1000] if harm == "cut" else whole[:-8] + b"\xff" * 4 + whole[-4:])
+    monkeypatch.setenv("LIQ_DATA", str(world))
+    for words in (["sql", "SELECT sum(notional_usd) FROM liquidations"], ["audit", "--since", "2026-10-10"]):
+        done = CliRunner().invoke(app, words, prog_name="liq")
+        assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1), done.stderr
+        assert str(file) in done.stderr
+        assert "`liq verify` names each one" in done.stderr

@@ -5,6 +5,8 @@ from datetime import timedelta
 from warehouse.tables.shared import (
     BASE,
     CONTRACT,
+    GRID,
+    GRID_KEY,
     IDENTITY,
     INSTRUMENT,
     NULL_REASON,
@@ -36,11 +38,13 @@ OPEN_INTEREST = Table(
         Column("period", "VARCHAR", "Length of a history bar (5m, 1h)", source="frame", null_when="a value of now"),
         NULL_REASON,
         *TRACE,
+        *GRID,
     ),
     partition=by_day("ts"),
     sort=("venue", "symbol", "ts"),
     key=("venue", "symbol", "period", "ts_event"),
     key_time="ts_event",
+    grid_key=GRID_KEY,
     touches=Touches("open_interest", ("ts_event",)),
 )  # fmt: skip
 
@@ -55,9 +59,11 @@ MARK_PRICES = Table(
         Column("index_price", "DOUBLE", "Index price", PER_COIN, "frame", "the frame carries the mark only"),
         Column("multiplier", "INTEGER", "Coins in one quoted unit (1000 for 1000PEPEUSDT): quoted price / price"),
         *TRACE,
+        *GRID,
     ),
     partition=by_day("ts"),
     sort=("venue", "symbol", "ts"),
+    grid_key=GRID_KEY,
     # a value of open interest takes the last mark of the hour before it
     touches=Touches("open_interest", ("ts_event",), reach=timedelta(hours=1)),
 )

@@ -86,6 +86,7 @@ ROLLUP_PENDING = Table(
     append_only=False,
 )  # fmt: skip
 
+OLD_STATE = "CASE WHEN topic = 'raw.liquidation' THEN CASE WHEN connected_share > 0 THEN 'LIVE' ELSE 'SILENT' END END"
 FEED_COVERAGE = Table(
     name="feed_coverage",
     grain="one minute of one venue's channel, from when it was first listened to; sockets and polls, not backfills or imports",
@@ -107,6 +108,14 @@ FEED_COVERAGE = Table(
         Column("gap_reason", "VARCHAR", "Why it was not listened to for the whole minute", null_when="it was"),
         Column("repaired", "BOOLEAN", "Whether a backfill or an import has brought rows of this minute since",
                null_when="there is no gap"),
+        Column("state", "VARCHAR", "LIVE: it was listened to, and nothing speaks against it. SUSPECT: it was connected, and "
+               "silent for so long that this is unlikely if it works. SILENT: so unlikely that the minute counts as "
+               "not heard, or nobody listened", source="silence_rules", null_when="the channel carries no liquidations",
+               made_of=OLD_STATE),
+        Column("state_reason", "VARCHAR", "Since when nothing came and what was expected, or why nobody listened",
+               null_when="state is LIVE or null"),
+        Column("silence_likelihood", "DOUBLE", "How likely a silence as long as it is by then is, if the channel works",
+               "fraction", "silence_rules", "it is over 0.01, it was SILENT before, something came, or the topic is another"),
     ),
     partition=by_day("minute"),
     sort=("venue", "channel", "minute"),

@@ -1,0 +1,54 @@
+"""An error of DuckDB's, or of the disk's, as one line that a user can act on."""
+
+import errno
+import re
+import shutil
+from pathlib import Path
+
+import duckdb
+
+VERIFY = "a file of the warehouse is damaged or missing: `liq verify` names each one"
+
+_PASSWORD = re.compile(r"""(password\s*=\s*)(?:'(?:\\.|[^'])*'|[^\s"'&]+)|(:)[^\s:/@"]+(?=@)""")
+_DAMAGED = re.compile(
+    r"No magic bytes|[Ff]ooter length|too small to be a Parquet|Could not read enough bytes|Decompression failure"
+    r"|Missing data page header|Invalid string encoding found in Parquet|TProtocolException|don't know what type"
+    r"|Out of buffer|invalid TType|Payload value bigger than allowed|(?:RLE encoding|converted type).*(?:data|Type::\w+)$"
+    r"|byte sequence mismatch|Failed to read file|(?:Cannot|Could not) open file.*\.parquet|\.parquet.*404"
+)
+"""What DuckDB's Parquet reader says of a file with flipped bits, of a cut one, and of one that is not there."""
+_FULL = re.compile(r"No space left on device|disk is full|failed to offload|max_temp_directory_size")
+_MAYBE_FULL = "disk I/O error"  # of SQLite, also where it cannot make its shared memory on a full disk
+_FILE = re.compile(r"""file ["']([^"']+)["']""")
+_LITTLE = 16_000_000  # bytes
+
+
+def one_line(error: Exception, folder: Path | None = None) -> str:
+    """Return the message without its position marks and line breaks, and without a password of PostgreSQL's.
+
+    Of a damaged file it adds that `liq verify` names it; of a full disk the path and the free bytes. `folder`: where the
+    disk is looked at if the message names no file.
+    """
+    text = _PASSWORD.sub(r"\1\2…", " ".join(str(error).split("\n\nLINE ")[0].split()))
+    if full := _full(error, text, folder):
+        return f"{text} ({full})"
+    if isinstance(error, duckdb.Error | OSError) and _DAMAGED.search(text):
+        return f"{text.rstrip(' .')}; {VERIFY}"
+    return text
+
+
+def free(path: Path) -> str:
+    """Return how many bytes are free where `path` is, or would be."""
+    there = next((each for each in (path, *path.parents) if each.exists()), Path("/"))
+    return f"{path}: {shutil.disk_usage(there).free:,} bytes are free there"
+
+
+def _full(error: Exception, text: str, folder: Path | None) -> str:
+    """Return which disk is full, empty where none is."""
+    found = _FILE.search(text)
+    path = Path(found[1]) if found else folder
+    sure = getattr(error, "errno", None) == errno.ENOSPC or _FULL.search(text)
+    if path is None or not (sure or _MAYBE_FULL in text):
+        return ""
+    there = next((each for each in (path, *path.parents) if each.exists()), Path("/"))
+    return free(path) if sure or shutil.disk_usage(there).free < _LITTLE else ""
