@@ -51,7 +51,7 @@ def missing(seen: Seen) -> Iterable[Check]:
     Older ones are the audit's, every hour.
     """
     if behind := seen.behind():
-        return [unknown("frames", f"{behind}: which are missing is not known")]
+        return [unknown("frames", f"{behind}, so which are missing is not known")]
     if isinstance(seen.kafka, Away):
         return [unknown("frames", "Kafka is away, so frames that are not stored may still be in it")]
     settled = seen.now - timedelta(seconds=2 * LAG_S + seen.grid_s)

@@ -62,7 +62,7 @@ def _size(spool: Path) -> int:
 def clocks(seen: Seen) -> Iterable[Check]:
     """No collector's clock is more than a second off Kafka's."""
     if behind := seen.behind():
-        return [unknown("clocks", f"{behind}: what collectors told last is old")]
+        return [unknown("clocks", f"{behind}, and what collectors told before is old")]
     told = [msgspec.json.decode(row["detail"]) for row in processes(seen) if row["detail"]]
     if not told:
         if any(feed.lives(seen.now) for feed in feeds(seen)):

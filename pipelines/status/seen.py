@@ -55,7 +55,7 @@ class Seen(NamedTuple):
         last = self.last_commit()
         if last is not None and self.now - last < FRESH:
             return ""
-        return "Kafka is away, so what came since the last commit is not known"
+        return "Kafka is away"
 
     def last_commit(self) -> datetime | None:
         """Return when ingest committed last, UTC."""

@@ -156,9 +156,10 @@ class Parts:
             yield
 
     async def stop(self, *names: str) -> dict[str, int | None]:
-        """Stop the named parts, or all that still run, newest first; return their exit codes."""
+        """Stop the named parts, or all that still run, newest first and Kafka last; return their exit codes."""
         codes = {}
-        for part in reversed([each for each in self.kept if not names or each.name in names]):
+        newest = [each for each in self.kept[::-1] if not names or each.name in names]
+        for part in sorted(newest, key=lambda part: part.name == Broker.name):
             codes[part.name] = await part.stop()
             self.kept.remove(part)
             self.changed()
