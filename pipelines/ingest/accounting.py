@@ -75,7 +75,7 @@ def _account(frames: Sequence[RawFrame], counts: tuple[int, ...], stored: bool =
     """Return the account of frames of one session and partition; `counts` as COUNTS."""
     first = frames[0]
     seqs = pl.Series("seqs", [frame.seq for frame in frames], dtype=pl.Int64)
-    arrived = pl.Series("arrived", [frame.at_ns // 1000 for frame in frames], dtype=pl.Int64)
+    arrived = pl.Series("arrived", [frame.arrived_ns or frame.recv_ns for frame in frames], dtype=pl.Int64) // 1000
     row = (
         first.venue, first.session, first.transport, first.topic, first.partition, *counts,
         seqs.min(), seqs.max(), arrived.min(), arrived.max(),
