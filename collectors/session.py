@@ -7,7 +7,7 @@ frames it had. What comes after (reconnect, rollover) is `feed.py`'s.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
@@ -89,6 +89,11 @@ class Session:
         self._ending = ending
         self._stop.set()
 
+    @property
+    def heard(self) -> Mapping[str, float]:
+        """When each channel last brought a frame, monotonic seconds."""
+        return self._pulse.heard
+
     def want(self, args: tuple[str, ...]) -> None:
         """Subscribe to what is new in `args` and unsubscribe from what is gone, on the open connection."""
         self.subscriptions.want(args, time.monotonic())
@@ -120,9 +125,11 @@ class Session:
         others = [asyncio.create_task(self._watch(connection)), asyncio.create_task(self._stop.wait())]
         try:
             await asyncio.wait([reading, *others], return_when=asyncio.FIRST_COMPLETED)
+            for task in others:
+                task.cancel()  # one that still sends would keep the connection from being closed
             if self._stop.is_set():
                 await self._unsubscribe(connection)
-            await connection.close()
+            await self._close(connection)
             await asyncio.wait([reading], timeout=self._settings.close_timeout_s)
         finally:
             for task in (reading, *others):
@@ -131,6 +138,22 @@ class Session:
         for end in ends:
             if isinstance(end, Exception):
                 raise end
+
+    async def _close(self, connection: ClientConnection) -> None:
+        """Close in good order, or, where the venue takes nothing any more, at once."""
+        try:
+            async with asyncio.timeout(2 * self._settings.close_timeout_s):
+                await connection.close()
+        except TimeoutError:
+            connection.transport.abort()
+
+    async def _send(self, connection: ClientConnection, message: str) -> None:
+        """Send a message. Raises NetworkError where the venue does not take it: it reads nothing any more."""
+        try:
+            async with asyncio.timeout(self._settings.ack_timeout_s):
+                await connection.send(message)
+        except TimeoutError:
+            raise NetworkError(f"a message was not taken for {self._settings.ack_timeout_s:.0f} s") from None
 
     async def _unsubscribe(self, connection: ClientConnection) -> None:
         with suppress(ConnectionClosed, TimeoutError):
@@ -175,13 +198,13 @@ class Session:
             now = time.monotonic()
             if now >= alive_at:
                 alive_at = now + ALIVE_S
-                self.recorder.event("alive")
+                self.recorder.event("alive", quiet_s=round(self._pulse.quiet_s(now), 1))
             if self._intake.look() or self._sink.is_gapped(self.recorder.session):
                 self.renew.set()
             if now - sent_at >= self._venue.limits.spacing_s and not requests.wait_s():
                 sent_at = now if await self._ask(connection, requests, now) else sent_at
             if ping := self._pulse.ping(now):
-                await connection.send(ping)
+                await self._send(connection, ping)
             self._check(now)
             settled = self.subscriptions.settled
             if settled and not told:
@@ -206,7 +229,7 @@ class Session:
         message = self.subscriptions.message(now)
         if message is not None:
             requests.take()
-            await connection.send(message)
+            await self._send(connection, message)
         return message is not None
 
     def _check(self, now: float) -> None:
@@ -216,5 +239,5 @@ class Session:
             raise NetworkError(f"no answer to a subscription for {self._settings.ack_timeout_s:.0f} s")
         self._tell_refused(outcome.refused, outcome.detail)
         if why := self._pulse.silence(now, self.subscriptions.active):
-            self.recorder.event("silent", why)
+            self.recorder.event("silent", why, channels=self._channels(self.subscriptions.active))
             raise SilentError(why)

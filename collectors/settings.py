@@ -19,6 +19,13 @@ class CollectorSettings(BaseSettings):
     close_timeout_s: float = Field(2.0, gt=0, description="seconds to close a connection in good order")
     keepalive_s: float = Field(20.0, gt=0, description="seconds between WebSocket pings, and to wait for the pong")
     silent_s: float | None = Field(None, gt=0, description="seconds until a feed counts as silent; unset: the venue's")
+    suspect_below: float = Field(
+        1e-6,
+        gt=0,
+        lt=1,
+        description="how unlikely the silence of a liquidation channel must be, if it works, for a second socket to be opened "
+        "beside it",
+    )
     lifetime_s: float | None = Field(None, gt=0, description="seconds a connection lives; unset: the venue's")
     first_delay_s: float = Field(0.5, gt=0, description="first delay before a reconnect, seconds; it doubles to 30")
     rest_timeout_s: float = Field(10.0, gt=0, description="seconds for a REST answer")

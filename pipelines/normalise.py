@@ -87,12 +87,11 @@ def _with_frames(facts: Facts, parsed: Parsed) -> pl.DataFrame:
     frames = [parsed.frames[position] for position in facts.frames]
     first = {id(frame): n for n, frame in reversed(list(enumerate(frames)))}
     payloads = [frame.payload if first[id(frame)] == n else None for n, frame in enumerate(frames)]
+    appended = pl.Series("ts_append", [frame.appended_ms for frame in frames], pl.Int64) * 1000
     texts = (pl.Series(name, [getattr(frame, name) for frame in frames], pl.String) for name in FRAME_TEXTS)
     return facts_frame(facts, parsed.frames).with_columns(
         *texts,
         pl.Series("recv_ns", [frame.recv_ns for frame in frames], pl.Int64),
-        pl.Series("ts_append", [frame.appended_ms * 1000 or None for frame in frames], pl.Int64).cast(
-            pl.Datetime("us")
-        ),
+        appended.set(appended == 0, None).cast(pl.Datetime("us")),
         pl.Series("payload", payloads, pl.Binary),
     )

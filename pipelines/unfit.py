@@ -7,14 +7,23 @@ Parsers refuse what cannot be; this is for what they let through, so that one fr
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from collectors.printable import printable
 from pipelines.reading.parse import DEAD, Facts, Parsed
 from pipelines.rows import Rejected, Row
 from pipelines.venues.wire import LONGEST_REASON
 
-UNFIT = (PolarsError, ArithmeticError, TypeError, ValueError)
+UNFIT = (
+    PolarsError,
+    PanicException,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def set_aside(parsed: Parsed, make: Callable[[Parsed], object]) -> bool:

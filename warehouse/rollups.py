@@ -35,12 +35,14 @@ class Bars(NamedTuple):
 
 class Kind(NamedTuple):
     """Bars made from one table of rows, the shortest first. `of`: condition for rows that surely give each of them one;
-    `waiting`: for rows that change when their contract is described, empty: none."""
+    `waiting`: for rows that change when their contract is described, empty: none; `only_of_rows`: whether bars of a
+    day without any row go when all are made anew: candles and open interest may have been deleted to save space."""
 
     rows: str
     bars: tuple[Bars, ...]
     of: str = "true"
     waiting: str = ""
+    only_of_rows: bool = False
 
 
 KINDS = {
@@ -53,6 +55,7 @@ KINDS = {
             Bars("liquidation_cells_15m", "bin_start", "15 MINUTES"),
         ),
         waiting="base IS NULL OR qty_base IS NULL OR notional_usd IS NULL",  # what liquidations_complete fills in
+        only_of_rows=True,
     ),
     "prices": Kind(
         "klines",
@@ -140,16 +143,16 @@ def _waiting(lake: Lake, kind: Kind) -> pl.DataFrame:
 
 
 def mark_all(lake: Lake, names: Iterable[str]) -> None:
-    """Mark every day that has rows or bars of these kinds as to be computed anew. Raises WriteFailedError."""
+    """Mark every day that has rows of these kinds as to be computed anew. Raises WriteFailedError."""
     with lake.transaction() as connection:
         for name in names:
             kind = KINDS[name]
-            days = [f"SELECT time_bucket(INTERVAL 1 DAY, {bars.time}) FROM {bars.table}" for bars in kind.bars]
-            rows = f"SELECT time_bucket(INTERVAL 1 DAY, ts_event) AS day FROM {kind.rows}"
+            sources = [(kind.rows, "ts_event"), *((bars.table, bars.time) for bars in kind.bars if kind.only_of_rows)]
+            days = [f"SELECT time_bucket(INTERVAL 1 DAY, {time}) AS day FROM {table}" for table, time in sources]
             connection.execute(f"DELETE FROM rollup_pending WHERE bars = {quoted(name)}")
             connection.execute(
                 f"INSERT INTO rollup_pending (bars, since, until) SELECT {quoted(name)}, day, day + INTERVAL 1 DAY "
-                f"FROM ({' UNION '.join([rows, *days])})"
+                f"FROM (SELECT DISTINCT day FROM ({' UNION ALL '.join(days)}))"
             )
 
 

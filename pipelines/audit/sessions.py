@@ -26,6 +26,14 @@ ALIVE = """
 SELECT session, max(ts - to_milliseconds((least(try_cast(detail ->> '$.quiet_s' AS DOUBLE), 86400) * 1000)::BIGINT))
 FROM collector_events WHERE event = 'alive' AND venue <> '' AND ts >= $since AND ts < $until GROUP BY session
 """
+LOST = """
+WITH told AS (
+    SELECT detail ->> '$.topic' AS topic, make_timestamp((detail ->> '$.since_ns')::BIGINT // 1000) AS since,
+        make_timestamp((detail ->> '$.until_ns')::BIGINT // 1000) AS until, reason
+    FROM collector_events WHERE event = 'log_changed' AND venue = ''
+)
+SELECT topic, since, until, reason FROM told WHERE since < until AND until >= $since AND since < $until ORDER BY ALL
+"""
 ANSWERS = """
 SELECT session, channel, list(ts_recv ORDER BY ts_recv) FROM raw_frames
 WHERE ts_recv >= $since AND ts_recv < $until AND transport = 'rest' AND session IN (SELECT unnest($sessions))
@@ -72,8 +80,9 @@ def sessions(lake: Lake, since: datetime, until: datetime) -> Sessions:
     for (_, feed), events in found.items():
         for one in events:
             _learn(channels, feed, one.detail.channels)
+    lost = _lost(lake, early, late)
     all_ = [
-        _session(feed, events, heard.get(session), answers.get(session, {}))
+        _session(feed, events, heard.get(session), [*pauses(events, answers.get(session, {})), *lost])
         for (session, feed), events in found.items()
     ]
     return Sessions(sorted(all_, key=lambda one: one.began), channels)
@@ -94,7 +103,13 @@ def _learn(channels: dict[Feed, dict[str, Channel]], feed: Feed, brings: tuple[B
         channels[feed] = {each.channel: Channel(each.topic, each.arguments) for each in brings}
 
 
-def _session(feed: Feed, events: list[Told], heard: datetime | None, answers: Mapping[str, list[datetime]]) -> Session:
+def _lost(lake: Lake, since: datetime, until: datetime) -> list[Pause]:
+    """Return when Kafka's logs may lack what sessions heard, as pauses of all sessions."""
+    rows = lake.connection.execute(LOST, {"since": since, "until": until}).fetchall()
+    return [Pause(start, end, f"Kafka: {reason}", topics=(topic,)) for topic, start, end, reason in rows]
+
+
+def _session(feed: Feed, events: list[Told], heard: datetime | None, silent: list[Pause]) -> Session:
     names = {one.event for one in events}
     end = next((one for one in reversed(events) if one.event in ("stopped", "disconnected")), None)
     in_order = end is not None and ("stopped" in names or "rolled_over" in names)
@@ -107,9 +122,7 @@ def _session(feed: Feed, events: list[Told], heard: datetime | None, answers: Ma
     for one in events:
         for each in one.detail.channels:
             since.setdefault(each.channel, one.ts)
-    return Session(
-        feed, events[0].ts, max(last, events[0].ts), in_order, _why(events, end), since, tuple(pauses(events, answers))
-    )
+    return Session(feed, events[0].ts, max(last, events[0].ts), in_order, _why(events, end), since, tuple(silent))
 
 
 def _why(events: list[Told], end: Told | None) -> str:

@@ -49,6 +49,11 @@ SELECT least(new.since, heard.last),
 FROM new ASOF LEFT JOIN starts ON new.feed = starts.feed AND new.ts < starts.ts
 LEFT JOIN heard ON new.session = heard.session
 """
+LOST = """
+SELECT make_timestamp((detail ->> '$.since_ns')::BIGINT // 1000) AS since,
+    make_timestamp((detail ->> '$.until_ns')::BIGINT // 1000) AS until
+FROM collector_events WHERE event = 'log_changed' AND venue = '' AND ts >= $since AND since < until
+"""
 ROWS = """
 SELECT DISTINCT date_trunc('minute', ts_event) - INTERVAL 1 MINUTE, date_trunc('minute', ts_event) + INTERVAL 2 MINUTES
 FROM {table}
@@ -92,6 +97,7 @@ def touched(lake: Lake, progress: Progress, now: Progress) -> list[Span]:
 
 def _since(lake: Lake, since: datetime, until: datetime) -> Iterable[Span]:
     yield from _rows(lake, HEARD, {"since": since})
+    yield from _rows(lake, LOST, {"since": since})
     for at in _offsets(lake, EVENTS, since):
         yield from _rows(lake, TOLD, {**at, "until": until})
     for topic, (table, which) in FEEDS_OWN.items():

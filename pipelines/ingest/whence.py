@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 from aiokafka.errors import KafkaError
 
-from collectors.envelope import MS_NS
+from collectors.envelope import MS_NS, RawFrame
 from pipelines.columns.schemas import schema
 from pipelines.ingest.commits import Span, identity
 from pipelines.ingest.consume import Source
@@ -150,11 +150,24 @@ class _Log:
         return commits[n][0]
 
     async def _change(self, reason: str, last: Committed, resumed: int, lost: int | None = None) -> Change:
-        until_ns = time.time_ns()
-        if reason != LOST_TAIL and resumed < self._end and (first := await self._records.record_at(self._at, resumed)):
-            until_ns = first.appended_ms * MS_NS or until_ns
-        since_ns = None if last.appended_ms is None else last.appended_ms * MS_NS
-        return Change(self._at, reason, last.offset, resumed, lost, since_ns, until_ns)
+        since_ms = last.appended_ms
+        first = await self._first_after(since_ms if reason == LOST_TAIL and since_ms else 0, resumed)
+        until_ns = first.appended_ms * MS_NS if first is not None and first.appended_ms else time.time_ns()
+        return Change(
+            self._at, reason, last.offset, resumed, lost, None if since_ms is None else since_ms * MS_NS, until_ns
+        )
+
+    async def _first_after(self, at_ms: int, start: int) -> RawFrame | None:
+        """Return the first record from an offset on that the broker took after a time; None where there is none yet."""
+        first, end, found = start, self._end, None
+        while first < end:
+            middle = (first + end) // 2 if at_ms else first
+            record = await self._records.record_at(self._at, middle)
+            if record is None or record.appended_ms > at_ms:
+                end, found = middle, record
+            else:
+                first = middle + 1
+        return found
 
 
 def _next(incarnation: str) -> str:

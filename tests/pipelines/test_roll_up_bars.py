@@ -260,13 +260,13 @@ def test_a_world_from_before_notes_were_kept_of_all_bars_is_made_whole_once(tmp_
             opened.connection.register("given", _frame(table, [row]).to_arrow())
             opened.connection.execute(f"INSERT INTO {table} FROM given")
         opened.connection.execute("INSERT INTO rollup_pending (venue, symbol) VALUES ('okx', 'X')")
-        opened.connection.execute(
-            "INSERT INTO prices_1h (hour) VALUES (TIMESTAMP '2026-01-01'), (TIMESTAMP '2026-01-02')"
-        )
-        opened.connection.execute("INSERT INTO prices_1d (day) SELECT hour FROM prices_1h")
-        opened.connection.execute("INSERT INTO open_interest_1h (hour) SELECT hour FROM prices_1h")
+        wrong_and_without_rows = "(TIMESTAMP '2026-10-08 05:00:00'), (TIMESTAMP '2026-01-02')"
+        for table, time in (("prices_1h", "hour"), ("open_interest_1h", "hour"), ("prices_1d", "day")):
+            opened.connection.execute(f"INSERT INTO {table} ({time}) VALUES {wrong_and_without_rows}")
     schema.create_or_migrate(tmp_path)
     with lake.open(tmp_path, read_only=False) as opened:
         assert rollup(opened) == (0, 0, 1, 3)
-        assert _stored(opened, "prices_1h", "hour") == _stored(opened, "open_interest_1h", "hour") == [(DAY,)]
+        kept = [(datetime(2026, 1, 2),), (DAY,)]  # noqa: DTZ001 of the first day there is no row to make it anew
+        assert _stored(opened, "prices_1h", "hour") == kept
+        assert _stored(opened, "open_interest_1h", "hour") == kept
         assert rollup(opened) == (0, 0, 0, 0)
