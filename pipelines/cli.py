@@ -43,7 +43,7 @@ def ingest(
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
 
-    asyncio.run(flow(follow=follow))
+    asyncio.run(flow(follow=follow, verbose=verbose))
 
 
 @app.command()

@@ -1,57 +1,57 @@
-"""The flow `ingest`: Kafka to the warehouse, exactly once."""
+"""The flow `ingest`: Kafka to the warehouse, exactly once.
+
+The work is done by a process of its own (`pipelines.ingest.process`), which needs neither Prefect nor the other commands in
+memory; it ends with this one.
+"""
 
 import asyncio
-import logging
 import signal
+import sys
 from contextlib import suppress
 
+import msgspec
 from prefect import flow, get_run_logger
 
-from collectors.kafka import KafkaSettings, connection
-from collectors.metrics import Figures, serving
-from pipelines.ingest.run import Ingest, Totals
-from pipelines.settings import IngestSettings, MetricsSettings
+from pipelines.errors import PipelineError
+from pipelines.ingest.process import Outcome
+from pipelines.ingest.run import Totals
 
-REPORT_S = 60.0
-
-log = logging.getLogger(__name__)
+PROGRAM = (sys.executable, "-m", "pipelines.ingest.process")
 
 
 @flow(name="ingest", persist_result=False)
-async def ingest(follow: bool = False) -> dict[str, int]:
+async def ingest(follow: bool = False, verbose: bool = False) -> dict[str, int]:
     """Commit what Kafka holds and stop, or with `follow` keep going until SIGTERM; return what was committed, by table.
 
     One long run rather than a run per batch: a flow run costs about a second. Run again, it goes on from the offsets in
-    the warehouse and changes nothing that is there.
+    the warehouse and changes nothing that is there. Raises PipelineError, which says why it failed.
     """
     logger = get_run_logger()
-    stop = _stop_on_signal()
-    kafka = connection(KafkaSettings.load())
-    metrics = MetricsSettings()
-    running = Ingest(IngestSettings())
-    figures, port = running.figures, metrics.ingest_metrics_port if follow else None
-    with serving(port, [Figures(figures.metrics)], figures.wrong, metrics.metrics_host):
-        reporting = asyncio.create_task(_report(running))
-        try:
-            totals = await running.run(kafka, follow, stop)
-        finally:
-            reporting.cancel()
+    options = [name for name, given in (("--follow", follow), ("--verbose", verbose)) if given]
+    totals = await _run(options)
     logger.info("%s", told(totals))
     return {"records": totals.records, **dict(totals.rows)}
 
 
-async def _report(running: Ingest) -> None:
-    """Write what was committed into the log, every `REPORT_S`."""
-    before = 0
-    while True:
-        await asyncio.sleep(REPORT_S)
-        totals, lags = running.totals, running.figures.lags().values()
-        log.info(
-            "committed=%d per_s=%.0f commits=%d dead_letters=%d duplicates=%d behind=%d waited_s=%.1f",
-            totals.records, (totals.records - before) / REPORT_S, totals.commits, totals.dead_letters, totals.duplicates,
-            sum(behind for behind, _ in lags), max((waited for _, waited in lags), default=0.0),
-        )  # fmt: skip
-        before = totals.records
+async def _run(options: list[str]) -> Totals:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*PROGRAM, *options, stdin=pipe, stdout=pipe)
+    _pass_on_signals(process)
+    try:
+        assert process.stdout
+        said = await process.stdout.read()
+        code = await process.wait()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        raise
+    try:
+        outcome = msgspec.json.decode(said, type=Outcome)
+    except msgspec.MsgspecError:
+        raise PipelineError(f"ingest ended with exit code {code} and did not say why; see its log") from None
+    if outcome.totals is None:
+        raise PipelineError(outcome.error)
+    return outcome.totals
 
 
 def told(totals: Totals) -> str:
@@ -65,10 +65,13 @@ def told(totals: Totals) -> str:
     )
 
 
-def _stop_on_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+def _pass_on_signals(process: asyncio.subprocess.Process) -> None:
+    def end() -> None:
+        with suppress(ProcessLookupError):
+            process.terminate()
+
     for sign in (signal.SIGTERM, signal.SIGINT):
-        with suppress(ValueError, NotImplementedError):  # not in the main thread: whoever runs the flow stops it
-            loop.add_signal_handler(sign, stop.set)
-    return stop
+        with suppress(
+            ValueError, NotImplementedError, RuntimeError
+        ):  # not in the main thread: whoever runs it stops it
+            asyncio.get_running_loop().add_signal_handler(sign, end)
