@@ -37,7 +37,7 @@ class Batch:
         self._not_kept = frozenset[str]() if keep_all_frames else NOT_KEPT
         self._held = held
         self._endings = Endings(held, ended)
-        self._books = Books(book or Instruments())
+        self._books = Books(Instruments() if book is None else book)  # one of margin tables alone is false
         self._marks = marks
         self._slices: list[Slice] = []
         self._lists: list[tuple[Slice, Parsed]] = []  # of contracts

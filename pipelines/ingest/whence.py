@@ -40,7 +40,8 @@ class Committed(NamedTuple):
 
 class Change(NamedTuple):
     """A log that is not as it was left. `lost`: how many records were never read, None where that is not known; times are
-    the broker's (UTC nanoseconds): of the time between them something may be unknown."""
+    the broker's (UTC nanoseconds): of the time between them something may be unknown. `before`: the record before `resumed`,
+    by which the next start sees whether the log was cut again."""
 
     partition: Partition
     reason: str
@@ -49,6 +50,7 @@ class Change(NamedTuple):
     lost: int | None
     since_ns: int | None
     until_ns: int
+    before: RawFrame | None
 
     def __str__(self) -> str:
         topic, partition = self.partition
@@ -153,9 +155,9 @@ class _Log:
         since_ms = last.appended_ms
         first = await self._first_after(since_ms if reason == LOST_TAIL and since_ms else 0, resumed)
         until_ns = first.appended_ms * MS_NS if first is not None and first.appended_ms else time.time_ns()
-        return Change(
-            self._at, reason, last.offset, resumed, lost, None if since_ms is None else since_ms * MS_NS, until_ns
-        )
+        since_ns = None if since_ms is None else since_ms * MS_NS
+        before = await self._records.record_at(self._at, resumed - 1) if resumed > self._start else None
+        return Change(self._at, reason, last.offset, resumed, lost, since_ns, until_ns, before)
 
     async def _first_after(self, at_ms: int, start: int) -> RawFrame | None:
         """Return the first record from an offset on that the broker took after a time; None where there is none yet."""
@@ -200,5 +202,5 @@ def told(found: Whence) -> pl.DataFrame:
 
 
 def begun(found: Whence) -> dict[Partition, Span]:
-    """Return the spans, without a record, that say from where the changed logs are read."""
-    return {change.partition: Span(change.resumed, change.resumed, 0, None) for change in found.changes}
+    """Return the spans, of no records, that say from where the changed logs are read."""
+    return {change.partition: Span(change.resumed, change.resumed, 0, change.before) for change in found.changes}
