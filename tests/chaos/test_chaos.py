@@ -1,5 +1,6 @@
-"""The short run: a minute of random faults over a whole pipeline. `make chaos` is the long one."""
+"""The short run: a minute of random faults over a whole pipeline, where LIQ_CHAOS is set. `make chaos` is the long one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ FAULTS = 60
 SECONDS = 60.0
 
 
+@pytest.mark.skipif("LIQ_CHAOS" not in os.environ, reason="needs two quiet cores; LIQ_CHAOS=1 runs it")
 @pytest.mark.timeout(1200)
 async def test_a_minute_of_random_faults_breaks_no_promise(tmp_path: Path) -> None:
     lines: list[str] = []
