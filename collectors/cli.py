@@ -59,6 +59,8 @@ def collect(
     2: a wrong argument or setting.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    if not verbose:
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while Kafka is away: a thousand lines a second
     if symbols and not plan:
         raise ConfigurationError("--symbols goes with --plan")
     chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues)]

@@ -20,6 +20,8 @@ import msgspec
 
 VERSION = "1"
 MOST = 2**63 - 1  # what a signed 64-bit column holds
+MOST_SEQ = 10**12
+"""No session counts so far: ten thousand frames a second for three years."""
 BEHIND_NS = 60_000_000_000
 """A collector's clock that is further behind the broker's than this is not believed."""
 LONGEST_WAIT_NS = 30 * 86_400 * 1_000_000_000
@@ -125,28 +127,22 @@ def from_record(
     """
     found = dict(headers)
     try:
-        if (version := found["v"]) != b"1":
-            raise NotARawRecordError(f"raw record version {version!r} is not known here (known: {VERSION})")
-        transport = _text(found["transport"])
-        if transport not in ("ws", "rest"):
-            raise NotARawRecordError(f"header transport is {transport!r}, not ws or rest")
+        venue, channel, transport, session = _origin(
+            found["v"], found["venue"], found["channel"], found["transport"], found["session"]
+        )
         if value is None or key is None:
             raise NotARawRecordError("the record has no value" if value is None else "the record has no key")
         recv_ns, seq, sent = int(found["recv_ns"]), int(found["seq"]), found.get("sent_ns")
-        if not (0 <= recv_ns <= MOST and 0 <= seq <= MOST):
-            raise NotARawRecordError(f"recv_ns {recv_ns} or seq {seq} is not a number of 63 bits")
-        sent_ns = int(sent) if sent is not None and appended_ms else None
-        if sent_ns is not None and not 0 <= sent_ns <= MOST:
-            raise NotARawRecordError(f"sent_ns {sent_ns} is not a number of 63 bits")
+        if not (0 <= recv_ns <= MOST and 0 <= seq <= MOST_SEQ):
+            raise NotARawRecordError(
+                f"recv_ns {recv_ns} is not a number of 63 bits, or seq {seq} is no count of frames"
+            )
         # the broker counts in milliseconds, so the frame may have come until the end of that one
         latest_ns = appended_ms * MS_NS + MS_NS - 1 if appended_ms else now_ns
-        channel, session = _text(found["channel"]), _text(found["session"])
-        if not (channel and session):
-            raise NotARawRecordError("header channel or session is empty")
+        arrived_ns = arrival_ns(recv_ns, latest_ns, _sent(sent) if appended_ms and sent is not None else None)
         return RawFrame(
-            _text(found["venue"]), channel, _symbol(key), transport,  # type: ignore[arg-type]
-            recv_ns, session, seq, value, topic, partition, offset,
-            arrival_ns(recv_ns, latest_ns, sent_ns), appended_ms,
+            venue, channel, _symbol(key), transport, recv_ns, session, seq, value, topic, partition, offset, arrived_ns,
+            appended_ms,
         )  # fmt: skip
     except KeyError as missing:
         raise NotARawRecordError(f"header {missing.args[0]} is missing") from None
@@ -156,12 +152,32 @@ def from_record(
         raise NotARawRecordError(f"a header or the key is malformed: {error}") from None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
+def _origin(
+    version: bytes, venue: bytes, channel: bytes, transport: bytes, session: bytes
+) -> tuple[str, str, Transport, str]:
+    """Return venue, channel, transport and session out of their headers. Raises NotARawRecordError, ValueError."""
+    if version != VERSION.encode():
+        raise NotARawRecordError(f"raw record version {version[:LONGEST_NAME]!r} is not known here (known: {VERSION})")
+    if transport not in (b"ws", b"rest"):
+        raise NotARawRecordError(f"header transport is {transport[:LONGEST_NAME]!r}, not ws or rest")
+    if not (channel and session):
+        raise NotARawRecordError("header channel or session is empty")
+    return _text(venue), _text(channel), "ws" if transport == b"ws" else "rest", _text(session)
+
+
 def _text(header: bytes) -> str:
     text = header.decode()
     if len(text) > LONGEST_NAME or not text.isprintable():
         raise NotARawRecordError(f"header {header[:LONGEST_NAME]!r} is longer than {LONGEST_NAME} or not printable")
     return text
+
+
+def _sent(header: bytes) -> int:
+    sent_ns = int(header)
+    if not 0 <= sent_ns <= MOST:
+        raise NotARawRecordError(f"sent_ns {sent_ns} is not a number of 63 bits")
+    return sent_ns
 
 
 @lru_cache(maxsize=16384)

@@ -4,6 +4,7 @@ CollectorError
 ├── ConfigurationError      a setting is wrong: names the key and the value
 ├── NetworkError            a venue or Kafka does not answer, or not as it should
 ├── RefusedError            a venue answers that it will not give what was asked for
+├── UnreadableError         a file of the spool is lost (`delivery/lane.py`)
 └── BrokerError             the embedded broker cannot be started, found or stopped
     ├── NoBrokerError       it does not run (yet)
     ├── JavaNotFoundError   no Java 17 or newer

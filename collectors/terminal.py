@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from collectors.printable import printable
+from collectors.repeats import Repeats
 
 AGO = re.compile(r"(\d{1,6})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -67,6 +68,7 @@ def log_to_stderr(level: int) -> None:
     form = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine(form, "%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(Repeats(OURS))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     for package in OURS:
         logging.getLogger(package).setLevel(level)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from pipelines.errors import UsageError
 from pipelines.settings import IngestSettings
 from pipelines.status import show
 from pipelines.status.look import look
+from pipelines.status.parts import ask_prefect
 from pipelines.up.parts import prefect_env
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
@@ -22,6 +24,10 @@ FLOWS = (
     "which: refresh (or a step of it: coverage, rollup, detect_cascades), maintain, estimate_levels, find_signals, audit, "
     "backtest_levels; none: what new rows change"
 )
+
+PREFECT_LOOK_S = 1.0
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer()
 flows = typer.Typer(help="The Prefect flows that run on a schedule.")
@@ -35,11 +41,19 @@ def ingest(
 ) -> None:
     """Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.
 
-    Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one. May be killed at any time:
-    the next one goes on from the offsets that were committed together with the rows.
+    Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one; with --follow it runs without
+    one where that is away, and waits for a Kafka that is. May be killed at any time: the next one goes on from the offsets that
+    were committed together with the rows.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    connection(KafkaSettings.load())  # no Kafka: said at once, not after Prefect's server has started
+    if not follow:
+        connection(KafkaSettings.load())  # no Kafka: said at once, not after Prefect's server has started
+    elif away := ask_prefect(os.environ.get("PREFECT_API_URL")):
+        from pipelines.ingest.work import work
+
+        log.warning("prefect state=away reason=%r: ingest runs without it", away)
+        asyncio.run(work(follow, log.info))
+        return
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
 
@@ -158,9 +172,21 @@ def serve() -> None:
     `liq up` starts a server and this beside it.
     """
     log_to_stderr(logging.INFO)
-    if not os.environ.get("PREFECT_API_URL"):
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
         raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
+    _await_prefect(url)
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.served import serve_all  # Prefect reads the environment when it is imported
 
     serve_all()
+
+
+def _await_prefect(url: str) -> None:
+    """Return when Prefect's server answers; waiting is told once."""
+    told = False
+    while away := ask_prefect(url):
+        if not told:
+            log.warning("prefect state=away reason=%r: waiting for it", away)
+            told = True
+        time.sleep(PREFECT_LOOK_S)

@@ -15,6 +15,7 @@ from rich.console import Console
 from warehouse import catalogue, describe, lake
 from warehouse.errors import NoWarehouseError
 from warehouse.formats import HELD, Format, write
+from warehouse.keeping import unknown
 from warehouse.maintain import maintain as maintain_lake
 from warehouse.query import reading_world, run
 from warehouse.shell import shell as run_shell
@@ -104,12 +105,40 @@ def maintain(
     keep_files_h: Annotated[
         float, typer.Option(min=0, help="How long replaced files stay for running queries, hours.")
     ] = 1,
+    list_unknown: Annotated[
+        bool, typer.Option("--list-unknown", help="Only list the files that the catalogue does not name.")
+    ] = False,
+    delete_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--delete-unknown",
+            help="List them, and delete those older than an hour that no other catalogue and no copy of this one names.",
+        ),
+    ] = False,
 ) -> None:
-    """Merge small files, expire old snapshots, delete files out of use. Safe beside readers and ingest."""
-    with to_write() as warehouse, Console(stderr=True).status("maintaining the warehouse"):
-        done = maintain_lake(warehouse, timedelta(hours=keep_snapshots_h), timedelta(hours=keep_files_h))
+    """Merge small files, expire old snapshots, delete files out of use. Safe beside readers and ingest.
+
+    Files that the catalogue does not name are left alone and counted. A writer that was killed leaves some; but they may
+    also be all that is left of a catalogue that was lost or replaced, so look before you delete them.
+    """
+    with to_write() as warehouse:
+        if list_unknown or delete_unknown:
+            _unknown(warehouse, delete_unknown)
+            return
+        with Console(stderr=True).status("maintaining the warehouse"):
+            done = maintain_lake(warehouse, timedelta(hours=keep_snapshots_h), timedelta(hours=keep_files_h))
     for name, count in done._asdict().items():
         print(f"{name.replace('_', ' '):20}{count:>12,}")
+
+
+def _unknown(warehouse: lake.Lake, delete: bool) -> None:
+    found = unknown.unknown(warehouse)
+    for each in found:
+        print(f"{each.size:>14,}  {each.path}{f'  (named by {each.named_by})' if each.named_by else ''}")
+    print(f"{len(found):,} files, {sum(each.size for each in found):,} bytes, in {warehouse.place.files}")
+    if delete:
+        gone = unknown.delete_unknown(warehouse, found)
+        print(f"{len(gone):,} of them deleted")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 WarehouseError
   NoWarehouseError      nothing is there yet
+    LostCatalogueError  Parquet files are there, and no catalogue that names them
   WarehouseBusyError    another process holds the write lock for too long
   SchemaMismatchError   the stored tables are not those this version describes
   WrongColumnsError     a frame's columns are not the table's
@@ -17,6 +18,10 @@ class WarehouseError(Exception):
 
 class NoWarehouseError(WarehouseError):
     """There is no warehouse in the folder; the message names it and what to run."""
+
+
+class LostCatalogueError(NoWarehouseError):
+    """Parquet files lie where the catalogue that names them is gone; the message says how to bring it back."""
 
 
 class WarehouseBusyError(WarehouseError):

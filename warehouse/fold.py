@@ -55,16 +55,17 @@ FOLDS = {
     ),
     "ingest_commits": Fold(
         DAY,
-        ("cluster_id", "kafka_topic", "kafka_partition"),
+        ("cluster_id", "kafka_topic", "kafka_partition", "incarnation"),
         {
             **dict.fromkeys(("frames", "rows", "dead_letters"), "sum"),
             "offset_from": "min",
-            **dict.fromkeys(("offset_next", "ts_commit"), "max"),
+            # the text of a later record is greater
+            **dict.fromkeys(("offset_next", "ts_commit", "commit_id", "appended_last", "last_record"), "max"),
         },
         # by offset, not by time: an offset is in one commit only, while clocks may be set back
         "offset_from",
-        "offset_from IS DISTINCT FROM lag(offset_next) OVER (PARTITION BY cluster_id, kafka_topic, kafka_partition "
-        "ORDER BY offset_from, offset_next)",
+        "offset_from IS DISTINCT FROM lag(offset_next) OVER (PARTITION BY cluster_id, kafka_topic, kafka_partition, "
+        "incarnation ORDER BY offset_from, offset_next)",
     ),
     "commit_duplicates": Fold(DAY, ("table",), {"rows": "sum", "ts_commit": "max"}),
 }

@@ -1,41 +1,53 @@
 """The lake: DuckDB with the DuckLake catalogue of one world attached as `lake`."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import duckdb
 
-from warehouse import reading
-from warehouse.errors import NoWarehouseError, WarehouseError, WriteFailedError
+from warehouse.attached import connect, lock
+from warehouse.errors import NoWarehouseError, WriteFailedError
+from warehouse.keeping.copies import Copying
+from warehouse.keeping.files import METADATA as METADATA
+from warehouse.keeping.manifest import Manifest
 from warehouse.lock import write_lock
 from warehouse.messages import one_line
 from warehouse.pending import NOTHING_NOTED
-from warehouse.place import ABSENT, Place
+from warehouse.place import Place
 from warehouse.place import quoted as quoted
 from warehouse.settings import WarehouseSettings
 
-METADATA = "__ducklake_metadata_lake"  # DuckLake's own tables, as it attaches them
+logger = logging.getLogger(__name__)
 
 
 class Lake:
     """An open warehouse, its catalogue made where `create`. One thread at a time; close it, or use it in a `with`.
 
-    `open` and `schema.create_or_migrate` make one. A reader reaches no file outside the lake, unless it is `unlocked`.
+    `open` and `schema.create_or_migrate` make one. A reader reaches no file outside the lake, unless it is `unlocked`. No
+    catalogue is made where Parquet files lie (LostCatalogueError), unless `beside_files`.
     """
 
     def __init__(
-        self, world: Path, settings: WarehouseSettings, *, read_only: bool, create: bool = False, unlocked: bool = False
+        self,
+        world: Path,
+        settings: WarehouseSettings,
+        *,
+        read_only: bool,
+        create: bool = False,
+        unlocked: bool = False,
+        beside_files: bool = False,
     ) -> None:
         self.world = world
         self.settings = settings
         self.place = Place(world, settings)
         self.locked = read_only and not unlocked
         self._read_only = read_only
-        self.connection = self._connected(create)
+        self.connection = self._connected(create, beside_files)
+        self.manifest = Manifest(self.place)
+        self._copying = Copying(self.place.sqlite, settings.catalogue_copy_s)
         self.noted = NOTHING_NOTED  # by `writer.append`
 
     @contextmanager
@@ -55,6 +67,7 @@ class Lake:
                 self.connection.execute("BEGIN")
                 yield self.connection
                 self.connection.execute("COMMIT")
+                self._follow()
             except duckdb.Error as error:
                 self._roll_back()
                 raise WriteFailedError(
@@ -63,6 +76,15 @@ class Lake:
             except BaseException:
                 self._roll_back()
                 raise
+
+        self._copying.copy_if_due()
+
+    def _follow(self) -> None:
+        """Write down which files are the lake now. What is stored is stored, so this fails with a warning only."""
+        try:
+            self.manifest.follow(self.connection)
+        except (duckdb.Error, OSError) as error:
+            logger.warning("the manifest of %s is not up to date: %s", self.place, one_line(error, self.place.folder))
 
     def _roll_back(self) -> None:
         try:
@@ -76,13 +98,13 @@ class Lake:
         DuckLake keeps the statistics that it has seen of every snapshot for as long as a connection lives, up to DuckDB's limit
         of memory: measured 53 kB for each of ingest's commits. Raises WarehouseError, and the old one stays.
         """
-        before, self.connection = self.connection, self._connected(create=False)
+        before, self.connection = self.connection, self._connected()
         before.close()
 
-    def _connected(self, create: bool) -> duckdb.DuckDBPyConnection:
-        connection = _connect(self.place, self.settings, self._read_only, create)
+    def _connected(self, create: bool = False, beside_files: bool = False) -> duckdb.DuckDBPyConnection:
+        connection = connect(self.place, self.settings, self._read_only, create, beside_files)
         if self.locked:
-            _lock(connection, self.place)
+            lock(connection, self.place)
         return connection
 
     def close(self) -> None:
@@ -129,54 +151,3 @@ def exists(world: Path) -> bool:
 def folder(world: Path) -> Path:
     """Return the warehouse's folder in `world`."""
     return Place(world, WarehouseSettings()).folder
-
-
-def _connect(place: Place, settings: WarehouseSettings, read_only: bool, create: bool) -> duckdb.DuckDBPyConnection:
-    if place.sqlite and not (create or place.sqlite.is_file()):
-        raise _none_in(place)
-    connection = duckdb.connect(config=_config(place, settings, read_only))
-    try:
-        connection.execute("SET TimeZone = 'UTC'")  # now(), and times with a zone, beside the warehouse's own
-        for name in place.extensions:
-            connection.execute(f"LOAD '{_extension(name)}'")
-        if secret := place.secret():
-            connection.execute(secret)
-        place.give_password()
-        if not (read_only and place.sqlite and reading.attach(connection, place.sqlite, place.options)):
-            connection.execute(place.attach(read_only=read_only, create=create))
-        connection.execute("USE lake")
-    except (duckdb.Error, OSError) as error:
-        connection.close()
-        if ABSENT in str(error):
-            raise _none_in(place) from None
-        raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error, place.folder)}") from None
-    return connection
-
-
-def _lock(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
-    """Keep what the connection runs from every file but the lake's own, for good."""
-    connection.execute(f"SET allowed_directories = [{quoted(place.files)}]")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-
-
-def _none_in(place: Place) -> NoWarehouseError:
-    return NoWarehouseError(
-        f"no warehouse in {place}: run `liq demo` or `liq up`, or set LIQ_DATA to a world that has one"
-    )
-
-
-def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:
-    config: dict[str, Any] = {"temp_directory": str(place.folder / "tmp")}
-    config |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}  # nothing is fetched
-    if settings.duckdb_memory:
-        config["memory_limit"] = settings.duckdb_memory
-    # measured: two threads take half as much CPU time again for the same inserts and are no faster beside other work
-    if threads := settings.duckdb_threads or (0 if read_only else 1):
-        config["threads"] = threads
-    return config
-
-
-def _extension(name: str) -> str:
-    version = duckdb.__version__
-    return str(files(f"duckdb_extension_{name}").joinpath(f"extensions/v{version}/{name}.duckdb_extension"))

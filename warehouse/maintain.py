@@ -1,4 +1,9 @@
-"""Upkeep of the lake, safe beside readers and writers: join small files, expire old snapshots, delete files out of use."""
+"""Upkeep of the lake, safe beside readers and writers: join small files, expire old snapshots, delete files out of use.
+
+Deleted are files that this catalogue itself named once, and no others: what it does not name may belong to another catalogue,
+or to this one as it was before it was lost. Such files are counted, listed by `liq maintain --list-unknown`, and deleted by
+`--delete-unknown` alone.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -10,6 +15,8 @@ import duckdb
 from warehouse.compact import compact
 from warehouse.errors import WriteFailedError
 from warehouse.fold import fold
+from warehouse.keeping.record import kept, write_down
+from warehouse.keeping.unknown import unknown
 from warehouse.lake import METADATA, Lake
 from warehouse.messages import one_line
 from warehouse.tables import TABLES, Table
@@ -19,17 +26,19 @@ logger = logging.getLogger(__name__)
 SNAPSHOTS_PER_STEP = 2_000
 KEEP_SNAPSHOTS = timedelta(minutes=10)
 KEEP_FILES = timedelta(minutes=30)
+UNKNOWN = "%d files in %s are not named by the catalogue: `liq maintain --list-unknown` lists them"
 
 
 class Maintained(NamedTuple):
     """What `maintain` did: files joined and what they became, snapshots expired, files deleted from disk, rows of the
-    accounts of old commits that were summed."""
+    accounts of old commits that were summed, files that lie there and that the catalogue does not name."""
 
     files_joined: int
     files_made: int
     snapshots_expired: int
     files_deleted: int
     rows_folded: int
+    files_unknown: int
 
 
 def maintain(
@@ -43,17 +52,23 @@ def maintain(
     `keep_snapshots`: how long what was replaced stays in the catalogue; longer than any query takes to start, and how far
     back a reader can name a snapshot. Every query reads the catalogue whole, so keep it short. `keep_files`: how long files
     stay on disk after that; longer than any query runs. The write lock is taken for one group of files at a time, so ingest
-    waits for a step, not for all. Raises WriteFailedError naming the step; what was done before it stays done.
+    waits for a step, not for all. The catalogue is copied before files are deleted, so the newest copy never names one that
+    is gone. Raises WriteFailedError naming the step; what was done before it stays done.
     """
     folded = fold(lake, datetime.now(UTC).replace(tzinfo=None), known)
     joined = [compact(lake, table) for table in known.values()]
+    expired = _expire(lake, keep_snapshots)
+    written = write_down(lake, keep_files)
     done = Maintained(
         files_joined=sum(files for files, _ in joined),
         files_made=sum(made for _, made in joined),
-        snapshots_expired=_expire(lake, keep_snapshots),
-        files_deleted=_delete_scheduled(lake, keep_files) + _delete_orphans(lake, keep_files),
+        snapshots_expired=expired,
+        files_deleted=_delete_scheduled(lake, keep_files) if written else 0,
         rows_folded=folded,
+        files_unknown=len(unknown(lake)) if lake.place.local_files else 0,
     )
+    if done.files_unknown:
+        logger.info(UNKNOWN, done.files_unknown, lake.place.files)
     logger.info("maintained %s: %s", lake.world, done)
     return done
 
@@ -69,19 +84,18 @@ def _expire(lake: Lake, keep: timedelta) -> int:
 
 
 def _delete_scheduled(lake: Lake, keep: timedelta) -> int:
-    # the same trap, so files replaced long enough ago are dated back to 1970 and asked for by that
     scheduled = f"{METADATA}.ducklake_files_scheduled_for_deletion"
-    long_ago = "schedule_start = '1970-01-01 00:00:00+00'"
-    _step(lake, f"UPDATE {scheduled} SET {long_ago} WHERE schedule_start::TIMESTAMPTZ < {_ago(keep)}")
-    return len(
-        _step(lake, "CALL ducklake_cleanup_old_files('lake', older_than => TIMESTAMPTZ '1971-01-01 00:00:00+00')")
-    )
-
-
-def _delete_orphans(lake: Lake, keep: timedelta) -> int:
-    if not lake.place.owns_files:  # whatever else lies there would be an orphan, too
-        return 0
-    return len(_step(lake, f"CALL ducklake_delete_orphaned_files('lake', older_than => {_ago(keep)})"))
+    own = "CAST(path_is_relative AS INTEGER) = 1 AND NOT contains(path, '..')"  # no file outside the lake's own place
+    with kept(lake.place, alone=True) as alone:
+        if not alone:
+            logger.info("no file is deleted while a backup of %s is made", lake.place)
+            return 0
+        # the same trap, so files replaced long enough ago are dated back to 1970 and asked for by that
+        long_ago = "schedule_start = '1970-01-01 00:00:00+00'"
+        _step(lake, f"UPDATE {scheduled} SET {long_ago} WHERE schedule_start::TIMESTAMPTZ < {_ago(keep)} AND {own}")
+        return len(
+            _step(lake, "CALL ducklake_cleanup_old_files('lake', older_than => TIMESTAMPTZ '1971-01-01 00:00:00+00')")
+        )
 
 
 def _step(lake: Lake, call: str) -> list[tuple[Any, ...]]:

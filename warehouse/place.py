@@ -36,6 +36,11 @@ class Place:
         return where.rstrip("/") + "/"
 
     @property
+    def local_files(self) -> Path | None:
+        """The folder of the Parquet files; None where they are on S3."""
+        return None if "://" in self.files else Path(self.files)
+
+    @property
     def owns_files(self) -> bool:
         """Whether the files are in the world's folder, where nothing but this lake has any."""
         return not self._settings.files

@@ -14,6 +14,7 @@ import pyarrow as pa
 from warehouse import allowed, lake
 from warehouse.casts import as_held
 from warehouse.errors import QueryError
+from warehouse.keeping.files import parquet_files
 from warehouse.lake import Lake
 from warehouse.messages import one_line
 from warehouse.settings import WarehouseSettings
@@ -112,11 +113,12 @@ def query_errors(folder: Path | None = None) -> Iterator[None]:
 def reading_world() -> tuple[Path, str]:
     """Return the world to read, and a note where the choice should be told.
 
-    LIQ_DATA if set, or whatever LIQ_CATALOGUE names; else data/live if it has a warehouse; else data/demo.
+    LIQ_DATA if set, or whatever LIQ_CATALOGUE names; else data/live if it has a warehouse, or lost its catalogue; else
+    data/demo.
     """
     if os.environ.get("LIQ_DATA") or os.environ.get("LIQ_CATALOGUE"):
         return WarehouseSettings().world(None), ""
     live, demo = Path("data/live").absolute(), Path("data/demo").absolute()
-    if lake.exists(live) or not lake.exists(demo):
+    if lake.exists(live) or any(parquet_files(lake.folder(live))) or not lake.exists(demo):
         return live, ""
     return demo, f"reading {demo}, as {live} has no warehouse; LIQ_DATA chooses another"

@@ -14,8 +14,20 @@ PACKED = ("runs", "run_times")
 """The columns of `session_frames`: first and last of each run after one another, and their times."""
 
 
+def of_numbers(session: str, numbers: pl.Series, arrived: pl.Series) -> pl.DataFrame:
+    """Return the runs of a session's numbers, in any order; `arrived`: when each did, UTC microseconds since 1970."""
+    each = pl.DataFrame([numbers.alias("first"), arrived.alias("began")]).sort("first")
+    step = each["first"].diff()
+    begins = (step != 1).fill_null(True)
+    first, last = each.filter(begins), each.filter(begins.shift(-1, fill_value=True))
+    times = [series.cast(RUNS["began"]) for series in (first["began"], last["began"])]
+    runs = pl.DataFrame({"first": first["first"], "last": last["first"], "began": times[0], "ended": times[1]})
+    runs = runs.select(pl.lit(session).alias("session"), *RUNS)
+    return _levels(runs) if (step == 0).any() else runs
+
+
 def joined(runs: pl.DataFrame) -> pl.DataFrame:
-    """Return the fewest runs with the same numbers, per session; `runs` in any order, `session` of any type.
+    """Return the fewest runs with the same numbers, per session, in order; `runs` in any.
 
     A number that is there n times is in n of the runs that come out.
     """

@@ -39,6 +39,11 @@ class WarehouseSettings(BaseSettings):
     s3_url_style: Literal["vhost", "path"] = Field("vhost", description="How the bucket is named in addresses")
     s3_tls: bool = Field(True, description="Speak HTTPS with the S3 server")
     lock_timeout_s: float = Field(600, gt=0, description="Longest wait for the write lock, seconds")
+    catalogue_copy_s: float = Field(
+        600,
+        ge=0,
+        description="How often a SQLite catalogue is copied to lake/copies while something writes, seconds; 0: by upkeep only",
+    )
     duckdb_memory: str = Field("", description="Memory one connection may use (512MB); empty: DuckDB's own 80 %")
     duckdb_threads: int = Field(
         0, ge=0, description="Threads of one connection; 0: one for a writer, one per core for a reader"

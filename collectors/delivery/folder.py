@@ -5,7 +5,6 @@
 """
 
 import fcntl
-import logging
 import os
 import secrets
 import time
@@ -19,8 +18,6 @@ LOCK = "lock"
 HIDDEN = "."
 SUFFIX = ".seg"
 OLD_S = 3600.0
-
-log = logging.getLogger(__name__)
 
 
 class Folder:
@@ -52,25 +49,30 @@ class Folder:
             return [cls(path, lock) for path in paths if (lock := _locked(path)) is not None]
         return []
 
-    def segment(self, topic: str) -> Segment:
-        """Make the next file of a topic. Raises OSError."""
+    def segment(self, topic: str, sync: bool) -> Segment:
+        """Make the next file of a topic. `sync`: wait until the disk knows of it. Raises OSError."""
         number = next(self._numbers)
         folder = self.path / topic
         folder.mkdir(mode=0o700, exist_ok=True)
-        return Segment.create(folder / f"{number:08d}{SUFFIX}", topic)
+        made = Segment.create(folder / f"{number:08d}{SUFFIX}", topic)
+        if sync:
+            for each in (folder, self.path, self.path.parent):
+                _sync(each)
+        return made
 
-    def segments(self) -> list[Segment]:
-        """Open the files that were left here, in order; what is no such file is deleted if empty, else named and left."""
-        found = []
+    def segments(self) -> tuple[list[Segment], list[str]]:
+        """Open the files that were left here, in order; return them, and what is wrong with others, which stay."""
+        found: list[Segment] = []
+        faults: list[str] = []
         for path in sorted(self.path.glob(f"*/*{SUFFIX}")):
             try:
                 found.append(Segment.found(path, path.parent.name))
             except (OSError, ValueError) as error:
                 if path.stat().st_size:
-                    log.error("spool %s", error)
+                    faults.append(str(error))
                 else:
-                    path.unlink()
-        return found
+                    path.unlink()  # its process ended while it made it
+        return found, faults
 
     def remove(self) -> None:
         """Delete it, if nothing is left in it, and let go of the lock."""
@@ -81,6 +83,14 @@ class Folder:
             (self.path / LOCK).unlink()
             self.path.rmdir()
         os.close(self._lock)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _locked(path: Path) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from errno import ENOSPC
 
-from collectors.delivery.dropped import events, named
+from collectors.delivery.dropped import Name, events, named
 from collectors.delivery.lane import Lane, in_thread
 from collectors.delivery.segment import Segment
 from collectors.delivery.spool import Spool
@@ -133,10 +133,13 @@ class Keeper:
             segment = next((each for each in self._spool.of(lane.topic) if not _is_out(lane, each)), None)
             if segment is None:
                 return False
+            there: set[Name] = set()
             if lane.flying is not None and lane.flying.place is not None and lane.flying.place.segment is segment:
                 lane.flying.is_dropped = True
+                there = set(map(named, lane.flying.frames)) - set(map(named, lane.flying.rest))
             self._spool.take_out(segment)
-        names = await in_thread(lambda: [named(frame) for frame in self._spool.remains(segment)])
+        remains = await in_thread(lambda: [named(frame) for frame in self._spool.remains(segment)])
+        names = [name for name in remains if name not in there]
         self.dropped[lane.topic] += len(names)
         self.dropped_at = time.time()
         log.error("given up topic=%s frames=%d bytes=%d reason=%r", lane.topic, len(names), segment.size, reason)

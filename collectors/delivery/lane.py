@@ -1,12 +1,13 @@
 """The frames of one topic on their way to Kafka, oldest first: those on disk, then those in memory.
 
-What is in memory goes to disk when it has waited for a moment, and always while others of the topic are on disk, so that
-the order is kept. What Kafka is being sent stays where it is until Kafka has it.
+What is in memory goes to disk when it has waited for some moments, and what is on disk is sent first, so the order is kept.
+What Kafka is being sent stays where it is until Kafka has it.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from errno import EIO, ENOENT
 from itertools import islice
 from typing import ParamSpec, TypeVar
 
@@ -14,13 +15,18 @@ import msgspec
 
 from collectors.delivery.spool import Place, Spool
 from collectors.envelope import RawFrame
+from collectors.errors import CollectorError
 
 FRAME_OVERHEAD = 400
 """Bytes a waiting frame takes in memory beside its payload."""
-
+GONE = (ENOENT, EIO)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class UnreadableError(CollectorError):
+    """A file of the spool is not there any more, or the disk does not give it back."""
 
 
 class Pool:
@@ -34,13 +40,18 @@ class Pool:
 class Chunk(msgspec.Struct, eq=False):
     """The oldest frames of a lane, to be sent. `rest`: those of them that Kafka has not acknowledged."""
 
-    count: int
+    frames: Sequence[RawFrame]
     rest: list[RawFrame]
     place: Place | None = None
     """Behind the last of them, where they are on disk."""
     is_out: bool = False
     """Whether a producer has them, so that they may yet reach Kafka."""
     is_dropped: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many frames it had at first."""
+        return len(self.frames)
 
 
 class Lane:
@@ -54,6 +65,8 @@ class Lane:
         self.frames = 0
         """In memory."""
         self.bytes = 0
+        self.damaged = 0
+        """Bytes on disk that could not be read as frames, since somebody last told of them."""
         self._pool = pool
         self._spool = spool
         self._memory: deque[RawFrame] = deque()
@@ -78,7 +91,7 @@ class Lane:
         return bool(self._memory) or self.is_on_disk
 
     def is_late(self) -> bool:
-        """Say whether memory is to go to disk. Called once a moment: late is what was put `moments` of them ago."""
+        """Say whether memory is to go to disk: where others are, or what was put `moments` ago. Called once a moment."""
         late = len(self._marks) == self._marks.maxlen and self._gone < self._marks[0]
         self._marks.append(self._put)
         return bool(self._memory) and (late or self.is_on_disk)
@@ -86,22 +99,25 @@ class Lane:
     async def take(self, most_frames: int, most_bytes: int) -> Chunk | None:
         """Return the oldest frames, which stay here until `settle`; None where nothing waits.
 
-        Raises OSError where the oldest file cannot be read; it is set aside.
+        Raises UnreadableError where the oldest file is lost, and set aside, OSError where it cannot be read now.
         """
         async with self.lock:
             self.flying = None
             while self._spool is not None and self._spool.waits(self.topic):
                 try:
                     taken = await in_thread(self._spool.take, self.topic, most_frames, most_bytes)
-                except OSError:
+                except OSError as error:
+                    if error.errno not in GONE:
+                        raise
                     self._spool.set_aside(self.topic)
-                    raise
+                    raise UnreadableError(str(error)) from error
+                self.damaged += taken.damaged
                 if taken.frames:
-                    self.flying = Chunk(len(taken.frames), taken.frames, taken.place)
+                    self.flying = Chunk(taken.frames, taken.frames, taken.place)
                     return self.flying
                 await in_thread(self._spool.settle, self.topic, taken.place)
             if frames := self._oldest(most_frames, most_bytes):
-                self.flying = Chunk(len(frames), frames)
+                self.flying = Chunk(frames, frames)
             return self.flying
 
     async def settle(self, chunk: Chunk) -> None:

@@ -129,6 +129,11 @@ class Link:
         return producer
 
 
+def is_connected(producer: AIOKafkaProducer) -> bool:
+    """Say whether a producer has a connection to any broker."""
+    return any(connection.connected() for connection in tuple(producer.client._conns.values()))
+
+
 async def _stop(producer: AIOKafkaProducer) -> None:
     try:
         async with asyncio.timeout(CLOSE_S):
@@ -140,7 +145,9 @@ async def _stop(producer: AIOKafkaProducer) -> None:
 async def abandon(producer: AIOKafkaProducer) -> None:
     """Close a producer at once, with what it has not sent."""
     producer._closed = True  # its `stop` would wait for what it cannot send
-    producer._message_accumulator.fail_all(ProducerClosed())
+    waiting = producer._message_accumulator
+    waiting._pending_batches.update(batch for batches in waiting._batches.values() for batch in batches)
+    waiting.fail_all(ProducerClosed())
     sending = producer._sender.sender_task
     if sending is not None:
         sending.cancel()

@@ -11,18 +11,19 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any
 
+from collectors.delivery import dropped
 from collectors.delivery.clock import Offset
 from collectors.delivery.keeper import MOMENTS, Keeper
-from collectors.delivery.lane import Lane, Pool
+from collectors.delivery.lane import Chunk, Lane, Pool, UnreadableError
 from collectors.delivery.link import Link
 from collectors.delivery.recorder import Recorder
 from collectors.delivery.sending import MOST_FRAMES, Sender
 from collectors.delivery.spool import Spool
 from collectors.envelope import RawFrame
-from collectors.events import event_frame
 from collectors.settings import CollectorSettings
 from collectors.topics import BY_WORTH, DEAD_LETTER, EVENTS, KLINE, LIQUIDATION, REFERENCE, TICKER
 
@@ -57,10 +58,9 @@ class Publisher:
         """How far `clock` is ahead of Kafka's."""
         self.pool = Pool()
         """What waits in memory."""
-        self.taken: Counter[str] = Counter()
         self.taken_bytes: Counter[str] = Counter()
         self.acknowledged: Counter[str] = Counter()
-        """Frames, and payload bytes, taken; frames that Kafka has acknowledged: by topic, since the start."""
+        """Payload bytes taken, and frames that Kafka has acknowledged, by topic, since the start."""
         self.acknowledged_at = time.monotonic()
         self.refused = 0
         """Frames that Kafka will not take at any time; each is told as an event and in the log."""
@@ -111,7 +111,6 @@ class Publisher:
 
     def put(self, frame: RawFrame) -> None:
         """Take a frame for its topic; returns at once. Frames of one key keep their order."""
-        self.taken[frame.topic] += 1
         self.taken_bytes[frame.topic] += len(frame.payload)
         self.lanes[frame.topic].put(frame)
 
@@ -155,7 +154,7 @@ class Publisher:
 
     async def _deliver(self, lane: Lane) -> None:
         """Send a lane's frames, oldest first, for ever."""
-        sender = Sender(lane, self.link, self.offset, self._clock, self._refuse)
+        sender = Sender(lane, self.link, self.offset, self._clock, partial(self._refuse, lane.topic))
         while True:
             if not lane.waits:
                 lane.filled.clear()
@@ -164,19 +163,32 @@ class Publisher:
             await self.link.producer()  # nothing is taken before it can be sent
             try:
                 while (chunk := await lane.take(MOST_FRAMES, CHUNK_BYTES)) is not None:
+                    self._tell_damage(lane)
                     await sender.send(chunk)
                     await lane.settle(chunk)
-                    self.acknowledged[lane.topic] += chunk.count
-                    self.acknowledged_at = time.monotonic()
-                    self._changed.set()
-            except OSError as error:
+                    self._count(lane, chunk)
+                self._tell_damage(lane)
+            except UnreadableError as error:
                 self.recorder.event("notice", f"frames of {lane.topic} on disk cannot be read: {error}")
             except Exception:
                 log.exception("died topic=%s, goes on; nothing is forgotten", lane.topic)
                 await asyncio.sleep(AFTER_A_BUG_S)
 
-    def _refuse(self, frame: RawFrame, reason: str) -> None:
+    def _count(self, lane: Lane, chunk: Chunk) -> None:
+        if not chunk.is_dropped:
+            self.acknowledged[lane.topic] += chunk.count
+            self.acknowledged_at = time.monotonic()
+        self._changed.set()
+
+    def _refuse(self, topic: str, frame: RawFrame, reason: str) -> None:
         self.refused += 1
         log.error("lost session=%s seq=%d reason=%r", frame.session, frame.seq, reason)
-        detail = {"seq": frame.seq, "channel": frame.channel, "symbol": frame.symbol}
-        self.put(event_frame(frame.venue, frame.session, frame.transport, frame.seq, "notice", reason, detail))
+        for event in dropped.events(topic, [dropped.named(frame)], reason):
+            self.put(event)
+
+    def _tell_damage(self, lane: Lane) -> None:
+        if lane.damaged:
+            self.recorder.event(
+                "notice", f"{lane.damaged} bytes of {lane.topic} on disk are torn or damaged and are left out"
+            )
+            lane.damaged = 0

@@ -4,7 +4,7 @@ that Kafka will never take, and that is told."""
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -13,11 +13,12 @@ from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLar
 
 from collectors.delivery.clock import Offset
 from collectors.delivery.lane import Chunk, Lane
-from collectors.delivery.link import Link
+from collectors.delivery.link import Link, is_connected
 from collectors.envelope import RawFrame, to_record
 from collectors.retry import delays, describe
 
 MOST_FRAMES = 10_000
+LOOK_S = 1.0
 HANGS_S = 20.0
 LONGEST_HANG_S = 50.0
 """After so long without an answer a batch is sent again: its `sent_ns` must not be a minute before Kafka has it."""
@@ -90,13 +91,25 @@ class Sender:
             sent = {await producer.send_batch(b.builder, self._lane.topic, partition=b.partition): b for b in batches}
             for answer in sent:
                 answer.add_done_callback(_heard)
-            done, hanging = await asyncio.wait(sent, timeout=self._hangs_s)
-            self._take_answers(chunk, {answer: sent[answer] for answer in done})
-            if hanging:
-                waited_s, self._hangs_s = self._hangs_s, min(LONGEST_HANG_S, self._hangs_s * 2)
-                raise NoAnswerError(f"no answer for {waited_s:.0f} s")
+            why = await self._answered(producer, sent)
+            self._take_answers(chunk, {answer: batch for answer, batch in sent.items() if answer.done()})
+            if why:
+                raise NoAnswerError(why)
         finally:
             chunk.is_out = False
+
+    async def _answered(self, producer: AIOKafkaProducer, answers: Iterable[asyncio.Future[Any]]) -> str:
+        """Wait for all answers; return why some will not come: no broker is connected, or it took too long."""
+        ends_at = time.monotonic() + self._hangs_s
+        hanging = set(answers)
+        while hanging:
+            _, hanging = await asyncio.wait(hanging, timeout=min(LOOK_S, self._hangs_s))
+            if hanging and not is_connected(producer):
+                return "the connection is lost"
+            if hanging and time.monotonic() >= ends_at:
+                waited_s, self._hangs_s = self._hangs_s, min(LONGEST_HANG_S, self._hangs_s * 2)
+                return f"no answer for {waited_s:.0f} s"
+        return ""
 
     def _batches(self, producer: AIOKafkaProducer, partitions: list[int], frames: list[RawFrame]) -> list[Batch]:
         """Cut the oldest frames into one batch for each partition; behind the first that does not fit, none of it."""

@@ -65,6 +65,7 @@ class Spool:
         self._written: dict[Path, float] = {}
         self._own: Folder | None = None
         self._left: list[Folder] = []
+        self._told: set[str] = set()
         self._books = threading.Lock()
 
     @property
@@ -154,9 +155,12 @@ class Spool:
         with self._books:
             left = Folder.left(self._root)
             for folder in reversed(left):
-                for segment in reversed(folder.segments()):
+                segments, faults = folder.segments()
+                for fault in faults:
+                    self._tell_once(fault)
+                for segment in reversed(segments):
                     if segment.topic not in self._topics:
-                        log.error("spool: topic %s is not known; its frames stay in %s", segment.topic, segment.path)
+                        self._tell_once(f"{segment.path} is of a topic that is not known and stays")
                     elif segment.is_done:
                         segment.remove()
                     else:
@@ -182,6 +186,11 @@ class Spool:
                 folder.remove()
             self._left, self._own = [], None
 
+    def _tell_once(self, fault: str) -> None:
+        if fault not in self._told:
+            self._told.add(fault)
+            log.error("spool: %s", fault)
+
     def _tail(self, topic: str) -> Segment:
         """Return the file to append to: one of ours that has room, else a new one. Raises OSError."""
         segments = self._topics[topic]
@@ -190,7 +199,7 @@ class Spool:
             return tail
         with self._books:
             self._own = self._own or Folder.make(self._root)
-        segments.append(self._own.segment(topic))
+        segments.append(self._own.segment(topic, self._sync))
         return segments[-1]
 
     def _remove(self, topic: str, segment: Segment) -> None:

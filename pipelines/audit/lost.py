@@ -54,7 +54,7 @@ def changes(lake: Lake, since: datetime) -> list[Pause]:
     for one in changed(lake, since):
         topic = one.detail.topic
         topics = () if topic in ("", EVENTS) else (topic,)  # lost events may have told of anything
-        found.append(Pause(one.since, one.until, f"Kafka's log changed: {one.reason}", topics=topics))
+        found.append(Pause(one.since, one.until, f"Kafka: {one.reason}", topics=topics))
     return found
 
 

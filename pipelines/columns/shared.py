@@ -12,6 +12,7 @@ from collectors.envelope import RawFrame
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import Facts
 from pipelines.rows import Row
+from pipelines.venues.bounds import Bound
 from pipelines.venues.symbols import DOLLARS
 
 SOURCES = ("backfill", "import")
@@ -141,6 +142,11 @@ def symbol_keys(venues: pl.Series, symbols: pl.Series) -> pl.Series:
 def time(column: str) -> pl.Expr:
     """Return a column of UTC milliseconds as a time."""
     return (pl.col(column) * 1000).cast(pl.Datetime("us"))
+
+
+def bounded(value: pl.Expr, bound: Bound) -> pl.Expr:
+    """Return null for what is beyond a bound, such as no number."""
+    return pl.when((value >= bound.least) & (value <= bound.most)).then(value)
 
 
 def finite(value: pl.Expr) -> pl.Expr:

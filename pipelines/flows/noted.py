@@ -4,12 +4,14 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.logging import get_logger
+from prefect.runtime import deployment
 from prefect.states import Completed
 
 from collectors.retry import describe
@@ -38,7 +40,7 @@ def noted(work: Callable[P, T]) -> Callable[P, T]:
             return work(*args, **kwargs)
         if run.deployment_id is None:
             return _noting(work.__name__, work, *args, **kwargs)
-        name = (os.environ.get("PREFECT__DEPLOYMENT_NAME") or work.__name__).replace("-", "_")
+        name = (os.environ.get("PREFECT__DEPLOYMENT_NAME") or _deployment() or work.__name__).replace("-", "_")
         with notes.only_run(IngestSettings().data, name, str(run.id)) as only:
             if not only:
                 log.info("flow=%s state=skipped reason='another run of it is under way'", name)
@@ -46,6 +48,13 @@ def noted(work: Callable[P, T]) -> Callable[P, T]:
             return _noting(name, work, *args, **kwargs)
 
     return once
+
+
+def _deployment() -> str | None:
+    """Return the deployment's name where only Prefect's server knows it, as of a worker's run."""
+    with suppress(Exception):
+        return cast(str | None, deployment.name)
+    return None
 
 
 def _noting(name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

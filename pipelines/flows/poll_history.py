@@ -8,8 +8,8 @@ from prefect import flow, get_run_logger
 
 from collectors.kafka import KafkaSettings, connection
 from pipelines.errors import AlreadyRunningError
-from pipelines.flows.ingest import told
 from pipelines.ingest.run import Ingest
+from pipelines.ingest.work import told
 from pipelines.settings import IngestSettings
 from pipelines.up.commands import StartError, ending, liq
 

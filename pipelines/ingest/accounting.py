@@ -1,16 +1,16 @@
-"""Which frames a commit took in: the rows of `session_frames` and `ingest_commits`."""
+"""Which frames a commit took in: the rows of `session_frames`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.columns.schemas import as_table, schema
-from pipelines.ingest.consume import Partition
+from pipelines.columns.schemas import as_table
+from pipelines.ingest.incarnation import Partition
 from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
-from warehouse.runs import PACKED, RUNS, joined, packed
+from warehouse.runs import PACKED, RUNS, of_numbers, packed
 
 BY = ("venue", "session", "transport", "kafka_topic", "kafka_partition")
 COUNTS = ("frames", "frames_with_rows", "frames_without_rows", "frames_dead", "received_again")
@@ -75,7 +75,7 @@ def _account(frames: Sequence[RawFrame], counts: tuple[int, ...], stored: bool =
     """Return the account of frames of one session and partition; `counts` as COUNTS."""
     first = frames[0]
     seqs = pl.Series("seqs", [frame.seq for frame in frames], dtype=pl.Int64)
-    arrived = pl.Series("arrived", [frame.at_ns // 1000 for frame in frames], dtype=pl.Int64)
+    arrived = pl.Series("arrived", [frame.arrived_ns or frame.recv_ns for frame in frames], dtype=pl.Int64) // 1000
     row = (
         first.venue, first.session, first.transport, first.topic, first.partition, *counts,
         seqs.min(), seqs.max(), arrived.min(), arrived.max(),
@@ -121,42 +121,12 @@ def session_frames(accounts: Sequence[Account], ts_commit: datetime) -> pl.DataF
 
 def _runs(accounts: Sequence[Account]) -> pl.DataFrame:
     """Return the runs of each session's numbers."""
-    number = {session: n for n, session in enumerate(dict.fromkeys(account.session for account in accounts))}
-    sizes = pl.DataFrame({"session": [number[account.session] for account in accounts]}, schema={"session": pl.UInt32})
-    each = sizes.with_columns(
-        first=pl.Series([account.seqs for account in accounts], dtype=pl.List(pl.Int64)),
-        began=pl.Series([account.arrived for account in accounts], dtype=pl.List(pl.Int64)),
-    ).filter(pl.col("first").list.len() > 0).explode("first", "began")  # fmt: skip
-    times = each.with_columns(pl.col("began").cast(pl.Datetime("us")))
-    runs = joined(times.select("session", "first", last="first", began="began", ended="began"))
-    names = pl.Series(list(number), dtype=pl.String)
-    return runs.select(names.gather(runs["session"]).alias("session"), *RUNS)
-
-
-def ingest_commits(
-    offsets: Mapping[Partition, tuple[int, int]],
-    records: Mapping[Partition, int],
-    tables: Mapping[str, pl.DataFrame],
-    cluster_id: str,
-    ts_commit: datetime,
-) -> pl.DataFrame:
-    """Return the rows of table `ingest_commits`: per partition the offsets [from, next), records, rows, dead letters."""
-    rows, dead = _by_partition(tables, but=("dead_letters", "raw_frames")), _by_partition({"": tables["dead_letters"]})
-    return pl.DataFrame(
-        [
-            (ts_commit, cluster_id, *at, *span, records.get(at, 0), rows.get(at, 0), dead.get(at, 0))
-            for at, span in offsets.items()
-        ],
-        schema=schema("ingest_commits"),
-        orient="row",
-    )
-
-
-def _by_partition(tables: Mapping[str, pl.DataFrame], but: Sequence[str] = ()) -> dict[Partition, int]:
-    counts: dict[Partition, int] = {}
-    for name, table in tables.items():
-        if name in but or table.is_empty():
-            continue
-        for topic, partition, count in table.group_by("kafka_topic", "kafka_partition").len().iter_rows():
-            counts[(topic, partition)] = counts.get((topic, partition), 0) + count
-    return counts
+    own: dict[str, list[Account]] = {}
+    for account in accounts:
+        if len(account.seqs):
+            own.setdefault(account.session, []).append(account)
+    found = [
+        of_numbers(session, pl.concat(each.seqs for each in mine), pl.concat(each.arrived for each in mine))
+        for session, mine in own.items()
+    ]
+    return pl.concat([pl.DataFrame(schema={"session": pl.String(), **RUNS}), *found])

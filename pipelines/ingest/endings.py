@@ -11,7 +11,8 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, TICKER
-from pipelines.ingest.consume import Partition, Slice
+from pipelines.ingest.consume import Slice
+from pipelines.ingest.incarnation import Partition
 from pipelines.venues import Held
 
 ENDS = frozenset(("disconnected", "stopped"))

@@ -52,10 +52,11 @@ class _Since(msgspec.Struct):
 
 class _Dropped(msgspec.Struct):
     topic: Name
-    partition: Count
     first_seq: Count
     last_seq: Count
-    frames: Count
+    frames: Count | None = None
+    partition: Count | None = None
+    runs: list[tuple[Count, Count]] = []
 
 
 DETAILS: dict[str, type[msgspec.Struct]] = {
@@ -98,7 +99,7 @@ def _row(record: RawFrame) -> tuple[Any, ...]:
     text = msgspec.json.encode(detail).decode() if detail else None
     return (
         (told.ts_ns + off_ns) // 1000, told.venue, told.session, told.transport, told.event, told.reason, told.frames, text,
-        record.topic, record.partition, record.offset,
+        record.topic, record.partition, record.offset, told.ts_ns,
     )  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from prometheus_client import Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from pipelines.ingest.consume import Partition, Slice
+from pipelines.ingest.commits import Span
+from pipelines.ingest.consume import Slice
 from pipelines.ingest.grid import STATE_TOPICS
+from pipelines.ingest.incarnation import Partition
 from warehouse.writer import Appended
 
 COMMIT_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -27,6 +29,8 @@ class Figures:
         )
         self.last_commit_s = 0.0
         self.failures = 0
+        self.away = ""
+        """Why there is no Kafka to read from; empty: there is."""
         self.records: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
         self.duplicates = 0
@@ -40,7 +44,9 @@ class Figures:
 
     def begun(self, offsets: Mapping[Partition, int], ends: Callable[[], Mapping[Partition, int]]) -> None:
         """Take where reading begins, and what returns how far Kafka's log reached when it last answered."""
+        self.away = ""
         self._committed = dict(offsets)
+        self._waiting.clear()
         self._ends = ends
 
     def read(self, slices: Iterable[Slice]) -> None:
@@ -49,23 +55,17 @@ class Figures:
             frames = found.frames or [each.frame for each in found.malformed]
             if frames:
                 waiting = self._waiting.setdefault(found.partition, deque())
-                waiting.append((found.next, frames[0].recv_ns / 1e9))
+                waiting.append((found.next, frames[0].at_ns / 1e9))
 
-    def committed(
-        self,
-        offsets: Mapping[Partition, tuple[int, int]],
-        records: Mapping[Partition, int],
-        stored: Mapping[str, Appended],
-    ) -> None:
-        """Take the offsets [from, next) that a commit covers, the records in it, and what was stored of each table."""
+    def committed(self, spans: Mapping[Partition, Span], stored: Mapping[str, Appended]) -> None:
+        """Take the records that a commit covers of each partition, and what was stored of each table."""
         self.last_commit_s = self._clock()
-        for at, (_, following) in offsets.items():
-            self._committed[at] = following
+        for at, span in spans.items():
+            self._committed[at] = span.next
+            self.records[at[0]] += span.records
             waiting = self._waiting.get(at, deque())
-            while waiting and waiting[0][0] <= following:
+            while waiting and waiting[0][0] <= span.next:
                 waiting.popleft()
-        for at, count in records.items():
-            self.records[at[0]] += count
         self.rows.update({name: each.rows for name, each in stored.items() if each.rows})
         self.duplicates += sum(each.duplicates for each in stored.values())
         self.dead_letters += stored["dead_letters"].rows if "dead_letters" in stored else 0
@@ -88,8 +88,8 @@ class Figures:
             return now
 
     def wrong(self) -> list[str]:
-        """Return what is wrong with ingest: topics whose records wait for too long."""
-        return [
+        """Return what is wrong with ingest: no Kafka, topics whose records wait for too long."""
+        return [self.away] * bool(self.away) + [
             f"{behind} records of {topic} wait, the oldest for {waited:.0f} s"
             for topic, (behind, waited) in self.lags().items()
             if waited > LATE_S + (self._grid_s if topic in STATE_TOPICS else 0)

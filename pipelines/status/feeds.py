@@ -35,7 +35,8 @@ SELECT venue, kafka_topic AS channel, transport, max(recv_last) AS newest FROM s
 WHERE ts_commit > $now::TIMESTAMP - INTERVAL 1 HOUR AND kafka_topic IN (SELECT unnest($topics)) GROUP BY ALL
 """
 STATES = """
-SELECT venue, channel, arg_max(state, minute) AS last, max(minute) AS minute FROM feed_coverage
+SELECT venue, channel, arg_max(state, minute) AS last, arg_max(state_reason, minute) AS reason, max(minute) AS minute
+FROM feed_coverage
 WHERE minute > $now::TIMESTAMP - INTERVAL 30 MINUTE GROUP BY venue, channel, transport HAVING last IN ('SUSPECT', 'SILENT')
 ORDER BY last, venue, channel
 """
@@ -49,6 +50,9 @@ SELECT venue, count(*) AS channels, min(since) AS since, any_value(channel ORDER
     any_value(reason ORDER BY since) AS reason
 FROM last WHERE share < 1 AND since <= $before GROUP BY venue ORDER BY venue
 """
+COVERED = "SELECT max(until) AS until FROM coverage_progress"
+COVERED_WITHIN = timedelta(minutes=5)
+COVER = "the flow `refresh` does it every minute; `liq flows run refresh` does it now"
 
 
 class Channel(NamedTuple):
@@ -65,7 +69,7 @@ class Channel(NamedTuple):
 def ages(seen: Seen) -> Iterable[Check]:
     """Of each venue: every channel that living sessions bring has data as young as is to be expected of it."""
     if behind := seen.behind():
-        return [unknown("data", f"{behind}: how old the newest data is is not known")]
+        return [unknown("data", f"{behind}, so the age of what comes now is not known")]
     newest = _newest(seen)
     venues: dict[str, list[Check]] = {}
     for each in _channels(seen):
@@ -121,10 +125,10 @@ def _channel(seen: Seen, venue: str, since: datetime, told: dict[str, Any]) -> C
 
 def silent(seen: Seen) -> Iterable[Check]:
     """No liquidation channel is silent or suspect."""
-    if not seen.has("feed_coverage", "state"):
-        return []
+    if stale := _stale(seen):
+        return [unknown("liquidation feeds", stale, COVER)]
     found = [
-        bad(f"feed {row['venue']} {row['channel']}", f"{row['last']} as of {row['minute']:%H:%M}",
+        bad(f"feed {row['venue']} {row['channel']}", f"{row['last']} as of {row['minute']:%H:%M}: {row['reason']}",
             f"is it so at the venue, too? `from feed_coverage where venue = '{row['venue']}' and state <> 'LIVE'`")
         for row in seen.rows(STATES)
     ]  # fmt: skip
@@ -133,8 +137,20 @@ def silent(seen: Seen) -> Iterable[Check]:
 
 def gaps(seen: Seen) -> Iterable[Check]:
     """No channel is unheard, whole or in part, right now."""
+    if stale := _stale(seen):
+        return [unknown("gaps", stale, COVER)]
     found = [_gap(seen, **row) for row in seen.rows(GAPS, before=seen.now - GAP_OPEN)]
     return found or [good("gaps", "none is open")]
+
+
+def _stale(seen: Seen) -> str:
+    """Return why `feed_coverage` does not show what happens now; empty where it does, as far as the last commit."""
+    until: datetime | None = seen.rows(COVERED)[0]["until"]
+    if until is None:
+        return "what was heard has never been worked out"
+    if seen.now - until > COVERED_WITHIN:
+        return f"what was heard is worked out until {until:%H:%M} only, {span(seen.age_s(until))} ago"
+    return ""
 
 
 def _gap(seen: Seen, venue: str, channels: int, since: datetime, channel: str, reason: str) -> Check:

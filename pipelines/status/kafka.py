@@ -78,13 +78,18 @@ async def _look(reach: dict[str, Any], committed: Committed) -> Kafka:
         ]
         ends, starts = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
         done = committed(await cluster_id(reach))
-        at = {part: max(done.get((part.topic, part.partition), 0), starts[part]) for part in parts}
+        at = {part: _next(done.get((part.topic, part.partition)), starts[part], ends[part]) for part in parts}
         oldest = await _oldest(consumer, {part: at[part] for part in parts if at[part] < ends[part]})
     finally:
         with suppress(Exception):
             async with asyncio.timeout(0.5):
                 await consumer.stop()
     return Kafka(str(reach["bootstrap_servers"]), _lags(ends, at, oldest))
+
+
+def _next(committed: int | None, start: int, end: int) -> int:
+    """Return where ingest goes on: where it was, or at the start of a log that was made anew or has lost its tail."""
+    return committed if committed is not None and start <= committed <= end else start
 
 
 async def _oldest(consumer: AIOKafkaConsumer, waiting: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:

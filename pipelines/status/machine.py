@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -39,8 +40,7 @@ def _disk(what: str, folder: Path) -> Check:
 def spool(seen: Seen) -> Iterable[Check]:
     """What collectors keep on disk for Kafka, by what lies in this world's spool and by what they told last."""
     told = [msgspec.json.decode(row["detail"]) for row in processes(seen) if row["detail"]]
-    size = sum(file.stat().st_size for file in (seen.world / "spool").glob("**/*") if file.is_file())
-    size = max(size, sum(each.get("spool_bytes") or 0 for each in told))
+    size = max(_size(seen.world / "spool"), sum(each.get("spool_bytes") or 0 for each in told))
     if not size:
         return [good("spool", "empty")]
     said = f"{size / MB:,.1f} MB of frames wait on disk for Kafka"
@@ -51,10 +51,18 @@ def spool(seen: Seen) -> Iterable[Check]:
     return [good("spool", f"{said}, and are being sent")]
 
 
+def _size(spool: Path) -> int:
+    size = 0
+    for file in spool.glob("**/*.seg"):
+        with suppress(FileNotFoundError):  # it was delivered just now
+            size += file.stat().st_size
+    return size
+
+
 def clocks(seen: Seen) -> Iterable[Check]:
     """No collector's clock is more than a second off Kafka's."""
     if behind := seen.behind():
-        return [unknown("clocks", f"{behind}: what collectors told last is old")]
+        return [unknown("clocks", f"{behind}, and what collectors told before is old")]
     told = [msgspec.json.decode(row["detail"]) for row in processes(seen) if row["detail"]]
     if not told:
         if any(feed.lives(seen.now) for feed in feeds(seen)):

@@ -13,7 +13,6 @@ from pipelines.ingest.alone import is_held
 from pipelines.status.check import Check, bad, good, span, unknown
 from pipelines.status.seen import Seen
 from pipelines.up import board
-from pipelines.up.figures import CRASH_LOOP
 
 PREFECT_WITHIN_S = 1.0
 
@@ -27,13 +26,13 @@ def ups(seen: Seen) -> Iterable[Check]:
         return [
             bad("liq up", "was started here, does not run any more and was not stopped in good order", "start it again")
         ]
-    return [_part(seen.world, part) for part in found.parts]
+    return [_part(seen, part) for part in found.parts]
 
 
-def _part(world: Path, part: board.Part) -> Check:
-    subject, log = f"part {part.name}", world / "logs" / f"{part.name}.log"
+def _part(seen: Seen, part: board.Part) -> Check:
+    subject, log = f"part {part.name}", seen.world / "logs" / f"{part.name}.log"
     again = f", started again {part.restarts} times" if part.restarts else ""
-    if part.short_lives >= CRASH_LOOP:
+    if part.loops(seen.now.replace(tzinfo=UTC).timestamp()):
         return bad(
             subject, f"ends soon after each start, {part.short_lives} times in a row{again}", f"its log says why: {log}"
         )

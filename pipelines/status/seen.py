@@ -33,10 +33,6 @@ class Seen(NamedTuple):
         used = {name: value for name, value in parameters.items() if f"${name}" in sql}
         return query.run(self.lake, sql, used).frame().to_dicts()
 
-    def has(self, table: str, column: str) -> bool:
-        """Tell whether a table or view has the column; a warehouse may be older than this program."""
-        return any(row["column_name"] == column for row in self.rows(f"DESCRIBE FROM {table}"))
-
     def age_s(self, at: datetime) -> float:
         """Return how long ago that was, seconds."""
         return (self.now - at).total_seconds()
@@ -59,7 +55,7 @@ class Seen(NamedTuple):
         last = self.last_commit()
         if last is not None and self.now - last < FRESH:
             return ""
-        return "Kafka is away, so what came since the last commit is not known"
+        return "Kafka is away"
 
     def last_commit(self) -> datetime | None:
         """Return when ingest committed last, UTC."""

@@ -60,7 +60,7 @@ def feeds(seen: Seen) -> list[Feed]:
 def collectors(seen: Seen) -> Iterable[Check]:
     """Of each venue that was collected in the last day: every feed has a session that lives."""
     if behind := seen.behind():
-        return [unknown("collectors", f"{behind}: who lives is not known")]
+        return [unknown("collectors", f"{behind}, so who lives is not known")]
     found = sorted(feeds(seen))
     if not found:
         return [bad("collectors", "nobody has collected for a day", "`liq collect VENUE…`, or `liq up` for everything")]

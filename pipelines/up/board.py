@@ -7,12 +7,17 @@ from pathlib import Path
 
 import msgspec
 
+from pipelines.up.pauses import STEADY_S
+
 FILE, LOCK = "up.json", "up.lock"
+CRASH_LOOP = 3
+"""A part that ended soon after its start so many times in a row does not come up by itself."""
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One part. `pid` None: it is down now. `short_lives`: how often in a row it ended soon after its start. `ours`: `liq up`
-    started it. `at`: where its metrics are, of Prefect's server its API; empty: nowhere."""
+    """One part. `pid` None: it is down now. `since_s`: when this process of it was started, UTC seconds since 1970.
+    `short_lives`: how often in a row it had ended soon after its start. `ours`: `liq up` started it. `at`: where its metrics
+    are, of Prefect's server its API; empty: nowhere."""
 
     name: str
     pid: int | None
@@ -20,6 +25,11 @@ class Part(msgspec.Struct, frozen=True):
     short_lives: int = 0
     ours: bool = True
     at: str = ""
+    since_s: float = 0.0
+
+    def loops(self, now_s: float) -> bool:
+        """Tell whether it ends again and again soon after its start, and has not outlived that yet."""
+        return self.short_lives >= CRASH_LOOP and now_s - self.since_s < STEADY_S
 
 
 class Board(msgspec.Struct, frozen=True):

@@ -37,6 +37,7 @@ class Broker:
         self._tell = quiet(tell)
         self._changed = changed
         self._ours_before = ours_before
+        self.since_s = 0.0
         self._pauses = Pauses()
         self._watch: asyncio.Task[None] | None = None
 
@@ -104,7 +105,7 @@ class Broker:
         while not answered:
             try:
                 await run(liq("broker", "start"), self._env, log)
-                answered = True
+                answered, self.since_s = True, time.time()
             except StartError:
                 if self.pid is None:
                     raise

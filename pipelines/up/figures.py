@@ -1,13 +1,11 @@
 """The parts of `liq up` as metrics."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from pipelines.up.board import Part
-
-CRASH_LOOP = 3
-"""A part that ended soon after its start so many times in a row does not come up by itself."""
 
 
 def metrics(parts: Callable[[], Sequence[Part]]) -> Iterable[Metric]:
@@ -26,5 +24,5 @@ def wrong(parts: Sequence[Part]) -> list[str]:
         f"part {part.name} "
         + ("is down" if part.pid is None else f"ended soon after its start, {part.short_lives} times in a row")
         for part in parts
-        if part.pid is None or part.short_lives >= CRASH_LOOP
+        if part.pid is None or part.loops(time.time())
     ]

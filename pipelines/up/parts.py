@@ -64,6 +64,7 @@ class Keeps(Protocol):
 
     name: str
     restarts: int
+    since_s: float
 
     @property
     def short_lives(self) -> int:
@@ -136,7 +137,7 @@ class Parts:
         """Return what runs now."""
         return [
             board.Part(part.name, part.pid, part.restarts, part.short_lives, getattr(part, "ours", True),
-                       self._at.get(part.name, ""))
+                       self._at.get(part.name, ""), part.since_s)
             for part in list(self.kept)
         ]  # fmt: skip
 
@@ -155,9 +156,10 @@ class Parts:
             yield
 
     async def stop(self, *names: str) -> dict[str, int | None]:
-        """Stop the named parts, or all that still run, newest first; return their exit codes."""
+        """Stop the named parts, or all that still run, newest first and Kafka last; return their exit codes."""
         codes = {}
-        for part in reversed([each for each in self.kept if not names or each.name in names]):
+        newest = [each for each in self.kept[::-1] if not names or each.name in names]
+        for part in sorted(newest, key=lambda part: part.name == Broker.name):
             codes[part.name] = await part.stop()
             self.kept.remove(part)
             self.changed()

@@ -38,6 +38,7 @@ class Child:
         self._env = {**os.environ, **env}
         self._tell = quiet(tell)
         self._changed = changed
+        self.since_s = 0.0
         self._pauses = Pauses()
         self._process: asyncio.subprocess.Process | None = None
         self._watches: list[asyncio.Task[None]] = []
@@ -101,6 +102,7 @@ class Child:
                     *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._env,
                     start_new_session=True, preexec_fn=_die_with_parent,
                 )  # fmt: skip
+            self.since_s = time.time()
 
     async def _keep(self) -> None:
         while not self._stopping and self._process:

@@ -23,7 +23,7 @@ TRIES = 3
 
 
 async def up(world: Path, venues: Sequence[str], out: Console) -> int:
-    """Start broker, collectors and ingest, show what arrives, and stop all in order; return the exit code.
+    """Start collectors, broker and ingest, show what arrives, and stop all in order; return the exit code.
 
     Raises AlreadyRunningError where another one runs in this world, StartError.
     """
@@ -32,10 +32,8 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
         parts = Parts(world, lambda line: out.print(line, soft_wrap=True))
         with parts.measured():
             try:
+                await start_collectors(parts, venues)  # needs nothing else: nothing is missed while the rest starts
                 await parts.kafka()
-                await start_collectors(
-                    parts, venues
-                )  # Prefect's first start takes a while: nothing is missed meanwhile
                 await start_prefect(parts, out)
                 await start_ingest(parts)
                 await parts.add("flows", liq("flows", "serve"), metrics="LIQ_FLOWS_METRICS_PORT")

@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--up", action="store_true", help="the real `liq up`, with Prefect, that must keep its parts running"
     )
+    parser.add_argument("--kills", action="store_true", help="the faults are SIGKILLs of every process, and no others")
     parser.add_argument("--keep", action="store_true", help="leave the world's folder, for a look")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(10**6)
@@ -55,7 +56,7 @@ def main() -> int:
 async def _run(folder: Path, seed: int, given: argparse.Namespace, tell: Tell) -> Found:
     """Run it; SIGTERM ends it as Ctrl-C does, with everything that was started."""
     world = UpWorld(folder, seed) if given.up else World(folder, seed, given.collectors)
-    task = asyncio.ensure_future(chaos(world, seed, given.faults, given.minutes * 60, tell))
+    task = asyncio.ensure_future(chaos(world, seed, given.faults, given.minutes * 60, tell, given.kills))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 

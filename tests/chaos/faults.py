@@ -103,6 +103,13 @@ def plan(
     return sorted((_drawn(kind, dice, seconds) for kind in chosen), key=lambda each: each.at)
 
 
+def kills(seed: int, count: int, seconds: float, programs: Sequence[str]) -> list[Planned]:
+    """Return so many SIGKILLs of the programs and the broker, each in its turn, at random times."""
+    dice = random.Random(f"{seed}/kills")
+    kinds = [k for k in KINDS if k.name == "SIGKILL" and (k.where == "broker" or k.on[0] in programs)]
+    return sorted((_drawn(kinds[n % len(kinds)], dice, seconds) for n in range(count)), key=lambda each: each.at)
+
+
 def counted(planned: list[Planned]) -> Counter[str]:
     """Return how many there are of each kind."""
     return Counter(each.name for each in planned)

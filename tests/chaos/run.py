@@ -11,7 +11,7 @@ from pipelines.audit.cover import cover_to_the_end
 from pipelines.rollup.run import rollup
 from tests.chaos import clock, healing
 from tests.chaos.act import Done, act
-from tests.chaos.faults import VENUES, Planned, Where, plan
+from tests.chaos.faults import VENUES, Planned, Where, kills, plan
 from tests.chaos.replay import replayed
 from tests.chaos.verdict import Promise, judge
 from tests.chaos.world import World
@@ -37,14 +37,16 @@ class Found(NamedTuple):
     restarts: dict[str, int]
 
 
-async def chaos(world: World, seed: int, faults: int, seconds: float, tell: Tell) -> Found:
-    """Run it all and stop the world. Raises TimeoutError where it does not come up."""
+async def chaos(world: World, seed: int, faults: int, seconds: float, tell: Tell, only_kills: bool = False) -> Found:
+    """Run it all and stop the world; `only_kills`: with no other fault. Raises TimeoutError where it does not come up."""
     try:
         began = datetime.now(UTC).replace(tzinfo=None)
         await world.start()
         if late := await _until_committed(world, began, START_S, tell):
             raise TimeoutError(f"nothing of {', '.join(late)} arrived in the beginning")
         planned, skipped = _plan(world, seed, faults, seconds)
+        if only_kills:
+            planned, skipped = kills(seed, faults, seconds, world.programs), []
         tell(f"{len(planned):,} faults in {seconds:.0f} s begin; left out: {'; '.join(skipped)}")
         done = await _disturbed(world, planned, seconds, tell)
         world.heal()

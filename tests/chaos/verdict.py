@@ -113,7 +113,8 @@ def _frames(world: World, frames: Iterable[tuple[str, str, bytes]], gaps: Gaps, 
         if connection is not None:
             there[payload] += 1
             sessions[connection] = session
-    twice = {payload: n for payload, n in there.items() if n > world.sent.copies()[payload] + world.sent.torn[payload]}
+    written = world.sent.copies() + world.sent.torn
+    twice = {payload: n for payload, n in there.items() if n > written[payload]}
     left, named, unnamed = Counter(there), Counter[str](), list[str]()
     for each in world.sent.passed:
         if left[each.payload] > 0:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any
 
 from collectors.simulator import Limits, Phases, Simulator
 from collectors.simulator.bybit import BybitLimits
-from pipelines.up.parts import free_port
-from pipelines.up.supervise import Child
+from pipelines.up.ports import free_port
 from tests.chaos.broker import Broker
 from tests.chaos.clock import Clock
 from tests.chaos.disk import Disk
 from tests.chaos.faults import Where
+from tests.chaos.part import Part
 from tests.chaos.proxy import Proxy
 from tests.chaos.sent import Sent
 from warehouse import query
@@ -36,7 +35,7 @@ SETTINGS = {
 
 
 class World:
-    """`folder` is the world's. `told`: the supervisor's lines. `collectors`: how many run side by side."""
+    """`folder` is the world's. `collectors`: how many run side by side."""
 
     programs: tuple[str, ...] = ("collect", "ingest", "derive")
     without: Mapping[Where, str] = {}
@@ -44,7 +43,6 @@ class World:
     def __init__(self, folder: Path, seed: int, collectors: int = 1, trickle: float = 25.0) -> None:
         self.folder = folder
         self.sent = Sent()
-        self.told: list[str] = []
         self.simulator = Simulator(
             seed=seed, coins=COINS, phases=Phases(calm_s=90, cascade_s=30, burst=1500, trickle=trickle),
             limits=Limits(bybit=BybitLimits(ticker_ms=200)),
@@ -52,7 +50,7 @@ class World:
         self.names = [f"collect-{n}" for n in range(collectors)]
         self.disk = Disk(folder / "kafka" / "data")
         self.clocks = {name: Clock(folder / "clocks", name) for name in (*self.names, "ingest")}
-        self.children: dict[str, Child] = {}
+        self.parts: dict[str, Part] = {}
         self.venue_proxies: list[Proxy] = []
         self.kafka_proxies: dict[str, Proxy] = {}
         self.broker: Broker
@@ -73,7 +71,7 @@ class World:
 
     async def drain(self) -> dict[str, int | None]:
         """Stop the processes in the order that loses nothing, take in what Kafka holds, and return the exit codes."""
-        codes = {name: await self.children.pop(name).stop() for name in list(self.children)}
+        codes = {name: await part.stop() for name, part in self.parts.items()}
         codes["drain"] = await self.ingest(self.folder)
         return {name: code for name, code in codes.items() if name != "derive"}
 
@@ -89,7 +87,7 @@ class World:
         """Return the process of a part, None while it has none."""
         if name == "broker":
             return self.broker.pid
-        return self.children[name].pid if name in self.children else None
+        return self.parts[name].pid if name in self.parts else None
 
     def signal(self, name: str, sign: signal.Signals) -> bool:
         """Send a part a signal; False where it does not run now."""
@@ -111,7 +109,7 @@ class World:
 
     def restarts(self) -> dict[str, int]:
         """Return how often each part was started again."""
-        return {"broker": self.broker.restarts} | Counter(line.split(" ")[0] for line in self.told)
+        return {"broker": self.broker.restarts} | {name: part.restarts for name, part in self.parts.items()}
 
     async def read(self, sql: str, folder: Path | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query on the warehouse, none where it cannot be read now."""
@@ -129,22 +127,22 @@ class World:
         self.broker = Broker(self.folder, listeners)
         self.bootstrap = (await self.broker.start()).bootstrap
         for name in self.names:
-            await self._child(name, [sys.executable, "-m", "liq", "collect", "all"], await self._venues(name))
-        await self._child("ingest", [sys.executable, "-m", "tests.chaos.ingest", "--follow"])
-        await self._child("derive", [sys.executable, "-m", "tests.chaos.derive"])
+            await self._part(name, [sys.executable, "-m", "liq", "collect", "all"], await self._venues(name))
+        await self._part("ingest", [sys.executable, "-m", "tests.chaos.ingest", "--follow"])
+        await self._part("derive", [sys.executable, "-m", "tests.chaos.derive"])
 
     async def _stop_parts(self) -> None:
-        for child in self.children.values():
-            await child.stop()
+        for part in self.parts.values():
+            await part.stop()
         if hasattr(self, "broker"):
             await self.broker.stop()
 
-    async def _child(self, name: str, command: list[str], venues: Mapping[str, str] | None = None) -> None:
+    async def _part(self, name: str, command: list[str], venues: Mapping[str, str] | None = None) -> None:
         kafka = f"127.0.0.1:{self.kafka_proxies[name].port}" if name in self.kafka_proxies else self.bootstrap
         clock = self.clocks[name].env if name in self.clocks else {}
         env = {**SETTINGS, "LIQ_DATA": str(self.folder), "LIQ_KAFKA_BOOTSTRAP": kafka, **clock, **(venues or {})}
-        self.children[name] = child = Child(name, command, env, self.folder / "logs", self.told.append)
-        await child.start()
+        self.parts[name] = part = Part(name, command, env, self.folder / "logs")
+        await part.start()
 
     async def _venues(self, name: str) -> dict[str, str]:
         """Give a collector proxies of its own before the venues; return the settings that point it there."""

@@ -28,6 +28,8 @@ class FakeKafka:
         self.loses_answers = False
         self.fails: Callable[[str, list[RawFrame]], None] = lambda topic, frames: None
         self.opened = 0
+        self.times: list[int] = []
+        """The time stamps of the batch that is about to be stored."""
         self._changed = asyncio.Event()
         monkeypatch.setattr(link, "AIOKafkaProducer", lambda **_: _Producer(self))
         monkeypatch.setattr(link, "LONGEST_DELAY_S", 0.01)
@@ -50,12 +52,14 @@ class FakeKafka:
 class _Batch:
     def __init__(self) -> None:
         self.frames: list[Any] = []
+        self.times: list[int] = []
         self.is_closed = False
 
     def append(self, *, timestamp: int, key: bytes, value: bytes, headers: Any) -> object | None:
         if self.is_closed:
             return None
         self.frames.append((key, value, headers))
+        self.times.append(timestamp)
         return object()
 
     def close(self) -> None:
@@ -66,9 +70,11 @@ class _Producer:
     def __init__(self, kafka: FakeKafka) -> None:
         self._kafka = kafka
         self._waiting: list[asyncio.Future[Any]] = []
-        self.client = SimpleNamespace(close=self._nothing)
+        self.client = SimpleNamespace(
+            close=self._nothing, _conns={1: SimpleNamespace(connected=lambda: kafka.is_there)}
+        )
         self._sender = SimpleNamespace(sender_task=None)
-        self._message_accumulator = SimpleNamespace(fail_all=self._fail_all)
+        self._message_accumulator = SimpleNamespace(fail_all=self._fail_all, _pending_batches=set(), _batches={})
 
     async def start(self) -> None:
         if not self._kafka.is_there:
@@ -92,6 +98,7 @@ class _Producer:
             self._waiting.append(answer)
             return answer
         try:
+            self._kafka.times = batch.times
             self._kafka.fails(topic, frames)
         except Exception as error:  # noqa: BLE001
             answer.set_exception(error)

@@ -1,6 +1,6 @@
 """The offset of our clock against Kafka's: by the quickest answers, void when a clock is set, told over a second."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.delivery.clock import MS, WRONG_NS, Offset
@@ -14,6 +14,7 @@ def _send(offset: Offset, at: int, lead: int, there: int = 5 * MS, back: int = 5
     return offset.saw(at + lead, (at + there) // MS, at + lead + there + back, at)
 
 
+@settings(deadline=None)
 @given(
     st.integers(-(10**13), 10**13),
     st.lists(st.tuples(st.integers(0, 10**10), st.integers(0, 10**10)), min_size=1, max_size=50),

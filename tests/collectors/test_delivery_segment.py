@@ -13,7 +13,7 @@ from collectors.delivery.segment import HEADER, MARK, Segment, encode
 from collectors.envelope import RawFrame
 
 MOST = 1 << 30
-PLENTY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+PLENTY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def frame(seq: int, payload: bytes = b"{}") -> RawFrame:

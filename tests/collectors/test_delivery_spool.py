@@ -1,10 +1,13 @@
 """The spool: in order, by topic, for one process at a time, and for the next when that has ended."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from collectors.delivery.spool import MIB, Spool
 from collectors.envelope import RawFrame
@@ -144,3 +147,38 @@ def test_others_have_no_access(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", MIB)
     spool.append(TICKER, frames(1, TICKER))
     assert all(path.stat().st_mode & 0o077 == 0 for path in [tmp_path / "spool", *(tmp_path / "spool").rglob("*")])
+
+
+def test_with_fsync_the_disk_knows_of_each_file_and_has_each_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}")))
+    spool = Spool(tmp_path / "spool", MIB, sync=True)
+    spool.append(TICKER, frames(1, TICKER))
+    (segment,) = spool.of(TICKER)
+    parents = [segment.path.parent, segment.path.parent.parent, tmp_path / "spool"]
+    assert synced == [*map(str, parents), str(segment.path)]
+    spool.append(TICKER, frames(1, TICKER))
+    assert synced[4:] == [str(segment.path)]
+
+
+def test_what_is_no_frame_of_ours_stays_and_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    left = Spool(tmp_path, MIB)
+    left.append(TICKER, frames(2, TICKER))
+    (segment,) = left.of(TICKER)
+    left.close()
+    (segment.path.parent / "00000002.seg").write_bytes(b"something else, and long enough")
+    (segment.path.parent / "00000003.seg").touch()
+    other = segment.path.parent.parent / "raw.unknown"
+    other.mkdir()
+    (other / "00000001.seg").write_bytes(segment.path.read_bytes())
+    spool = Spool(tmp_path, MIB)
+    assert (spool.adopt(), spool.adopt()) == (2, 0)
+    assert len(drained(spool, TICKER)) == 2
+    spool.adopt()
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    assert any("00000002.seg is no file of the spool" in line for line in told)
+    assert any("raw.unknown" in line for line in told)
+    assert {path.name for path in tmp_path.rglob("*.seg")} == {"00000002.seg", "00000001.seg"}

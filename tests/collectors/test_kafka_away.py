@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ async def test_a_killed_collector_loses_nothing_that_the_system_had_and_the_next
 @asynccontextmanager
 async def _collect(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from collectors.cli import app; app()", "all",
+        sys.executable, "-m", "liq", "collect", "all",
         env=os.environ | {"LIQ_COLLECT_POLL_SCALE": "0.05"} | env, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -205,3 +205,14 @@ async def test_stopped_while_kafka_is_away_it_ends_at_once_and_says_what_is_on_d
     assert process.returncode == 0
     assert b"lost=0" in errors
     assert b"spool=0" not in errors
+
+
+async def test_a_kafka_that_refuses_the_topics_ends_it_with_the_reason(
+    kafka: dict[str, Any], delete_topics: Callable[[list[str]], Awaitable[None]], tmp_path: Path
+) -> None:
+    await delete_topics([topic.name for topic in TOPICS])
+    env = {"LIQ_KAFKA_BOOTSTRAP": kafka["bootstrap_servers"], "LIQ_KAFKA_REPLICATION": "3", "LIQ_DATA": str(tmp_path)}
+    async with Simulator(coins=["BTC"]) as simulator, _collect(simulator.env() | env) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert b"Kafka refuses to create topic" in errors.splitlines()[-1]

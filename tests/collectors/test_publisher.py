@@ -108,7 +108,8 @@ async def test_a_frame_kafka_will_not_take_is_told_and_the_others_are_stored(fre
     assert sorted(frame.seq for frame in frames) == [*range(1, 21), *range(22, 42)]
     (event,) = await stored(fresh_kafka, EVENTS)
     assert b"Kafka refused a frame of 34603008 bytes" in event.payload
-    assert b'"seq":21' in event.payload
+    assert b'"event":"dropped"' in event.payload
+    assert b'"runs":[[21,21]]' in event.payload
 
 
 TWO_HOURS_NS = 2 * 3600 * 1_000_000_000

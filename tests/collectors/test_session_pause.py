@@ -9,7 +9,10 @@ from websockets.asyncio.server import ServerConnection
 
 from collectors import session as session_module
 from collectors.delivery import intake
+from collectors.delivery.intake import Intake
+from collectors.delivery.recorder import Recorder
 from collectors.topics import LIQUIDATION, TICKER
+from collectors.venues.venue import Frame
 from tests.collectors.local_venue import (
     TICKER_A,
     acknowledge,
@@ -45,8 +48,9 @@ async def test_a_short_wait_loses_nothing_is_no_silence_and_counts_from_the_last
             assert sink.data[-1] is held
             sink.empty()
             await sink.until(lambda: len(sink.data) == 20_000)
+            await sink.until(lambda: sink.told("silent"))  # judged again, now that there is nothing more
             await stop(live, sink)
-    assert not sink.told("silent") or sink.told("silent")[0]["frames"] == 20_000
+    assert sink.told("silent")[0]["frames"] == 20_000
     numbers = [json.loads(frame.payload)["n"] for frame in sink.data]
     assert numbers == list(range(20_000)), "nothing was lost while reading waited"
     (paused,), (resumed,) = sink.told("paused"), sink.told("resumed")
@@ -131,3 +135,17 @@ async def test_a_session_whose_frames_were_given_up_later_is_replaced() -> None:
         await sink.until(lambda: sink.told("rolled_over"))
         await stop(live, sink)
     assert sink.told("rolled_over")[0]["session"] in sink.gapped
+
+
+async def test_only_who_waits_ends_a_short_wait() -> None:
+    sink = Frames()
+    session = Intake(Recorder("bybit", "linear", "ws", sink), sink, lambda: None, lambda: None)
+    sink.full = {TICKER}
+    taking = asyncio.create_task(session.take(TICKER_A, Frame("tickers", "A", TICKER), 1))
+    await sink.until(lambda: sink.told("paused"))
+    sink.full.clear()
+    assert not session.look()
+    assert not sink.told("resumed")
+    sink.empty()
+    await taking
+    assert len(sink.told("resumed")) == len(sink.data) == 1

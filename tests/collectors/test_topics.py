@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from collectors.cluster import _set_clocks, administering
+from collectors.cluster import _create, _set_clocks, administering
 from collectors.errors import BrokerError, ConfigurationError, NetworkError
 from collectors.kafka import KafkaSettings, cluster_id, connection, ensure_topics
 from collectors.topics import LIQUIDATION, MAX_FRAME_BYTES, RATIO, TOPICS
@@ -87,6 +87,30 @@ class _Refusing:
         wanted = request.prepare({44: (0, 1)})
         answers = [(29, "not allowed", kind, name) for kind, name, _ in wanted.resources]
         return SimpleNamespace(responses=answers)
+
+
+async def test_a_kafka_from_before_3_6_gets_the_topics_without_what_it_does_not_know() -> None:
+    older = _Older()
+    await _create(older, [topic for topic in TOPICS if topic.name in (RATIO, LIQUIDATION)], 1)
+    assert older.made.keys() == {RATIO, LIQUIDATION}
+    assert all(settings["message.timestamp.type"] == "LogAppendTime" for settings in older.made.values())
+    assert not any("message.timestamp.after.max.ms" in settings for settings in older.made.values())
+
+
+class _Older:
+    """A Kafka that refuses a setting it does not know."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, dict[str, str]] = {}
+
+    async def create_topics(self, topics: list[NewTopic]) -> Any:
+        errors = []
+        for topic in topics:
+            unknown = "message.timestamp.after.max.ms" in topic.topic_configs
+            errors.append((topic.name, 40 if unknown else 0, "unknown configuration"))
+            if not unknown:
+                self.made[topic.name] = topic.topic_configs
+        return SimpleNamespace(topic_errors=errors)
 
 
 async def test_more_copies_than_brokers_are_refused_by_name(fresh_kafka: dict[str, Any], delete_topics: Delete) -> None:

@@ -13,9 +13,9 @@ import pytest
 from collectors.envelope import RawFrame
 from collectors.events import event_frame
 from collectors.topics import EVENTS, LIQUIDATION, TICKER
-from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.accounting import received_again, session_frames
 from pipelines.ingest.batch import Batch
+from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice
 from tests.pipelines.venue_frames import START_MS, Session, bybit_liquidation, bybit_ticker
 from warehouse import lake
@@ -62,14 +62,15 @@ def commit(warehouse: Lake, frames: Iterable[RawFrame]) -> None:
     batch = Batch(60, {}, keep_all_frames=False)
     batch.add(Slice(at, 0, len(own), own, []) for at, own in lie.items())
     batch.close_buckets()
-    append(warehouse, batch.take().tables(Instruments(), "cluster", 60).tables)
+    append(warehouse, batch.take().tables(Log("cluster", {}, "commit"), 60))
 
 
 def told(warehouse: Lake, frame: RawFrame, event: Any, frames: int, **detail: Any) -> None:
     """Commit an event of the frame's session, told when that frame came."""
     record = event_frame(frame.venue, frame.session, frame.transport, frames, event, "why", detail)
     value = msgspec.json.decode(record.payload) | {"ts_ns": frame.recv_ns}
-    commit(warehouse, [msgspec.structs.replace(record, payload=msgspec.json.encode(value), topic=EVENTS)])
+    payload = msgspec.json.encode(value)
+    commit(warehouse, [msgspec.structs.replace(record, recv_ns=frame.recv_ns, payload=payload, topic=EVENTS)])
 
 
 def accounted(warehouse: Lake, columns: str) -> list[tuple[Any, ...]]:

@@ -204,7 +204,7 @@ def test_a_log_that_changed_is_a_gap_of_what_lay_in_it(warehouse: Lake) -> None:
     changed |= {"venue": "", "transport": "kafka", "kafka_topic": "raw.liquidation", "kafka_partition": 2}
     commit(warehouse, at(11), [heard(OKX, at(10), at(11))], collector_events=[changed])
     _cover(warehouse, 11)
-    why = "Kafka's log changed: raw.liquidation[2]: the log lost its tail"
+    why = "Kafka: raw.liquidation[2]: the log lost its tail"
     assert _shares(warehouse) == dict.fromkeys(range(11), (1.0, None)) | {4: (0.5, why), 5: (0, why), 6: (0.75, why)}
     assert set(_shares(warehouse, MARKS).values()) == {(1, None)}
 

@@ -17,6 +17,7 @@ from pipelines.flows import figures as of_flows
 from pipelines.flows import notes
 from pipelines.flows.checked import Checked
 from pipelines.flows.schedule import EVERY
+from pipelines.ingest.commits import Span
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.figures import Figures as OfIngest
 from pipelines.up import figures as of_up
@@ -88,9 +89,9 @@ def test_the_lag_is_what_waits_in_kafka_and_how_long_the_oldest_of_it_has() -> N
     )
     assert ingest.lags() == {"raw.liquidation": (20, 100.0), "raw.ticker": (5, 10.0)}
     stored = {"liquidations": Appended(7, 3), "dead_letters": Appended(1, 0)}
-    ingest.committed({LIQUIDATIONS: (10, 20)}, {LIQUIDATIONS: 10}, stored)
+    ingest.committed({LIQUIDATIONS: Span(10, 20, 10, None)}, stored)
     assert ingest.lags()["raw.liquidation"] == (10, 60.0)
-    ingest.committed({LIQUIDATIONS: (20, 30)}, {LIQUIDATIONS: 10}, {})
+    ingest.committed({LIQUIDATIONS: Span(20, 30, 10, None)}, {})
     assert ingest.lags()["raw.liquidation"] == (0, 0.0)
     assert ingest.wrong() == []
     now[0] = 1349.0
@@ -125,7 +126,7 @@ def test_every_check_of_status_is_a_metric_made_beside_the_answer() -> None:
 def test_alerts_ask_for_metrics_that_there_are(tmp_path: Path) -> None:
     notes.write(tmp_path, "refresh", notes.Note())
     ingest = OfIngest(world=tmp_path)
-    ingest.committed({}, {}, {})
+    ingest.committed({}, {})
     families = [
         *ingest.metrics(),
         *of_flows.metrics(tmp_path),

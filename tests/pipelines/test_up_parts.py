@@ -34,6 +34,25 @@ async def test_the_parts_that_run_are_written_down_with_where_their_figures_are(
     assert board.read(tmp_path) is None
 
 
+async def test_kafka_is_stopped_after_whatever_writes_to_it(tmp_path: Path) -> None:
+    stopped: list[str] = []
+
+    class Part:
+        restarts, short_lives, since_s, pid = 0, 0, 0.0, 1
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def stop(self) -> int:
+            stopped.append(self.name)
+            return 0
+
+    parts = Parts(tmp_path, print)
+    parts.kept = [Part(name) for name in ("collect", "kafka", "prefect", "ingest")]
+    await parts.stop()
+    assert stopped == ["ingest", "prefect", "collect", "kafka"]
+
+
 def test_a_second_up_in_a_world_is_refused_and_a_demo_does_not_empty_the_folder_of_a_running_one(
     tmp_path: Path,
 ) -> None:

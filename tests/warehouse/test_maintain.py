@@ -1,14 +1,21 @@
+import json
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from warehouse import lake
 from warehouse.compact import compressed_harder
-from warehouse.lake import Lake
+from warehouse.keeping.copies import copy_beside
+from warehouse.keeping.record import kept
+from warehouse.keeping.unknown import delete_unknown, unknown
+from warehouse.lake import METADATA, Lake
 from warehouse.maintain import maintain
 from warehouse.tables import TABLES
 from warehouse.writer import append
@@ -61,14 +68,84 @@ def test_snapshots_younger_than_asked_for_stay_readable(writer: Lake, liquidatio
     assert writer.connection.execute("SELECT count(*) FROM liquidations").fetchone() == (400,)
 
 
-def test_a_file_that_no_commit_names_is_deleted_when_it_is_old(writer: Lake, world: Path, liquidations: Maker) -> None:
+def test_a_file_that_no_commit_names_stays_until_it_is_asked_to_go(
+    writer: Lake, world: Path, liquidations: Maker
+) -> None:
     append(writer, {"liquidations": liquidations(200)})
     lost = world / "lake/files/main/liquidations/lost.parquet"
     lost.write_bytes(b"of a writer that was killed")
-    assert maintain(writer).files_deleted == 0
     os.utime(lost, (0, 0))
-    assert maintain(writer).files_deleted == 1
+    done = maintain(writer, NOTHING, NOTHING)
+    assert (done.files_unknown, lost.exists()) == (1, True)
+    (found,) = unknown(writer)
+    assert (found.path, found.size) == ("main/liquidations/lost.parquet", 27)
+    assert delete_unknown(writer, [found]) == [found]
+    assert not lost.exists()
+    assert maintain(writer, NOTHING, NOTHING).files_unknown == 0
     assert writer.connection.execute("SELECT count(*) FROM liquidations").fetchone() == (200,)
+
+
+def test_no_unknown_file_is_deleted_that_is_young_or_that_a_copy_or_another_catalogue_names(
+    writer: Lake, world: Path, liquidations: Maker
+) -> None:
+    append(writer, {"liquidations": liquidations(5)})
+    (stored,) = (world / "lake/files/main/liquidations").rglob("*.parquet")
+    young, theirs, copied = (stored.with_name(f"{name}.parquet") for name in ("young", "theirs", "copied"))
+    for file in (young, theirs, copied):
+        file.write_bytes(stored.read_bytes())
+    for file in (theirs, copied):
+        os.utime(file, (0, 0))
+    path = str(theirs.relative_to(world / "lake/files"))
+    line = {"file": path, "table": "liquidations", "rows": 5, "bytes": 1}
+    (world / "lake/files/manifest-another.jsonl").write_text(f'{json.dumps(line)}\n{{"snapshot": 4, "at": ""}}\n')
+    copy = copy_beside(world / "lake/catalog.sqlite")
+    with closing(sqlite3.connect(copy)) as opened, opened:
+        opened.execute("UPDATE ducklake_data_file SET path = replace(path, ?, ?)", [stored.stem, copied.stem])
+    found = unknown(writer)
+    assert {Path(each.path).stem: bool(each.named_by) for each in found} == {
+        "young": False,
+        "theirs": True,
+        "copied": True,
+    }
+    assert delete_unknown(writer, found) == []
+    copy.unlink()
+    assert [Path(each.path).stem for each in delete_unknown(writer, unknown(writer))] == ["copied"]
+
+
+def test_nothing_is_deleted_while_a_backup_is_made(writer: Lake, world: Path, liquidations: Maker) -> None:
+    for turn in range(3):
+        append(writer, {"liquidations": liquidations(20, first=1000 * turn)})
+    with kept(writer.place, alone=False):
+        assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 0
+        assert _files(world) == 4
+    assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 3
+
+
+def test_nothing_is_deleted_where_the_catalogue_cannot_be_copied(
+    writer: Lake, world: Path, liquidations: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for turn in range(3):
+        append(writer, {"liquidations": liquidations(20, first=1000 * turn)})
+    (world / "lake/copies").rmdir()
+    (world / "lake/copies").write_text("in the way")
+    append(writer, {"liquidations": liquidations(20, NOON + timedelta(days=1), 9000)})  # and it is stored all the same
+    assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 0
+    (world / "lake/copies").unlink()
+    assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 3
+
+
+def test_a_scheduled_file_outside_the_lake_is_never_deleted(writer: Lake, world: Path, tmp_path: Path) -> None:
+    outside = [tmp_path / "outside.parquet", world / "lake/beside.parquet"]
+    for file in outside:
+        file.write_bytes(b"of others")
+    paths = [(str(outside[0]), 0), ("../beside.parquet", 1), (f"main/../../{outside[1].name}", 1)]
+    for number, (path, relative) in enumerate(paths):
+        writer.connection.execute(
+            f"INSERT INTO {METADATA}.ducklake_files_scheduled_for_deletion VALUES (?, ?, ?, ?)",
+            [10_000 + number, path, relative, "2026-01-01 00:00:00+00"],
+        )
+    assert maintain(writer, NOTHING, NOTHING).files_deleted == 0
+    assert all(file.exists() for file in outside)
 
 
 def test_a_second_run_finds_nothing_to_do(writer: Lake, liquidations: Maker) -> None:

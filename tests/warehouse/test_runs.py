@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warehouse import lake, schema
-from warehouse.runs import RUNS, joined, packed, unpacked
+from warehouse.runs import RUNS, joined, of_numbers, packed, unpacked
 from warehouse.tables import TABLES
 
 NOON = datetime(2026, 10, 10, 12)  # noqa: DTZ001
@@ -80,3 +80,10 @@ def test_a_world_from_before_numbers_were_kept_is_migrated_and_its_sessions_are_
         found = opened.connection.execute("SELECT session, missing, complete, unknown FROM frames_accounted").fetchall()
     words = "frames only the count was kept, so missing and duplicates may cancel out"
     assert found == [("okx-0", 0, None, f"of 9 {words}"), ("okx-1", 1, False, f"of 8 {words}")]
+
+
+@given(st.lists(st.integers(1, 30), max_size=40))
+def test_runs_made_of_numbers_are_those_of_their_single_runs_joined(numbers: list[int]) -> None:
+    arrived = frame([("a", number, number) for number in numbers])["began"].dt.epoch("us")
+    made = of_numbers("a", pl.Series(numbers, dtype=pl.Int64), arrived)
+    assert made.equals(joined(frame([("a", number, number) for number in numbers])))

@@ -2,7 +2,7 @@
 exactly once."""
 
 from warehouse.tables.frames import TRANSPORT
-from warehouse.tables.shared import SESSION, VENUE
+from warehouse.tables.shared import BEFORE, SESSION, VENUE
 from warehouse.tables.table import Column, Table, by_month
 
 TS_COMMIT = Column("ts_commit", "TIMESTAMP", "When the commit was made, by our clock", "UTC")
@@ -67,7 +67,14 @@ INGEST_COMMITS = Table(
         Column("frames", "BIGINT", "Records taken in", "records"),
         Column("rows", "BIGINT", "Rows they gave, over all tables", "rows"),
         Column("dead_letters", "BIGINT", "Dead letters they gave", "rows"),
+        Column("commit_id", "VARCHAR", "Name of the commit; of commits summed to one row, that of one of them",
+               null_when=BEFORE),
+        Column("incarnation", "VARCHAR", "Which log the offsets are of: Kafka's id of the topic, and how often the log has "
+               "lost records that were read", null_when=BEFORE),
+        Column("appended_last", "TIMESTAMP", "When the broker took the last record", "UTC", "Kafka's append time",
+               f"{BEFORE}, or the topic does not have Kafka's append times"),
+        Column("last_record", "VARCHAR", "The last record: offset/append time in ms/seq/session", null_when=BEFORE),
     ),
     partition=by_month("ts_commit"),
     sort=("cluster_id", "kafka_topic", "kafka_partition", "ts_commit"),
-)
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from pipelines.status import feeds, sessions
 from pipelines.status.kafka import Kafka, Lag
-from tests.pipelines.heard import at, commit, event, frame, heard
+from tests.pipelines.heard import at, commit, event, frame, heard, table
 from tests.pipelines.status.looked import (
     AWAY,
     CAUGHT_UP,
@@ -17,6 +17,7 @@ from tests.pipelines.status.looked import (
     started,
 )
 from warehouse.lake import Lake
+from warehouse.writer import replace
 
 
 def test_a_collector_that_shows_signs_lives(warehouse: Lake) -> None:
@@ -109,17 +110,48 @@ def test_how_old_data_is_is_unknown_while_ingest_is_behind(warehouse: Lake) -> N
 
 
 def test_an_open_gap_is_told_with_its_reason_and_a_short_or_closed_one_is_not(warehouse: Lake) -> None:
-    def minutes(channel: str, *shares: float) -> list[dict[str, object]]:
-        return [
-            {"minute": at(n), "hour": at(0), "venue": "okx", "channel": channel, "transport": "ws", "topic": "raw.liquidation",
-             "connected_share": share, "frames": 0, "rows": 0, "contract_seconds": 0, "saturated_seconds": 0,
-             "gap_reason": None if share == 1 else "disconnected: connection lost"}
-            for n, share in enumerate(shares)
-        ]  # fmt: skip
-
-    rows = minutes("open", 1, 0.5, 0, 0, 0) + minutes("closed", 1, 0, 0, 0, 1) + minutes("short", 1, 1, 1, 1, 0.9)
+    rows = [
+        *(_minute("open", n, share) for n, share in enumerate((1, 0.5, 0, 0, 0))),
+        *(_minute("closed", n, share) for n, share in enumerate((1, 0, 0, 0, 1))),
+        *(_minute("short", n, share) for n, share in enumerate((1, 1, 1, 1, 0.9))),
+    ]
     commit(warehouse, at(6), feed_coverage=rows, raw_frames=[frame("okx-public-18f00-aa01", "open", at(0))])
+    assert only(list(feeds.gaps(seen(warehouse, 6)))).said == "what was heard has never been worked out"
+    _covered(warehouse, 5)
     found = only(list(feeds.gaps(seen(warehouse, 6))))
     assert (found.subject, found.state) == ("gap okx", "needs you")
     assert found.said == "1 channels not heard whole for 5 min 0 s, such as open: disconnected: connection lost"
     assert only(list(feeds.gaps(seen(warehouse, 3)))).state == "good"
+    stale = only(list(feeds.gaps(seen(warehouse, 11))))
+    assert (stale.state, stale.said) == ("unknown", "what was heard is worked out until 10:05 only, 6 min 0 s ago")
+
+
+def test_a_liquidation_feed_that_is_silent_or_suspect_needs_somebody_until_it_is_heard_again(warehouse: Lake) -> None:
+    rows = [
+        _minute("silent", 0, 1, state="LIVE"), _minute("silent", 1, 1, state="SILENT", state_reason="nothing since 10:00"),
+        _minute("suspect", 1, 1, state="SUSPECT", state_reason="nothing since 10:01"),
+        _minute("again", 0, 1, state="SILENT", state_reason="nothing"), _minute("again", 1, 1, state="LIVE"),
+    ]  # fmt: skip
+    commit(warehouse, at(2), feed_coverage=rows)
+    _covered(warehouse, 2)
+    found = list(feeds.silent(seen(warehouse, 3)))
+    assert [(check.subject, check.state) for check in found] == [
+        ("feed okx silent", "needs you"), ("feed okx suspect", "needs you")
+    ]  # fmt: skip
+    assert found[0].said == "SILENT as of 10:01: nothing since 10:00"
+    commit(
+        warehouse, at(4), feed_coverage=[_minute("silent", 3, 1, state="LIVE"), _minute("suspect", 3, 1, state="LIVE")]
+    )
+    assert only(list(feeds.silent(seen(warehouse, 4)))).state == "good"
+
+
+def _covered(warehouse: Lake, minute: float) -> None:
+    replace(warehouse, "coverage_progress", table("coverage_progress", [{"until": at(minute)}]), "true")
+
+
+def _minute(channel: str, minute: int, share: float, **more: object) -> dict[str, object]:
+    return {
+        "minute": at(minute), "hour": at(0), "venue": "okx", "channel": channel, "transport": "ws", "topic": "raw.liquidation",
+        "connected_share": share, "frames": 0, "rows": 0, "contract_seconds": 0, "saturated_seconds": 0,
+        "gap_reason": None if share == 1 else "disconnected: connection lost", **more,
+    }  # fmt: skip

@@ -2,15 +2,17 @@
 
 from pipelines.status import ingest, losses
 from pipelines.status.kafka import Kafka, Lag
-from tests.pipelines.heard import at, commit, event
-from tests.pipelines.status.looked import AWAY, CAUGHT_UP, alive, ms, only, seen, started
+from tests.pipelines.heard import at, commit, event, heard
+from tests.pipelines.status.looked import AWAY, CAUGHT_UP, WS, alive, ms, only, seen, started
 from warehouse.lake import Lake
 
 
 def test_a_kafka_that_is_away_is_told_and_nothing_is_called_missing(warehouse: Lake) -> None:
     started(warehouse)
     alive(warehouse, 2)
-    commit(warehouse, at(3), collector_events=[event("okx-public-18f00-aa01", "stopped", at(3)) | {"frames": 1000}])
+    lost = "okx-public-18f00-aa01"
+    ended = event(lost, "stopped", at(3)) | {"frames": 1000}
+    commit(warehouse, at(3), collector_events=[event(lost, "connected", at(2)), ended])
     here = seen(warehouse, 9, AWAY)
     assert only(list(ingest.kafka(here))).state == "needs you"
     assert only(list(ingest.lag(here))).state == "unknown"
@@ -78,6 +80,22 @@ def test_a_check_of_the_audit_that_failed_is_told(warehouse: Lake) -> None:
     commit(warehouse, at(0), audit_results=[row])
     warehouse.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{at(5)}'")
     assert only(list(losses.audit(seen(warehouse, 5)))).said == "2 rows offend: keys are unique"
+
+
+def test_a_number_is_missing_once_it_cannot_be_on_its_way_any_more(warehouse: Lake) -> None:
+    def stored(first: int, last: int, minute: float) -> dict[str, object]:
+        times = [at(minute), at(minute)]
+        return heard(WS, *times) | {"frames": last - first + 1, "seq_min": first, "seq_max": last, "seq_sum": None,
+                                    "runs": [first, last], "run_times": times}  # fmt: skip
+
+    started(warehouse)
+    commit(warehouse, at(1), [stored(1, 10, 1)])
+    commit(warehouse, at(2), [stored(15, 20, 2)])
+    assert only(list(losses.missing(seen(warehouse, 4)))).state == "good", "11 to 14 may be in a topic that waits"
+    found = only(list(losses.missing(seen(warehouse, 6))))
+    assert (found.state, found.said) == ("needs you", "4 frames are missing, of 1 sessions of the last hour")
+    late = Kafka("here", [Lag("raw.ticker", 10, 5, ms(2))])
+    assert only(list(losses.missing(seen(warehouse, 6, late)))).state == "unknown"
 
 
 def test_nothing_is_missing_where_nothing_is(warehouse: Lake) -> None:

@@ -38,7 +38,7 @@ def test_a_clock_over_a_second_off_needs_somebody_and_one_that_nobody_told_is_un
 def test_what_waits_in_the_spool_needs_somebody_only_while_kafka_is_away(warehouse: Lake) -> None:
     assert only(list(machine.spool(seen(warehouse, 0)))).said == "empty"
     (warehouse.world / "spool" / "raw.ticker-0").mkdir(parents=True)
-    (warehouse.world / "spool" / "raw.ticker-0" / "1.frames").write_bytes(bytes(2_000_000))
+    (warehouse.world / "spool" / "raw.ticker-0" / "1.seg").write_bytes(bytes(2_000_000))
     assert (
         only(list(machine.spool(seen(warehouse, 0)))).said
         == "2.0 MB of frames wait on disk for Kafka, and are being sent"
@@ -60,16 +60,19 @@ def test_a_disk_with_little_room_needs_somebody(warehouse: Lake, monkeypatch: py
 
 
 def test_each_part_of_up_is_looked_at_where_it_runs_and_an_up_that_was_killed_is_told(warehouse: Lake) -> None:
-    here = seen(warehouse, 0)
+    here, began = seen(warehouse, 0), at(0).replace(tzinfo=UTC).timestamp()
     assert list(parts.ups(here)) == []
     board.write(here.world, [
-        board.Part("collect", 11), board.Part("ingest", None, 2), board.Part("flows", 12, 9, short_lives=3),
+        board.Part("collect", 11), board.Part("ingest", None, 2), board.Part("flows", 12, 9, short_lives=3, since_s=began - 30),
+        board.Part("prefect", 13, 9, short_lives=3, since_s=began - 90),
     ])  # fmt: skip
     told = only(list(parts.ups(here)))
     assert told.said == "was started here, does not run any more and was not stopped in good order"
     with alone(here.world, board.LOCK):
         states = {check.subject: check.state for check in parts.ups(here)}
-    assert states == {"part collect": "good", "part ingest": "needs you", "part flows": "needs you"}
+    assert states == {
+        "part collect": "good", "part ingest": "needs you", "part flows": "needs you", "part prefect": "good"
+    }  # fmt: skip
 
 
 def test_a_prefect_that_does_not_answer_is_told_and_none_is_not(warehouse: Lake) -> None:

@@ -1,0 +1,214 @@
+"""The manifest: a file beside the Parquet files that says which of them are the lake, with each one's rows and SHA-256.
+
+It is written after every commit, by whoever holds the write lock, so the files can be told alive from replaced ones where the
+catalogue is lost, and a changed bit is found where it is not. Lines of JSON:
+
+    {"file": path, "table": name, "rows": n, "bytes": n, "sha256": hex}               a data file was added
+    {"file": path, ..., "deletes_from": path}                                         rows of that data file were taken out
+    {"gone": path}                                                                    it belongs to the lake no longer
+    {"snapshot": n, "at": time}                                                       so the lake was after commit n
+
+What follows the last line with a snapshot is of a commit that did not end, and does not count. Upkeep writes the file anew
+with what belongs to the lake then. It is named for the catalogue, so several may keep their files in one place.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from warehouse.keeping.files import Named, current_snapshot, identity, named, named_since, sha256
+from warehouse.place import Place
+
+logger = logging.getLogger(__name__)
+
+PREFIX, SUFFIX = "manifest-", ".jsonl"
+TAIL_BYTES = 1 << 16
+FEW_BYTES = 64_000_000
+
+
+class Entry(NamedTuple):
+    """A file of the lake. `sha256` is empty where it is not known yet."""
+
+    path: str
+    table: str
+    deletes_from: str
+    rows: int
+    size: int
+    sha256: str
+
+
+class State(NamedTuple):
+    """What a manifest says: the files of the lake by path after commit `snapshot`, made at `at` (ISO, UTC)."""
+
+    snapshot: int
+    at: str
+    entries: dict[str, Entry]
+
+
+NOTHING = State(-1, "", {})
+
+
+class Manifest:
+    """The manifest of the catalogue that a writer's connection has attached. Only SQLite catalogues with local files have one
+    that follows every commit; others get theirs from upkeep and backups."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._path: Path | None = None
+        self._seen = (-1, -1)  # bytes of the file and snapshot, after the last line of this process
+
+    def follow(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write down what was committed since the last line. The caller holds the write lock. Raises duckdb.Error, OSError."""
+        if self._place.local_files is None or self._place.sqlite is None:
+            return
+        path = self.path(connection)
+        size = path.stat().st_size if path.exists() else -1
+        last = self._seen[1] if self._seen[0] == size else last_snapshot(path)
+        if last < 0:
+            self.rewrite(connection, _sums_of_few(connection, self._place.local_files))
+            return
+        snapshot, changed = named_since(connection, last)
+        if snapshot > last:
+            _append(path, [*_changes(changed, last, self._place.local_files), _commit(snapshot)])
+            self._seen = (path.stat().st_size, snapshot)
+
+    def rewrite(self, connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
+        """Write the manifest anew from the catalogue; `known`: SHA-256 by path. The caller holds the write lock.
+
+        Raises duckdb.Error, OSError.
+        """
+        if self._place.local_files is None:
+            return
+        path, snapshot = self.path(connection), current_snapshot(connection)
+        live = [each for each in named(connection) if each.end is None]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        with new.open("w") as file:
+            file.writelines(f"{_added(each, known.get(each.path, ''))}\n" for each in live)
+            file.write(_commit(snapshot) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        self._seen = (path.stat().st_size, snapshot)
+
+    def state(self, connection: duckdb.DuckDBPyConnection) -> State:
+        """Return what the manifest says now, `NOTHING` where there is none."""
+        return read(self.path(connection)) if self._place.local_files else NOTHING
+
+    def path(self, connection: duckdb.DuckDBPyConnection) -> Path:
+        """Return where the manifest is. Only for local files."""
+        if self._path is None:
+            assert self._place.local_files
+            self._path = self._place.local_files / f"{PREFIX}{identity(connection)[:8]}{SUFFIX}"
+        return self._path
+
+
+def manifests(files: Path) -> list[Path]:
+    """Return the manifests in the place of the files, newest first."""
+    found = [path for path in files.iterdir() if path.name.startswith(PREFIX) and path.suffix == SUFFIX]
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def read(path: Path) -> State:
+    """Return what a manifest says; `NOTHING` where it is not there or has no whole commit."""
+    if not path.exists():
+        return NOTHING
+    entries: dict[str, Entry] = {}
+    snapshot, at = NOTHING.snapshot, NOTHING.at
+    waiting: list[dict[str, Any]] = []
+    for line in _lines(path):
+        if "snapshot" not in line:
+            waiting.append(line)
+            continue
+        for change in waiting:
+            _take(entries, change)
+        waiting.clear()
+        snapshot, at = int(line["snapshot"]), str(line["at"])
+    return State(snapshot, at, entries) if snapshot >= 0 else NOTHING
+
+
+def last_snapshot(path: Path) -> int:
+    """Return the last commit that the manifest has whole, -1 where there is none."""
+    if not path.exists():
+        return NOTHING.snapshot
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        tail = file.read().splitlines()
+    for line in reversed(tail):
+        found = _parsed(line)
+        if "snapshot" in found:
+            return int(found["snapshot"])
+    return read(path).snapshot
+
+
+def _take(entries: dict[str, Entry], change: dict[str, Any]) -> None:
+    if "gone" in change:
+        entries.pop(change["gone"], None)
+    elif "file" in change:
+        entries[change["file"]] = Entry(
+            change["file"], change["table"], change.get("deletes_from", ""), change["rows"], change["bytes"],
+            change.get("sha256", ""),
+        )  # fmt: skip
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as file:
+        yield from (found for line in file if (found := _parsed(line)))
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:  # torn by a machine that lost power
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _changes(changed: Iterable[Named], last: int, files: Path) -> Iterator[str]:
+    for each in sorted(changed, key=lambda each: (each.begin, each.deletes_from != "")):
+        if each.begin > last:
+            yield _added(each, _hashed(files / each.path))
+        if each.end is not None and each.end > last:
+            yield json.dumps({"gone": each.path})
+
+
+def _sums_of_few(connection: duckdb.DuckDBPyConnection, files: Path) -> dict[str, str]:
+    """Return the checksums of all live files by path; none where reading them would take long, which upkeep may."""
+    live = [each for each in named(connection) if each.end is None]
+    if sum(each.size for each in live) > FEW_BYTES:
+        return {}
+    return {each.path: _hashed(files / each.path) for each in live}
+
+
+def _hashed(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        logger.warning("no checksum of %s was written down: %s", path, error)
+        return ""
+
+
+def _added(each: Named, known: str) -> str:
+    line = {"file": each.path, "table": each.table, "rows": each.rows, "bytes": each.size}
+    if each.deletes_from:
+        line["deletes_from"] = each.deletes_from
+    return json.dumps(line | ({"sha256": known} if known else {}))
+
+
+def _commit(snapshot: int) -> str:
+    return json.dumps({"snapshot": snapshot, "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+def _append(path: Path, lines: list[str]) -> None:
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - 1))
+        torn = file.read() not in (b"", b"\n")
+        file.seek(0, os.SEEK_END)
+        file.write(("\n" * torn + "\n".join(lines) + "\n").encode())

@@ -1,0 +1,82 @@
+"""What upkeep writes down of a lake: its manifest with every checksum, and a copy of its catalogue."""
+
+import fcntl
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from math import inf
+from pathlib import Path
+
+import duckdb
+
+from warehouse.errors import WriteFailedError
+from warehouse.keeping.copies import copies, copy_beside
+from warehouse.keeping.files import named, sha256
+from warehouse.lake import Lake
+from warehouse.messages import one_line
+from warehouse.place import Place
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 8_000_000_000
+"""So much of files that have no checksum yet is read in one upkeep: those of a lake that an older version wrote."""
+LINE, SLACK = 300, 1_000_000
+"""A manifest of more than twice so many bytes a file, and so many beside, is written anew."""
+
+
+def write_down(lake: Lake, keep_files: timedelta) -> bool:
+    """Bring the manifest and the copies of a SQLite catalogue up to date; tell whether that was done.
+
+    The manifest gets the checksums of files that had none, and is written anew where it has grown. A copy is made where the
+    newest is old, or older than `keep_files`: then it may name files that are about to be deleted. What goes wrong is logged:
+    the lake itself is not touched.
+    """
+    try:
+        _tidy_manifest(lake)
+        catalogue = lake.place.sqlite
+        if catalogue and _age(catalogue) >= min(keep_files.total_seconds(), lake.settings.catalogue_copy_s or inf):
+            copy_beside(catalogue)
+    except (duckdb.Error, OSError, WriteFailedError) as error:
+        logger.error("%s was not written down: %s", lake.place, one_line(error, lake.place.folder))
+        return False
+    return True
+
+
+def _age(catalogue: Path) -> float:
+    """Return the age of the newest copy, seconds; negative where the clock was set back."""
+    newest = next(iter(copies(catalogue.parent)), None)
+    return time.time() - newest.stat().st_mtime if newest else inf
+
+
+@contextmanager
+def kept(place: Place, *, alone: bool) -> Iterator[bool]:
+    """Keep others from deleting files for the block, or, `alone`, be the one that may; yield whether it is so.
+
+    A backup keeps the files that it copies; upkeep deletes them unless one is made. The kernel ends it with the process.
+    """
+    with (place.folder / "keep.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _tidy_manifest(lake: Lake) -> None:
+    files = lake.place.local_files
+    if files is None:
+        return
+    live = {each.path: each.size for each in named(lake.connection) if each.end is None}
+    entries = lake.manifest.state(lake.connection).entries
+    new, left = {}, MOST_BYTES
+    for name in sorted(live.keys() - {name for name, entry in entries.items() if entry.sha256}):
+        if (left := left - live[name]) >= 0:
+            new[name] = sha256(files / name)
+    path = lake.manifest.path(lake.connection)
+    if new or not path.exists() or path.stat().st_size > SLACK + 2 * LINE * len(live):
+        with lake.write_lock():
+            entries = lake.manifest.state(lake.connection).entries
+            lake.manifest.rewrite(lake.connection, new | {e.path: e.sha256 for e in entries.values() if e.sha256})
