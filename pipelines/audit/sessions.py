@@ -17,6 +17,8 @@ from warehouse.lake import Lake
 LOOK_BACK = timedelta(days=1)
 LAST_SUBSCRIBED = timedelta(days=8)
 NO_SIGN = "no sign after that"
+BEGINNINGS = ("subscribed", "started")
+"""The events that say what a session brings from then on."""
 
 SIGNS = """
 SELECT session, max(recv_last) FROM session_frames
@@ -79,7 +81,8 @@ def sessions(lake: Lake, since: datetime, until: datetime) -> Sessions:
         _learn(channels, feed, one.detail.channels)
     for (_, feed), events in found.items():
         for one in events:
-            _learn(channels, feed, one.detail.channels)
+            if one.event in BEGINNINGS:
+                _learn(channels, feed, one.detail.channels)
     lost = _lost(lake, early, late)
     all_ = [
         _session(feed, events, heard.get(session), [*pauses(events, answers.get(session, {})), *lost])
@@ -120,7 +123,7 @@ def _session(feed: Feed, events: list[Told], heard: datetime | None, silent: lis
         last = end.ts
     since: dict[str, datetime] = {}
     for one in events:
-        for each in one.detail.channels:
+        for each in one.detail.channels if one.event in BEGINNINGS else ():
             since.setdefault(each.channel, one.ts)
     return Session(feed, events[0].ts, max(last, events[0].ts), in_order, _why(events, end), since, tuple(silent))
 

@@ -114,6 +114,17 @@ def test_of_a_channel_on_two_sockets_the_share_is_that_of_the_contracts(warehous
     }  # fmt: skip
 
 
+def test_what_a_silent_socket_had_subscribed_does_not_change_what_the_feed_brings(warehouse: Lake) -> None:
+    told = [
+        _subscribed(LINEAR, at(0), 300, "allLiquidation"), _subscribed(INVERSE, at(0), 100, "allLiquidation"),
+        event(LINEAR, "silent", at(2), "no tickers for 20 s", channels=brings("allLiquidation", arguments=1)),
+        event(LINEAR, "disconnected", at(2), "silent"),
+    ]  # fmt: skip
+    commit(warehouse, at(4), [heard(LINEAR, at(0), at(2)), heard(INVERSE, at(0), at(4))], collector_events=told)
+    _cover(warehouse, 4)
+    assert _shares(warehouse, "allLiquidation")[3] == (0.25, "silent: no tickers for 20 s")
+
+
 def test_a_socket_that_was_given_up_in_good_order_is_not_missed(warehouse: Lake) -> None:
     told = [
         _subscribed(LINEAR, at(0), 300, "allLiquidation"), _subscribed(INVERSE, at(0), 100, "allLiquidation"),
