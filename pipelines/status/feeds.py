@@ -35,10 +35,7 @@ SELECT venue, kafka_topic AS channel, transport, max(recv_last) AS newest FROM s
 WHERE ts_commit > $now::TIMESTAMP - INTERVAL 1 HOUR AND kafka_topic IN (SELECT unnest($topics)) GROUP BY ALL
 """
 STATES = """
-SELECT venue, channel, arg_max(state, minute) AS last, arg_max(state_reason, minute) AS reason, max(minute) AS minute
-FROM feed_coverage
-WHERE minute > $now::TIMESTAMP - INTERVAL 30 MINUTE GROUP BY venue, channel, transport HAVING last IN ('SUSPECT', 'SILENT')
-ORDER BY last, venue, channel
+SELECT venue, channel, state, since, reason, silence_likelihood AS likelihood FROM feed_states WHERE state <> 'LIVE'
 """
 GAPS = """
 WITH last AS (
@@ -128,11 +125,16 @@ def silent(seen: Seen) -> Iterable[Check]:
     if stale := _stale(seen):
         return [unknown("liquidation feeds", stale, COVER)]
     found = [
-        bad(f"feed {row['venue']} {row['channel']}", f"{row['last']} as of {row['minute']:%H:%M}: {row['reason']}",
-            f"is it so at the venue, too? `from feed_coverage where venue = '{row['venue']}' and state <> 'LIVE'`")
+        bad(f"feed {row['venue']} {row['channel']}", _silence(**row),
+            "is it so at the venue, too? `from feed_states where state <> 'LIVE'` has what is known")
         for row in seen.rows(STATES)
     ]  # fmt: skip
     return found or [good("liquidation feeds", "none is silent or suspect")]
+
+
+def _silence(state: str, since: datetime, reason: str, likelihood: float | None, **_: str) -> str:
+    unlikely = "" if likelihood is None else f" (likelihood {likelihood:.1g})"
+    return f"{state} since {since:%Y-%m-%d %H:%M}: {reason}{unlikely}"
 
 
 def gaps(seen: Seen) -> Iterable[Check]:

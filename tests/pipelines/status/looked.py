@@ -17,7 +17,8 @@ AWAY = Away("no embedded Kafka runs for data/live")
 
 
 def seen(warehouse: Lake, minute: float, kafka: Kafka | Away = CAUGHT_UP, **more: Any) -> Seen:
-    """Return what the checks see so many minutes after ten."""
+    """Return what the checks see so many minutes after ten; the warehouse's views see the same."""
+    warehouse.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [at(minute)])
     return Seen(warehouse.world, at(minute), warehouse, kafka, **more)
 
 

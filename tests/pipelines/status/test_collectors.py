@@ -2,7 +2,7 @@
 
 from pipelines.status import feeds, sessions
 from pipelines.status.kafka import Kafka, Lag
-from tests.pipelines.heard import at, commit, event, frame, heard, table
+from tests.pipelines.heard import at, brings, commit, event, frame, heard, table
 from tests.pipelines.status.looked import (
     AWAY,
     CAUGHT_UP,
@@ -129,7 +129,7 @@ def test_an_open_gap_is_told_with_its_reason_and_a_short_or_closed_one_is_not(wa
 def test_a_liquidation_feed_that_is_silent_or_suspect_needs_somebody_until_it_is_heard_again(warehouse: Lake) -> None:
     rows = [
         _minute("silent", 0, 1, state="LIVE"), _minute("silent", 1, 1, state="SILENT", state_reason="nothing since 10:00"),
-        _minute("suspect", 1, 1, state="SUSPECT", state_reason="nothing since 10:01"),
+        _minute("suspect", 1, 1, state="SUSPECT", state_reason="nothing since 10:01", silence_likelihood=3e-9),
         _minute("again", 0, 1, state="SILENT", state_reason="nothing"), _minute("again", 1, 1, state="LIVE"),
     ]  # fmt: skip
     commit(warehouse, at(2), feed_coverage=rows)
@@ -138,11 +138,27 @@ def test_a_liquidation_feed_that_is_silent_or_suspect_needs_somebody_until_it_is
     assert [(check.subject, check.state) for check in found] == [
         ("feed okx silent", "needs you"), ("feed okx suspect", "needs you")
     ]  # fmt: skip
-    assert found[0].said == "SILENT as of 10:01: nothing since 10:00"
+    assert found[0].said == "SILENT since 2026-10-10 10:01: nothing since 10:00"
+    assert found[1].said == "SUSPECT since 2026-10-10 10:01: nothing since 10:01 (likelihood 3e-09)"
     commit(
         warehouse, at(4), feed_coverage=[_minute("silent", 3, 1, state="LIVE"), _minute("suspect", 3, 1, state="LIVE")]
     )
     assert only(list(feeds.silent(seen(warehouse, 4)))).state == "good"
+
+
+def test_what_a_collector_says_is_silent_needs_somebody_before_its_minute_is_over(warehouse: Lake) -> None:
+    socket = "okx-public-18f00-aa01"
+    told = event(socket, "silent", at(2.25), "no mark-price for 20 s", channels=brings("liquidation-orders"))
+    commit(
+        warehouse, at(2.25), collector_events=[told],
+        feed_coverage=[_minute("liquidation-orders", 1, 1, state="LIVE"), _minute("other", 1, 1, state="LIVE")],
+    )  # fmt: skip
+    _covered(warehouse, 2)
+    found = only(list(feeds.silent(seen(warehouse, 2.5))))
+    assert (found.subject, found.state) == ("feed okx liquidation-orders", "needs you")
+    assert found.said == "SILENT since 2026-10-10 10:02: silent: no mark-price for 20 s"
+    commit(warehouse, at(2.75), collector_events=[event(socket, "resumed", at(2.75))])
+    assert only(list(feeds.silent(seen(warehouse, 3)))).state == "good"
 
 
 def _covered(warehouse: Lake, minute: float) -> None:
