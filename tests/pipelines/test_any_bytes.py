@@ -129,8 +129,16 @@ def _twice(node: Any) -> str:
     return f"[{','.join(map(_twice, node))}]" if isinstance(node, list) else json.dumps(node)
 
 
+SIDES = (("BUY", "SELL"), ("Buy", "Sell"), ("buy", "sell"), ("long", "short"))
+OTHER = dict(SIDES) | {value: key for key, value in SIDES}
+
+
 def _before(key: str, value: Any) -> str:
-    other = {str: "5", int: 5, float: 5.5}.get(type(value))
+    other = (
+        OTHER.get(value)
+        if isinstance(value, str) and value in OTHER
+        else {str: "771", int: 771, float: 771.5}.get(type(value))
+    )
     return "" if other is None else f"{json.dumps(key)}:{json.dumps(other)},"
 
 
@@ -148,7 +156,7 @@ def test_of_a_key_that_is_there_twice_every_reader_takes_the_same() -> None:
     ]
     assert tables[0].height > 10
     assert tables[0].equals(tables[1])
-    assert {5.0}.isdisjoint(tables[0]["qty_raw"])
+    assert {771.0}.isdisjoint(tables[0]["qty_raw"])
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: " ".join(channel))

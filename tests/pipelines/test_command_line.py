@@ -180,7 +180,7 @@ def test_each_command_is_composed_alone_as_with_all_others() -> None:
         ("ingest", ("matplotlib", "prefect", "websockets", "uvicorn", "fastapi", "sqlalchemy", "jgo")),
         (
             "parse",
-            ("matplotlib", "prefect", "websockets", "uvicorn", "fastapi", "sqlalchemy", "jgo", "aiokafka.consumer"),
+            ("matplotlib", "prefect", "websockets", "uvicorn", "fastapi", "sqlalchemy", "jgo"),
         ),
         ("sql", ("matplotlib", "prefect", "websockets", "uvicorn", "aiokafka.consumer")),
     ],
