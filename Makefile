@@ -8,10 +8,10 @@ FAULTS ?= 1000
 MINUTES ?= 9
 FUZZER ?= .fuzzer
 
-.PHONY: help install demo up test lint format chaos fuzz docs bench lock clean
+.PHONY: help install demo up test lint format chaos fuzz audit-deps docs bench lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(VENV)/.installed ## create .venv with the locked dependencies and the command `liq`
 
@@ -49,6 +49,9 @@ fuzz: install ## inputs that nobody sends, to every parser, the envelope and the
 	@$(BIN)/python -m pip install --quiet --target $(FUZZER) atheris==3.0.0 || echo "atheris cannot be installed here: inputs are drawn at random"
 	PYTHONPATH=$(FUZZER) $(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
+audit-deps: install ## whether vulnerabilities are known of the locked dependencies; says so where nobody can be asked
+	@.ci/audit-deps $(BIN)/python .auditor
+
 docs: install ## write the catalogue of views and macros into sql/README.md
 	$(BIN)/liq views --update sql/README.md
 
@@ -60,4 +63,4 @@ lock: install ## resolve the dependencies again and write both locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## remove .venv and caches, keep data/
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzer
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzer .auditor .auditor.log

@@ -1,28 +1,16 @@
-"""The command `liq`: composes the sub-commands of the packages."""
+"""The command `liq`: composes the sub-commands of the packages, for one command only what that needs."""
 
+import os
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import typer
 
-from collectors import doctor as collectors_doctor
-from collectors.broker.cli import app as broker
-from collectors.cli import app as collect
-from collectors.history.cli import app as backfill
-from collectors.simulator.cli import app as simulate
-from pipelines.cascades.cli import app as cascades
-from pipelines.cli import app as pipelines
 from pipelines.command_line import WIDEST, Group, dress
-from pipelines.doctor import command as doctor
-from pipelines.imports.cli import app as imports
-from pipelines.ingest.resume import known_instruments
-from pipelines.levels.cli import app as levels
-from pipelines.parse_cli import command as parse
-from pipelines.plots.cli import app as plots
-from pipelines.position.cli import position
-from pipelines.rollup.cli import app as rollup
-from pipelines.signals.cli import app as signals
-from warehouse.cli import app as warehouse
 
 
 class Liq(Group):
@@ -47,18 +35,73 @@ class Liq(Group):
     }
 
 
-app = typer.Typer(name="liq", cls=Liq, context_settings=WIDEST, rich_markup_mode=None, pretty_exceptions_enable=False)
-app.add_typer(broker, name="broker")
-app.add_typer(imports, name="import")
-app.add_typer(cascades, name="cascades")
-app.add_typer(levels, name="levels")
-app.add_typer(plots, name="plot")
-for commands in (collect, backfill, simulate, pipelines, rollup, signals, warehouse):
-    app.add_typer(commands)
-app.command("parse")(parse(known_instruments))
-app.command("position")(position)
-app.command("doctor")(doctor(collectors_doctor.look, collectors_doctor.names))
-dress(app)
+def _all_of(module: str, app: typer.Typer) -> None:
+    app.add_typer(import_module(module).app)
+
+
+def _under(name: str, module: str, app: typer.Typer) -> None:
+    app.add_typer(import_module(module).app, name=name)
+
+
+def _parse(app: typer.Typer) -> None:
+    from pipelines.ingest.resume import known_instruments
+    from pipelines.parse_cli import command
+
+    app.command("parse")(command(known_instruments))
+
+
+def _position(app: typer.Typer) -> None:
+    from pipelines.position.cli import position
+
+    app.command("position")(position)
+
+
+def _doctor(app: typer.Typer) -> None:
+    from collectors.doctor import look, names
+    from pipelines.doctor import command
+
+    app.command("doctor")(command(look, names))
+
+
+PARTS: dict[tuple[str, ...], Callable[[typer.Typer], None]] = {
+    ("broker",): partial(_under, "broker", "collectors.broker.cli"),
+    ("import",): partial(_under, "import", "pipelines.imports.cli"),
+    ("cascades",): partial(_under, "cascades", "pipelines.cascades.cli"),
+    ("levels",): partial(_under, "levels", "pipelines.levels.cli"),
+    ("plot",): partial(_under, "plot", "pipelines.plots.cli"),
+    ("collect",): partial(_all_of, "collectors.cli"),
+    ("backfill",): partial(_all_of, "collectors.history.cli"),
+    ("simulate",): partial(_all_of, "collectors.simulator.cli"),
+    ("ingest", "demo", "up", "status", "reprocess", "audit", "flows"): partial(_all_of, "pipelines.cli"),
+    ("rollup",): partial(_all_of, "pipelines.rollup.cli"),
+    ("signals",): partial(_all_of, "pipelines.signals.cli"),
+    ("sql", "shell", "schema", "views", "maintain"): partial(_all_of, "warehouse.cli"),
+    ("parse",): _parse,
+    ("position",): _position,
+    ("doctor",): _doctor,
+}
+"""Commands, and what adds them: a process that runs one of them holds the modules of that one."""
+NAMES = frozenset(name for names in PARTS for name in names)
+
+
+@cache
+def composed(only: str | None = None) -> typer.Typer:
+    """Return the command with all sub-commands, or those of the part that has the one named."""
+    app = typer.Typer(
+        name="liq", cls=Liq, context_settings=WIDEST, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    for names, add in PARTS.items():
+        if only is None or only in names:
+            add(app)
+    dress(app)
+    app.callback()(liq)
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return composed()
+    raise AttributeError(name)
 
 
 def _told_version(wanted: bool) -> None:
@@ -67,7 +110,6 @@ def _told_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def liq(
     _version: Annotated[
         bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Print the version and stop.")
@@ -78,7 +120,9 @@ def liq(
 
 def main() -> None:
     """Run the command."""
-    app(prog_name="liq")
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    complete = "_LIQ_COMPLETE" in os.environ or wanted not in NAMES
+    composed(None if complete else wanted)(prog_name="liq")
 
 
 if __name__ == "__main__":

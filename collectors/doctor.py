@@ -27,6 +27,7 @@ from collectors.kafka import KafkaSettings, connection
 from collectors.plan import assumed
 from collectors.retry import describe
 from collectors.settings import CollectorSettings
+from collectors.tls import ENCRYPTED
 from collectors.topics import TOPICS
 from collectors.venues import VENUES, binance, bybit, okx
 from collectors.venues.venue import Answer, Poll, Venue
@@ -86,7 +87,7 @@ async def _kafka(settings: KafkaSettings) -> Finding:
 
 async def _venue(venue: Venue) -> list[Finding]:
     hosts = {httpx.URL(poll.url).netloc: poll for poll in reversed([p for p in venue.polls if p.lists])}
-    async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=True) as client:
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=True, event_hooks=ENCRYPTED) as client:
         asked = [_rest(client, venue, poll) for poll in hosts.values()]
         sockets = {httpx.URL(feed.url).netloc: feed.url for feed in venue.feeds(assumed(venue, 1))}
         found = await asyncio.gather(*asked, *(_socket(venue, url) for url in sockets.values()))

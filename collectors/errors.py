@@ -11,6 +11,8 @@ CollectorError
     └── JarsMissingError    the broker's jar files are not here and cannot be fetched
 """
 
+import sys
+
 from pydantic import ValidationError
 
 
@@ -49,6 +51,17 @@ class JavaNotFoundError(BrokerError):
 
 class JarsMissingError(BrokerError):
     """Jar files of the broker are missing or damaged and cannot be fetched; the text names them and says what to do."""
+
+
+def described(error: BaseException) -> str:
+    """Return one line that names any failure: its kind and its text."""
+    text = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def of_kafka(error: Exception) -> bool:
+    """Tell whether an error is aiokafka's, without loading it: a process that has not loaded it has no such error."""
+    return "aiokafka.errors" in sys.modules and isinstance(error, sys.modules["aiokafka.errors"].KafkaError)
 
 
 def _line(item: dict[str, object], prefix: str) -> str:

@@ -20,6 +20,7 @@ from collectors.listings import Listings
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
 from collectors.settings import CollectorSettings
+from collectors.tls import ENCRYPTED
 from collectors.venues.venue import Answer, Frame, Listed, Poll, Venue
 
 AT_ONCE = 8
@@ -63,7 +64,7 @@ class Poller:
         timeout = httpx.Timeout(self._settings.rest_timeout_s)
         self._budget = shared(self._venue, self._settings.rest_share)
         self.recorder.event("started", channels=self._channels())
-        async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as self._client:
+        async with httpx.AsyncClient(timeout=timeout, follow_redirects=True, event_hooks=ENCRYPTED) as self._client:
             try:
                 async with asyncio.TaskGroup() as self._group:
                     self._group.create_task(self._live())

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 
+from collectors.errors import described
+
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 FATAL_DELAY_S = 300.0
@@ -52,7 +54,7 @@ def delays(
 
 
 def describe(error: BaseException) -> str:
-    """Return one line that names the failure."""
+    """Return one line that names the failure of a connection, or any other."""
     if isinstance(error, ConnectionClosed):
         received, sent = error.rcvd, error.sent
         if sent is not None and not (received and error.rcvd_then_sent):
@@ -60,8 +62,7 @@ def describe(error: BaseException) -> str:
         return f"closed by the venue: {received.code} {received.reason}".strip() if received else "connection lost"
     if isinstance(error, InvalidStatus):
         return f"the venue refused the connection with HTTP {error.response.status_code}"
-    text = " ".join(str(error).split())[:300]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return described(error)
 
 
 def _retry_after_s(error: InvalidStatus) -> float:

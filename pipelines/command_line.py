@@ -12,18 +12,15 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-import duckdb
 import typer
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from collectors.errors import CollectorError, ConfigurationError
-from collectors.retry import describe
+from collectors.errors import CollectorError, ConfigurationError, described, of_kafka
 from pipelines.errors import InvalidPositionError, PipelineError, UsageError
 from warehouse.errors import WarehouseError
-from warehouse.messages import free, one_line
+from warehouse.messages import free, of_duckdb, one_line
 
 WIDEST = {"max_content_width": 120}
 VALUES = {"str": "TEXT", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER", "path": "PATH"}
@@ -106,16 +103,18 @@ def one_line_errors(name: str) -> Iterator[None]:
         fail(2, f"{name}: {_line(error)}")
     except InvalidPositionError as error:
         fail(1, f"{name}: this position cannot be: {_line(error)}")
-    except KafkaError as error:
-        fail(1, f"{name}: Kafka: {describe(error)}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         full = f" ({free(Path(error.filename))})" if error.filename and error.errno == ENOSPC else ""
         fail(1, f"{name}: {where}{error.strerror or error}{full}")
-    except duckdb.Error as error:
-        fail(1, f"{name}: {one_line(error)}")
     except (CollectorError, PipelineError, WarehouseError) as error:
         fail(1, f"{name}: {error}")
+    except Exception as error:
+        if of_duckdb(error):
+            fail(1, f"{name}: {one_line(error)}")
+        if of_kafka(error):
+            fail(1, f"{name}: Kafka: {described(error)}")
+        raise
 
 
 def fail(code: int, line: str) -> NoReturn:

@@ -3,9 +3,8 @@
 import errno
 import re
 import shutil
+import sys
 from pathlib import Path
-
-import duckdb
 
 VERIFY = "a file of the warehouse is damaged or missing: `liq verify` names each one"
 
@@ -23,6 +22,11 @@ _FILE = re.compile(r"""file ["']([^"']+)["']""")
 _LITTLE = 16_000_000  # bytes
 
 
+def of_duckdb(error: Exception) -> bool:
+    """Tell whether an error is DuckDB's, without loading it: a process that has not loaded it has no such error."""
+    return "duckdb" in sys.modules and isinstance(error, sys.modules["duckdb"].Error)
+
+
 def one_line(error: Exception, folder: Path | None = None) -> str:
     """Return the message without its position marks and line breaks, and without a password of PostgreSQL's.
 
@@ -32,7 +36,7 @@ def one_line(error: Exception, folder: Path | None = None) -> str:
     text = _PASSWORD.sub(r"\1\2…", " ".join(str(error).split("\n\nLINE ")[0].split()))
     if full := _full(error, text, folder):
         return f"{text} ({full})"
-    if isinstance(error, duckdb.Error | OSError) and _DAMAGED.search(text):
+    if (of_duckdb(error) or isinstance(error, OSError)) and _DAMAGED.search(text):
         return f"{text.rstrip(' .')}; {VERIFY}"
     return text
 

@@ -22,6 +22,7 @@ from collectors.history.requests import Request, Requests
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, cluster_id, connection, ensure_topics
 from collectors.settings import CollectorSettings
+from collectors.tls import ENCRYPTED
 from collectors.topics import TOPICS
 from collectors.venues.venue import Frame, Listed, Listing, Poll, Venue
 
@@ -222,7 +223,7 @@ async def listed(venue: Venue, requests: Requests) -> Listing:
 
 def client() -> httpx.AsyncClient:
     """Return the HTTP client of a backfill."""
-    return httpx.AsyncClient(timeout=CollectorSettings().rest_timeout_s, follow_redirects=True)
+    return httpx.AsyncClient(timeout=CollectorSettings().rest_timeout_s, follow_redirects=True, event_hooks=ENCRYPTED)
 
 
 def _of_all(poll: Poll, following: Params = ()) -> Request:

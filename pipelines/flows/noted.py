@@ -14,7 +14,7 @@ from prefect.logging import get_logger
 from prefect.runtime import deployment
 from prefect.states import Completed
 
-from collectors.retry import describe
+from collectors.errors import described
 from pipelines.flows import notes
 from pipelines.settings import IngestSettings
 
@@ -65,7 +65,7 @@ def _noting(name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     try:
         done = work(*args, **kwargs)
     except Exception as error:
-        _ended(name, note.failed(time.time(), describe(error)), began)
+        _ended(name, note.failed(time.time(), described(error)), began)
         raise
     wrong = [state for state in _states(done) if not state.is_completed()]
     reason = "; ".join(state.message or state.name or "" for state in wrong)

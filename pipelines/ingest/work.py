@@ -8,11 +8,10 @@ from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
-from collectors.errors import CollectorError, ConfigurationError
+from collectors.errors import CollectorError, ConfigurationError, described
 from collectors.kafka import KafkaSettings, connection
 from collectors.metrics import Figures as Shown
 from collectors.metrics import serving
-from collectors.retry import describe
 from pipelines.errors import AlreadyRunningError, PipelineError
 from pipelines.ingest.figures import Figures
 from pipelines.ingest.run import Ingest, Totals
@@ -59,7 +58,7 @@ async def _keep(settings: IngestSettings, figures: Figures, totals: Totals, stop
         except (AlreadyRunningError, ConfigurationError):
             raise
         except (CollectorError, KafkaError, PipelineError) as error:
-            figures.away = str(error) if isinstance(error, CollectorError | PipelineError) else describe(error)
+            figures.away = str(error) if isinstance(error, CollectorError | PipelineError) else described(error)
             if loop.time() - told_s > TELL_AGAIN_S:
                 log.warning("kafka state=away reason=%r", figures.away)
                 told_s = loop.time()

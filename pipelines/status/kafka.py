@@ -9,9 +9,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from collectors.embedded import HOST, is_alive, kafka_folder, read_state
-from collectors.errors import BrokerError, CollectorError
+from collectors.errors import BrokerError, CollectorError, described
 from collectors.kafka import KafkaSettings, cluster_id, connection
-from collectors.retry import describe
 from collectors.topics import TOPICS
 
 WITHIN_S = 2.0
@@ -54,7 +53,7 @@ async def kafka(settings: KafkaSettings, committed: Committed) -> Kafka | Away:
     except TimeoutError:
         return Away(f"Kafka at {reach['bootstrap_servers']} does not answer within {WITHIN_S:g} s")
     except (CollectorError, KafkaError, OSError) as error:
-        return Away(str(error) if isinstance(error, CollectorError) else f"Kafka: {describe(error)}")
+        return Away(str(error) if isinstance(error, CollectorError) else f"Kafka: {described(error)}")
 
 
 def _reach(settings: KafkaSettings) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aiokafka.errors import KafkaError
 
+from collectors.errors import described
 from collectors.kafka import KafkaSettings
-from collectors.retry import describe
 from pipelines.settings import IngestSettings
 from pipelines.status import feeds, ingest, losses, machine, parts, sessions
 from pipelines.status.check import Check, bad, unknown
@@ -77,7 +77,7 @@ def made(name: str, check: Callable[[Seen], Iterable[Check]], seen: Seen) -> lis
     try:
         return list(check(seen))
     except Exception as error:  # noqa: BLE001 - a check must not take the others with it
-        return [unknown(name, f"could not be looked at: {describe(error)}", "`liq doctor` looks closer")]
+        return [unknown(name, f"could not be looked at: {described(error)}", "`liq doctor` looks closer")]
 
 
 async def _around(world: Path, warehouse: Lake) -> tuple[Kafka | Away, str | None]:
@@ -88,7 +88,7 @@ async def _around(world: Path, warehouse: Lake) -> tuple[Kafka | Away, str | Non
         try:
             return await kafka(settings, lambda cluster: writer.offsets(warehouse, cluster))
         except (KafkaError, AssertionError) as error:  # aiokafka asserts where a broker goes while it is asked
-            return Away(f"Kafka: {describe(error)}")
+            return Away(f"Kafka: {described(error)}")
 
     asked = asyncio.to_thread(lambda: parts.ask_prefect(parts.prefect_url(world)))
     return await asyncio.gather(log(), asked)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from collectors.embedded import is_alive, kafka_folder, read_state
-from collectors.retry import describe
+from collectors.errors import described
 from pipelines.up.commands import StartError, Tell, liq, often, run
 from pipelines.up.pauses import Pauses
 from pipelines.up.supervise import lasting, quiet
@@ -94,7 +94,7 @@ class Broker:
                 answered = True
             except (StartError, OSError) as error:
                 pause = self._pauses.after(0)
-                self._tell(f"Kafka cannot be started, tried again in {pause:g} s: {describe(error)}")
+                self._tell(f"Kafka cannot be started, tried again in {pause:g} s: {described(error)}")
                 await asyncio.sleep(pause)
         self._changed()
         self._tell(f"Kafka answers again after {time.monotonic() - began:.1f} s")

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from collectors.retry import describe
+from collectors.errors import described
 from pipelines.up.commands import Tell, ending
 from pipelines.up.pauses import Pauses
 
@@ -128,7 +128,7 @@ class Child:
                 is_started = True
             except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do
                 pause = self._pauses.after(0)
-                self._tell(f"{self.name} cannot be started, tried again in {pause:g} s: {describe(error)}")
+                self._tell(f"{self.name} cannot be started, tried again in {pause:g} s: {described(error)}")
                 await asyncio.sleep(pause)
 
     async def _turn_log(self) -> None:
@@ -154,7 +154,7 @@ async def lasting(work: Callable[[], Awaitable[None]], what: str, tell: Tell) ->
             return await work()
         except Exception as error:  # noqa: BLE001 - a watch that ends leaves its part alone for good
             pause = pauses.after(time.monotonic() - began)
-            tell(f"{what} failed and goes on in {pause:g} s: {describe(error)}")
+            tell(f"{what} failed and goes on in {pause:g} s: {described(error)}")
             await asyncio.sleep(pause)
 
 

@@ -74,7 +74,7 @@ class Day:
         self._sockets: dict[tuple[str, str], Socket] = {}
 
     def run(self) -> list[RawFrame]:
-        """Let it all happen; return the frames in the order they came."""
+        """Let it all happen; return the frames in the order they came; of one millisecond, as ingest reads them: by topic."""
         self._days_before()
         self._clock.now = START_MS
         self._open_all()
@@ -90,7 +90,7 @@ class Day:
             socket.stopped()
         for poller in pollers.values():
             poller.recorded.event("stopped")
-        return self.frames
+        return sorted(self.frames, key=lambda frame: (frame.recv_ns, frame.topic))
 
     def _advance(self, to_ms: int) -> None:
         while self.market.now + STEP_MS <= to_ms:

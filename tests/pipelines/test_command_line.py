@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from collectors.errors import BrokerError, ConfigurationError
 from collectors.terminal import moment
-from liq import Liq, app
+from liq import PARTS, Liq, app, composed
 from pipelines.command_line import Command
 from pipelines.errors import InvalidPositionError, UsageError
 from warehouse.errors import NoWarehouseError
@@ -156,3 +156,55 @@ def test_a_full_disk_and_a_closed_pipe_are_no_tracebacks() -> None:
     done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_each_command_is_composed_alone_as_with_all_others() -> None:
+    """A command that no part names is found with all parts, only later."""
+    everything = typer.main.get_command(app)
+    for names in PARTS:
+        for name in names:
+            alone = typer.main.get_command(composed(name))
+            assert set(alone.commands) >= {name}  # type: ignore[attr-defined]
+            assert set(alone.commands) < set(everything.commands)  # type: ignore[attr-defined]
+            said = [CliRunner().invoke(one, [name, "--help"], prog_name="liq").output for one in (composed(name), app)]
+            assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "without"),
+    [
+        ("collect", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
+        ("simulate", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
+        ("broker", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
+        ("backfill", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
+        ("ingest", ("matplotlib", "prefect", "websockets", "uvicorn", "fastapi", "sqlalchemy", "jgo")),
+        (
+            "parse",
+            ("matplotlib", "prefect", "websockets", "uvicorn", "fastapi", "sqlalchemy", "jgo"),
+        ),
+        ("sql", ("matplotlib", "prefect", "websockets", "uvicorn", "aiokafka.consumer")),
+    ],
+)
+def test_a_process_holds_no_library_that_its_command_does_not_use(command: str, without: tuple[str, ...]) -> None:
+    code = f"import sys; from liq import composed; composed({command!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()).isdisjoint(without)
+
+
+def test_ingest_itself_imports_only_what_it_reads_and_writes_with() -> None:
+    code = "import sys; import pipelines.ingest.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unused = {
+        "matplotlib",
+        "prefect",
+        "httpx",
+        "rich",
+        "typer",
+        "websockets",
+        "fastapi",
+        "uvicorn",
+        "sqlalchemy",
+        "jgo",
+        "orjson",
+    }
+    assert unused.isdisjoint(done.stdout.split())
