@@ -51,8 +51,9 @@ FROM {FOUND} AS c JOIN marked AS m
 GROUP BY ALL
 """
 COVERAGE = f"""
-SELECT cascade_id, round(avg(share), 6) AS coverage_share FROM (
-    SELECT c.cascade_id, f.minute, f.venue, max(CASE WHEN f.state = 'SILENT' THEN 0 ELSE f.connected_share END) AS share
+SELECT cascade_id, round(avg(share), 6) AS coverage_share, bool_or(suspect) AS suspect FROM (
+    SELECT c.cascade_id, f.minute, f.venue, max(CASE WHEN f.state = 'SILENT' THEN 0 ELSE f.connected_share END) AS share,
+        bool_and(f.state IS NOT DISTINCT FROM 'SUSPECT') AS suspect
     FROM {FOUND} AS c JOIN feed_coverage AS f
         ON f.minute BETWEEN date_trunc('minute', c.ts_start) AND c.ts_end
     WHERE f.minute BETWEEN date_trunc('minute', $since) AND $until AND f.venue || ' ' || f.channel IN (SELECT unnest($feeds))
@@ -147,10 +148,10 @@ def _kept(whole: pl.DataFrame, rule: Rule) -> pl.DataFrame:
             largest_usd=_usd("largest"),
             multiple=pl.col("peak_minute_usd") / pl.col("normal_minute_usd"),
             saturated_share=pl.when(throttled).then(pl.col("saturated_seconds") / pl.col("contract_seconds")),
-            lower_bound=(classes != "all") | (pl.col("coverage_share") < 1).fill_null(False),
+            lower_bound=pl.any_horizontal(classes != "all", pl.col("coverage_share") < 1, "suspect").fill_null(False),
         )
         .filter(pl.col("kept_by").is_not_null())
-        .drop("long", "short", "micro_usd", "largest")
+        .drop("long", "short", "micro_usd", "largest", "suspect")
     )
 
 

@@ -211,6 +211,19 @@ def test_a_feed_that_was_away_makes_a_lower_bound(warehouse: Lake) -> None:
     assert [(row["coverage_share"], row["lower_bound"]) for row in stored(warehouse)] == [(0.5, True)]
 
 
+@pytest.mark.parametrize(
+    ("state", "share", "lower_bound"), [("LIVE", 1, False), ("SUSPECT", 1, True), ("SILENT", 0, True)]
+)
+def test_a_feed_that_is_suspect_or_silent_makes_a_lower_bound(
+    warehouse: Lake, state: str, share: float, lower_bound: bool
+) -> None:
+    put(warehouse, *burst(each=100_000))
+    row = {"minute": NOON, "venue": "bybit", "channel": "allLiquidation", "connected_share": 1, "state": state}
+    replace(warehouse, "feed_coverage", frame("feed_coverage", row), "FALSE")
+    run(warehouse)
+    assert [(one["coverage_share"], one["lower_bound"]) for one in stored(warehouse)] == [(share, lower_bound)]
+
+
 def candle(minute: int, low: float, close: float, **other: Any) -> dict[str, Any]:
     return {
         "venue": "bybit", "symbol": "BTCUSDT", "base": "BTC", "ts_event": NOON + minute * MINUTE, "interval": "1m",

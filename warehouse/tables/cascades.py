@@ -40,7 +40,8 @@ CASCADES = Table(
         Column("by_venue", "VARCHAR", "JSON list: venue, completeness, usd, usd_long, usd_short, count of each; as rows in "
                "the view cascade_venues"),
         Column("completeness", "VARCHAR", "Classes of the feeds in it: all, or throttled ones, sorted"),
-        Column("lower_bound", "BOOLEAN", "True where more may have happened: any class but all, or coverage_share < 1"),
+        Column("lower_bound", "BOOLEAN", "True where more may have happened: any class but all, coverage_share < 1, or a "
+               "feed was SUSPECT"),
         Column("coverage_share", "DOUBLE", "Share of its minutes in which the scope's liquidation feeds were heard",
                "fraction", "feed_coverage", "feed_coverage has nothing of these minutes"),
         Column("contract_seconds", "BIGINT", "Pairs of contract and second with a liquidation on throttled feeds", "pairs"),

@@ -74,16 +74,19 @@ def totals(warehouse: Lake, asked: Asked) -> Totals:
 
 
 def coverage(warehouse: Lake, since: datetime, until: datetime, length: timedelta) -> pl.DataFrame:
-    """Return ts, coverage_share: of each bar, the share of its measured minutes in which the feed heard least was heard."""
+    """Return of each bar ts, coverage_share: of its measured minutes, those in which the feed heard least was heard, and
+    suspect: whether a feed was SUSPECT in one of them."""
     return rows(
         warehouse,
         f"""
         WITH feeds AS (
             SELECT time_bucket(to_seconds({max(length.total_seconds(), 60)}), minute) AS ts, venue, minute,
-                   max(heard_share(state, connected_share, repaired)) AS share
+                   max(heard_share(state, connected_share, repaired)) AS share,
+                   bool_and(state IS NOT DISTINCT FROM 'SUSPECT' AND repaired IS NOT TRUE) AS suspect
             FROM feed_coverage
             WHERE minute >= $since AND minute < $until AND list_contains(liquidation_channels(), channel) GROUP BY ALL)
-        SELECT ts, min(share) AS coverage_share FROM (SELECT ts, venue, avg(share) AS share FROM feeds GROUP BY ALL)
+        SELECT ts, min(share) AS coverage_share, bool_or(suspect) AS suspect
+        FROM (SELECT ts, venue, avg(share) AS share, bool_or(suspect) AS suspect FROM feeds GROUP BY ALL)
         GROUP BY ts ORDER BY ts
         """,
         {"since": since, "until": until},
@@ -100,6 +103,10 @@ def _notes(found: pl.DataFrame, covered: pl.DataFrame) -> tuple[str, ...]:
     elif (gaps := covered.filter(pl.col("coverage_share") < 1).height) > 0:
         notes.append(
             f"Missing: in {gaps:,} of {covered.height:,} bars measured a feed was not heard the whole time (shaded)"
+        )
+    if suspect := int(covered["suspect"].sum()):
+        notes.append(
+            f"Missing, perhaps: in {suspect:,} bars a feed was silent for longer than is to be expected (SUSPECT)"
         )
     if unpriced := int(found["unpriced"].sum()):
         notes.append(f"Missing: {unpriced:,} liquidations without a USD amount")
