@@ -220,13 +220,19 @@ ODD = (
 
 
 def test_an_event_that_makes_no_sense_tells_nothing_and_stops_nothing(warehouse: Lake) -> None:
-    names = ("subscribed", "started", "paused", "resumed", "silent", "dropped", "poll_failed", "alive", "log_changed")
+    names = (
+        "subscribed", "started", "paused", "silent", "suspect", "heard_again", "resumed", "dropped", "poll_failed", "alive",
+        "log_changed",
+    )  # fmt: skip
     odd = [event(session, name, at(1), **detail) for session in (OKX, REST) for name in names for detail in ODD]
     bare = [event(OKX, name, at(1)) | {"detail": text} for name in names for text in ("[]", '"x"', "7", "null", None)]
     other = "okx-public-18f10-aa02"
     commit(warehouse, at(3), [heard(other, at(0), at(3))], collector_events=[_subscribed(other), *odd, *bare])
     _cover(warehouse, 3)
     assert set(_shares(warehouse)) == {0, 1, 2}
+    warehouse.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [at(3)])
+    states = warehouse.connection.execute("SELECT venue, channel FROM feed_states").fetchall()
+    assert states == [("okx", CHANNEL)]
 
 
 def test_an_event_that_reaches_back_for_years_makes_a_gap_of_a_day_at_most(warehouse: Lake) -> None:
