@@ -182,10 +182,14 @@ class BybitFeed:
         changed = {name: value for name, value in fields.items() if before.get(name) != value}
         if not changed:
             return
+        if self.tick(topic, contract, changed, now):
+            self._shown[topic] = fields
+
+    def tick(self, topic: str, contract: Contract, changed: dict[str, str], now: int) -> int:
+        """Publish a change of a ticker, numbered in its turn; return to how many."""
         delta = {"symbol": contract.symbol, **changed}
         heard = self._protocol.host.publish(topic, self._frame(topic, contract, "delta", delta, now))
-        if self._truth.wrote("bybit", "tickers", heard):
-            self._shown[topic] = fields
+        return self._truth.wrote("bybit", "tickers", heard)
 
     def _greet(self, client: Client, topic: str) -> None:
         contract = self._by_topic.get(topic)

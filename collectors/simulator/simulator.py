@@ -143,17 +143,29 @@ class Simulator:
         for client in clients:
             self._hit(fault, client)
         if fault.kind == "flood":
-            self._flood(fault.venue, fault.count or 1)
+            frames = self._floods.setdefault(fault.venue, self.liquidations(fault.venue, self.now))
+            self.flood(fault.venue, frames, fault.count or 1)
         return len(clients)
 
     def heal(self) -> None:
         """Turn every fault off."""
         self.faults.clear()
 
-    def _flood(self, venue: str, count: int) -> None:
-        host = self._hosts["um" if venue == "binance" else venue].host
-        frames = self._floods.setdefault(venue, load.FRAMES[venue](self._linear(venue), self.now))
-        self.record.load[venue] += load.flood(host, frames, count)
+    def tick(self, contract: Contract, changed: dict[str, str]) -> int:
+        """Publish a change of a ticker of Bybit's beside what the market does; return to how many sockets."""
+        feed = self._feeds["bybit"]
+        assert isinstance(feed, BybitFeed)
+        return feed.tick(f"{contract.market}/tickers.{contract.symbol}", contract, changed, self.now())
+
+    def liquidations(self, venue: str, at: Callable[[], int]) -> load.Frames:
+        """Return made-up liquidations of a venue without end, as its frames; `at`: their time, UTC ms."""
+        return load.FRAMES[venue](self._linear(venue), at)
+
+    def flood(self, venue: str, frames: load.Frames, count: int) -> int:
+        """Write so many of these frames at once, outside the market; return to how many sockets' worth."""
+        written = load.flood(self._hosts["um" if venue == "binance" else venue].host, frames, count)
+        self.record.load[venue] += written
+        return written
 
     def _linear(self, venue: str) -> list[Contract]:
         return [c for c in self.market.contracts if c.venue == venue and not c.inverse]

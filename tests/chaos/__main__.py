@@ -12,8 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.chaos.away import kafka_away
+from tests.chaos.burst import burst
 from tests.chaos.faults import counted
-from tests.chaos.run import Found, Tell, chaos
+from tests.chaos.run import Found, Tell, at_random, chaos
 from tests.chaos.up import UpWorld
 from tests.chaos.world import World
 
@@ -31,6 +33,11 @@ def main() -> int:
         "--up", action="store_true", help="the real `liq up`, with Prefect, that must keep its parts running"
     )
     parser.add_argument("--kills", action="store_true", help="the faults are SIGKILLs of every process, and no others")
+    parser.add_argument("--away", type=float, metavar="SECONDS", help="instead of faults: Kafka away for so long")
+    parser.add_argument("--rate", type=float, default=2000.0, help="frames of tickers a second beside it, or the burst")
+    parser.add_argument("--spool-mib", type=int, help="with --away: a spool of so many MiB, which is not to suffice")
+    parser.add_argument("--kill", action="store_true", help="with --away: the collector is killed in the middle of it")
+    parser.add_argument("--burst", action="store_true", help="instead of faults: 25,000 liquidations in one second")
     parser.add_argument("--keep", action="store_true", help="leave the world's folder, for a look")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(10**6)
@@ -38,10 +45,7 @@ def main() -> int:
         del os.environ[name]
     logging.disable(logging.ERROR)  # of servers whose clients vanish
     folder = Path(tempfile.mkdtemp(prefix="liq-chaos-")) / "world"
-    print(
-        f"seed {seed}, {given.faults:,} faults, {given.minutes:g} min, {given.collectors} collector(s); world {folder}",
-        flush=True,
-    )
+    print(f"seed {seed}, {_what(given)}, {given.collectors} collector(s); world {folder}", flush=True)
     began = time.monotonic()
     tell = lambda line: print(f"[{time.monotonic() - began:6.1f}] {line}", flush=True)  # noqa: E731
     try:
@@ -53,10 +57,24 @@ def main() -> int:
     return 0 if all(each.kept for each in found.promises) else 1
 
 
+def _what(given: argparse.Namespace) -> str:
+    if given.away:
+        return f"Kafka away for {given.away:g} s beside {given.rate:,.0f} frames a second"
+    if given.burst:
+        return f"a burst beside {given.rate:,.0f} frames a second"
+    return f"{given.faults:,} faults, {given.minutes:g} min"
+
+
 async def _run(folder: Path, seed: int, given: argparse.Namespace, tell: Tell) -> Found:
     """Run it; SIGTERM ends it as Ctrl-C does, with everything that was started."""
-    world = UpWorld(folder, seed) if given.up else World(folder, seed, given.collectors)
-    task = asyncio.ensure_future(chaos(world, seed, given.faults, given.minutes * 60, tell, given.kills))
+    settings = {"LIQ_COLLECT_SPOOL_MIB": str(given.spool_mib)} if given.spool_mib is not None else {}
+    world = UpWorld(folder, seed) if given.up else World(folder, seed, given.collectors, settings=settings)
+    disturb = at_random(seed, given.faults, given.minutes * 60, given.kills)
+    if given.away:
+        disturb = kafka_away(given.away, given.rate, given.kill, given.spool_mib is None)
+    if given.burst:
+        disturb = burst(given.rate)
+    task = asyncio.ensure_future(chaos(world, disturb, tell))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 

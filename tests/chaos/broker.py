@@ -24,6 +24,7 @@ class Broker:
         self._listeners = listeners
         self._keeping: asyncio.Task[None] | None = None
         self.restarts = 0
+        self._away = False
 
     async def start(self) -> Running:
         """Start it and keep it running."""
@@ -40,6 +41,16 @@ class Broker:
             os.kill(self.pid, signal.SIGCONT)
         await asyncio.to_thread(process.stop, self._world)
 
+    async def away(self, seconds: float) -> None:
+        """Stop it as a machine that loses its power, and start it again only after so many seconds."""
+        self._away = True
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+        await asyncio.sleep(seconds)
+        self._away = False
+        while self.pid is None:
+            await asyncio.sleep(LOOK_S)
+
     @property
     def pid(self) -> int | None:
         """Its process, None while there is none."""
@@ -49,7 +60,7 @@ class Broker:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            if self.pid is None:
+            if self.pid is None and not self._away:
                 self.restarts += 1
                 began = time.monotonic()
                 with suppress(CollectorError):  # its disk is full: tried again

@@ -1,10 +1,12 @@
-"""A run: start the world, do the faults, heal, drain, and judge."""
+"""A run: start the world, disturb it, heal, drain, and judge."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+import duckdb
 
 from pipelines.audit.checking import audit
 from pipelines.audit.cover import cover_to_the_end
@@ -37,18 +39,25 @@ class Found(NamedTuple):
     restarts: dict[str, int]
 
 
-async def chaos(world: World, seed: int, faults: int, seconds: float, tell: Tell, only_kills: bool = False) -> Found:
-    """Run it all and stop the world; `only_kills`: with no other fault. Raises TimeoutError where it does not come up."""
+class Disturbed(NamedTuple):
+    """What was done to a world, and what could not be; `judges`: what is promised of this alone, asked when all is stored."""
+
+    done: list[Done]
+    skipped: list[str]
+    judges: Sequence[Callable[[duckdb.DuckDBPyConnection], Promise]] = ()
+
+
+Disturb = Callable[[World, Tell], Awaitable[Disturbed]]
+
+
+async def chaos(world: World, disturb: Disturb, tell: Tell) -> Found:
+    """Run it all and stop the world. Raises TimeoutError where it does not come up."""
     try:
         began = datetime.now(UTC).replace(tzinfo=None)
         await world.start()
         if late := await _until_committed(world, began, START_S, tell):
             raise TimeoutError(f"nothing of {', '.join(late)} arrived in the beginning")
-        planned, skipped = _plan(world, seed, faults, seconds)
-        if only_kills:
-            planned, skipped = kills(seed, faults, seconds, world.programs), []
-        tell(f"{len(planned):,} faults in {seconds:.0f} s begin; left out: {'; '.join(skipped)}")
-        done = await _disturbed(world, planned, seconds, tell)
+        disturbed = await disturb(world, tell)
         world.heal()
         promises = [await _heals(world, tell)]
         promises.append(await _drained(world, tell))
@@ -57,9 +66,24 @@ async def chaos(world: World, seed: int, faults: int, seconds: float, tell: Tell
         promises.append(await replayed(world))
         promises.append(await asyncio.to_thread(_audited, world, began))
         with lake.open(world.folder) as warehouse:
-            return Found(promises, healing.healed(warehouse.connection, done), done, skipped, world.restarts())
+            promises += [judged(warehouse.connection) for judged in disturbed.judges]
+            healed = healing.healed(warehouse.connection, disturbed.done)
+        return Found(promises, healed, disturbed.done, disturbed.skipped, world.restarts())
     finally:
         await world.stop()
+
+
+def at_random(seed: int, faults: int, seconds: float, only_kills: bool = False) -> Disturb:
+    """Return what does so many faults in so many seconds; `only_kills`: SIGKILLs of every process, and nothing else."""
+
+    async def disturb(world: World, tell: Tell) -> Disturbed:
+        planned, skipped = _plan(world, seed, faults, seconds)
+        if only_kills:
+            planned, skipped = kills(seed, faults, seconds, world.programs), []
+        tell(f"{len(planned):,} faults in {seconds:.0f} s begin; left out: {'; '.join(skipped)}")
+        return Disturbed(await _disturbed(world, planned, seconds, tell), skipped)
+
+    return disturb
 
 
 def _plan(world: World, seed: int, faults: int, seconds: float) -> tuple[list[Planned], list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.__main__ import report
-from tests.chaos.run import chaos
+from tests.chaos.run import at_random, chaos
 from tests.chaos.world import World
 
 SEED = 11
@@ -18,5 +18,5 @@ SECONDS = 60.0
 @pytest.mark.timeout(1200)
 async def test_a_minute_of_random_faults_breaks_no_promise(tmp_path: Path) -> None:
     lines: list[str] = []
-    found = await chaos(World(tmp_path / "world", SEED), SEED, FAULTS, SECONDS, lines.append)
+    found = await chaos(World(tmp_path / "world", SEED), at_random(SEED, FAULTS, SECONDS), lines.append)
     assert all(each.kept for each in found.promises), "\n".join(lines) + report(SEED, found, SECONDS)

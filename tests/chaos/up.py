@@ -12,7 +12,7 @@ from pathlib import Path
 from collectors.broker import process
 from collectors.embedded import is_alive, kafka_folder, read_state
 from tests.chaos.faults import Where
-from tests.chaos.world import SETTINGS, World
+from tests.chaos.world import World
 
 WORDS = {
     "collect": ("liq", "collect"), "ingest": ("liq", "ingest"), "flows": ("liq", "flows", "serve"),
@@ -63,7 +63,7 @@ class UpWorld(World):
         return self.folder / "logs" / "up.log"
 
     async def _start_parts(self) -> None:
-        env = {**os.environ, **SETTINGS, "LIQ_DATA": str(self.folder), **await self._venues("collect")}
+        env = {**os.environ, **self.settings, "LIQ_DATA": str(self.folder), **await self._venues("collect")}
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", "liq", "up"]

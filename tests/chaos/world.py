@@ -35,13 +35,17 @@ SETTINGS = {
 
 
 class World:
-    """`folder` is the world's. `collectors`: how many run side by side."""
+    """`folder` is the world's. `collectors`: how many run side by side; `settings`: more of theirs, and of all other parts."""
 
     programs: tuple[str, ...] = ("collect", "ingest", "derive")
     without: Mapping[Where, str] = {}
 
-    def __init__(self, folder: Path, seed: int, collectors: int = 1, trickle: float = 25.0) -> None:
+    def __init__(
+        self, folder: Path, seed: int, collectors: int = 1, trickle: float = 25.0,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.folder = folder
+        self.settings = SETTINGS | dict(settings or {})
         self.sent = Sent()
         self.simulator = Simulator(
             seed=seed, coins=COINS, phases=Phases(calm_s=90, cascade_s=30, burst=1500, trickle=trickle),
@@ -77,7 +81,7 @@ class World:
 
     async def ingest(self, data: Path) -> int:
         """Take what Kafka holds into the world of `data`, undisturbed; return the exit code."""
-        env = {**os.environ, **SETTINGS, "LIQ_DATA": str(data), "LIQ_KAFKA_BOOTSTRAP": self.bootstrap}
+        env = {**os.environ, **self.settings, "LIQ_DATA": str(data), "LIQ_KAFKA_BOOTSTRAP": self.bootstrap}
         with (self.folder / "logs" / "drain.log").open("ab") as log:
             command = [sys.executable, "-m", "tests.chaos.ingest"]
             process = await asyncio.create_subprocess_exec(*command, env=env, stdout=log, stderr=log)
@@ -140,7 +144,7 @@ class World:
     async def _part(self, name: str, command: list[str], venues: Mapping[str, str] | None = None) -> None:
         kafka = f"127.0.0.1:{self.kafka_proxies[name].port}" if name in self.kafka_proxies else self.bootstrap
         clock = self.clocks[name].env if name in self.clocks else {}
-        env = {**SETTINGS, "LIQ_DATA": str(self.folder), "LIQ_KAFKA_BOOTSTRAP": kafka, **clock, **(venues or {})}
+        env = {**self.settings, "LIQ_DATA": str(self.folder), "LIQ_KAFKA_BOOTSTRAP": kafka, **clock, **(venues or {})}
         self.parts[name] = part = Part(name, command, env, self.folder / "logs")
         await part.start()
 

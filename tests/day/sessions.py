@@ -40,7 +40,8 @@ class Recorded:
         self._transport, self._clock, self._sink, self._last_ns = transport, clock, sink, started
 
     def _received(self) -> int:
-        self._last_ns = max(self._last_ns, self._clock.now * MS + self._random.randrange(*LATENCY_MS) * MS)
+        apart = MS if self._transport == "rest" else 0
+        self._last_ns = max(self._last_ns + apart, self._clock.now * MS + self._random.randrange(*LATENCY_MS) * MS)
         return self._last_ns
 
     def frame(self, payload: bytes, name: Frame) -> None:
