@@ -47,6 +47,10 @@ WHOLE = {
 LONGER: dict[str, tuple[int, str]] = {
     "liquidation_imbalance": (30, "the last hour is compared with 30 days, as far as their feeds were heard"),
     "feed_gaps": (30, "a gap lasts until the next minute that was heard whole, however many days later"),
+    "feed_states": (
+        8,
+        "a state lasts since its first minute, of the seven days for which a channel that is away has minutes",
+    ),
     "side_sanity": (8, "each of the last seven days, with the minute before each liquidation"),
 }
 """Those that no day can be asked of and that look back for more than a day: for how many days, and why."""
