@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 RETRY_S = (0.2, 1.0, 5.0, 15.0, 60.0)
 NAMED_DEAD_LETTERS = 5
-RENEW_COMMITS = 500  # some seven minutes, in which memory grows by 25 MB
+RENEW_COMMITS = 100  # a minute or two, in which memory grows by 5 MB, or 50 where commits are large
 
 
 class Totals(msgspec.Struct):
