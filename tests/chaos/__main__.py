@@ -16,6 +16,7 @@ from tests.chaos.away import kafka_away
 from tests.chaos.burst import burst
 from tests.chaos.faults import counted
 from tests.chaos.run import Found, Tell, at_random, chaos
+from tests.chaos.silent import LivelyWorld, silence
 from tests.chaos.up import UpWorld
 from tests.chaos.world import World
 
@@ -38,6 +39,9 @@ def main() -> int:
     parser.add_argument("--spool-mib", type=int, help="with --away: a spool of so many MiB, which is not to suffice")
     parser.add_argument("--kill", action="store_true", help="with --away: the collector is killed in the middle of it")
     parser.add_argument("--burst", action="store_true", help="instead of faults: 25,000 liquidations in one second")
+    parser.add_argument(
+        "--silent", type=float, metavar="SECONDS", help="instead of faults: feeds fall silent after so long"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the world's folder, for a look")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(10**6)
@@ -60,6 +64,8 @@ def main() -> int:
 def _what(given: argparse.Namespace) -> str:
     if given.away:
         return f"Kafka away for {given.away:g} s beside {given.rate:,.0f} frames a second"
+    if given.silent:
+        return f"feeds fall silent after {given.silent:g} s"
     if given.burst:
         return f"a burst beside {given.rate:,.0f} frames a second"
     return f"{given.faults:,} faults, {given.minutes:g} min"
@@ -69,11 +75,15 @@ async def _run(folder: Path, seed: int, given: argparse.Namespace, tell: Tell) -
     """Run it; SIGTERM ends it as Ctrl-C does, with everything that was started."""
     settings = {"LIQ_COLLECT_SPOOL_MIB": str(given.spool_mib)} if given.spool_mib is not None else {}
     world = UpWorld(folder, seed) if given.up else World(folder, seed, given.collectors, settings=settings)
+    if given.silent:
+        world = LivelyWorld(folder, seed)
     disturb = at_random(seed, given.faults, given.minutes * 60, given.kills)
     if given.away:
         disturb = kafka_away(given.away, given.rate, given.kill, given.spool_mib is None)
     if given.burst:
         disturb = burst(given.rate)
+    if given.silent:
+        disturb = silence(given.silent)
     task = asyncio.ensure_future(chaos(world, disturb, tell))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
