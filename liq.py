@@ -1,6 +1,12 @@
 """The command `liq`: composes the sub-commands of the packages."""
 
+import os
+import stat
+import sys
+from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import typer
@@ -23,6 +29,13 @@ from pipelines.position.cli import position
 from pipelines.rollup.cli import app as rollup
 from pipelines.signals.cli import app as signals
 from warehouse.cli import app as warehouse
+from warehouse.keeping.cli import app as keeping
+
+_WRITES = """
+up demo ingest collect backfill import broker flows rollup cascades levels signals reprocess audit maintain backup verify restore
+"""
+WRITES = frozenset(_WRITES.split())
+"""The commands that write into a world."""
 
 
 class Liq(Group):
@@ -40,9 +53,9 @@ class Liq(Group):
             "signals",
             "reprocess",
             "audit",
-            "maintain",
             "parse",
         ),
+        "Keep": ("maintain", "backup", "verify", "restore"),
         "Ask": ("sql", "shell", "schema", "views", "plot", "position"),
     }
 
@@ -53,7 +66,7 @@ app.add_typer(imports, name="import")
 app.add_typer(cascades, name="cascades")
 app.add_typer(levels, name="levels")
 app.add_typer(plots, name="plot")
-for commands in (collect, backfill, simulate, pipelines, rollup, signals, warehouse):
+for commands in (collect, backfill, simulate, pipelines, rollup, signals, warehouse, keeping):
     app.add_typer(commands)
 app.command("parse")(parse(known_instruments))
 app.command("position")(position)
@@ -76,8 +89,25 @@ def liq(
     """Liquidation data of crypto derivatives: collect it, keep every frame, query it with SQL."""
 
 
+def keep_private(words: Sequence[str]) -> None:
+    """Let the files that a command writes into a world be read by whom the world's folder lets in: at first its owner alone.
+
+    In: the command line, without `liq`. What is written for the user elsewhere (a query's rows, a picture) goes by his umask.
+    """
+    if not WRITES.intersection(words[:1]):
+        return
+    given = dict(word.split("=", 1) for word in words if word.startswith("--data="))
+    given |= {word: value for word, value in pairwise(words) if word == "--data"}
+    world = Path(
+        given.get("--data") or os.environ.get("LIQ_DATA") or f"data/{'demo' if words[0] == 'demo' else 'live'}"
+    )
+    open_to = stat.S_IMODE(world.stat().st_mode) if world.exists() else 0o700
+    os.umask(os.umask(0o077) | ~open_to & 0o077)
+
+
 def main() -> None:
     """Run the command."""
+    keep_private(sys.argv[1:])
     app(prog_name="liq")
 
 

@@ -29,12 +29,17 @@ def one_line(error: Exception, folder: Path | None = None) -> str:
     Of a damaged file it adds that `liq verify` names it; of a full disk the path and the free bytes. `folder`: where the
     disk is looked at if the message names no file.
     """
-    text = _PASSWORD.sub(r"\1\2…", " ".join(str(error).split("\n\nLINE ")[0].split()))
+    text = without_password(" ".join(str(error).split("\n\nLINE ")[0].split()))
     if full := _full(error, text, folder):
         return f"{text} ({full})"
     if isinstance(error, duckdb.Error | OSError) and _DAMAGED.search(text):
         return f"{text.rstrip(' .')}; {VERIFY}"
     return text
+
+
+def without_password(text: str) -> str:
+    """Return `text` with the password of each PostgreSQL address in it left out."""
+    return _PASSWORD.sub(r"\1\2…", text)
 
 
 def free(path: Path) -> str:

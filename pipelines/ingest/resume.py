@@ -11,7 +11,7 @@ from pipelines.contracts.instruments import Instruments, from_table
 from pipelines.venues import Held
 from pipelines.venues.bybit_tickers import State, state
 from warehouse import lake
-from warehouse.errors import NoWarehouseError
+from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.lake import Lake
 from warehouse.query import reading_world
 
@@ -54,7 +54,7 @@ def known_instruments() -> Instruments | None:
     try:
         with lake.open(reading_world()[0]) as warehouse:
             return instruments_from(warehouse)
-    except NoWarehouseError:
+    except (NoWarehouseError, LostCatalogueError):
         return None
 
 

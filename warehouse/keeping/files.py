@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import duckdb
 
@@ -83,9 +86,11 @@ def identity(connection: duckdb.DuckDBPyConnection) -> str:
 def lying(place: Place, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Return the Parquet files that lie in the place of the files: path below it and bytes."""
     if place.local_files:
-        return {
-            str(path.relative_to(place.local_files)): path.stat().st_size for path in parquet_files(place.local_files)
-        }
+        found = {}
+        for path in parquet_files(place.local_files):
+            with suppress(FileNotFoundError):  # upkeep has just deleted it
+                found[str(path.relative_to(place.local_files))] = path.stat().st_size
+        return found
     pattern = quoted(escaped(place.files) + "**")
     rows = connection.execute(f"SELECT filename, size FROM read_blob({pattern})").fetchall()
     return {name.removeprefix(place.files): size for name, size in rows if name.endswith(PARQUET)}
@@ -98,6 +103,11 @@ def parquet_files(folder: Path) -> Iterator[Path]:
         yield from (Path(parent) / name for name in sorted(names) if name.endswith(PARQUET))
 
 
+def is_below(path: str) -> bool:
+    """Tell whether a path that a catalogue names stays below the place of its files."""
+    return not Path(path).is_absolute() and ".." not in Path(path).parts
+
+
 def escaped(path: str) -> str:
     """Return `path` so that DuckDB takes it for the name it is where it expects a pattern."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
@@ -107,6 +117,15 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hex. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def named_in(copied: Path) -> list[Named]:
+    """Return every file that a copy of a SQLite catalogue names. Raises sqlite3.Error where it cannot be read.
+
+    Only for copies: what DuckDB has open must not be opened by another SQLite in the same process (`copies.py`).
+    """
+    with closing(sqlite3.connect(f"file:{quote(str(copied))}?mode=ro&immutable=1", uri=True)) as opened:
+        return [Named(*row) for row in opened.execute(NAMED.format(tables=""))]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Named]:
