@@ -4,8 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 3
+FAULTS ?= 1000
+MINUTES ?= 9
+FUZZER ?= .fuzzer
 
-.PHONY: help install demo up test lint format docs bench lock clean
+.PHONY: help install demo up test lint format chaos fuzz docs bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +42,13 @@ format: install ## let ruff rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+chaos: install ## break everything at random while venues write down what they sent, then check each promise (SEED, FAULTS, MINUTES)
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) --faults $(FAULTS) --minutes $(MINUTES) $(CHAOS)
+
+fuzz: install ## inputs that nobody sends, to every parser, the envelope and the door of ingest (MINUTES)
+	@$(BIN)/python -m pip install --quiet --target $(FUZZER) atheris==3.0.0 || echo "atheris cannot be installed here: inputs are drawn at random"
+	PYTHONPATH=$(FUZZER) $(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
 docs: install ## write the catalogue of views and macros into sql/README.md
 	$(BIN)/liq views --update sql/README.md
 
@@ -50,4 +60,4 @@ lock: install ## resolve the dependencies again and write both locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## remove .venv and caches, keep data/
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzer

@@ -47,11 +47,20 @@ def collect(
     1-minute klines are polled, each contract every 5 minutes; LIQ_COLLECT_KLINES=stream subscribes to every change of them
     instead (some 80 GB a day of Binance alone), =off leaves them out. LIQ_COLLECT_RATIOS=false leaves out ratios.
 
+    Kafka need not be there yet, and may go away: frames then wait on disk in LIQ_DATA/spool and are delivered, in order, when
+    it is back, also by the next collector. LIQ_COLLECT_SPOOL_MIB bounds that (4096); where it is full, tickers are given up
+    first and liquidations last, and an event names every frame that is gone.
+
+    LIQ_COLLECT_METRICS_PORT=9464 answers /metrics (Prometheus) and /health (503 where no data come) at 127.0.0.1.
+
     For example: liq collect binance bybit; before it: liq collect all --plan
 
-    Exit code 0: stopped in good order, Kafka has every frame. 1: it could not. 2: a wrong argument or setting.
+    Exit code 0: stopped in good order, and Kafka or the spool has every frame. 1: frames were lost, or Kafka refuses topics.
+    2: a wrong argument or setting.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    if not verbose:
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while Kafka is away: a thousand lines a second
     if symbols and not plan:
         raise ConfigurationError("--symbols goes with --plan")
     chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues)]

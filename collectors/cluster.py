@@ -8,15 +8,23 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    InvalidConfigurationError,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
+from collectors.altering import alter_topics
 from collectors.errors import BrokerError, NetworkError
-from collectors.topics import Topic
+from collectors.topics import CLOCK, Topic
 
 REPLICATION = 3
 LEADERS_TIMEOUT_S = 30
 POLL_S = 0.05
 NO_ERROR, TOPIC_ALREADY_EXISTS = 0, TopicAlreadyExistsError.errno
+SINCE_3_6 = "message.timestamp.after.max.ms"
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +40,10 @@ async def ensure_topics(
 ) -> list[str]:
     """Create the topics that are missing; return, and log as a warning each, how the others differ from the table.
 
-    A difference (partitions, any setting the table makes) is told and left as it is. `replication`: copies of each
-    partition of a new topic; None: 3, or as many as there are brokers. Done when each partition has a leader.
-    Raises NetworkError where the cluster does not answer, BrokerError where it refuses.
+    Where an existing topic does not keep Kafka's own time (`topics.CLOCK`) that is changed; where Kafka forbids it, that is
+    a difference like any other. Every other difference (partitions, retention) may be somebody's choice and is left as it
+    is. `replication`: copies of each partition of a new topic; None: 3, or as many as there are brokers. Done when each
+    partition has a leader. Raises NetworkError where the cluster does not answer, BrokerError where it refuses.
     """
     wanted = {topic.name: topic for topic in topics}
     async with administering(connection) as admin:
@@ -44,6 +53,7 @@ async def ensure_topics(
             await _create(admin, missing, replication or min(REPLICATION, brokers))
         partitions = await _partitions(admin, list(wanted))
         settings = await _settings(admin, [wanted[name] for name in sorted(there)])
+        await _set_clocks(admin, settings)
     differences = [
         line for name in sorted(there) for line in _differences(wanted[name], partitions[name], settings[name])
     ]
@@ -70,13 +80,52 @@ async def administering(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaAdm
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], replication: int) -> None:
-    answer = await admin.create_topics(
-        [NewTopic(topic.name, topic.partitions, replication, topic_configs=topic.config()) for topic in topics]
-    )
-    for name, code, *message in answer.topic_errors:
+    refused = await _ask_to_create(admin, topics, replication)
+    if any(code == InvalidConfigurationError.errno for code, _ in refused.values()):
+        old = [
+            topic for topic in topics if refused.get(topic.name, (NO_ERROR, ""))[0] == InvalidConfigurationError.errno
+        ]
+        refused |= {topic.name: (NO_ERROR, "") for topic in old}
+        refused |= await _ask_to_create(admin, old, replication, without=SINCE_3_6)
+    for name, (code, message) in refused.items():
         if code not in (NO_ERROR, TOPIC_ALREADY_EXISTS):  # another process may create them at the same time
             raise BrokerError(f"Kafka refuses to create topic {name}: {for_code(code).__name__} {message}")
     logger.info("created topics %s, %d copies each", ", ".join(topic.name for topic in topics), replication)
+
+
+async def _ask_to_create(
+    admin: AIOKafkaAdminClient, topics: list[Topic], replication: int, without: str = ""
+) -> dict[str, tuple[int, str]]:
+    """Return, per topic that was not created, Kafka's code and message. `without`: a setting to leave out."""
+    asked = [
+        NewTopic(topic.name, topic.partitions, replication, topic_configs=_but(topic.config(), without))
+        for topic in topics
+    ]
+    answer = await admin.create_topics(asked)
+    return {name: (code, " ".join(map(str, message))) for name, code, *message in answer.topic_errors if code}
+
+
+def _but(settings: dict[str, str], without: str) -> dict[str, str]:
+    return {key: value for key, value in settings.items() if key != without}
+
+
+async def _set_clocks(admin: AIOKafkaAdminClient, settings: dict[str, dict[str, str]]) -> None:
+    """Make existing topics keep Kafka's time, as far as it knows these settings, and note in `settings` what changed."""
+    wrong = {
+        name: changed
+        for name, there in settings.items()
+        if (changed := {key: value for key, value in CLOCK.items() if key in there and there[key] != value})
+    }
+    if not wrong:
+        return
+    refused = await alter_topics(admin, wrong)
+    for name in wrong.keys() - refused.keys():
+        settings[name] |= wrong[name]
+    if done := sorted(wrong.keys() - refused.keys()):
+        logger.info("set %s of topics %s", ", ".join(f"{k}={v}" for k, v in CLOCK.items()), ", ".join(done))
+    for reason in sorted(set(refused.values())):
+        names = ", ".join(sorted(name for name in refused if refused[name] == reason))
+        logger.warning("Kafka does not let us set %s of topics %s: %s", next(iter(CLOCK)), names, reason)
 
 
 async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
@@ -112,5 +161,5 @@ def _differences(topic: Topic, partitions: int, settings: dict[str, str]) -> lis
     return [
         f"topic {topic.name} has {key}={there.get(key)}, where {value} is expected; it is left as it is"
         for key, value in wanted.items()
-        if there.get(key) != value
+        if there.get(key) != value and not (key == SINCE_3_6 and key not in there)
     ]

@@ -4,7 +4,9 @@ CollectorError
 ├── ConfigurationError      a setting is wrong: names the key and the value
 ├── NetworkError            a venue or Kafka does not answer, or not as it should
 ├── RefusedError            a venue answers that it will not give what was asked for
+├── UnreadableError         a file of the spool is lost (`delivery/lane.py`)
 └── BrokerError             the embedded broker cannot be started, found or stopped
+    ├── NoBrokerError       it does not run (yet)
     ├── JavaNotFoundError   no Java 17 or newer
     └── JarsMissingError    the broker's jar files are not here and cannot be fetched
 """
@@ -35,6 +37,10 @@ class RefusedError(CollectorError):
 
 class BrokerError(CollectorError):
     """The embedded broker cannot be started, found or stopped."""
+
+
+class NoBrokerError(BrokerError):
+    """No cluster is named and the embedded broker does not run; it may be started later."""
 
 
 class JavaNotFoundError(BrokerError):

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collectors.cluster import cluster_id, ensure_topics
 from collectors.embedded import running
-from collectors.errors import BrokerError, ConfigurationError
+from collectors.errors import ConfigurationError, NoBrokerError
 
 __all__ = ["KafkaSettings", "cluster_id", "connection", "ensure_topics"]
 
@@ -83,11 +83,11 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
     """Return the keyword arguments by which any aiokafka client reaches Kafka (bootstrap_servers and security).
 
     Without LIQ_KAFKA_BOOTSTRAP: those of this world's embedded broker, which must run; nothing is started here.
-    Raises BrokerError where it does not run, ConfigurationError where the CA file cannot be read.
+    Raises NoBrokerError where it does not run, ConfigurationError where the CA file cannot be read.
     """
     if settings.kafka_bootstrap is None:
         if (broker := running(settings.data)) is None:
-            raise BrokerError(
+            raise NoBrokerError(
                 f"No Kafka: LIQ_KAFKA_BOOTSTRAP is not set and no embedded broker runs for {settings.data}. "
                 "Start it with `liq broker start` or set LIQ_KAFKA_BOOTSTRAP=host:port."
             )

@@ -11,10 +11,12 @@ import httpx
 import msgspec
 
 from collectors.budget import Stop, shared
+from collectors.delivery.intake import REASON
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.envelope import ALL_SYMBOLS
 from collectors.errors import NetworkError
+from collectors.events import ALIVE_S
 from collectors.listings import Listings
-from collectors.recorder import Recorder, Sink
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
 from collectors.settings import CollectorSettings
@@ -51,18 +53,20 @@ class Poller:
         self._told: Stop | None = None
         self._unreachable = 0
         self._pauses = delays()
+        self._waiting = 0
+        self._waited_at = 0.0
+        self._kept_ns = time.time_ns()
 
     async def run(self) -> None:
         """Poll until cancelled."""
         reason = "ended"
         timeout = httpx.Timeout(self._settings.rest_timeout_s)
         self._budget = shared(self._venue, self._settings.rest_share)
-        channels = {poll.channel: poll.topic for poll in self._venue.polls}
-        told = [{"channel": channel, "topic": topic} for channel, topic in channels.items()]
-        self.recorder.event("started", channels=told)
+        self.recorder.event("started", channels=self._channels())
         async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as self._client:
             try:
                 async with asyncio.TaskGroup() as self._group:
+                    self._group.create_task(self._live())
                     for poll in self._venue.polls:
                         self._group.create_task(self._repeat(poll))
             except asyncio.CancelledError:
@@ -70,6 +74,14 @@ class Poller:
                 raise
             finally:
                 self.recorder.event("disconnected" if reason else "stopped", reason)
+
+    def _channels(self) -> list[dict[str, Any]]:
+        """Return what is polled, and how often: of a channel with several polls the most frequent."""
+        found: dict[str, dict[str, Any]] = {}
+        for poll in sorted(self._venue.polls, key=lambda poll: -poll.every_s):
+            every_s = poll.every_s * self._settings.poll_scale
+            found[poll.channel] = {"channel": poll.channel, "topic": poll.topic, "every_s": every_s}
+        return list(found.values())
 
     async def _repeat(self, poll: Poll) -> None:
         period_s = poll.every_s * self._settings.poll_scale
@@ -154,7 +166,7 @@ class Poller:
 
     async def _poll(self, poll: Poll, symbol: str, params: Params) -> bytes | None:
         """Make one request and keep the answer; None, and an event, when it brought no data."""
-        await self._sink.room()
+        await self._room(poll.topic)
         self._tell_stop()
         async with self._budget.request(poll.budget, poll.cost):
             try:
@@ -164,6 +176,27 @@ class Poller:
                 self._cannot_reach()
                 return None
             return self._judge(poll, symbol, answer)
+
+    async def _room(self, topic: str) -> None:
+        """Wait, while there is no room for what an answer brings, before it is asked for."""
+        if self._sink.takes(topic):
+            return
+        if not self._waiting:
+            self._waited_at = time.monotonic()
+            self.recorder.event("paused", REASON, since_ns=self._kept_ns, topics=[topic])
+        self._waiting += 1
+        try:
+            await self._sink.room(topic)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                waited_s = round(time.monotonic() - self._waited_at, 1)
+                self.recorder.event("resumed", "polls go on", since_ns=self._kept_ns, waited_s=waited_s)
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.sleep(ALIVE_S)
+            self.recorder.event("alive")
 
     def _judge(self, poll: Poll, symbol: str, answer: Answer) -> bytes | None:
         """Keep an answer that is data; heed what any answer says of the budget."""
@@ -181,7 +214,8 @@ class Poller:
         self._tell_stop()
         if refusal:
             return None
-        self.recorder.frame(answer.body, Frame(poll.channel, symbol, poll.topic), int(answer.received_s * 1e9))
+        self._kept_ns = int(answer.received_s * 1e9)
+        self.recorder.frame(answer.body, Frame(poll.channel, symbol, poll.topic), self._kept_ns)
         return answer.body
 
     async def _get(self, url: str, params: Params) -> Answer:

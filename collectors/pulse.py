@@ -23,13 +23,21 @@ class Pulse:
         self._held = False
         self.beaten = False
         """Whether the channel that must tick has brought anything yet."""
+        self.heard: dict[str, float] = {}
+        """When each channel last brought a frame."""
 
     def hear(self, now: float, channel: str = "") -> None:
         """Note a message; `channel` of a data frame."""
         self._heard_at = now
+        if channel:
+            self.heard[channel] = now
         if channel == self._liveness.channel:
             self._beat_at = now
             self.beaten = True
+
+    def quiet_s(self, now: float) -> float:
+        """Return how long ago the last message of any kind came; a connection that was only opened counts as heard."""
+        return max(0.0, now - self._heard_at)
 
     def hold(self) -> None:
         """Judge nothing until `release`: we do not read."""

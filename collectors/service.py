@@ -9,12 +9,17 @@ from contextlib import suppress
 from typing import Any
 
 from collectors.budget import Bucket
+from collectors.delivery.figures import Figures
+from collectors.delivery.process import Process
+from collectors.delivery.publisher import Publisher
+from collectors.delivery.recorder import Recorder, Sink
+from collectors.delivery.spool import Spool
 from collectors.envelope import Transport
 from collectors.feed import LiveFeed
 from collectors.kafka import KafkaSettings, connection, ensure_topics
+from collectors.metrics import Figures as Made
+from collectors.metrics import serving
 from collectors.poller import Poller
-from collectors.publisher import Publisher
-from collectors.recorder import Recorder, Sink
 from collectors.retry import FATAL_DELAY_S, delays, describe
 from collectors.settings import CollectorSettings
 from collectors.shards import assign
@@ -22,6 +27,8 @@ from collectors.topics import TOPICS
 from collectors.venues.venue import Feed, Listed, Venue
 
 STOP_GRACE_S = 8.0
+SPOOL = "spool"
+MIB = 1024 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -118,24 +125,43 @@ class Collector:
 async def collect(
     venues: Sequence[Venue], kafka: KafkaSettings, settings: CollectorSettings, stop: asyncio.Event | None = None
 ) -> int:
-    """Collect from `venues` until `stop` (None: SIGTERM or SIGINT); return 0 when Kafka has every frame, else 1.
+    """Collect from `venues` until `stop` (None: SIGTERM or SIGINT); return 0 when Kafka or the spool has every frame, else 1.
 
-    Raises CollectorError where Kafka cannot be reached at the start.
+    Kafka need not be there yet. Raises CollectorError where it can never be used as things are.
     """
     stop = stop or _signalled()
-    await ensure_topics(connection(kafka), TOPICS, kafka.kafka_replication)
-    async with Publisher(lambda: connection(kafka), settings) as publisher:
-        collectors = [Collector(venue, publisher, settings) for venue in venues]
-        running = [asyncio.create_task(_told(venue, c.run())) for venue, c in zip(venues, collectors, strict=True)]
-        reporting = asyncio.create_task(_report(publisher, settings.report_s))
-        await stop.wait()
-        log.info("stopping")
-        for collector in collectors:
-            collector.stop()
-        await asyncio.gather(*running)
-        reporting.cancel()
-    log.info("stopped acknowledged=%d lost=%d", publisher.acknowledged.total(), publisher.pending)
+
+    async def prepare() -> None:
+        await ensure_topics(await asyncio.to_thread(connection, kafka), TOPICS, kafka.kafka_replication)
+
+    spool = Spool(kafka.data / SPOOL, settings.spool_mib * MIB, settings.spool_fsync) if settings.spool_mib else None
+    async with Publisher(lambda: connection(kafka), settings, spool=spool, prepare=prepare) as publisher:
+        figures = Figures(publisher, [venue.name for venue in venues])
+        with serving(settings.metrics_port, [Made(figures.metrics)], figures.wrong, settings.metrics_host):
+            await _collect(venues, publisher, settings, stop)
+    kept = publisher.spool_left
+    log.info("stopped acknowledged=%d spool=%d lost=%d", publisher.acknowledged.total(), kept, publisher.pending)
+    if publisher.link.refusal.done():
+        raise publisher.link.refusal.result()
     return 1 if publisher.pending else 0
+
+
+async def _collect(
+    venues: Sequence[Venue], publisher: Publisher, settings: CollectorSettings, stop: asyncio.Event
+) -> None:
+    """Collect until `stop`, or until Kafka turns out to be of no use."""
+    beside = [asyncio.create_task(Process(publisher).run()), asyncio.create_task(_report(publisher, settings.report_s))]
+    collectors = [Collector(venue, publisher, settings) for venue in venues]
+    running = [asyncio.create_task(_told(venue, c.run())) for venue, c in zip(venues, collectors, strict=True)]
+    publisher.link.refusal.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    log.info("stopping")
+    for collector in collectors:
+        collector.stop()
+    await asyncio.gather(*running)
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
 
 
 def _signalled() -> asyncio.Event:
@@ -158,7 +184,5 @@ async def _report(publisher: Publisher, every_s: float) -> None:
         await asyncio.sleep(every_s)
         count, now = publisher.acknowledged.total(), time.monotonic()
         rate = (count - before) / (now - at)
-        log.info(
-            "acknowledged=%d per_s=%.0f waiting=%d bytes=%d", count, rate, publisher.pending, publisher.pending_bytes
-        )
+        log.info("acknowledged=%d per_s=%.0f waiting=%d bytes=%d", count, rate, publisher.pending, publisher.pool.bytes)
         before, at = count, now

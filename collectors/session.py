@@ -7,7 +7,7 @@ frames it had. What comes after (reconnect, rollover) is `feed.py`'s.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
@@ -15,9 +15,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from collectors.budget import Bucket
+from collectors.delivery.intake import Intake
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.errors import NetworkError
+from collectors.events import ALIVE_S
 from collectors.pulse import Pulse
-from collectors.recorder import Recorder, Sink
 from collectors.retry import describe
 from collectors.settings import CollectorSettings
 from collectors.subscriptions import Subscriptions
@@ -53,7 +55,7 @@ class Session:
         self.subscriptions = Subscriptions(venue, feed.args)
         self.ready = asyncio.Event()
         self.renew = asyncio.Event()
-        """Set when the venue announces that it will close this connection."""
+        """Set when another should take over: the venue will close this one, or frames were given up in the middle of it."""
         self._venue = venue
         self._feed = feed
         self._sink = sink
@@ -65,6 +67,7 @@ class Session:
         liveness = feed.liveness or venue.liveness
         silent_s = settings.silent_s or liveness.silent_s
         self._pulse = Pulse(liveness, venue.heartbeat, silent_s, time.monotonic())
+        self._intake = Intake(self.recorder, sink, self._pulse.hold, lambda: self._pulse.release(time.monotonic()))
 
     async def run(self) -> Exception | None:
         """Live until stopped (returns None) or until the connection fails (returns why)."""
@@ -86,11 +89,17 @@ class Session:
         self._ending = ending
         self._stop.set()
 
+    @property
+    def heard(self) -> Mapping[str, float]:
+        """When each channel last brought a frame, monotonic seconds."""
+        return self._pulse.heard
+
     def want(self, args: tuple[str, ...]) -> None:
         """Subscribe to what is new in `args` and unsubscribe from what is gone, on the open connection."""
         self.subscriptions.want(args, time.monotonic())
 
     def _tell_end(self, reason: str) -> None:
+        self._intake.tell()
         self.recorder.event("stopped" if self._ending == "stopped" else "disconnected", reason or self._ending or "")
 
     async def _connected(self) -> None:
@@ -116,9 +125,11 @@ class Session:
         others = [asyncio.create_task(self._watch(connection)), asyncio.create_task(self._stop.wait())]
         try:
             await asyncio.wait([reading, *others], return_when=asyncio.FIRST_COMPLETED)
+            for task in others:
+                task.cancel()  # one that still sends would keep the connection from being closed
             if self._stop.is_set():
                 await self._unsubscribe(connection)
-            await connection.close()
+            await self._close(connection)
             await asyncio.wait([reading], timeout=self._settings.close_timeout_s)
         finally:
             for task in (reading, *others):
@@ -128,6 +139,22 @@ class Session:
             if isinstance(end, Exception):
                 raise end
 
+    async def _close(self, connection: ClientConnection) -> None:
+        """Close in good order, or, where the venue takes nothing any more, at once."""
+        try:
+            async with asyncio.timeout(2 * self._settings.close_timeout_s):
+                await connection.close()
+        except TimeoutError:
+            connection.transport.abort()
+
+    async def _send(self, connection: ClientConnection, message: str) -> None:
+        """Send a message. Raises NetworkError where the venue does not take it: it reads nothing any more."""
+        try:
+            async with asyncio.timeout(self._settings.ack_timeout_s):
+                await connection.send(message)
+        except TimeoutError:
+            raise NetworkError(f"a message was not taken for {self._settings.ack_timeout_s:.0f} s") from None
+
     async def _unsubscribe(self, connection: ClientConnection) -> None:
         with suppress(ConnectionClosed, TimeoutError):
             async with asyncio.timeout(self._settings.close_timeout_s):
@@ -135,7 +162,7 @@ class Session:
                     await connection.send(message)
 
     async def _read(self, connection: ClientConnection) -> None:
-        classify, recorder, sink, pulse = self._venue.classify, self.recorder, self._sink, self._pulse
+        classify, pulse = self._venue.classify, self._pulse
         while True:
             payload = await connection.recv(decode=False)
             recv_ns = time.time_ns()
@@ -145,18 +172,7 @@ class Session:
                 self._control(name)
                 continue
             pulse.hear(time.monotonic(), name.channel if name else "")
-            recorder.frame(payload, name, recv_ns)
-            if sink.full:
-                await self._wait_for_room()
-
-    async def _wait_for_room(self) -> None:
-        self.recorder.event("notice", "Kafka does not take frames: reading waits")
-        self._pulse.hold()
-        started = time.monotonic()
-        await self._sink.room()
-        now = time.monotonic()
-        self._pulse.release(now)
-        self.recorder.event("notice", "reading goes on", waited_s=round(now - started, 1))
+            await self._intake.take(payload, name, recv_ns)
 
     def _control(self, control: Control) -> None:
         if control.kind == "pong":
@@ -177,13 +193,18 @@ class Session:
     async def _watch(self, connection: ClientConnection) -> None:
         """Send what is to be sent, and raise when the connection brings nothing of what it must."""
         requests = Bucket(self._venue.limits.requests)
-        sent_at, told = 0.0, False
+        sent_at, told, alive_at = 0.0, False, time.monotonic() + ALIVE_S
         while True:
             now = time.monotonic()
+            if now >= alive_at:
+                alive_at = now + ALIVE_S
+                self.recorder.event("alive", quiet_s=round(self._pulse.quiet_s(now), 1))
+            if self._intake.look() or self._sink.is_gapped(self.recorder.session):
+                self.renew.set()
             if now - sent_at >= self._venue.limits.spacing_s and not requests.wait_s():
                 sent_at = now if await self._ask(connection, requests, now) else sent_at
             if ping := self._pulse.ping(now):
-                await connection.send(ping)
+                await self._send(connection, ping)
             self._check(now)
             settled = self.subscriptions.settled
             if settled and not told:
@@ -208,7 +229,7 @@ class Session:
         message = self.subscriptions.message(now)
         if message is not None:
             requests.take()
-            await connection.send(message)
+            await self._send(connection, message)
         return message is not None
 
     def _check(self, now: float) -> None:
@@ -218,5 +239,5 @@ class Session:
             raise NetworkError(f"no answer to a subscription for {self._settings.ack_timeout_s:.0f} s")
         self._tell_refused(outcome.refused, outcome.detail)
         if why := self._pulse.silence(now, self.subscriptions.active):
-            self.recorder.event("silent", why)
+            self.recorder.event("silent", why, channels=self._channels(self.subscriptions.active))
             raise SilentError(why)

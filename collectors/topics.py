@@ -5,6 +5,12 @@ from typing import NamedTuple
 DAY_MS = 24 * 3600 * 1000
 MAX_FRAME_BYTES = 32 * 1024 * 1024
 
+CLOCK = {"message.timestamp.type": "LogAppendTime", "message.timestamp.after.max.ms": str(2**63 - 1)}
+"""Settings by which Kafka stamps each record with its own clock and refuses none for the time a collector gave it.
+
+The second one is unknown to Kafka before 3.6, which has no such limit.
+"""
+
 
 class Topic(NamedTuple):
     """A topic as it must be. `retention_ms` -1 keeps for ever; `retention_bytes` is per partition, -1 unbounded."""
@@ -22,7 +28,7 @@ class Topic(NamedTuple):
             "retention.ms": str(self.retention_ms),
             "retention.bytes": str(self.retention_bytes),
             "max.message.bytes": str(MAX_FRAME_BYTES),
-            "message.timestamp.type": "CreateTime",
+            **CLOCK,
         }
 
 
@@ -47,3 +53,6 @@ TOPICS = (
     Topic(EVENTS, 1, -1, "what happened to a collector's connections and polls, as JSON"),
     Topic(DEAD_LETTER, 1, -1, "frames a collector could not name a channel for, bytes unchanged"),
 )
+
+BY_WORTH = (LIQUIDATION, EVENTS, REFERENCE, DEAD_LETTER, FUNDING, OPEN_INTEREST, RATIO, KLINE, TICKER)
+"""What is kept longest where not everything can be, first: what no venue gives a second time, and what explains the rest."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,15 +14,20 @@ from collectors.kafka import KafkaSettings, connection
 from collectors.terminal import log_to_stderr, since_option, until_option
 from pipelines.errors import UsageError
 from pipelines.settings import IngestSettings
-from pipelines.status import status as look
+from pipelines.status import show
+from pipelines.status.look import look
+from pipelines.status.parts import ask_prefect
 from pipelines.up.parts import prefect_env
-from pipelines.up.status_screen import show
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
 FLOWS = (
     "which: refresh (or a step of it: coverage, rollup, detect_cascades), maintain, estimate_levels, find_signals, audit, "
     "backtest_levels; none: what new rows change"
 )
+
+PREFECT_LOOK_S = 1.0
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer()
 flows = typer.Typer(help="The Prefect flows that run on a schedule.")
@@ -35,11 +41,19 @@ def ingest(
 ) -> None:
     """Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.
 
-    Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one. May be killed at any time:
-    the next one goes on from the offsets that were committed together with the rows.
+    Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one; with --follow it runs without
+    one where that is away, and waits for a Kafka that is. May be killed at any time: the next one goes on from the offsets that
+    were committed together with the rows.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
-    connection(KafkaSettings.load())  # no Kafka: said at once, not after Prefect's server has started
+    if not follow:
+        connection(KafkaSettings.load())  # no Kafka: said at once, not after Prefect's server has started
+    elif away := ask_prefect(os.environ.get("PREFECT_API_URL")):
+        from pipelines.ingest.work import work
+
+        log.warning("prefect state=away reason=%r: ingest runs without it", away)
+        asyncio.run(work(follow, log.info))
+        return
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
 
@@ -75,13 +89,23 @@ def up(
 
 
 @app.command()
-def status() -> None:
-    """Show what is alive, how far behind ingest is, and what was lost. Exit code 1 where something needs you."""
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
+) -> None:
+    """Show what is alive, how old everything is against what is expected, what was lost, and what to do about it.
+
+    Each line was looked at and is good, needs you, or is UNKNOWN: it could not be looked at. Exit code 0: every check was
+    made and is good. 1: something needs you or is unknown.
+    """
+    logging.basicConfig(level=logging.CRITICAL)  # what does not answer is a line of its own
     world = told_world()
     os.environ["LIQ_DATA"] = str(world)  # its broker, too
-    found = asyncio.run(look(world))
-    show(console(TABLES_WIDTH), found)
-    raise typer.Exit(1 if found.problems else 0)
+    checks = look(world)
+    if as_json:
+        print(show.as_json(checks))
+    else:
+        show.show(console(TABLES_WIDTH), checks)
+    raise typer.Exit(0 if show.is_fine(checks) else 1)
 
 
 @app.command()
@@ -148,9 +172,21 @@ def serve() -> None:
     `liq up` starts a server and this beside it.
     """
     log_to_stderr(logging.INFO)
-    if not os.environ.get("PREFECT_API_URL"):
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
         raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
+    _await_prefect(url)
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.served import serve_all  # Prefect reads the environment when it is imported
 
     serve_all()
+
+
+def _await_prefect(url: str) -> None:
+    """Return when Prefect's server answers; waiting is told once."""
+    told = False
+    while away := ask_prefect(url):
+        if not told:
+            log.warning("prefect state=away reason=%r: waiting for it", away)
+            told = True
+        time.sleep(PREFECT_LOOK_S)

@@ -17,20 +17,21 @@ from rich.table import Table
 from collectors.errors import ConfigurationError
 from collectors.findings import Finding
 from pipelines.plots.settings import PlotSettings
-from pipelines.settings import IngestSettings
-from pipelines.status import status
-from warehouse import lake, query
+from pipelines.settings import IngestSettings, MetricsSettings
+from pipelines.status.look import look
+from warehouse import lake
 from warehouse.errors import WarehouseError
 from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.terminal import TABLES_WIDTH, console
 
-SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, PlotSettings, WarehouseSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, MetricsSettings, PlotSettings, WarehouseSettings)
 NO_SETTINGS = {"LIQ_SIMULATOR"}  # what `liq simulate` prints beside them
 SCARCE_GB, TOO_LITTLE_GB = 20.0, 2.0
 GB = 1e9
 MARKS = {"good": "[green]ok[/]", "warning": "[yellow]![/]", "broken": "[red]x[/]"}
-FAILED_CHECKS = "SELECT name, offenders, meaning FROM audit_last WHERE result = 'failure'"
+LOOKED_AT = ("last commit", "lag", "frames", "losses", "audit")
+"""What of `liq status` means that something does not work, rather than that it does not run."""
 
 Look = Callable[[], Awaitable[list[Finding]]]
 
@@ -57,7 +58,7 @@ async def _all(collectors_look: Look, collectors_names: set[str]) -> list[Findin
     if any(finding.state == "broken" for finding in own):
         return own
     world = WarehouseSettings().world(None)
-    return [*own, disk(world), *await collectors_look(), *await warehouse(world)]
+    return [*own, disk(world), *await collectors_look(), *await asyncio.to_thread(warehouse, world)]
 
 
 def settings(collectors_names: set[str]) -> list[Finding]:
@@ -91,28 +92,21 @@ def disk(world: Path) -> Finding:
     return Finding("disk", "warning" if free < SCARCE_GB else "good", told, mend if free < SCARCE_GB else "")
 
 
-async def warehouse(world: Path) -> list[Finding]:
-    """Look at the warehouse: can it be read, how far is ingest behind, what is missing, which checks failed last."""
+def warehouse(world: Path) -> list[Finding]:
+    """Look at the warehouse: can it be read, and what does `liq status` find that needs somebody."""
     where = Place(world, WarehouseSettings())
     try:
         if not lake.exists(world):
             mend = "`liq ingest` makes it, `liq up` and `liq demo` too"
             return [Finding("warehouse", "warning", f"none yet in {where}", mend)]
-        seen = await status(world)
-        failed = query.query(FAILED_CHECKS, world).to_dicts()
+        lake.open(world).close()
     except WarehouseError as error:
         mend = "made by an older version? `liq ingest` brings it up to date"
         return [Finding("warehouse", "broken", str(error), mend if where.sqlite else "see LIQ_CATALOGUE and LIQ_S3_*")]
-    problems = seen.problems[1:] if seen.kafka == "none" else seen.problems  # Kafka has been looked at
-    found = [Finding("warehouse", "broken", text) for text in problems]
-    found += [
-        Finding("warehouse", "broken", f"check {row['name']}: {row['offenders']:,} offenders ({row['meaning']})",
-                f"`liq audit`, then `from audit_last where name = '{row['name']}'`")
-        for row in failed
-    ]  # fmt: skip
-    frames = sum(feed["frames"] for feed in seen.feeds)
-    age = "nothing yet" if seen.commit_age_s is None else f"{seen.commit_age_s:,.0f} s ago"
-    return found or [Finding("warehouse", "good", f"{frames:,} frames in {where}, last commit {age}, none missing")]
+    checks = [check for check in look(world, LOOKED_AT) if check.state == "needs you"]
+    return [Finding(check.subject, "broken", check.said, check.mend) for check in checks] or [
+        Finding("warehouse", "good", f"in {where}; nothing waits for long, nothing is missing")
+    ]
 
 
 def show(out: Console, found: list[Finding]) -> None:

@@ -4,6 +4,7 @@
     ├── UsageError            a command was asked for something that does not exist; the text lists what does
     │   └── NotADumpError     a file is none of the files that can be imported
     ├── AlreadyRunningError   another ingest works in this world
+    ├── LogChangedError       a Kafka log is not the one that was being read
     ├── StartError            a part of the pipeline did not start
     ├── NothingToPlotError    what was asked for has no rows, so there is no picture
     └── InvalidPositionError  a position that cannot be, such as one that is liquidated as soon as it is opened
@@ -22,6 +23,11 @@ class UsageError(PipelineError):
 
 class AlreadyRunningError(PipelineError):
     """Another ingest works in this world; the text names its process."""
+
+
+class LogChangedError(PipelineError):
+    """A Kafka log is not the one that was being read: its topic is another one, or it lacks what it had. Ask again what is
+    stored, and where to go on."""
 
 
 class NotADumpError(UsageError):

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import polars as pl
 
 from pipelines.columns import market, reference
-from pipelines.columns.liquidations import liquidations
+from pipelines.columns.liquidations import impossible, liquidations
 from pipelines.columns.schemas import as_table, empty
 from pipelines.columns.shared import facts_frame
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS, Facts, Parsed, collector_paused, parse_frames
-from pipelines.rows import Rejected
-from pipelines.unfit import UNFIT, set_aside
+from pipelines.rows import Liquidation, Rejected
+from pipelines.unfit import UNFIT, refuse, set_aside
 
 __all__ = ["DEAD", "WITHOUT_ROWS", "WITH_ROWS", "Normalised", "Parsed", "normalise", "parse_frames", "raw_frames"]
 
@@ -34,15 +34,19 @@ def normalise(parsed: Parsed, instruments: Instruments, grid_s: int = GRID_S) ->
     """Return the batch's rows. Contracts named in the batch itself are known for all of it.
 
     `grid_s`: seconds of the grid on which funding, open interest and mark prices are kept, last value of a bucket; 0
-    keeps every value. A bucket that two batches share has a row of each. A frame whose facts fit no table is rejected, in
-    `parsed` too.
+    keeps every value. A bucket that two batches share has a row of each. A frame whose facts fit no table is rejected, and a
+    liquidation whose amounts cannot be, in `parsed` too.
     """
     try:
-        return _normalised(parsed, instruments, grid_s)
+        found = _normalised(parsed, instruments, grid_s)
     except UNFIT:
         if not set_aside(parsed, lambda part: _normalised(part, instruments, grid_s)):
             raise
-        return _normalised(parsed, instruments, grid_s)
+        found = _normalised(parsed, instruments, grid_s)
+    if why := impossible(found.tables["liquidations"]):
+        refuse(parsed, Liquidation, why)
+        return normalise(parsed, instruments, grid_s)
+    return found
 
 
 def _normalised(parsed: Parsed, instruments: Instruments, grid_s: int) -> Normalised:
@@ -79,10 +83,15 @@ def raw_frames(parsed: Parsed) -> pl.DataFrame:
 
 
 def _with_frames(facts: Facts, parsed: Parsed) -> pl.DataFrame:
+    """Return facts with what their frames are; of facts of one frame the first has its bytes, since a frame may be large."""
     frames = [parsed.frames[position] for position in facts.frames]
+    first = {id(frame): n for n, frame in reversed(list(enumerate(frames)))}
+    payloads = [frame.payload if first[id(frame)] == n else None for n, frame in enumerate(frames)]
+    appended = pl.Series("ts_append", [frame.appended_ms for frame in frames], pl.Int64) * 1000
     texts = (pl.Series(name, [getattr(frame, name) for frame in frames], pl.String) for name in FRAME_TEXTS)
     return facts_frame(facts, parsed.frames).with_columns(
         *texts,
         pl.Series("recv_ns", [frame.recv_ns for frame in frames], pl.Int64),
-        pl.Series("payload", [frame.payload for frame in frames], pl.Binary),
+        appended.set(appended == 0, None).cast(pl.Datetime("us")),
+        pl.Series("payload", payloads, pl.Binary),
     )

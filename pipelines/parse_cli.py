@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from collectors.envelope import RawFrame
+from collectors.printable import UNPRINTABLE, printable
 from pipelines.contracts.instruments import Instruments
 from pipelines.errors import UsageError
 from pipelines.normalise import WITH_ROWS, Parsed, normalise, parse_frames
@@ -147,6 +148,8 @@ def options_of(venue: str, file: str, channel: str | None, symbol: str | None) -
     """Return what was asked for; a file named rest_X.jsonl is of channel X. Raises UsageError, listing what is known."""
     if venue not in VENUES:
         raise UsageError(f"no venue {venue!r}. Known: {', '.join(VENUES)}")
+    if symbol is not None and UNPRINTABLE.search(symbol):
+        raise UsageError(f"--symbol {symbol!a} has characters that no symbol has")
     if channel is not None:
         channel = with_interval(VENUES[venue], channel_named(VENUES[venue], channel))
     else:
@@ -231,9 +234,11 @@ def command(load_instruments: LoadInstruments | None = None) -> Callable[..., No
             book = read_instruments(options.venue, instruments) if instruments else None
             if book is None and load_instruments is not None:
                 book = load_instruments()
-            code = run(options, book or Instruments(), sys.stdout.buffer, lambda text: typer.echo(text, err=True))
+            code = run(
+                options, book or Instruments(), sys.stdout.buffer, lambda text: typer.echo(printable(text), err=True)
+            )
         except UsageError as error:
-            typer.echo(f"liq parse: {error}", err=True)
+            typer.echo(printable(f"liq parse: {error}", 5000), err=True)
             raise typer.Exit(2) from None
         if code:
             raise typer.Exit(code)

@@ -21,3 +21,22 @@ class IngestSettings(BaseSettings):
     keep_all_frames: bool = Field(
         False, description="Keep frames of raw.ticker and raw.kline in raw_frames too; Kafka has them for days anyway"
     )
+
+
+class MetricsSettings(BaseSettings):
+    """Where /metrics and /health of the pipelines' processes are, read from the environment with the prefix LIQ_."""
+
+    model_config = SettingsConfigDict(env_prefix="LIQ_", extra="ignore", env_ignore_empty=True)
+
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address at which /metrics and /health of ingest, flows and up listen"
+    )
+    ingest_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of /metrics and /health of `liq ingest --follow`; unset: off"
+    )
+    flows_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of /metrics and /health of `liq flows serve`; unset: off"
+    )
+    up_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of /metrics and /health of `liq up` and `liq demo`; unset: a free one"
+    )

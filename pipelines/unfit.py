@@ -1,17 +1,29 @@
-"""Facts that no column can hold, such as a count beyond 64 bits: their frames become dead letters, and the batch goes on.
+"""Facts that no column can hold, such as a count beyond 64 bits, and such as cannot be: they become dead letters, and the
+batch goes on.
 
 Parsers refuse what cannot be; this is for what they let through, so that one frame never stops the pipeline.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
+from collectors.printable import printable
 from pipelines.reading.parse import DEAD, Facts, Parsed
-from pipelines.rows import Rejected
+from pipelines.rows import Rejected, Row
+from pipelines.venues.wire import LONGEST_REASON
 
-UNFIT = (PolarsError, ArithmeticError, TypeError, ValueError)
+UNFIT = (
+    PolarsError,
+    PanicException,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def set_aside(parsed: Parsed, make: Callable[[Parsed], object]) -> bool:
@@ -31,6 +43,34 @@ def set_aside(parsed: Parsed, make: Callable[[Parsed], object]) -> bool:
     return True
 
 
+def refuse(parsed: Parsed, kind: type[Row], why: Mapping[int, str]) -> None:
+    """Make facts of a kind into rejected ones, in place. `why`: reasons by the fact's place in the order of `facts_frame`."""
+    facts = parsed.facts[kind]
+    frames = [n for block in facts.blocks for n in block["frame"]] + facts.frames
+    in_order: Sequence[int] = range(len(frames))
+    if len(facts.blocks) + bool(facts.rows) > 1:
+        in_order = sorted(in_order, key=frames.__getitem__)
+    gone = {in_order[place]: reason for place, reason in why.items()}
+    parsed.facts[kind] = _but(facts, gone)
+    rejected = parsed.facts.setdefault(Rejected, Facts([], []))
+    for n, reason in gone.items():
+        rejected.rows.append(Rejected(printable(reason, LONGEST_REASON)))
+        rejected.frames.append(frames[n])
+        parsed.outcomes[frames[n]] = DEAD
+
+
+def _but(facts: Facts, gone: Collection[int]) -> Facts:
+    """Return facts without some, by their number: those of the blocks come first."""
+    start, blocks = 0, list[pl.DataFrame]()
+    for block in facts.blocks:
+        stay = [n not in gone for n in range(start, start + block.height)]
+        blocks.append(block.filter(pl.Series(stay, dtype=pl.Boolean)))
+        start += block.height
+    left = [n for n in range(len(facts.rows)) if start + n not in gone]
+    rows, frames = [facts.rows[n] for n in left], [facts.frames[n] for n in left]
+    return Facts(rows, frames, [block for block in blocks if block.height])
+
+
 def _unfit(positions: Sequence[int], error: Callable[[Sequence[int]], str]) -> dict[int, str]:
     """Return the positions that fail alone, with why: by halves, so that few are quickly found among many."""
     why = error(positions) if positions else ""
@@ -46,7 +86,7 @@ def _error(parsed: Parsed, positions: Sequence[int], make: Callable[[Parsed], ob
     try:
         make(part)
     except UNFIT as error:
-        return " ".join(f"{type(error).__name__}: {error}".split())
+        return printable(" ".join(f"{type(error).__name__}: {error}".split()), LONGEST_REASON)
     return ""
 
 

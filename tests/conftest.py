@@ -7,7 +7,9 @@ same tests run a second time on that image through testcontainers; nothing is ev
 import asyncio
 import os
 import socket
+import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -29,11 +31,15 @@ CONTAINER_PORT = 9092
 CONTAINER_START_S = 120
 
 LONGEST = (
+    "tests/chaos/test_chaos.py",
     "tests/pipelines/test_demo.py",  # mostly waits, so the other workers have the processor
     "tests/day/",
     "tests/collectors/test_service_faults.py",
 )
 """What takes longest comes first, so that no worker ends long after the others."""
+
+tried: Counter[str] = Counter()
+"""Inputs that the fuzzers of tests/fuzz tried, by target."""
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("LIQ_") and name not in KEPT]:
         del os.environ[name]
     if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(_Workers())
         config.option.loadscopereorder = False  # it would hand out first the files of most tests
 
 
@@ -87,6 +94,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say it at the end where -q leaves the header out."""
     if config.get_verbosity() < 0:
         terminalreporter.write_line(_kafkas())
+    if tried:
+        terminalreporter.write_line("fuzzed: " + ", ".join(f"{name} {n:,}" for name, n in tried.items()))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of xdist pass on how many inputs its fuzzers tried."""
+    if (bounds := sys.modules.get("tests.fuzz.bounds")) is not None:
+        tried.update(bounds.tried)
+        if (output := getattr(session.config, "workeroutput", None)) is not None:
+            output["tried"] = dict(bounds.tried)
+
+
+class _Workers:
+    """What the run as a whole hears of xdist's workers."""
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        tried.update(getattr(node, "workeroutput", {}).get("tried", {}))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,7 +1,9 @@
-"""Fewer rows that say the same: `session_frames` and `ingest_commits` grow by rows with every commit, so old ones are summed.
+"""Fewer rows with the same contents: `session_frames` and `ingest_commits` grow by rows with every commit, so old ones are
+folded.
 
-What is summed is exact: of session_frames every total of a session, topic and partition stays, of ingest_commits the offsets
-(only runs without a gap become one row, so a gap stays to be seen) and the sums.
+Nothing is lost by it: of session_frames every total of a session, topic and partition stays, and the runs of numbers are
+joined, each number as often as it is stored. Of ingest_commits the offsets stay (only runs without a gap become one row, so
+that a gap is still seen) and the sums.
 """
 
 import logging
@@ -9,58 +11,77 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import duckdb
+import polars as pl
+
 from warehouse.lake import Lake
+from warehouse.runs import PACKED, RUNS, joined, packed, unpacked
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
 
-KEEP = timedelta(days=1)
-"""Rows of commits younger than this stay as they are."""
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LEAST = 2
 """So many times as many rows as they would become make folding worth the write."""
+_FOLDED, _RUNS = "liq_folded", "liq_runs"
 
 
 class Fold(NamedTuple):
-    """How a table's rows become fewer: `by` names the rows that are summed, beside the day of ts_commit; `runs` is an SQL
-    expression over the rows that also tells them apart; `sums` is how each other column is made."""
+    """How a table's rows become fewer: `keep`: rows of younger commits stay as they are; `by` names the rows that are folded,
+    beside the day of ts_commit; `order` is how they follow one another and `breaks` an SQL condition that begins another
+    row; `sums` is how each other column is made, by an aggregate of SQL or "runs"."""
 
+    keep: timedelta
     by: tuple[str, ...]
     sums: Mapping[str, str]
-    runs: str = "false"
+    order: str = "ts_commit"
+    breaks: str = "false"
 
 
 FOLDS = {
+    # soon, as numbers of one minute are spread over several commits: joined, they are a thousandth
     "session_frames": Fold(
+        timedelta(minutes=10),  # longer than coverage looks back for commits (audit/touched.py)
         ("venue", "session", "transport", "kafka_topic", "kafka_partition"),
         {
             **dict.fromkeys(("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead"), "sum"),
             **dict.fromkeys(("seq_min", "recv_first"), "min"),
             **dict.fromkeys(("seq_max", "recv_last", "ts_commit"), "max"),
+            **dict.fromkeys(PACKED, "runs"),
+            "received_again": "sum",
         },
+        breaks="(seq_sum IS NULL) IS DISTINCT FROM lag(seq_sum IS NULL) OVER (PARTITION BY venue, session, transport, "
+        "kafka_topic, kafka_partition ORDER BY ts_commit)",
     ),
     "ingest_commits": Fold(
-        ("cluster_id", "kafka_topic", "kafka_partition"),
+        DAY,
+        ("cluster_id", "kafka_topic", "kafka_partition", "incarnation"),
         {
             **dict.fromkeys(("frames", "rows", "dead_letters"), "sum"),
             "offset_from": "min",
-            **dict.fromkeys(("offset_next", "ts_commit"), "max"),
+            # the text of a later record is greater
+            **dict.fromkeys(("offset_next", "ts_commit", "commit_id", "appended_last", "last_record"), "max"),
         },
         # by offset, not by time: an offset is in one commit only, while clocks may be set back
-        runs="offset_from IS DISTINCT FROM lag(offset_next) OVER (PARTITION BY cluster_id, kafka_topic, kafka_partition "
-        "ORDER BY offset_from, offset_next)",
+        "offset_from",
+        "offset_from IS DISTINCT FROM lag(offset_next) OVER (PARTITION BY cluster_id, kafka_topic, kafka_partition, "
+        "incarnation ORDER BY offset_from, offset_next)",
     ),
-    "commit_duplicates": Fold(("table",), {"rows": "sum", "ts_commit": "max"}),
+    "commit_duplicates": Fold(DAY, ("table",), {"rows": "sum", "ts_commit": "max"}),
 }
 
 
-def fold(lake: Lake, now: datetime, known: Mapping[str, Table] = TABLES, keep: timedelta = KEEP) -> int:
-    """Sum the rows of commits made before `now` - `keep` (UTC; to the whole hour), per day; return how many rows went.
+def fold(lake: Lake, now: datetime, known: Mapping[str, Table] = TABLES) -> int:
+    """Fold the rows of commits that are old enough at `now` (UTC), per day; return how many rows went.
 
     One transaction a table and day, under the write lock: killed, a day is folded or it is not. Run twice, the second does
     nothing. Raises WriteFailedError, WarehouseBusyError.
     """
-    before = (now - keep).replace(minute=0, second=0, microsecond=0)
-    return sum(_fold(lake, name, day, before) for name in FOLDS if name in known for day in _days(lake, name, before))
+    return sum(_fold_table(lake, name, now - how.keep) for name, how in FOLDS.items() if name in known)
+
+
+def _fold_table(lake: Lake, name: str, before: datetime) -> int:
+    return sum(_fold(lake, name, day, min(before, day + DAY)) for day in _days(lake, name, before))
 
 
 def _days(lake: Lake, name: str, before: datetime) -> list[datetime]:
@@ -74,34 +95,56 @@ def _days(lake: Lake, name: str, before: datetime) -> list[datetime]:
     return [day for (day,) in rows]
 
 
-def _fold(lake: Lake, name: str, day: datetime, before: datetime) -> int:
+def _fold(lake: Lake, name: str, since: datetime, until: datetime) -> int:
     how = FOLDS[name]
-    where = f"ts_commit >= TIMESTAMP '{day}' AND ts_commit < TIMESTAMP '{min(before, day + timedelta(days=1))}'"
+    where = f"ts_commit >= TIMESTAMP '{since}' AND ts_commit < TIMESTAMP '{until}'"
     keys = ", ".join(f'"{column}"' for column in how.by)
-    columns = ", ".join(
-        f'"{column}"' if column in how.by else f'{how.sums[column]}("{column}")::{kind} AS "{column}"'
-        for column, kind in TABLES[name].types.items()
-    )
-    runs = (
+    columns = ", ".join(f'{_made(how, column)}::{kind} AS "{column}"' for column, kind in TABLES[name].types.items())
+    parts = (
         f"SELECT *, sum(CASE WHEN liq_first THEN 1 ELSE 0 END) OVER (PARTITION BY {keys} ORDER BY liq_order ROWS UNBOUNDED "
-        f"PRECEDING) AS liq_run FROM (SELECT *, {how.runs} AS liq_first, {_order(how)} AS liq_order FROM {name} "
+        f"PRECEDING) AS liq_part FROM (SELECT *, {how.breaks} AS liq_first, {how.order} AS liq_order FROM {name} "
         f"WHERE {where})"
     )
     with lake.transaction() as connection:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE liq_folded AS SELECT {columns} FROM ({runs}) GROUP BY {keys}, liq_run"
+            f"CREATE OR REPLACE TEMP TABLE {_FOLDED} AS SELECT {columns} FROM ({parts}) GROUP BY {keys}, liq_part"
         )
         gone = _count(connection.execute(f"SELECT count(*) FROM {name} WHERE {where}").fetchone())
-        made = _count(connection.execute("SELECT count(*) FROM liq_folded").fetchone())
+        made = _count(connection.execute(f"SELECT count(*) FROM {_FOLDED}").fetchone())
         if made < gone:
+            if "runs" in how.sums.values():
+                _join_runs(connection, name, since, until)
             connection.execute(f"DELETE FROM {name} WHERE {where}")
-            connection.execute(f"INSERT INTO {name} FROM liq_folded")
-        connection.execute("DROP TABLE temp.liq_folded")
+            connection.execute(f"INSERT INTO {name} FROM {_FOLDED}")
+        connection.execute(f"DROP TABLE temp.{_FOLDED}")
     return gone - made
 
 
-def _order(how: Fold) -> str:
-    return "offset_from" if "offset_from" in how.sums else "ts_commit"
+def _made(how: Fold, column: str) -> str:
+    if column in how.by:
+        return f'"{column}"'
+    return "NULL" if how.sums[column] == "runs" else f'{how.sums[column]}("{column}")'
+
+
+def _join_runs(connection: duckdb.DuckDBPyConnection, name: str, since: datetime, until: datetime) -> None:
+    """Put the runs of each session into one of its rows in the folded table; an hour's at a time are in memory."""
+    runs = pl.DataFrame(schema={"session": pl.String(), **RUNS})
+    start = since
+    while start < until:
+        rows = connection.execute(
+            f"SELECT session, {', '.join(PACKED)} FROM {name} WHERE ts_commit >= ? AND ts_commit < ? AND runs IS NOT NULL",
+            [start, start := min(start + HOUR, until)],
+        ).pl()
+        runs = joined(pl.concat([runs, unpacked(rows)]))
+    connection.register(_RUNS, packed(runs).to_arrow())
+    try:
+        connection.execute(
+            f"UPDATE {_FOLDED} AS f SET {', '.join(f'{column} = r.{column}' for column in PACKED)} FROM {_RUNS} AS r "
+            f"WHERE f.session = r.session AND f.rowid IN ("
+            f"SELECT min(rowid) FROM {_FOLDED} WHERE seq_sum IS NULL GROUP BY session)"
+        )
+    finally:
+        connection.unregister(_RUNS)
 
 
 def _count(row: tuple[int, ...] | None) -> int:

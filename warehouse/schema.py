@@ -120,6 +120,8 @@ def _added(table: Table, column: Column) -> Iterable[str]:
     yield f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {column.type}'
     if column.made_of:
         yield f'UPDATE {table.name} SET "{column.name}" = {column.made_of}'
+    if column.when_added:
+        yield column.when_added
 
 
 def _layout(table: Table) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
 import duckdb
@@ -12,18 +12,30 @@ import pyarrow as pa
 from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
 from warehouse.lake import Lake, quoted
 from warehouse.pending import NOTHING_NOTED, note, note_again, touched
+from warehouse.superseding import has_key, last_of_bucket, stretches, supersede
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
 
 BATCH = "liq_batch"
 DUPLICATES = "commit_duplicates"
-KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
-MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
 PASSING = ("database is locked", "transaction conflict", "conflict on commit")
 OUTLINED_AT_ONCE = 20_000
 FRAME = ("kafka_topic", "kafka_partition", "kafka_offset", "session", "seq")
 """The columns that say which frame a row came from; an offset alone means nothing in another Kafka cluster."""
+
+OFFSETS = """
+WITH logs AS (
+    SELECT kafka_topic, kafka_partition, incarnation, max(offset_next) AS offset_next, max(ts_commit) AS last
+    FROM ingest_commits WHERE cluster_id = ? GROUP BY ALL
+)
+SELECT kafka_topic, kafka_partition, offset_next FROM logs
+QUALIFY row_number() OVER (PARTITION BY kafka_topic, kafka_partition ORDER BY incarnation IS NULL, last DESC) = 1
+"""
+NEWEST_APPEND = """
+SELECT kafka_topic, max(appended_last) FROM ingest_commits
+WHERE cluster_id = ? AND appended_last IS NOT NULL GROUP BY kafka_topic
+"""
 
 Done = TypeVar("Done")
 
@@ -107,12 +119,18 @@ def rewrite(
 
 
 def offsets(lake: Lake, cluster_id: str) -> dict[tuple[str, int], int]:
-    """Return for each (topic, partition) of the Kafka cluster the offset to go on from; a new cluster gives none."""
-    rows = lake.connection.execute(
-        "SELECT kafka_topic, kafka_partition, max(offset_next) FROM ingest_commits WHERE cluster_id = ? GROUP BY ALL",
-        [cluster_id],
-    ).fetchall()
+    """Return for each (topic, partition) of the Kafka cluster the offset committed of the log it has now; else none."""
+    rows = lake.connection.execute(OFFSETS, [cluster_id]).fetchall()
     return {(topic, partition): offset for topic, partition, offset in rows}
+
+
+def newest_append(lake: Lake, cluster_id: str) -> dict[str, datetime]:
+    """Return for each topic of the Kafka cluster when the broker took the newest record that is committed (UTC).
+
+    A topic whose records do not say it is left out.
+    """
+    rows = lake.connection.execute(NEWEST_APPEND, [cluster_id]).fetchall()
+    return dict(rows)
 
 
 def _twice(write: Callable[[], Done]) -> Done:
@@ -191,7 +209,7 @@ def _outline(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _own(table: Table) -> list[str]:
-    return list(dict.fromkeys((*table.key, *table.rolled_by, *FRAME)))
+    return list(dict.fromkeys((*table.key, *table.grid_key, *table.rolled_by, *FRAME)))
 
 
 def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -212,6 +230,7 @@ def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tupl
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> int:
     keyed, once = _once(table, frame)
+    once = supersede(connection, table, once)
     connection.register(BATCH, once.to_arrow())
     try:
         return _count(connection.execute(f"INSERT INTO {table.name} SELECT * FROM {BATCH}{_not_stored(table, keyed)}"))
@@ -221,9 +240,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataF
 
 def _once(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows that have a key, one per key, and those with the rows that have none."""
+    frame = last_of_bucket(table, frame)
     if not table.key:
         return frame.clear(), frame
-    whole = pl.all_horizontal(pl.col(name).is_not_null() for name in table.key)
+    whole = has_key(table.key)
     keyed = frame.filter(whole).unique(table.key, keep="first", maintain_order=True)
     return keyed, keyed if keyed.height == frame.height else pl.concat([keyed, frame.filter(~whole)])
 
@@ -236,21 +256,9 @@ def _not_stored(table: Table, frame: pl.DataFrame) -> str:
     # one scan per stretch of time: DuckLake prunes files by BETWEEN, not by an OR of several
     stored = " UNION ALL ".join(
         f"SELECT {key} FROM {table.name} WHERE {table.key_time} BETWEEN TIMESTAMP {quoted(first)} AND TIMESTAMP {quoted(last)}"
-        for first, last in _stretches(frame[table.key_time])
+        for first, last in stretches(frame[table.key_time], table.key_slack)
     )
     return f" ANTI JOIN ({stored}) USING ({key})"
-
-
-def _stretches(times: pl.Series) -> list[tuple[str, str]]:
-    """Return first and last instant of each stretch of `times` without a gap over KEY_GAP, cut at the longest gaps only."""
-    ordered = pl.DataFrame({"ts": times.unique().sort()})
-    gaps = ordered["ts"].diff().drop_nulls().sort(descending=True)
-    gap = max(KEY_GAP, gaps[MOST_STRETCHES - 1]) if gaps.len() >= MOST_STRETCHES else KEY_GAP
-    number = (pl.col("ts").diff() > gap).fill_null(False).cum_sum()
-    stretches = ordered.group_by(number.alias("number"), maintain_order=True).agg(
-        pl.col("ts").min().dt.to_string("iso").alias("first"), pl.col("ts").max().dt.to_string("iso").alias("last")
-    )
-    return list(stretches.select("first", "last").iter_rows())
 
 
 def _checked(table: Table, frame: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,8 @@ import httpx
 import msgspec
 
 from collectors.budget import Budget
+from collectors.delivery.publisher import Publisher
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.envelope import ALL_SYMBOLS
 from collectors.errors import CollectorError, NetworkError, RefusedError
 from collectors.history import plan
@@ -19,8 +21,6 @@ from collectors.history.paging import Span, after, asked, request_count
 from collectors.history.requests import Request, Requests
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, cluster_id, connection, ensure_topics
-from collectors.publisher import Publisher
-from collectors.recorder import Recorder, Sink
 from collectors.settings import CollectorSettings
 from collectors.topics import TOPICS
 from collectors.venues.venue import Frame, Listed, Listing, Poll, Venue

@@ -57,7 +57,9 @@ def command(
     """
     log_to_stderr(logging.INFO if verbose else logging.WARNING)
     if not verbose:
-        logging.getLogger("collectors.recorder").setLevel(logging.ERROR)  # what matters of it is said beside the bar
+        logging.getLogger("collectors.delivery.recorder").setLevel(
+            logging.ERROR
+        )  # what matters of it is said beside the bar
     if venue not in VENUES:
         raise ConfigurationError(f"unknown venue {venue}; there are {', '.join(VENUES)}")
     order = plan.Order(_whats(what), _wanted(since, until), _symbols(symbols), period, interval)

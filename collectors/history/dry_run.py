@@ -3,6 +3,7 @@
 import time
 
 from collectors.budget import Budget
+from collectors.delivery.recorder import Recorder
 from collectors.envelope import RawFrame
 from collectors.errors import BrokerError
 from collectors.history import plan
@@ -11,20 +12,25 @@ from collectors.history.covered import Covered
 from collectors.history.requests import Requests
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, cluster_id, connection
-from collectors.recorder import Recorder
 from collectors.venues.venue import Venue
 
 
 class _Nowhere:
     """A sink for answers that are only looked at."""
 
-    full = False
-
     def put(self, frame: RawFrame) -> None:
         """Let the frame go."""
 
-    async def room(self) -> None:
+    def takes(self, topic: str) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
+
+    async def room(self, topic: str = "") -> None:
         """There always is."""
+
+    def is_gapped(self, session: str) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
 
 
 async def dry_run(venue: Venue, order: plan.Order, kafka: KafkaSettings, settings: BackfillSettings) -> list[str]:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import httpx
 
 from collectors.budget import Budget, Stop
+from collectors.delivery.recorder import Recorder, Sink
 from collectors.errors import NetworkError, RefusedError
 from collectors.history.endpoint import Params
 from collectors.history.settings import BackfillSettings
-from collectors.recorder import Recorder, Sink
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
 from collectors.venues.venue import Answer, Frame, Refusal, Venue
@@ -65,7 +65,7 @@ class Requests:
         pauses = delays(self._settings.first_delay_s)
         tries = 0
         while tries < TRIES:
-            await self._sink.room()
+            await self._sink.room(request.frame.topic)
             self._tell_stop()
             outcome = await self._once(request)
             if isinstance(outcome, bytes):

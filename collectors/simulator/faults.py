@@ -9,9 +9,13 @@ from collectors.simulator.contracts import VENUES
 
 Kind = Literal[
     "drop", "silent", "half_open", "garbage", "refuse_topic", "big_frame", "notice",
+    "repeat", "reorder", "cut_frame", "torn_frame", "flood",
     "http_429", "http_418", "http_403", "http_10006", "http_50011", "http_500",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
+AT_ONCE = (
+    "drop", "half_open", "garbage", "big_frame", "notice", "repeat", "reorder", "cut_frame", "torn_frame", "flood",
+)  # fmt: skip
 GARBAGE = (
     b'{"topic":"tickers.BTCUSDT","type":"snap',
     b"",
@@ -27,8 +31,10 @@ class Fault(msgspec.Struct):
     """`channel`: part of a channel, topic or path that is hit, all where empty; `size`: bytes of a big frame.
 
     drop cuts up to `count` connections (all where None), and for `seconds` refuses new ones; half_open freezes them.
-    garbage, big_frame and notice send `count` frames (one where None). The others last `seconds`, or `count` hits,
-    whichever ends first; ten seconds where neither is given.
+    garbage, big_frame and notice send `count` frames (one where None), flood so many made-up liquidations at once. The next
+    `count` frames of each connection: repeat sends them twice, reorder behind the one that follows, cut_frame as the first
+    half of their JSON, torn_frame as the first half of a WebSocket frame before the line is cut. The others last `seconds`,
+    or `count` hits, whichever ends first; ten seconds where neither is given.
     """
 
     kind: Kind
@@ -62,12 +68,16 @@ class Faults:
             raise FaultError(f"{error}; kinds are {', '.join(KINDS)}") from None
         if fault.venue not in VENUES:
             raise FaultError(f"venue is {fault.venue!r}, not one of {', '.join(VENUES)}")
-        lasting = fault.kind not in ("garbage", "big_frame", "notice", "half_open", "drop")
+        lasting = fault.kind not in AT_ONCE
         if lasting and fault.seconds is None and fault.count is None:
             fault.seconds = 10.0
         if lasting or (fault.kind == "drop" and fault.seconds is not None):
             self._until.append((now + (fault.seconds if fault.seconds is not None else float("inf")), fault))
         return fault
+
+    def clear(self) -> None:
+        """Turn all of them off."""
+        self._until = []
 
     def active(self, now: float, kind: Kind, venue: str, name: str = "") -> bool:
         """Whether a fault of this kind is on for the channel or path; nothing is used up."""

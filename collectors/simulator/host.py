@@ -19,6 +19,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from collectors.simulator.faults import Faults, Kind
+from collectors.simulator.twists import Twists
 
 CHECK_S = 0.05
 SLOW_CONSUMER_BYTES = 64 * 1024 * 1024
@@ -59,16 +60,23 @@ class Client:
         self.data: dict[str, str] = {}
         self.frozen = False
         self.combined = False
+        self.twists = Twists()
 
     def send(self, payload: bytes) -> bool:
         """Write a text frame; False where the socket is no longer open."""
         return self.write(framed(payload))
 
     def write(self, frame: bytes) -> bool:
-        """Write frames already encoded."""
+        """Write frames already encoded; False also where a fault cuts them."""
         if self.connection.state is not State.OPEN or self.frozen:
             return False
         transport = self.connection.transport
+        if self.twists:
+            twisted = self.twists.take(frame)
+            transport.write(twisted.data)
+            if twisted.cut:
+                transport.close()
+            return twisted.whole
         transport.write(frame)
         self.told = time.monotonic()
         if transport.get_write_buffer_size() > SLOW_CONSUMER_BYTES:

@@ -12,12 +12,17 @@ from collectors.simulator.truth import Truth
 TICK_S = 0.005
 FULL_BYTES = 1 << 20
 MOST_A_TICK = 5000
+MOST_TOPICS = 100
 _BYBIT = (
     b'{"topic":"allLiquidation.%b","type":"snapshot","ts":%d,"data":[{"T":%d,"s":"%b","S":"%b","v":"%b","p":"%b"}]}'
 )
 _BINANCE = (
     b'{"e":"forceOrder","E":%d,"o":{"s":"%b","S":"%b","o":"LIMIT","f":"IOC","q":"%b","p":"%b","ap":"%b","X":"FILLED",'
     b'"l":"%b","z":"%b","T":%d,"ps":"%b","st":1}}'
+)
+_OKX = (
+    b'{"arg":{"channel":"liquidation-orders","instType":"SWAP"},"data":[{"details":[{"bkLoss":"0","bkPx":"%b","ccy":"",'
+    b'"posSide":"%b","side":"%b","sz":"%b","ts":"%d"}],"instFamily":"%b","instId":"%b","instType":"SWAP","uly":"%b"}]}'
 )
 Frames = Iterator[tuple[str, bytes]]
 
@@ -42,6 +47,30 @@ def binance_frames(contracts: list[Contract], now: Callable[[], int]) -> Frames:
             "!forceOrder@arr",
             framed(_BINANCE % (ts, symbol, side, qty, price, price, qty, qty, ts, contract.pair.encode())),
         )
+
+
+def okx_frames(contracts: list[Contract], now: Callable[[], int]) -> Frames:
+    """Yield (topic, frame) for ever, of perpetual swaps."""
+    swaps = [c for c in contracts if c.market == "SWAP"]
+    turn = itertools.cycle([(c, c.symbol.encode(), c.price_text(c.coin.price).encode()) for c in swaps])
+    for number in itertools.count(1):
+        contract, symbol, price = next(turn)
+        sides = (b"long", b"sell") if number & 1 else (b"short", b"buy")
+        family = contract.index.encode()
+        yield (
+            "liquidation-orders:SWAP",
+            framed(_OKX % (price, *sides, _qty(contract, number), now(), family, symbol, family)),
+        )
+
+
+FRAMES = {"binance": binance_frames, "bybit": bybit_frames, "okx": okx_frames}
+
+
+def flood(host: Host, frames: Frames, count: int) -> int:
+    """Write `count` frames of topics that somebody listens to at once, to each who does; return how many were written."""
+    heard = (listened for topic, frame in itertools.islice(frames, count * MOST_TOPICS)
+             if (listened := [(client, frame) for client in host.listeners(topic)]))  # fmt: skip
+    return sum(client.write(frame) for found in itertools.islice(heard, count) for client, frame in found)
 
 
 class Load:

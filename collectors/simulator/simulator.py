@@ -16,7 +16,7 @@ from collectors.simulator.binance_rest import BinanceRest
 from collectors.simulator.budgets import Ladder
 from collectors.simulator.bybit import BybitFeed, BybitLimits, BybitProtocol
 from collectors.simulator.bybit_rest import BybitRest
-from collectors.simulator.contracts import COINS, VENUES
+from collectors.simulator.contracts import COINS, VENUES, Contract
 from collectors.simulator.control import Control
 from collectors.simulator.faults import Fault, Faults
 from collectors.simulator.history import MINUTE_MS
@@ -27,6 +27,7 @@ from collectors.simulator.okx_rest import OkxRest
 from collectors.simulator.playback import Playback
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
+from collectors.simulator.twists import TWISTS
 
 TICK_S = 0.02
 MOST_MS_A_TICK = 20_000
@@ -71,6 +72,7 @@ class Simulator:
         self._hosts = self._protocols()
         self._feeds = self._feeds_of(seed) if play is None else {}
         self._playback = self._playback_of(play) if play is not None else None
+        self._floods: dict[str, load.Frames] = {}
         self._control = Control(self)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -140,13 +142,29 @@ class Simulator:
             clients = clients[: fault.count]
         for client in clients:
             self._hit(fault, client)
+        if fault.kind == "flood":
+            self._flood(fault.venue, fault.count or 1)
         return len(clients)
+
+    def heal(self) -> None:
+        """Turn every fault off."""
+        self.faults.clear()
+
+    def _flood(self, venue: str, count: int) -> None:
+        host = self._hosts["um" if venue == "binance" else venue].host
+        frames = self._floods.setdefault(venue, load.FRAMES[venue](self._linear(venue), self.now))
+        self.record.load[venue] += load.flood(host, frames, count)
+
+    def _linear(self, venue: str) -> list[Contract]:
+        return [c for c in self.market.contracts if c.venue == venue and not c.inverse]
 
     def _hit(self, fault: Fault, client: Client) -> None:
         if fault.kind == "drop":
             client.cut()
         elif fault.kind == "half_open":
             client.freeze()
+        elif fault.kind in TWISTS:
+            client.twists.add(fault)
         elif (
             fault.kind == "notice" and isinstance(protocol := self._hosts["okx"], OkxProtocol) and fault.venue == "okx"
         ):
@@ -201,8 +219,7 @@ class Simulator:
             return [self._playback.run()]
         jobs = [self._run()]
         for venue, rate in self._rate.items():
-            contracts = [c for c in self.market.contracts if c.venue == venue and not c.inverse]
-            frames = (load.bybit_frames if venue == "bybit" else load.binance_frames)(contracts, self.now)
+            frames = load.FRAMES[venue](self._linear(venue), self.now)
             host = self._hosts["um" if venue == "binance" else venue].host
             jobs.append(load.Load(venue, host, frames, rate, self.record).run())
         return jobs

@@ -1,7 +1,8 @@
 """Binance USD-M (um) and COIN-M (cm): how to talk to it. Facts: exchanges/binance.md.
 
-Since 2026-06-30 the all-market streams of the UM host carry both universes, so one socket on `/market/ws` suffices; the
-unrouted paths acknowledge and stay silent (§1), which only the mark price's one-second tick can show. Klines have no
+Since 2026-06-30 the all-market streams carry both universes on either host (§2), so one socket on the UM host's `/market/ws`
+suffices, and the CM host is another route. The UM host's unrouted paths acknowledge and stay silent (§1), which only the mark
+price's one-second tick can show. Klines have no
 all-market stream: one stream a contract, on the host of its universe, 200 a socket, a push every 250 ms; so they are polled
 unless a setting asks for the streams. REST: binance_rest.py.
 """
@@ -160,7 +161,7 @@ def venue(hosts: Hosts | None = None) -> Venue:
 
     def feeds(listing: Listing) -> tuple[Feed, ...]:
         return (
-            Feed("um", um, tuple(STREAMS)),
+            Feed("um", um, tuple(STREAMS), routes=(cm, f"{hosts.um_ws}/market/stream")),
             Feed("um-kline", um, _klines(listing.get("um", ())), ticks, topics.KLINE),
             Feed("cm-kline", cm, _klines(listing.get("cm", ())), ticks, topics.KLINE),
         )

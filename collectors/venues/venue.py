@@ -78,7 +78,8 @@ class Liveness(NamedTuple):
 class Feed(NamedTuple):
     """One socket: its name in session ids, its URL, the arguments to subscribe in the venue's spelling.
 
-    `liveness` None: the venue's. `topic`: the Kafka topic of all it brings, where a setting can leave that out.
+    `liveness` None: the venue's. `topic`: the Kafka topic of all it brings, where a setting can leave that out. `routes`:
+    other URLs that bring the same, where the venue has any.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Feed(NamedTuple):
     args: tuple[str, ...]
     liveness: Liveness | None = None
     topic: str = ""
+    routes: tuple[str, ...] = ()
 
 
 class Heartbeat(NamedTuple):

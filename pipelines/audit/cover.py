@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from pipelines.audit.coverage import coverage
+from pipelines.audit.silence import KEY, with_states
+from pipelines.audit.silence_rules import RULE, keep
 from pipelines.audit.touched import MINUTE, Progress, Span, by_day, newest_commit, touched
 from pipelines.columns.schemas import as_table
-from warehouse.lake import Lake
+from warehouse.lake import Lake, quoted
 from warehouse.writer import replace
 
 log = logging.getLogger(__name__)
@@ -17,6 +19,7 @@ log = logging.getLogger(__name__)
 COMMITTED_AFTER = timedelta(seconds=10)
 """So long after its grid bucket has ended everything of it is committed, where ingest keeps up."""
 PROGRESS = "FROM coverage_progress"
+STORED = "FROM feed_coverage WHERE minute >= $since AND minute < $until"
 
 
 def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None,
@@ -33,6 +36,8 @@ def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None
     if again and spans:
         spans = sorted([*spans, (_minute(again[0]), min(_minute(again[1]) + MINUTE, until))])
     written = 0
+    if spans:
+        keep(lake, RULE)
     for span in by_day(spans):
         written += _store(lake, *span)
         told(span)
@@ -48,23 +53,31 @@ def cover_to_the_end(lake: Lake, now: datetime) -> int:
 
 def _store(lake: Lake, since: datetime, until: datetime) -> int:
     """Replace the minutes from the first to the last that differ; return the rows written."""
-    found = coverage(lake, since, until)
-    where = "minute >= TIMESTAMP '{}' AND minute < TIMESTAMP '{}'"
-    stored = lake.connection.execute(f"FROM feed_coverage WHERE {where.format(since, until)}").pl()
+    found, around = with_states(lake, coverage(lake, since, until), since, until, RULE)
+    stored = lake.connection.execute(STORED, {"since": since, "until": until}).pl()
     stored = as_table(stored, "feed_coverage")
     columns = found.columns
     differ = pl.concat([
         found.join(stored, on=columns, how="anti", nulls_equal=True)["minute"],
         stored.join(found, on=columns, how="anti", nulls_equal=True)["minute"],
     ])  # fmt: skip
-    if differ.is_empty():
-        return 0
-    first, last = differ.min(), differ.max()
-    assert isinstance(first, datetime)
-    assert isinstance(last, datetime)
-    rows = found.filter(pl.col("minute").is_between(first, last)).sort("venue", "channel", "minute")
-    _, written = replace(lake, "feed_coverage", rows, where.format(first, last + MINUTE))
+    written = 0
+    if not differ.is_empty():
+        rows = found.filter(pl.col("minute").is_between(differ.min(), differ.max()))
+        written += _replace(lake, rows, _between(differ))
+    for rows in around:
+        own = " AND ".join(f"{name} = {quoted(rows[name][0])}" for name in KEY)
+        written += _replace(lake, rows, f"{_between(rows['minute'])} AND {own}")
     return written
+
+
+def _replace(lake: Lake, rows: pl.DataFrame, where: str) -> int:
+    return replace(lake, "feed_coverage", rows.sort("venue", "channel", "minute"), where)[1]
+
+
+def _between(minutes: pl.Series) -> str:
+    first, last = min(minutes), max(minutes)
+    return f"minute >= TIMESTAMP '{first}' AND minute <= TIMESTAMP '{last}'"
 
 
 def _progress(lake: Lake) -> Progress:

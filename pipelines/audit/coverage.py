@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 
 from collectors.topics import KLINE, LIQUIDATION
-from pipelines.audit.sessions import Channel, Feed, Session, sessions
+from pipelines.audit.sessions import Channel, Session, sessions
 from pipelines.audit.shares import BEGAN, shares
+from pipelines.audit.told import Feed
 from pipelines.columns.schemas import as_table, empty
 from pipelines.ingest.grid import NOT_KEPT
 from pipelines.venues.completeness import RULES
@@ -19,8 +20,8 @@ GIVEN_UP = timedelta(days=7)
 
 FRAMES = """
 SELECT venue, transport, channel, date_trunc('minute', ts_recv) AS minute, count(*) AS frames FROM raw_frames
-WHERE ts_recv >= $since AND ts_recv < $until AND session NOT LIKE venue || '-import-%'
-    AND session NOT LIKE venue || '-backfill-%'
+WHERE ts_recv >= $since AND ts_recv < $until AND NOT starts_with(session, venue || '-import-')
+    AND NOT starts_with(session, venue || '-backfill-')
 GROUP BY ALL
 """
 ROWS = """
@@ -54,7 +55,7 @@ Key = tuple[str, str, str]
 
 
 def coverage(lake: Lake, since: datetime, until: datetime) -> pl.DataFrame:
-    """Return the rows of `feed_coverage` for [since, until), whole minutes UTC, a day at most; writes nothing.
+    """Return the rows of `feed_coverage` for [since, until), whole minutes UTC, a day at most, without states; writes nothing.
 
     A channel has a row for each minute from that in which it was first listened to, until GIVEN_UP after the last; what
     went before `since` is taken from the rows stored.
@@ -135,6 +136,7 @@ def _counted(lake: Lake, minutes: pl.DataFrame, since: datetime, until: datetime
               for name in counts),
             pl.when(has_gap).then(pl.col("filled").fill_null(False)).alias("repaired"),
             pl.col("minute").dt.truncate("1h").alias("hour"),
+            *(pl.lit(None).alias(name) for name in ("state", "state_reason", "silence_likelihood")),
         )
         .drop("filled")
     )  # fmt: skip

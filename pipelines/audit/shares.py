@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from pipelines.audit.sessions import Channel, Feed, Pause, Session
-from pipelines.ingest.grid import NOT_KEPT
+from pipelines.audit.pauses import Pause
+from pipelines.audit.sessions import Channel, Session
+from pipelines.audit.told import Feed
 
 MINUTE = timedelta(minutes=1)
 MISSED_FOR = timedelta(days=1)
@@ -62,8 +63,7 @@ def _part(channel: str, what: Channel, sessions: Sequence[Session]) -> _Part:
     ends: list[tuple[datetime, str]] = []
     due: list[Span] = []
     for number, session in enumerate(sessions):
-        pauses = [pause for pause in session.pauses if pause.channel is None
-                  or (pause.channel == channel and what.topic not in NOT_KEPT)]  # fmt: skip
+        pauses = [pause for pause in session.pauses if pause.is_of(channel, what.topic)]
         if channel in session.channels and session.channels[channel] < session.ended:
             heard += _without(pauses, session.channels[channel], session.ended)
         ends += [(pause.start, pause.reason) for pause in pauses]

@@ -11,8 +11,12 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 OVERLAP = timedelta(minutes=5)
 """Commits so old are looked at again: two ingests may commit in another order than their clocks say."""
 
-LIVE = r"NOT regexp_matches(session, '^[^-]+-(import|backfill)-')"
+LIVE = """venue <> '' AND NOT starts_with(session, venue || '-import-') AND NOT starts_with(session, venue || '-backfill-')"""
 FEED = r"regexp_replace(session, '-[0-9a-f]+-[0-9a-f]{4}$', '')"
+TOLD_OF = """ts - to_milliseconds((1000 * least(86400, greatest(0, coalesce(
+    try_cast(detail ->> '$.ago_s' AS DOUBLE), try_cast(detail ->> '$.waited_s' AS DOUBLE),
+    epoch(ts) - try_cast(detail ->> '$.since_ns' AS DOUBLE) / 1e9, 0))))::BIGINT)"""
+"""Since when what an event tells of was so: `told.Told.since`."""
 
 FIRST = f"SELECT min(ts) FROM collector_events WHERE event IN ('subscribed', 'started') AND {LIVE}"
 NEWEST = "SELECT max(ts_commit) FROM ingest_commits"
@@ -32,7 +36,7 @@ SELECT least(new.first, old.last), greatest(new.last, old.last) FROM new LEFT JO
 """
 TOLD = f"""
 WITH new AS (
-    SELECT {FEED} AS feed, session, ts FROM collector_events
+    SELECT {FEED} AS feed, session, ts, {TOLD_OF} AS since FROM collector_events
     WHERE {LIVE} AND kafka_topic = '{EVENTS}' AND kafka_partition = $partition
         AND kafka_offset >= $first AND kafka_offset < $next
 ), starts AS (
@@ -40,10 +44,15 @@ WITH new AS (
 ), heard AS (
     SELECT session, max(recv_last) AS last FROM session_frames WHERE session IN (SELECT session FROM new) GROUP BY session
 )
-SELECT least(new.ts, heard.last),
+SELECT least(new.since, heard.last),
     CASE WHEN starts.ts IS NULL THEN $until ELSE greatest(starts.ts, heard.last) END
 FROM new ASOF LEFT JOIN starts ON new.feed = starts.feed AND new.ts < starts.ts
 LEFT JOIN heard ON new.session = heard.session
+"""
+LOST = """
+SELECT make_timestamp((detail ->> '$.since_ns')::BIGINT // 1000) AS since,
+    make_timestamp((detail ->> '$.until_ns')::BIGINT // 1000) AS until
+FROM collector_events WHERE event = 'log_changed' AND venue = '' AND ts >= $since AND since < until
 """
 ROWS = """
 SELECT DISTINCT date_trunc('minute', ts_event) - INTERVAL 1 MINUTE, date_trunc('minute', ts_event) + INTERVAL 2 MINUTES
@@ -88,6 +97,7 @@ def touched(lake: Lake, progress: Progress, now: Progress) -> list[Span]:
 
 def _since(lake: Lake, since: datetime, until: datetime) -> Iterable[Span]:
     yield from _rows(lake, HEARD, {"since": since})
+    yield from _rows(lake, LOST, {"since": since})
     for at in _offsets(lake, EVENTS, since):
         yield from _rows(lake, TOLD, {**at, "until": until})
     for topic, (table, which) in FEEDS_OWN.items():

@@ -7,6 +7,7 @@ from pipelines.columns.shared import facts_frame, finite, time, with_contracts
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import Facts, Parsed
 from pipelines.rows import Liquidation
+from pipelines.venues.bounds import AMOUNT, NOTIONAL
 
 FLAGS_FROM = 2**56  # above any time in milliseconds
 SPLITMIX64 = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
@@ -21,6 +22,16 @@ def liquidations(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
     found = with_contracts(found, instruments)
     found = found.with_columns(event_keys(found))
     return as_table(amounts(found), "liquidations")
+
+
+def impossible(rows: pl.DataFrame) -> dict[int, str]:
+    """Return which rows of table `liquidations` have amounts that cannot be, by their place, and why."""
+    beyond = rows.with_row_index("place").filter(_BEYOND)
+    return {
+        row["place"]: f"{row['symbol']}: {row['qty_raw']!r} x {row['price_raw']!r} is {row['notional_usd']!r} USD, "
+        f"{row['qty_base']!r} coins: a liquidation is of at most {NOTIONAL.most:g} USD and {AMOUNT.most:g} coins"
+        for row in beyond.iter_rows(named=True)
+    }
 
 
 def event_keys(found: pl.DataFrame) -> pl.Series:
@@ -65,6 +76,7 @@ def amounts(found: pl.DataFrame) -> pl.DataFrame:
     return found
 
 
+_BEYOND = (pl.col("notional_usd") > NOTIONAL.most) | (pl.col("qty_base") > AMOUNT.most)
 _LISTED, _IN_CONTRACTS = pl.col("metadata") == "venue", pl.col("unit") == "contract"
 _INVERSE, _LINEAR = pl.col("contract") == "inverse", pl.col("contract") == "linear"
 _CONTRACT = pl.when(_LISTED).then("contract_known").otherwise(pl.coalesce("contract", "contract_known"))

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from collectors.envelope import RawFrame
+from pipelines.columns.grid import arrival_bucket
 from pipelines.columns.schemas import as_table, empty
-from pipelines.columns.shared import facts_frame, finite, time, with_contracts
+from pipelines.columns.shared import bounded, facts_frame, finite, time, with_contracts
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import Parsed
 from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
+from pipelines.venues.bounds import AMOUNT, INTEREST
 from pipelines.venues.wire import BAR_SETTLES_MS
 
 SETTLES = pl.duration(milliseconds=BAR_SETTLES_MS)
@@ -23,26 +26,47 @@ def _found(parsed: Parsed, kind: type[Row], instruments: Instruments) -> pl.Data
     return with_contracts(facts_frame(facts, parsed.frames), instruments) if facts else None
 
 
-def _on_grid(found: pl.DataFrame, grid_s: int, also_by: Sequence[pl.Expr] = ()) -> pl.DataFrame:
-    """Return the last row of each contract and bucket, with the bucket's start as `ts`; all rows where `grid_s` is 0.
+def _on_grid(found: pl.DataFrame, frames: Sequence[RawFrame], grid_s: int) -> pl.DataFrame:
+    """Return the last row of each contract, channel and bucket, and every row of a bar; all where `grid_s` is 0.
 
-    A bucket is one of event times and one of arrival times: so the rows do not depend on which buckets a batch holds.
+    A bucket is one of event times and one of arrival. Added are `ts`, the start of the bucket of the event, and `ts_arrival`
+    with `channel` as in the tables, null for bars; bars stay in order.
     """
     bucket_ms = max(grid_s * 1000, 1)
-    found = found.with_columns(ts=(pl.col("ts_event") // bucket_ms * bucket_ms * 1000).cast(pl.Datetime("us")))
+    found = found.with_columns(
+        (pl.col("ts_event") // bucket_ms * bucket_ms * 1000).cast(pl.Datetime("us")).alias("ts"),
+        *_arrivals([frames[position] for position in found["frame"]], grid_s),
+    )
+    if "period" in found.columns:
+        of_now = pl.col("period").is_null()
+        found = found.with_columns(pl.when(of_now).then(name) for name in ("channel", "ts_arrival"))
+        now, bars = found.filter(of_now), found.filter(~of_now)
+    else:
+        now, bars = found, found.clear()
     if not grid_s:
         return found
-    arrived = pl.col("ts_recv").dt.epoch("ms") // bucket_ms
-    by = {f"by_{n}": expr for n, expr in enumerate((arrived, *also_by))}
-    found = found.sort("ts_event", maintain_order=True).with_columns(**by)
-    return found.unique(["venue", "symbol", "ts", *by], keep="last", maintain_order=True)
+    last = now.sort("ts_event", maintain_order=True).unique(
+        ["venue", "symbol", "channel", "ts", "ts_arrival"], keep="last", maintain_order=True
+    )
+    return last if bars.is_empty() else pl.concat([last, bars])
+
+
+def _arrivals(frames: Sequence[RawFrame], grid_s: int) -> list[pl.Series]:
+    bucket_ns = grid_s * 1_000_000_000
+    starts = [
+        arrival_bucket(frame, bucket_ns) * grid_s * 1_000_000 if grid_s and frame.at_ns else None for frame in frames
+    ]
+    return [
+        pl.Series("channel", [frame.channel for frame in frames], pl.String),
+        pl.Series("ts_arrival", starts, pl.Int64).cast(pl.Datetime("us")),
+    ]
 
 
 def funding_rates(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.DataFrame:
     """Return the rows of table `funding_rates`; the interval is the message's own, else the contract's."""
     if (found := _found(parsed, FundingRate, instruments)) is None:
         return empty("funding_rates")
-    found = _on_grid(found, grid_s)
+    found = _on_grid(found, parsed.frames, grid_s)
     found = found.with_columns(
         interval_hours=pl.coalesce("interval_hours", "interval_hours_known"),
         next_funding_ts=time("next_funding_ms"),
@@ -71,8 +95,7 @@ def open_interest(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.D
     """
     if (found := _found(parsed, OpenInterest, instruments)) is None:
         return empty("open_interest")
-    bar = pl.when(pl.col("period").is_not_null()).then("ts_event")
-    found = _on_grid(found, grid_s, (pl.col("period"), bar))
+    found = _on_grid(found, parsed.frames, grid_s)
     contract = pl.when(pl.col("metadata") == "venue").then("contract_known").otherwise(
         pl.coalesce("contract", "contract_known")
     )  # fmt: skip
@@ -84,7 +107,9 @@ def open_interest(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.D
     share = pl.when(pl.col("sides") == "both").then(0.5).otherwise(1.0)
     coins = pl.coalesce("base_given", pl.when(linear & (unit != "usd")).then(amount)) * pl.col("multiplier") * share
     usd = pl.coalesce("usd_given", pl.when(~linear).then(amount)) * share
-    found = found.with_columns(oi_base=finite(coins), oi_usd=finite(usd)).with_columns(null_reason=_why_null())
+    found = found.with_columns(coins=coins, dollars=usd)
+    found = found.with_columns(oi_base=bounded(pl.col("coins"), AMOUNT), oi_usd=bounded(pl.col("dollars"), INTEREST))
+    found = found.with_columns(null_reason=_why_null())
     found = found.rename({"open_interest": "oi_raw", "unit": "oi_unit"}).with_columns(ts_event=time("ts_event"))
     return as_table(found, "open_interest")
 
@@ -97,6 +122,8 @@ def _why_null() -> pl.Expr:
         .then(pl.lit("contract size not known"))
         .when(pl.col("contract").is_null())
         .then(pl.lit("contract not known"))
+        .when((pl.col("coins") > AMOUNT.most) | (pl.col("dollars") > INTEREST.most))
+        .then(pl.lit("amount out of range"))
         .otherwise(pl.lit("a mark price is needed"))
     )
 
@@ -105,7 +132,7 @@ def mark_prices(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.Dat
     """Return the rows of table `mark_prices`, per one coin; a mark and an index sent apart are two rows."""
     if (found := _found(parsed, MarkPrice, instruments)) is None:
         return empty("mark_prices")
-    found = _on_grid(found, grid_s, (pl.col("mark_price").is_null(), pl.col("index_price").is_null()))
+    found = _on_grid(found, parsed.frames, grid_s)
     prices = [finite(pl.col(name) / pl.col("multiplier")).alias(name) for name in ("mark_price", "index_price")]
     return as_table(found.with_columns(*prices, ts_event=time("ts_event")), "mark_prices")
 

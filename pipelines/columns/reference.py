@@ -18,10 +18,10 @@ Said = tuple[int, Instrument | FundingInterval | Page]
 
 def instruments(parsed: Parsed, book: Instruments) -> tuple[Instruments, pl.DataFrame]:
     """Return the book with what the batch says of contracts, and the rows of table `instruments`: what differs."""
-    said = sorted(_said(parsed), key=lambda entry: parsed.frames[entry[0]].recv_ns)
+    said = sorted(_said(parsed), key=lambda entry: parsed.frames[entry[0]].at_ns)
     if not said:
         return book, empty("instruments")
-    told = ((frame.venue, fact, frame.recv_ns // 1000) for n, fact in said if (frame := parsed.frames[n]))
+    told = ((frame.venue, fact, frame.at_ns // 1000) for n, fact in said if (frame := parsed.frames[n]))
     book, changed = book.changed(told)
     if not changed:
         return book, empty("instruments")
@@ -57,9 +57,9 @@ def leverage_tiers(parsed: Parsed, book: Instruments) -> tuple[Instruments, pl.D
             steps.setdefault((position, row.symbol), []).append(row)
     if not steps:
         return book, empty("leverage_tiers")
-    found = sorted(steps.items(), key=lambda entry: parsed.frames[entry[0][0]].recv_ns)
+    found = sorted(steps.items(), key=lambda entry: parsed.frames[entry[0][0]].at_ns)
     tables = [
-        MarginTable(frame.venue, symbol, frame.recv_ns // 1000, tuple(sorted(own, key=lambda step: step.tier)))
+        MarginTable(frame.venue, symbol, frame.at_ns // 1000, tuple(sorted(own, key=lambda step: step.tier)))
         for (position, symbol), own in found
         if (frame := parsed.frames[position])
     ]

@@ -6,15 +6,10 @@ import polars as pl
 
 from warehouse.tables import TABLES
 
-_POLARS: dict[str, pl.DataType] = {
-    "VARCHAR": pl.String(), "DOUBLE": pl.Float64(), "BIGINT": pl.Int64(), "INTEGER": pl.Int32(), "UBIGINT": pl.UInt64(),
-    "BOOLEAN": pl.Boolean(), "BLOB": pl.Binary(), "TIMESTAMP": pl.Datetime("us"),
-}  # fmt: skip
-
 
 def schema(table: str) -> dict[str, pl.DataType]:
     """Return column names and polars types of a warehouse table, in its order."""
-    return {column.name: _POLARS[column.type] for column in TABLES[table].columns}
+    return dict(TABLES[table].schema)
 
 
 def empty(table: str) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from collectors.envelope import RawFrame
 from pipelines.contracts.instruments import Instruments
 from pipelines.reading.parse import Facts
 from pipelines.rows import Row
+from pipelines.venues.bounds import Bound
 from pipelines.venues.symbols import DOLLARS
 
 SOURCES = ("backfill", "import")
@@ -47,11 +48,12 @@ def _dtype(hint: Any) -> type[pl.DataType]:
 def trace(frames: Sequence[RawFrame], venue: str | None = None) -> list[pl.Series]:
     """Return the trace columns of rows whose frames these are, and `venue`, if known the same of all."""
     sessions = [frame.session for frame in frames]
-    received = pl.Series("ts_recv", [frame.recv_ns for frame in frames], pl.Int64) // 1000
+    venues = [venue] * len(frames) if venue else [frame.venue for frame in frames]
+    received = pl.Series("ts_recv", [frame.arrived_ns or frame.recv_ns for frame in frames], pl.Int64) // 1000
     return [
-        _repeated("venue", [venue] * len(frames) if venue else [frame.venue for frame in frames]),
+        _repeated("venue", venues),
         received.set(received == 0, None).cast(pl.Datetime("us")),
-        _sources(sessions),
+        _sources(sessions, venues),
         _repeated("kafka_topic", [frame.topic for frame in frames]),
         pl.Series("kafka_partition", [frame.partition for frame in frames], pl.Int32),
         pl.Series("kafka_offset", [frame.offset for frame in frames], pl.Int64),
@@ -67,18 +69,22 @@ def _repeated(name: str, values: list[str]) -> pl.Series:
     return pl.Series(name, values, pl.String)
 
 
-def _sources(sessions: list[str]) -> pl.Series:
-    different = {sessions[0]} if sessions.count(sessions[0]) == len(sessions) else set(sessions)
-    sources = {session: source_of(session) for session in different}
+def _sources(sessions: list[str], venues: list[str]) -> pl.Series:
+    of_one = sessions.count(sessions[0]) == len(sessions) and venues.count(venues[0]) == len(venues)
+    pairs = {(sessions[0], venues[0])} if of_one else set(zip(sessions, venues, strict=True))
+    sources = {pair: source_of(*pair) for pair in pairs}
     if len(set(sources.values())) == 1:
         return pl.Series("source", [*sources.values()][:1], pl.String).new_from_index(0, len(sessions))
-    return pl.Series("source", [sources[session] for session in sessions], pl.String)
+    return pl.Series("source", [sources[pair] for pair in zip(sessions, venues, strict=True)], pl.String)
 
 
-def source_of(session: str) -> str:
-    """Return backfill or import where the session's feed (`<venue>-<feed>-...`) is named so, else live."""
-    feed = session.split("-", 2)[1:2]
-    return feed[0] if feed and feed[0] in SOURCES else "live"
+def source_of(session: str, venue: str) -> str:
+    """Return backfill or import where the session's feed (`<venue>-<feed>-...`) is named so, else live.
+
+    `venue`: the record's own word for it; a venue's name may contain hyphens, so the session alone does not say where it ends.
+    """
+    named = (source for source in SOURCES if session.startswith(f"{venue}-{source}-"))
+    return next(named, "live")
 
 
 def with_contracts(facts: pl.DataFrame, instruments: Instruments, at: str = "ts_event") -> pl.DataFrame:
@@ -136,6 +142,11 @@ def symbol_keys(venues: pl.Series, symbols: pl.Series) -> pl.Series:
 def time(column: str) -> pl.Expr:
     """Return a column of UTC milliseconds as a time."""
     return (pl.col(column) * 1000).cast(pl.Datetime("us"))
+
+
+def bounded(value: pl.Expr, bound: Bound) -> pl.Expr:
+    """Return null for what is beyond a bound, such as no number."""
+    return pl.when((value >= bound.least) & (value <= bound.most)).then(value)
 
 
 def finite(value: pl.Expr) -> pl.Expr:

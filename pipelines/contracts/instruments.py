@@ -96,6 +96,15 @@ class Instruments:
         book.tiers = tiers
         return book
 
+    def resolves_as(self, other: "Instruments") -> bool:
+        """Tell whether every symbol is the same in both books."""
+        return (
+            self._versions == other._versions
+            and self._intervals == other._intervals
+            and self._exceptions_listed == other._exceptions_listed
+            and self._sizes == other._sizes
+        )
+
     def _copy(self) -> "Instruments":
         book = Instruments()
         book._versions, book._sizes = dict(self._versions), dict(self._sizes)

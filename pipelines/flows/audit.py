@@ -7,11 +7,13 @@ from prefect import flow, get_run_logger
 from pipelines.audit import checking
 from pipelines.audit.cover import cover
 from pipelines.flows.moments import now, utc
+from pipelines.flows.noted import noted
 from pipelines.settings import IngestSettings
 from warehouse import lake
 
 
 @flow(name="coverage", persist_result=False)
+@noted
 def coverage() -> int:
     """Keep `feed_coverage` up to date with what ingest has committed; return rows written.
 
@@ -25,6 +27,7 @@ def coverage() -> int:
 
 
 @flow(name="audit", persist_result=False)
+@noted
 def audit(since: datetime | None = None, until: datetime | None = None) -> dict[str, int]:
     """Run the checks over [since, until) (UTC; by default yesterday and today) and store the results; return offenders.
 

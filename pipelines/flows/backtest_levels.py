@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from prefect import flow, get_run_logger
 
 from pipelines.flows.moments import now, utc
+from pipelines.flows.noted import noted
 from pipelines.levels.backtest import backtest
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
@@ -13,6 +14,7 @@ SCORED = timedelta(days=7)
 
 
 @flow(name="backtest_levels", persist_result=False)
+@noted
 def backtest_levels(
     since: datetime | None = None, until: datetime | None = None, coins: list[str] | None = None
 ) -> dict[str, int]:

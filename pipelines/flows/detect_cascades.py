@@ -6,11 +6,13 @@ from prefect import flow, get_run_logger
 
 from pipelines.cascades.run import detect
 from pipelines.flows.moments import now, utc
+from pipelines.flows.noted import noted
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
 
 
 @flow(name="detect_cascades", persist_result=False)
+@noted
 def detect_cascades(
     since: datetime | None = None, until: datetime | None = None, back_hours: float = 2.0
 ) -> dict[str, int]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from prefect import flow, get_run_logger
 
 from pipelines.flows.moments import now, utc
+from pipelines.flows.noted import noted
 from pipelines.levels.estimate import estimate
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
@@ -13,6 +14,7 @@ SETTLED = timedelta(minutes=2)  # the candles and open interest of the minutes b
 
 
 @flow(name="estimate_levels", persist_result=False)
+@noted
 def estimate_levels(since: datetime | None = None, until: datetime | None = None) -> dict[str, int]:
     """Bring `liquidation_levels` from the state of the last full hour to `until` (two minutes ago); return what was done.
 

@@ -5,12 +5,14 @@ from datetime import datetime
 from prefect import flow, get_run_logger
 
 from pipelines.flows.moments import now, utc
+from pipelines.flows.noted import noted
 from pipelines.settings import IngestSettings
 from pipelines.signals.find import find
 from warehouse import lake, schema
 
 
 @flow(name="find_signals", persist_result=False)
+@noted
 def find_signals(since: datetime | None = None, until: datetime | None = None) -> dict[str, int]:
     """Look at the hours that were not looked at yet; return how many, and the signals that fired.
 

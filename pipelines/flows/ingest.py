@@ -1,14 +1,8 @@
 """The flow `ingest`: Kafka to the warehouse, exactly once."""
 
-import asyncio
-import signal
-from contextlib import suppress
-
 from prefect import flow, get_run_logger
 
-from collectors.kafka import KafkaSettings, connection
-from pipelines.ingest.run import Ingest, Totals
-from pipelines.settings import IngestSettings
+from pipelines.ingest.work import work
 
 
 @flow(name="ingest", persist_result=False)
@@ -18,29 +12,4 @@ async def ingest(follow: bool = False) -> dict[str, int]:
     One long run rather than a run per batch: a flow run costs about a second. Run again, it goes on from the offsets in
     the warehouse and changes nothing that is there.
     """
-    logger = get_run_logger()
-    stop = _stop_on_signal()
-    kafka = connection(KafkaSettings.load())
-    totals = await Ingest(IngestSettings()).run(kafka, follow, stop)
-    logger.info("%s", told(totals))
-    return {"records": totals.records, **dict(totals.rows)}
-
-
-def told(totals: Totals) -> str:
-    """Say what was committed in one line."""
-    rows = ", ".join(f"{name} {count:,}" for name, count in sorted(totals.rows.items()) if count)
-    nothing = ", ".join(f"{count:,} x {reason}" for reason, count in totals.reasons.most_common())
-    return (
-        f"committed {totals.records:,} records in {totals.commits:,} commits, {totals.duplicates:,} rows stored before, "
-        f"{totals.dead_letters:,} dead letters; rows: {rows or 'none'}; "
-        f"frames that carry none: {nothing or 'none'}"
-    )
-
-
-def _stop_on_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        with suppress(ValueError, NotImplementedError):  # not in the main thread: whoever runs the flow stops it
-            loop.add_signal_handler(sign, stop.set)
-    return stop
+    return await work(follow, get_run_logger().info)

@@ -2,12 +2,14 @@
 
 from prefect import flow, get_run_logger
 
+from pipelines.flows.noted import noted
 from pipelines.settings import IngestSettings
 from warehouse import lake
 from warehouse.maintain import maintain as run
 
 
 @flow(name="maintain", persist_result=False)
+@noted
 def maintain() -> dict[str, int]:
     """Join small files, expire old snapshots, delete files out of use; return how many of each.
 

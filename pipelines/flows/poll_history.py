@@ -8,10 +8,10 @@ from prefect import flow, get_run_logger
 
 from collectors.kafka import KafkaSettings, connection
 from pipelines.errors import AlreadyRunningError
-from pipelines.flows.ingest import told
 from pipelines.ingest.run import Ingest
+from pipelines.ingest.work import told
 from pipelines.settings import IngestSettings
-from pipelines.up.supervise import StartError, ending, liq
+from pipelines.up.commands import StartError, ending, liq
 
 
 @flow(name="poll_history", persist_result=False)

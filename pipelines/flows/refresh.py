@@ -7,6 +7,7 @@ from prefect.client.schemas.objects import State
 
 from pipelines.flows.audit import coverage
 from pipelines.flows.detect_cascades import detect_cascades
+from pipelines.flows.noted import noted
 from pipelines.flows.rollup import rollup
 
 STEPS = (coverage, rollup, detect_cascades)
@@ -14,6 +15,7 @@ STEPS = (coverage, rollup, detect_cascades)
 
 
 @flow(name="refresh", persist_result=False)
+@noted
 def refresh() -> list[State[Any]]:
     """Bring coverage, bars and cascades up to date, one after another in one process; a step that fails fails the run, and
     those after it run all the same. Run twice, the second changes nothing.

@@ -2,12 +2,14 @@
 
 from prefect import flow, get_run_logger
 
+from pipelines.flows.noted import noted
 from pipelines.rollup.run import rollup as run
 from pipelines.settings import IngestSettings
 from warehouse import lake
 
 
 @flow(name="rollup", persist_result=False)
+@noted
 def rollup(everything: bool = False) -> dict[str, int]:
     """Compute the bars whose rows changed, or all; return minutes, days and contracts taken in, and other bars written.
 

@@ -72,7 +72,7 @@ class Import:
         await asyncio.gather(*waiting)
 
     async def _send(self, frame: RawFrame) -> None:
-        record = to_record(frame)
+        record = to_record(frame, time.time_ns())
         self._waiting.append(
             await self._producer.send(
                 frame.topic, record.value, record.key, headers=record.headers, timestamp_ms=frame.recv_ns // 1_000_000

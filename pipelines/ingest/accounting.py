@@ -1,66 +1,86 @@
-"""Which frames a commit took in: the rows of `session_frames` and `ingest_commits`."""
+"""Which frames a commit took in: the rows of `session_frames`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple
 
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.columns.schemas import as_table, schema
-from pipelines.ingest.consume import Partition
+from pipelines.columns.schemas import as_table
+from pipelines.ingest.incarnation import Partition
 from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
+from warehouse.runs import PACKED, RUNS, of_numbers, packed
 
 BY = ("venue", "session", "transport", "kafka_topic", "kafka_partition")
-Account = tuple[object, ...]
+COUNTS = ("frames", "frames_with_rows", "frames_without_rows", "frames_dead", "received_again")
 ACCOUNT: dict[str, pl.DataType] = {
     "venue": pl.String(), "session": pl.String(), "transport": pl.String(), "kafka_topic": pl.String(),
-    "kafka_partition": pl.Int32(), "frames": pl.Int64(), "seq_min": pl.Int64(), "seq_max": pl.Int64(),
-    "seq_sum": pl.Int64(), "recv_first": pl.Datetime("us"), "recv_last": pl.Datetime("us"),
-    "frames_with_rows": pl.Int64(), "frames_without_rows": pl.Int64(), "frames_dead": pl.Int64(),
+    "kafka_partition": pl.Int32(), **dict.fromkeys(COUNTS, pl.Int64()), "seq_min": pl.Int64(), "seq_max": pl.Int64(),
+    "recv_first": pl.Datetime("us"), "recv_last": pl.Datetime("us"),
 }  # fmt: skip
+
+
+class Account(NamedTuple):
+    """Frames of one session and partition: `row` has ACCOUNT's values; of the frames that are stored, `seqs` the numbers and
+    `arrived` when each arrived (UTC microseconds since 1970)."""
+
+    row: tuple[object, ...]
+    seqs: pl.Series
+    arrived: pl.Series
+
+    @property
+    def session(self) -> str:
+        """The session that the frames came by."""
+        return str(self.row[1])
 
 
 def accounts(
     frames: Sequence[RawFrame], outcomes: bytes | bytearray, partition: Partition | None = None
 ) -> list[Account]:
-    """Return, per session and partition, ACCOUNT's values: how many frames there were, their numbers, what became of them.
+    """Return, per session and partition, how many frames there were, their numbers, what became of them.
 
     `partition`: that of all the frames, where they are of one.
     """
-    rows: list[Account] = []
+    found: list[Account] = []
     for positions in _by_session(frames, of_one=partition is not None):
         whole = len(positions) == len(frames)
         mine = frames if whole else [frames[n] for n in positions]
         became = outcomes if whole else bytes([outcomes[n] for n in positions])
-        first = mine[0]
-        seqs = [frame.seq for frame in mine]
-        recv_first, recv_last = _ends([frame.recv_ns for frame in mine])
-        rows.append((
-            first.venue, first.session, first.transport, first.topic, first.partition, len(mine), *_ends(seqs), sum(seqs),
-            recv_first // 1000, recv_last // 1000,
-            *(became.count(outcome) for outcome in (WITH_ROWS, WITHOUT_ROWS, DEAD)),
-        ))  # fmt: skip
-    return rows
+        counts = len(mine), *(became.count(outcome) for outcome in (WITH_ROWS, WITHOUT_ROWS, DEAD)), 0
+        found.append(_account(mine, counts))
+    return found
+
+
+def received_again(frames: Sequence[RawFrame]) -> list[Account]:
+    """Return the accounts of records that are left out, as a frame with their number is stored already."""
+    return [
+        _account(mine, (0, 0, 0, 0, len(mine)), stored=False)
+        for positions in _by_session(frames, of_one=False)
+        if (mine := [frames[n] for n in positions])
+    ]
 
 
 def died(frames: Sequence[RawFrame], before: bytes, after: bytes | bytearray) -> list[Account]:
     """Return what makes accounts right of frames that were rejected after they were counted as giving rows."""
     found = {
-        (frame.topic, frame.partition, frame.offset): (
-            frame.venue, frame.session, frame.transport, frame.topic, frame.partition, 0, frame.seq, frame.seq, 0,
-            frame.recv_ns // 1000, frame.recv_ns // 1000, -1, 0, 1,
-        )
+        (frame.topic, frame.partition, frame.offset): _account([frame], (0, -1, 0, 1, 0), stored=False)
         for n, frame in enumerate(frames)
         if before[n] != DEAD == after[n]
-    }  # fmt: skip
+    }
     return list(found.values())
 
 
-def _ends(values: list[int]) -> tuple[int, int]:
-    """Return the least and the greatest, sooner than min and max do; of 63 bits, as a record has them."""
-    found = pl.Series(values, dtype=pl.Int64)
-    return cast(int, found.min()), cast(int, found.max())
+def _account(frames: Sequence[RawFrame], counts: tuple[int, ...], stored: bool = True) -> Account:
+    """Return the account of frames of one session and partition; `counts` as COUNTS."""
+    first = frames[0]
+    seqs = pl.Series("seqs", [frame.seq for frame in frames], dtype=pl.Int64)
+    arrived = pl.Series("arrived", [frame.arrived_ns or frame.recv_ns for frame in frames], dtype=pl.Int64) // 1000
+    row = (
+        first.venue, first.session, first.transport, first.topic, first.partition, *counts,
+        seqs.min(), seqs.max(), arrived.min(), arrived.max(),
+    )  # fmt: skip
+    return Account(row, seqs if stored else seqs.clear(), arrived if stored else arrived.clear())
 
 
 def _by_session(frames: Sequence[RawFrame], of_one: bool) -> Iterable[Sequence[int]]:
@@ -79,48 +99,34 @@ def _by_session(frames: Sequence[RawFrame], of_one: bool) -> Iterable[Sequence[i
     return found.values()
 
 
-def session_frames(accounts: Iterable[Account], ts_commit: datetime) -> pl.DataFrame:
-    """Return the rows of table `session_frames` out of a commit's accounts."""
-    summed = ("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead")
+def session_frames(accounts: Sequence[Account], ts_commit: datetime) -> pl.DataFrame:
+    """Return the rows of table `session_frames` out of a commit's accounts; the first row of each session has its runs."""
     found = (
-        pl.DataFrame(accounts, schema=ACCOUNT, orient="row")
+        pl.DataFrame([account.row for account in accounts], schema=ACCOUNT, orient="row")
         .group_by(BY, maintain_order=True)
         .agg(
-            *(pl.col(name).sum() for name in summed),
-            pl.col("seq_min").min(),
-            pl.col("seq_max").max(),
-            pl.col("recv_first").min(),
-            pl.col("recv_last").max(),
+            *(pl.col(name).sum() for name in COUNTS),
+            *(pl.col(name).min() for name in ("seq_min", "recv_first")),
+            *(pl.col(name).max() for name in ("seq_max", "recv_last")),
         )
-        .with_columns(ts_commit=pl.lit(ts_commit, pl.Datetime("us")))
-    )
+        .with_columns(
+            seq_sum=pl.lit(None, pl.Int64), ts_commit=pl.lit(ts_commit, pl.Datetime("us")),
+            first_of_session=pl.col("session").is_first_distinct(),
+        )
+        .join(packed(_runs(accounts)), on="session", how="left", maintain_order="left")
+        .with_columns(pl.when("first_of_session").then(name).alias(name) for name in PACKED)
+    )  # fmt: skip
     return as_table(found, "session_frames")
 
 
-def ingest_commits(
-    offsets: Mapping[Partition, tuple[int, int]],
-    records: Mapping[Partition, int],
-    tables: Mapping[str, pl.DataFrame],
-    cluster_id: str,
-    ts_commit: datetime,
-) -> pl.DataFrame:
-    """Return the rows of table `ingest_commits`: per partition the offsets [from, next), records, rows, dead letters."""
-    rows, dead = _by_partition(tables, but=("dead_letters", "raw_frames")), _by_partition({"": tables["dead_letters"]})
-    return pl.DataFrame(
-        [
-            (ts_commit, cluster_id, *at, *span, records.get(at, 0), rows.get(at, 0), dead.get(at, 0))
-            for at, span in offsets.items()
-        ],
-        schema=schema("ingest_commits"),
-        orient="row",
-    )
-
-
-def _by_partition(tables: Mapping[str, pl.DataFrame], but: Sequence[str] = ()) -> dict[Partition, int]:
-    counts: dict[Partition, int] = {}
-    for name, table in tables.items():
-        if name in but or table.is_empty():
-            continue
-        for topic, partition, count in table.group_by("kafka_topic", "kafka_partition").len().iter_rows():
-            counts[(topic, partition)] = counts.get((topic, partition), 0) + count
-    return counts
+def _runs(accounts: Sequence[Account]) -> pl.DataFrame:
+    """Return the runs of each session's numbers."""
+    own: dict[str, list[Account]] = {}
+    for account in accounts:
+        if len(account.seqs):
+            own.setdefault(account.session, []).append(account)
+    found = [
+        of_numbers(session, pl.concat(each.seqs for each in mine), pl.concat(each.arrived for each in mine))
+        for session, mine in own.items()
+    ]
+    return pl.concat([pl.DataFrame(schema={"session": pl.String(), **RUNS}), *found])

@@ -1,155 +1,168 @@
 """What has been read from Kafka and waits for one commit."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import NamedTuple
-
-import polars as pl
+from collections.abc import Iterable, Mapping
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, REFERENCE
-from pipelines.columns.schemas import empty
 from pipelines.contracts.instruments import Instruments
-from pipelines.ingest.accounting import Account, accounts, died, ingest_commits, session_frames
-from pipelines.ingest.consume import Partition, Slice
+from pipelines.ingest.accounting import Account, accounts, received_again
+from pipelines.ingest.books import ABOUT_CONTRACTS, Books
+from pipelines.ingest.consume import Slice
 from pipelines.ingest.endings import Endings
 from pipelines.ingest.events import collector_events
-from pipelines.ingest.grid import NOT_KEPT, STATE_TOPICS, Bucket, Grid
-from pipelines.normalise import Normalised, normalise, raw_frames
+from pipelines.ingest.grid import NOT_KEPT, STATE_TOPICS, Bucket, Grid, Said
+from pipelines.ingest.marks import Marks
+from pipelines.ingest.merge import turn_ms
+from pipelines.ingest.ready import Ready, in_turn, malformed, merged, of_buckets, spans_of
 from pipelines.reading.blocks import parse_batch
-from pipelines.reading.parse import Facts, Parsed
+from pipelines.reading.parse import DEAD, Facts, Parsed, parse_frames
 from pipelines.rows import Rejected
 from pipelines.venues import Held
 
-
-class Ready(NamedTuple):
-    """One commit's worth: what was read, what collectors told, the frames to keep, their accounts, and per partition the
-    offsets [from, next) and the count of records."""
-
-    parsed: Parsed
-    events: pl.DataFrame
-    kept: list[RawFrame]
-    accounts: list[Account]
-    offsets: dict[Partition, tuple[int, int]]
-    records: Counter[Partition]
-
-    def tables(self, instruments: Instruments, cluster_id: str, grid_s: int) -> Normalised:
-        """Return the rows of every table this commit writes, and the book of instruments after it."""
-        accounts, told = self.accounts, bytes(self.parsed.outcomes)
-        found = normalise(self.parsed, instruments, grid_s)
-        if self.parsed.outcomes != told:
-            accounts = accounts + died(self.parsed.frames, told, self.parsed.outcomes)
-        ts_commit = datetime.now(UTC).replace(tzinfo=None)
-        tables = {**found.tables, "collector_events": self.events}
-        tables["raw_frames"] = raw_frames(Parsed(self.kept, {}, bytearray(), Counter()))
-        tables["session_frames"] = session_frames(accounts, ts_commit) if accounts else empty("session_frames")
-        tables["ingest_commits"] = ingest_commits(self.offsets, self.records, tables, cluster_id, ts_commit)
-        return Normalised(tables, found.instruments)
+BY_CONTRACTS = ("instruments", "leverage_tiers")
 
 
 class Batch:
     """Collects slices; frames of events are kept as they are, frames of state go through the grid.
 
-    `held`: the state of Bybit's tickers; `ended`: sessions that had ended before, and when (UTC nanoseconds).
+    `held`: the state of Bybit's tickers; `ended`: sessions that had ended before, and when (UTC nanoseconds); `book`: the
+    contracts known; `marks`: the frames that are stored, None: each frame counts as new.
     """
 
-    def __init__(self, grid_s: int, held: Held, keep_all_frames: bool, ended: Mapping[str, int] | None = None) -> None:
-        self._grid = Grid(grid_s, held, keep_all_frames)
+    def __init__(
+        self, grid_s: int, held: Held, keep_all_frames: bool, ended: Mapping[str, int] | None = None,
+        book: Instruments | None = None, marks: Marks | None = None,
+    ) -> None:  # fmt: skip
+        self._grid = Grid(grid_s, held, keep_all_frames, marks)
         self._not_kept = frozenset[str]() if keep_all_frames else NOT_KEPT
         self._held = held
         self._endings = Endings(held, ended)
+        self._books = Books(Instruments() if book is None else book)  # one of margin tables alone is false
+        self._marks = marks
         self._slices: list[Slice] = []
+        self._lists: list[tuple[Slice, Parsed]] = []  # of contracts
+        self._again: list[Account] = []
         self._closed: list[Bucket] = []
         self.frames = 0  # that a commit would take in; those of open buckets are not among them
         self.bytes = 0
 
     def add(self, slices: Iterable[Slice]) -> None:
-        """Take what was read; what it says of state is read at once."""
+        """Take what was read, in the order of its turns; what it says of state and of contracts is read at once."""
         slices = list(slices)
         self._endings.add(slices)
+        said: list[Said] = []
         for found in slices:
             if found.partition[0] in STATE_TOPICS:
-                self._close(self._grid.add(found))
+                said += self._grid.add(found)
+                continue
+            found = self._fresh(found)
+            if found.partition[0] == REFERENCE:
+                said += self._list(found)
             else:
                 self._slices.append(found)
-                self.frames += len(found.frames) + len(found.malformed)
-                self.bytes += sum(len(frame.payload) for frame in found.frames)
+                self.frames += found.records
+                self.bytes += sum([len(frame.payload) for frame in found.frames])
+        self._reject(self._books.learn(said))
+        self.close_buckets(None if self._grid.full else 0)
 
-    def close_buckets(self, before_ns: int | None = None, of: Collection[Partition] | None = None) -> None:
-        """Close the buckets (of these partitions, else of any) that ended before a time (UTC ns), or all of them."""
-        self._close(self._grid.close(before_ns, of))
+    def _reject(self, unfit: list[tuple[Rejected, RawFrame]]) -> None:
+        """Make lists that no table can hold dead letters."""
+        for row, frame in unfit:
+            for _, parsed in self._lists:
+                if frame in parsed.frames:
+                    position = parsed.frames.index(frame)
+                    facts = parsed.facts.setdefault(Rejected, Facts([], []))
+                    facts.rows.append(row)
+                    facts.frames.append(position)
+                    parsed.outcomes[position] = DEAD
 
-    def _close(self, buckets: list[Bucket]) -> None:
+    def _fresh(self, found: Slice) -> Slice:
+        if (
+            self._marks is None or found.partition[0] == EVENTS
+        ):  # the number of an event is that of the frames before it
+            return found
+        frames, again = self._marks.fresh(found.frames)
+        if not again:
+            return found
+        self._again += received_again(again)
+        return found._replace(frames=list(frames), again=len(again), tail=found.last)
+
+    def _list(self, found: Slice) -> list[Said]:
+        parsed = parse_frames(found.frames, self._held)
+        self._lists.append((found, parsed))
+        return [
+            Said(row, parsed.frames[position])
+            for kind in ABOUT_CONTRACTS
+            if (facts := parsed.facts.get(kind))
+            for row, position in zip(facts.rows, facts.frames, strict=True)
+        ]
+
+    def close_buckets(self, before_ms: int | None = None) -> None:
+        """Close the buckets after which another began, or before whose end nothing more can come (turn, UTC ms), or all."""
+        buckets = self._grid.close(before_ms)
         self._closed.extend(buckets)
         self.frames += sum(bucket.records for bucket in buckets)
 
+    @property
+    def book(self) -> Instruments:
+        """The contracts as known after everything taken."""
+        return self._books.newest
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits here at all."""
+        return not (self._slices or self._closed or self._lists or self._grid.began_ms is not None)
+
     def __bool__(self) -> bool:
-        return bool(self._slices or self._closed)
+        return bool(self._slices or self._closed or self._due())
+
+    def _due(self) -> int:
+        """Return how many slices about contracts may be committed: those before which nothing is left to be committed."""
+        began_ms = self._grid.began_ms
+        if began_ms is None:
+            return len(self._lists)
+        turns = [max((turn_ms(frame) for frame in found.frames), default=0) for found, _ in self._lists]
+        return next((n for n, turn in enumerate(turns) if turn >= began_ms), len(turns))
 
     def take(self) -> Ready:
-        """Hand out everything that may be committed; buckets still open stay."""
+        """Hand out everything that may be committed; buckets still open stay, and lists of contracts that came after."""
         self._endings.drop()
-        slices, closed = self._slices, self._closed
-        self._slices, self._closed, self.frames, self.bytes = [], [], 0, 0
-        # contracts before what is counted in them
-        slices.sort(key=lambda found: found.partition[0] != REFERENCE)
-        frames = [frame for found in slices if found.partition[0] != EVENTS for frame in found.frames]
-        told = [frame for found in slices if found.partition[0] == EVENTS for frame in found.frames]
+        due = self._due()
+        lists, self._lists = self._lists[:due], self._lists[due:]
+        slices, closed, taken = self._slices, self._closed, self._again
+        self._slices, self._closed, self._again, self.frames, self.bytes = [], [], [], 0, 0
+        frames = in_turn([found for found in slices if found.partition[0] != EVENTS])
         parsed = parse_batch(frames, self._held)
+        told = [frame for found in slices if found.partition[0] == EVENTS for frame in found.frames]
         events, not_events = collector_events(told)
+        taken += accounts(frames, parsed.outcomes)
+        for _, each in lists:
+            taken += accounts(each.frames, each.outcomes)
+        for bucket in closed:
+            taken += bucket.accounts
+        of_lists = [each for _, each in lists]
+        read = [*slices, *(found for found, _ in lists)]
+        whole = merged([parsed, *of_lists, not_events, *malformed(read), *of_buckets(closed)])
+        spans = spans_of(read, closed)
         return Ready(
-            merged([parsed, not_events, *_malformed(slices), *(bucket.facts() for bucket in closed)]),
+            whole,
+            self._books.split(whole),
+            self._books.take({at: span.next for at, span in spans.items()}),
             events,
-            [frame for frame in frames if frame.topic not in self._not_kept]
-            + [frame for bucket in closed for frame in bucket.kept],
-            accounts(frames, parsed.outcomes) + [account for bucket in closed for account in bucket.accounts],
-            _offsets([*slices, *closed]),
-            _records(slices, closed),
+            self._kept(frames, of_lists, closed),
+            taken,
+            spans,
         )
 
+    def _kept(self, frames: list[RawFrame], lists: list[Parsed], closed: list[Bucket]) -> list[RawFrame]:
+        kept = [frame for frame in frames if frame.topic not in self._not_kept]
+        for each in lists:
+            kept.extend(each.frames)
+        for bucket in closed:
+            kept.extend(bucket.kept)
+        return kept
 
-def merged(parts: Sequence[Parsed]) -> Parsed:
-    """Return the facts of several batches as of one."""
-    parts = [part for part in parts if part.frames] or list(parts[:1])
-    if len(parts) == 1:
-        return parts[0]
-    frames: list[RawFrame] = []
-    facts: dict[type, Facts] = {}
-    outcomes, reasons = bytearray(), Counter[str]()
-    for part in parts:
-        for kind, found in part.facts.items():
-            whole = facts.setdefault(kind, Facts([], []))
-            whole.rows.extend(found.rows)
-            whole.frames.extend(position + len(frames) for position in found.frames)
-            whole.blocks.extend(block.with_columns(pl.col("frame") + len(frames)) for block in found.blocks)
-        frames.extend(part.frames)
-        outcomes.extend(part.outcomes)
-        reasons.update(part.reasons)
-    return Parsed(frames, facts, outcomes, reasons)
-
-
-def _malformed(slices: Iterable[Slice]) -> list[Parsed]:
-    """Return the records that are no raw records, as dead letters."""
-    found = [each for part in slices for each in part.malformed]
-    facts = Facts([Rejected(each.reason) for each in found], list(range(len(found))))
-    return (
-        [Parsed([each.frame for each in found], {Rejected: facts}, bytearray(len(found)), Counter())] if found else []
-    )
-
-
-def _offsets(parts: Iterable[Slice | Bucket]) -> dict[Partition, tuple[int, int]]:
-    spans: dict[Partition, tuple[int, int]] = {}
-    for part in parts:
-        start, end = spans.get(part.partition, (part.start, part.next))
-        spans[part.partition] = (min(start, part.start), max(end, part.next))
-    return spans
-
-
-def _records(slices: Iterable[Slice], closed: Iterable[Bucket]) -> Counter[Partition]:
-    counts: Counter[Partition] = Counter()
-    for found in slices:
-        counts[found.partition] += len(found.frames) + len(found.malformed)
-    for bucket in closed:
-        counts[bucket.partition] += bucket.records
-    return counts
+    def forget(self, before_ms: int) -> None:
+        """Forget the books of contracts that no frame to come needs: all of them have a turn from `before_ms` on."""
+        began_ms = self._grid.began_ms
+        self._books.forget(before_ms if began_ms is None else min(before_ms, began_ms))

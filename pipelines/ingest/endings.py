@@ -11,7 +11,8 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, TICKER
-from pipelines.ingest.consume import Partition, Slice
+from pipelines.ingest.consume import Slice
+from pipelines.ingest.incarnation import Partition
 from pipelines.venues import Held
 
 ENDS = frozenset(("disconnected", "stopped"))
@@ -46,7 +47,7 @@ class Endings:
                         self._ended[frame.session] = (at, self._clock())
             elif found.partition[0] == TICKER and found.frames:
                 before = self._read.get(found.partition, 0)
-                self._read[found.partition] = max(before, found.frames[-1].recv_ns)
+                self._read[found.partition] = max(before, found.frames[-1].at_ns)
 
     def drop(self) -> None:
         """Drop what is held of sessions that ended long enough ago."""

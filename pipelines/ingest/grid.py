@@ -1,19 +1,25 @@
 """State on a time grid: of funding, open interest and mark prices only the last value of each bucket is kept.
 
 The frames of a state topic are read as they come, but a partition's rows and offsets are committed only up to the end of a
-bucket: which rows are stored then depends on the frames alone, not on when a batch or a crash happened to cut them. After
-a crash the open bucket is read again. A bucket is one of arrival times (`recv_ns`) in one partition.
+bucket. A bucket has the consecutive records that the broker took in one stretch of the grid, so which rows are stored
+depends on the log alone: not on how far behind ingest is, on when a batch or a crash cut the frames, or on any collector's
+clock. After a crash the open bucket is read again. Frames that waited long before they reached Kafka count for the bucket
+they arrived in; a bucket that has them gives a row for each of those.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from collectors.envelope import RawFrame
+from collectors.envelope import MS_NS, RawFrame
 from collectors.topics import FUNDING, KLINE, OPEN_INTEREST, TICKER
-from pipelines.ingest.accounting import Account, accounts
-from pipelines.ingest.consume import Partition, Slice
+from pipelines.columns.grid import LATE_NS, arrival_bucket, bucket_of
+from pipelines.ingest.accounting import Account, accounts, received_again
+from pipelines.ingest.consume import Slice
+from pipelines.ingest.incarnation import Partition
+from pipelines.ingest.marks import Marks
+from pipelines.ingest.merge import turn_ms
 from pipelines.reading.latest import parse_latest
-from pipelines.reading.parse import Facts, Parsed
 from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest, Rejected, Row
 from pipelines.venues import Held
 
@@ -23,117 +29,188 @@ NOT_KEPT = frozenset((TICKER, KLINE))
 STATE = (FundingRate, OpenInterest, MarkPrice)
 MOST_ROWS = 50_000
 MOST_IN_RUN = 10_000
-GRACE_S = 2.0
+
+
+class Said(NamedTuple):
+    """A fact and the frame it came in."""
+
+    row: Row
+    frame: RawFrame
 
 
 class Bucket:
-    """One partition's frames of one bucket: offsets [start, next), the last state, and everything that is not state."""
+    """One partition's records of one bucket: offsets [start, next), the last state, and everything that is not state."""
 
-    def __init__(self, partition: Partition, start: int, number: int, keep_frames: bool) -> None:
+    def __init__(self, partition: Partition, start: int, number: int, bucket_s: int, keep_frames: bool) -> None:
         self.partition = partition
         self.start = self.next = start
         self.number = number
+        self.began_ms = 0  # turn of the first record
+        self.last: RawFrame | None = None
         self.kept: list[RawFrame] = []
         self.accounts: list[Account] = []
         self.records = 0
         self.reasons: Counter[str] = Counter()
+        self._bucket_ns = bucket_s * 1_000_000_000
         self._keep_frames = keep_frames
-        self._last: dict[tuple[type[Row], str, str, str], tuple[Row, RawFrame]] = {}
-        self._whole: list[tuple[Row, RawFrame]] = []
+        self._state: dict[tuple[type[Row], str, str, str, int], Said] = {}
+        self._whole: list[Said] = []
 
     @property
     def full(self) -> bool:
-        """Whether it holds so much (history, not state) that it is closed before its time."""
+        """Whether it has so much (history, not state) that it is closed before its time."""
         return len(self._whole) + len(self.kept) >= MOST_ROWS
 
-    def take(self, frames: list[RawFrame], held: Held) -> None:
-        """Read frames and keep what they say; `held` is the state of Bybit tickers."""
+    def take(self, frames: Sequence[RawFrame], held: Held, marks: Marks | None = None) -> list[Said]:
+        """Read frames and keep what they say that is new; return that of it that is not state.
+
+        `held`: the state of Bybit tickers; `marks`: what is stored already.
+        """
+        self._began(frames[0])
+        self.last, self.next = frames[-1], frames[-1].offset + 1
+        self.records += len(frames)
+        if marks is not None:
+            frames, again = marks.fresh(frames)
+            if again:
+                self.accounts.extend(received_again(again))
+        before = len(self._whole)
+        for number, part in self._parts(frames):
+            self._read(part, number, held)
+        if self._keep_frames:
+            self.kept.extend(frames)
+        return self._whole[before:]
+
+    def take_malformed(self, frame: RawFrame, reason: str) -> None:
+        """Keep a record that is no raw record, as a dead letter."""
+        self._began(frame)
+        self._whole.append(Said(Rejected(reason), frame))
+        self.records += 1
+        if self.last is None or frame.offset > self.last.offset:
+            self.last, self.next = frame, frame.offset + 1
+
+    def said(self) -> Iterator[Said]:
+        """Yield what is kept, each row with its frame."""
+        yield from self._state.values()
+        yield from self._whole
+
+    def _began(self, frame: RawFrame) -> None:
+        if not self.records:
+            self.began_ms = turn_ms(frame)
+
+    def _parts(self, frames: Sequence[RawFrame]) -> Iterable[tuple[int, Sequence[RawFrame]]]:
+        """Yield the frames of each arrival bucket, in order; mostly all are of one."""
+        if not frames:
+            return []
+        arrived = [frame.arrived_ns or frame.recv_ns for frame in frames]
+        if frames[0].appended_ms and min(arrived) + LATE_NS >= self.number * self._bucket_ns:
+            return [(self.number, frames)]
+        numbers = [arrival_bucket(frame, self._bucket_ns) for frame in frames]
+        parts: dict[int, list[RawFrame]] = {}
+        newest: dict[str, int] = {}
+        for number, frame in zip(numbers, frames, strict=True):
+            if newest.setdefault(frame.session, number) > number:
+                return [(number, [frame]) for number, frame in zip(numbers, frames, strict=True)]
+            newest[frame.session] = number
+            parts.setdefault(number, []).append(frame)
+        return sorted(parts.items())  # a session's frames stay in their order
+
+    def _read(self, frames: Sequence[RawFrame], number: int, held: Held) -> None:
         parsed = parse_latest(frames, held)
         for kind, facts in parsed.facts.items():
             if kind is Nothing:
                 continue
-            pairs = zip(facts.rows, (frames[position] for position in facts.frames), strict=True)
+            pairs = [Said(row, frames[position]) for row, position in zip(facts.rows, facts.frames, strict=True)]
             if kind in STATE:
-                self._take_state(kind, pairs)
+                self._take_state(kind, pairs, number)
             else:
                 self._whole.extend(pairs)
         self.reasons.update(parsed.reasons)
         self.accounts.extend(accounts(frames, parsed.outcomes, self.partition))
-        self.records += len(frames)
-        if self._keep_frames:
-            self.kept.extend(frames)
 
-    def take_malformed(self, frame: RawFrame, reason: str) -> None:
-        """Keep a record that is no raw record, as a dead letter."""
-        self._whole.append((Rejected(reason), frame))
-        self.records += 1
-
-    def facts(self) -> Parsed:
-        """Return what is kept, each row with its frame."""
-        frames: list[RawFrame] = []
-        facts: dict[type[Row], Facts] = {}
-        for row, frame in (*self._last.values(), *self._whole):
-            found = facts.setdefault(type(row), Facts([], []))
-            found.rows.append(row)
-            found.frames.append(len(frames))
-            frames.append(frame)
-        return Parsed(frames, facts, bytearray(len(frames)), self.reasons)
-
-    def _take_state(self, kind: type[Row], pairs: Iterator[tuple[Row, RawFrame]]) -> None:
-        last = self._last
-        for row, frame in pairs:
+    def _take_state(self, kind: type[Row], pairs: list[Said], number: int) -> None:
+        state = self._state
+        for said in pairs:
+            row, frame = said
             if getattr(row, "period", None) is not None:
-                self._whole.append((row, frame))
+                self._whole.append(said)
             else:
-                last[(kind, frame.venue, frame.channel, row.symbol)] = (row, frame)  # type: ignore[attr-defined]
+                state[(kind, frame.venue, frame.channel, row.symbol, number)] = said  # type: ignore[attr-defined]
 
 
 class Grid:
-    """The open bucket of every state partition."""
+    """The buckets of every state partition that are not closed, in order."""
 
-    def __init__(self, bucket_s: int, held: Held, keep_all_frames: bool) -> None:
-        self._bucket_ns = bucket_s * 1_000_000_000
+    def __init__(self, bucket_s: int, held: Held, keep_all_frames: bool, marks: Marks | None = None) -> None:
+        self._bucket_s = bucket_s
         self._held = held
         self._keep_all_frames = keep_all_frames
-        self._open: dict[Partition, Bucket] = {}
+        self._marks = marks
+        self._open: dict[Partition, list[Bucket]] = {}
 
-    def add(self, found: Slice) -> list[Bucket]:
-        """Read a slice and return the buckets it closed, in order."""
-        closed: list[Bucket] = []
-        bucket = self._open.pop(found.partition, None) or self._new(found.partition, found.start, -1)
-        for number, run in self._runs(found.frames, bucket.number):
-            if bucket.records and (number > bucket.number or bucket.full):
-                bucket.next = run[0].offset
-                closed.append(bucket)
-                bucket = self._new(found.partition, bucket.next, number)
-            bucket.number = number
-            bucket.take(run, self._held)
+    def add(self, found: Slice) -> list[Said]:
+        """Read a slice; return what it says that is not state."""
+        said: list[Said] = []
+        buckets = self._open.setdefault(found.partition, [])
+        for number, run in self._runs(found.frames, buckets[-1].number if buckets else -1):
+            said += self._bucket(buckets, found, run[0].offset, number).take(run, self._held, self._marks)
         for malformed in found.malformed:
-            bucket.take_malformed(*malformed)
-        bucket.next = found.next
-        self._open[found.partition] = bucket
+            number = buckets[-1].number if buckets else bucket_of(malformed.frame, self._bucket_ns)
+            self._bucket(buckets, found, found.start, number).take_malformed(*malformed)
+        buckets[-1].next = found.next
+        return said
+
+    def close(self, before_ms: int | None = None) -> list[Bucket]:
+        """Take out the buckets before which nothing more can come (turn, UTC ms), or all of them."""
+        closed: list[Bucket] = []
+        for at, buckets in list(self._open.items()):
+            while buckets and (before_ms is None or len(buckets) > 1 or self._end_ms(buckets[0]) <= before_ms):
+                closed.append(buckets.pop(0))
+            if not buckets:
+                del self._open[at]
         return closed
 
-    def close(self, before_ns: int | None = None, of: Collection[Partition] | None = None) -> list[Bucket]:
-        """Take out the buckets (of these partitions, else of any) that ended before a time (UTC ns), or all of them."""
-        ended = [
-            at
-            for at, bucket in self._open.items()
-            if (of is None or at in of) and (before_ns is None or (bucket.number + 1) * self._bucket_ns <= before_ns)
-        ]
-        return [self._open.pop(at) for at in ended]
+    @property
+    def full(self) -> bool:
+        """Whether a bucket has more than is kept in memory."""
+        return any(bucket.full for buckets in self._open.values() for bucket in buckets)
+
+    @property
+    def began_ms(self) -> int | None:
+        """The turn of the first record that is not committed; None where there is none."""
+        return min((buckets[0].began_ms for buckets in self._open.values()), default=None)
+
+    @property
+    def _bucket_ns(self) -> int:
+        return self._bucket_s * 1_000_000_000
+
+    def _end_ms(self, bucket: Bucket) -> int:
+        return (bucket.number + 1) * self._bucket_s * 1000
+
+    def _bucket(self, buckets: list[Bucket], found: Slice, start: int, number: int) -> Bucket:
+        """Return the bucket of this number, which may follow the last one; the offsets between belong to the one before."""
+        if not buckets or buckets[-1].number != number:
+            if buckets:
+                buckets[-1].next = start
+            kept = self._keep_all_frames or found.partition[0] not in NOT_KEPT
+            buckets.append(Bucket(found.partition, start if buckets else found.start, number, self._bucket_s, kept))
+        return buckets[-1]
 
     def _runs(self, frames: list[RawFrame], number: int) -> Iterator[tuple[int, list[RawFrame]]]:
-        """Cut frames where a later bucket begins; one that came late belongs to the bucket that is open."""
+        """Cut frames where another bucket begins, and at MOST_IN_RUN."""
         run: list[RawFrame] = []
+        bucket_ms, last_ms = self._bucket_s * 1000, -1
         for frame in frames:
-            if (later := frame.recv_ns // self._bucket_ns) > number or len(run) >= MOST_IN_RUN:
-                if run:
-                    yield number, run
-                number, run = max(number, later), []
+            if (ms := frame.appended_ms) != last_ms or not ms:
+                last_ms = ms
+                # where the sender's clock stamps the records, one that is late belongs to the bucket that is open
+                other = ms // bucket_ms if ms else max(number, frame.at_ns // MS_NS // bucket_ms)
+                if other != number or len(run) >= MOST_IN_RUN:
+                    if run:
+                        yield number, run
+                    number, run = other, []
+            elif len(run) >= MOST_IN_RUN:
+                yield number, run
+                run = []
             run.append(frame)
         if run:
             yield number, run
-
-    def _new(self, partition: Partition, start: int, number: int) -> Bucket:
-        return Bucket(partition, start, number, self._keep_all_frames or partition[0] not in NOT_KEPT)

@@ -1,13 +1,18 @@
-"""What a warehouse already knows: its contracts, and what Bybit's tickers held when ingest last committed.
+"""What a warehouse already knows: its contracts, what is committed of each log and session, and what Bybit's tickers held
+when ingest last committed.
 
 A ticker delta holds only what changed. Every committed bucket ends with a row of each symbol that changed in it, so the last
 rows of a session are its state at the committed offsets, and a restarted ingest goes on without a new snapshot.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines.contracts.instruments import Instruments, from_table
+from pipelines.ingest.incarnation import Partition
+from pipelines.ingest.marks import Mark
+from pipelines.ingest.whence import Committed
 from pipelines.venues import Held
 from pipelines.venues.bybit_tickers import State, state
 from warehouse import lake
@@ -21,32 +26,76 @@ LIVE = (
     "venue = 'bybit' AND source = 'live' AND ts_event > $since AND ts_event <= coalesce($until, TIMESTAMP 'infinity')"
 )
 
-# Of two sessions of one symbol a bucket keeps the last row only; both heard the same, so the newest row is of both
+# Of two sessions of one symbol a bucket keeps the last row only, so rows do not name every session that heard it. All that
+# are alive heard the same, so the newest row is of each of them
 LAST = f"""
 WITH funding AS (
-    SELECT symbol, list(DISTINCT session) AS sessions,
-        arg_max({{'rate': funding_rate, 'next': epoch_ms(next_funding_ts), 'hours': interval_hours}}, ts_event) AS f
+    SELECT symbol, arg_max({{'rate': funding_rate, 'next': epoch_ms(next_funding_ts), 'hours': interval_hours}}, ts_event) AS f
     FROM funding_rates WHERE {LIVE} GROUP BY ALL
 ), interest AS (
-    SELECT symbol, list(DISTINCT session) AS sessions,
-        arg_max({{'raw': oi_raw, 'unit': oi_unit, 'usd': oi_usd, 'base': oi_base}}, ts_event) AS o
+    SELECT symbol, arg_max({{'raw': oi_raw, 'unit': oi_unit, 'usd': oi_usd, 'base': oi_base}}, ts_event) AS o
     FROM open_interest WHERE {LIVE} AND period IS NULL GROUP BY ALL
 ), price AS (
-    SELECT symbol, list(DISTINCT session) AS sessions,
-        arg_max({{'mark': mark_price * multiplier, 'index': index_price * multiplier}}, ts_event) AS p
+    SELECT symbol, arg_max({{'mark': mark_price * multiplier, 'index': index_price * multiplier}}, ts_event) AS p
     FROM mark_prices WHERE {LIVE} GROUP BY ALL
-), last AS (
-    SELECT symbol, f, o, p, coalesce(funding.sessions, []) || coalesce(interest.sessions, []) || coalesce(price.sessions, [])
-        AS sessions
-    FROM funding FULL JOIN interest USING (symbol) FULL JOIN price USING (symbol)
+), heard AS (
+    SELECT session, max(recv_last) AS last FROM session_frames
+    WHERE venue = 'bybit' AND kafka_topic = 'raw.ticker' AND recv_last > $since
+        AND recv_first <= coalesce($until, TIMESTAMP 'infinity')
+    GROUP BY session
+), alive AS (
+    SELECT session FROM heard QUALIFY last > max(last) OVER () - INTERVAL 1 HOUR
 )
-SELECT DISTINCT unnest(sessions) AS session, symbol, f, o, p FROM last
+SELECT session, symbol, f, o, p
+FROM funding FULL JOIN interest USING (symbol) FULL JOIN price USING (symbol) CROSS JOIN alive
 """
 
 ENDED = """
 SELECT session, max(epoch_ns(ts)) FROM collector_events
 WHERE venue = 'bybit' AND event IN ('disconnected', 'stopped') AND ts > $since GROUP BY session
 """
+
+
+MARKS = """
+SELECT session, kafka_topic, kafka_partition, max(seq_max) FROM session_frames
+WHERE ts_commit > (SELECT max(ts_commit) FROM session_frames) - INTERVAL 8 DAYS GROUP BY ALL ORDER BY max(ts_commit)
+"""
+
+COMMITTED = """
+SELECT kafka_topic, kafka_partition, max(offset_next), incarnation, arg_max(last_record, offset_next),
+    arg_max(epoch_ms(appended_last), offset_next)
+FROM ingest_commits WHERE cluster_id = $cluster GROUP BY ALL
+ORDER BY max(ts_commit)
+"""
+
+EARLIER = """
+SELECT offset_next, last_record FROM ingest_commits
+WHERE cluster_id = $cluster AND kafka_topic = $topic AND kafka_partition = $partition AND incarnation = $incarnation
+    AND last_record IS NOT NULL
+ORDER BY offset_next DESC
+"""
+
+
+def marks_from(warehouse: Lake) -> dict[Mark, int]:
+    """Return the highest number stored of each session and partition of the last eight days, heard last at the end."""
+    rows = warehouse.connection.execute(MARKS).fetchall()
+    return {(session, topic, partition): seq for session, topic, partition, seq in rows}
+
+
+def committed_from(warehouse: Lake, cluster_id: str) -> dict[Partition, list[Committed]]:
+    """Return the last commit of each log that the cluster's partitions have had, latest last."""
+    found: dict[Partition, list[Committed]] = {}
+    for topic, partition, offset, incarnation, record, appended_ms in warehouse.connection.execute(
+        COMMITTED, {"cluster": cluster_id}
+    ).fetchall():
+        found.setdefault((topic, partition), []).append(Committed(offset, incarnation, record, appended_ms))
+    return found
+
+
+def earlier_from(warehouse: Lake, cluster_id: str, at: Partition, incarnation: str) -> Sequence[tuple[int, str]]:
+    """Return a log's commits, latest first: the offset to go on from, and the last record before it."""
+    told = {"cluster": cluster_id, "topic": at[0], "partition": at[1], "incarnation": incarnation}
+    return warehouse.connection.execute(EARLIER, told).fetchall()
 
 
 def known_instruments() -> Instruments | None:
@@ -67,7 +116,7 @@ def instruments_from(warehouse: Lake, until: datetime | None = None) -> Instrume
 
 
 def held_from(warehouse: Lake, until: datetime | None = None) -> Held:
-    """Return what every ticker session of the last two days, or of those before `until` (UTC), held at their end."""
+    """Return what every ticker session that is alive knows, at the end or at `until` (UTC)."""
     if (newest := until or _newest(warehouse)) is None:
         return {}
     told = {"since": newest - LOOK_BACK, "until": until}

@@ -1,67 +1,67 @@
 """Kafka to the warehouse, exactly once: read, parse, and commit rows together with the offsets they came from.
 
-Reading and parsing go on while a commit is under way in the one writing thread. A commit that fails is tried again with
-the same batch; nothing is read past it. After a crash everything starts from the offsets in the warehouse.
+Reading and parsing go on while a commit is under way in the one writing thread. What is committed is everything that the
+brokers took up to some moment, of every topic, so the rows are the same however far behind ingest is. A commit that fails is
+tried again with the same batch; nothing is read past it. After a crash, and when a log is no longer the one that was read,
+everything starts from the offsets in the warehouse.
 """
 
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import msgspec
-import polars as pl
+from aiokafka.errors import KafkaError
 
 from collectors.kafka import cluster_id
-from collectors.topics import REFERENCE
-from pipelines.contracts.static_tiers import with_static
+from pipelines.errors import LogChangedError
 from pipelines.ingest.alone import alone
-from pipelines.ingest.batch import Batch, Ready
-from pipelines.ingest.consume import Partition, Source, source
-from pipelines.ingest.grid import GRACE_S
-from pipelines.ingest.resume import ended_from, held_from, instruments_from
-from pipelines.rows import Rejected
+from pipelines.ingest.batch import Batch
+from pipelines.ingest.consume import Slice, Source, source
+from pipelines.ingest.figures import Figures
+from pipelines.ingest.incarnation import Partition
+from pipelines.ingest.marks import Marks
+from pipelines.ingest.merge import Merge
+from pipelines.ingest.ready import Ready
+from pipelines.ingest.store import Known, Store, Totals
+from pipelines.ingest.whence import whence
 from pipelines.settings import IngestSettings
-from warehouse import lake, schema, writer
-from warehouse.errors import QueryError, WarehouseError, WriteFailedError
-from warehouse.query import query_errors
+
+__all__ = ["Ingest", "Totals"]
 
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 5_000
 POLL_MS = 100
-RETRY_S = (0.2, 1.0, 5.0, 15.0, 60.0)
-NAMED_DEAD_LETTERS = 5
-RENEW_COMMITS = 500  # some seven minutes, in which memory grows by 25 MB
-
-
-class Totals(msgspec.Struct):
-    """What was committed: records read, rows per table, rows left out as stored already, dead letters, commits, and why
-    frames carried nothing."""
-
-    records: int = 0
-    rows: Counter[str] = msgspec.field(default_factory=Counter)
-    duplicates: int = 0
-    dead_letters: int = 0
-    commits: int = 0
-    reasons: Counter[str] = msgspec.field(default_factory=Counter)
+CATCH_UP_MS = 20
+CATCH_UP_READS = 10
+AGAIN_S = 0.5
+Commit = Callable[[Ready], Coroutine[Any, Any, None]]
 
 
 class Ingest:
-    """One ingest of one world. `told` is called after every commit."""
+    """One ingest of one world. `told` is called after every commit. `totals`, `figures`: to be counted on."""
 
-    def __init__(self, settings: IngestSettings, told: Callable[[Totals], object] = id) -> None:
-        self.totals = Totals()
+    def __init__(
+        self, settings: IngestSettings, told: Callable[[Totals], object] = id, totals: Totals | None = None,
+        figures: Figures | None = None,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._told = told
+        self._store = Store(settings, totals, figures)
         self._writing = ThreadPoolExecutor(1, "warehouse")
-        self._commit: asyncio.Future[None] | None = None
-        self._due = 0.0
+
+    @property
+    def totals(self) -> Totals:
+        """What has been committed so far."""
+        return self._store.totals
+
+    @property
+    def figures(self) -> Figures:
+        """The same and more, as metrics."""
+        return self._store.figures
 
     async def run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
         """Read on from the committed offsets: to the present end of every partition, or until `stop` when following.
@@ -70,153 +70,153 @@ class Ingest:
         and AlreadyRunningError where another ingest works in this world.
         """
         with alone(self._settings.data):
-            return await self._run(connection, follow, stop)
+            try:
+                while True:
+                    try:
+                        return await self._run(connection, follow, stop)
+                    except LogChangedError as changed:
+                        log.warning("ingest state=begins_again reason=%r", str(changed))
+                        if stop.is_set():
+                            return self.totals
+                        await asyncio.sleep(AGAIN_S)
+            finally:
+                self._writing.shutdown()
 
     async def _run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
-        loop = asyncio.get_running_loop()
-        self._cluster = await cluster_id(connection)
+        cluster = await cluster_id(connection)
         async with source(connection) as records:
-            held, ended, offsets = await loop.run_in_executor(self._writing, self._open)
-            await records.seek(offsets)
-            batch = Batch(self._settings.grid_s, held, self._settings.keep_all_frames, ended)
             try:
-                await self._contracts_first(records, batch)
-                await (self._follow(records, batch, stop) if follow else self._drain(records, batch, stop))
-                await self._finished()
+                known: Known = await self._thread(self._store.open, cluster)
+                found = await whence(records, known.committed, self._earlier)
+                await self._thread(self._store.begin, found)
+                records.seek(found.offsets)
+                self.figures.begun(found.offsets, records.known_ends)
+                settings = self._settings
+                batch = Batch(
+                    settings.grid_s, known.held, settings.keep_all_frames, known.ended, known.book, Marks(known.marks)
+                )
+                reading = Reading(
+                    records, batch, Merge(found.offsets), settings, self._commit, self.figures.read, patient=follow
+                )
+                try:
+                    await (reading.follow(stop) if follow else reading.drain(stop))
+                finally:
+                    await reading.settled()
             finally:
-                await loop.run_in_executor(self._writing, self._close)
-                self._writing.shutdown()
+                await self._thread(self._store.close)
         return self.totals
 
-    async def _contracts_first(self, records: Source, batch: Batch) -> None:
-        """Read what is there on contracts before anything that is counted in them."""
-        ends = {at: end for at, end in (await records.ends()).items() if at[0] == REFERENCE}
-        while _behind(records, ends):
-            batch.add(await records.next(AT_A_TIME, POLL_MS, only=REFERENCE))
-            await self._offer(batch)
+    async def _thread(self, call: Callable[..., Any], *given: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._writing, call, *given)
 
-    async def _follow(self, records: Source, batch: Batch, stop: asyncio.Event) -> None:
+    async def _earlier(self, at: Partition, incarnation: str) -> Sequence[tuple[int, str]]:
+        found: Sequence[tuple[int, str]] = await self._thread(self._store.earlier, at, incarnation)
+        return found
+
+    async def _commit(self, ready: Ready) -> None:
+        await self._thread(self._store.store, ready)
+        self._told(self.totals)
+
+
+class Reading:
+    """Reads the logs and hands to `commit` what is complete, until something ends it; a change of the logs raises
+    LogChangedError. `told` is given what was read. `patient`: while Kafka does not answer, wait; else raise its error."""
+
+    def __init__(
+        self, records: Source, batch: Batch, merge: Merge, settings: IngestSettings, commit: Commit,
+        told: Callable[[list[Slice]], object], patient: bool,
+    ) -> None:  # fmt: skip
+        self._records = records
+        self._batch = batch
+        self._merge = merge
+        self._settings = settings
+        self._commit = commit
+        self._told = told
+        self._patient = patient
+        self._committing: asyncio.Task[None] | None = None
+        self._due = 0.0
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Go on until `stop`; buckets that are still open then are read again."""
         while not stop.is_set():
-            await self._read(records, batch)
-            # by the clock only where nothing older waits: of a backlog the frames themselves say where a bucket ends
-            batch.close_buckets(time.time_ns() - int(GRACE_S * 1e9), of=records.caught_up())
-            await self._offer(batch)
-        if batch:
-            await self._write(batch.take())
-
-    async def _drain(self, records: Source, batch: Batch, stop: asyncio.Event) -> None:
-        ends = await records.ends()
-        while not stop.is_set() and _behind(records, ends):
-            await self._read(records, batch)
-            await self._offer(batch)
-        if not stop.is_set():
-            batch.close_buckets()
-        if batch:
-            await self._write(batch.take())
-
-    async def _read(self, records: Source, batch: Batch) -> None:
-        if batch.frames < self._settings.batch_frames and batch.bytes < self._settings.batch_bytes:
-            batch.add(await records.next(AT_A_TIME, 0, only=REFERENCE))
-            batch.add(await records.next(AT_A_TIME, POLL_MS))
-        elif self._commit:
-            await asyncio.wait([self._commit])
-
-    async def _offer(self, batch: Batch) -> None:
-        """Commit if there is something, the last commit is done, and enough time or enough frames have gone by."""
-        if self._commit and self._commit.done():
-            await self._finished()
-        full = batch.frames >= self._settings.batch_frames or batch.bytes >= self._settings.batch_bytes
-        if batch and self._commit is None and (full or time.monotonic() >= self._due):
-            await self._write(batch.take())
-
-    async def _write(self, ready: Ready) -> None:
+            await self._read()
+            await self._offer(time.monotonic() >= self._due)
         await self._finished()
-        self._due = time.monotonic() + self._settings.commit_interval_s
-        self._commit = asyncio.get_running_loop().run_in_executor(self._writing, self._store, ready)
+        await self._offer(due=True)
+
+    async def drain(self, stop: asyncio.Event) -> None:
+        """Go on to the end that every partition has now, or until `stop`."""
+        ends = await self._records.ends()
+        while not stop.is_set() and not self._merge.released(ends):
+            if unread := self._merge.unread(ends):
+                await self._read()
+            else:
+                await asyncio.sleep(0.002)  # for the broker's clock to pass the last record
+            await self._offer(time.monotonic() >= self._due or not unread)
+        await self._finished()
+        if not stop.is_set():
+            self._batch.close_buckets()
+        await self._offer(due=True)
+
+    async def settled(self) -> None:
+        """Wait for the commit that is under way, if any."""
+        if self._committing is not None:
+            await asyncio.wait([self._committing])
+            await self._finished()
+
+    async def _read(self) -> None:
+        if not self._full:
+            await self._next(POLL_MS)
+        elif self._committing:
+            await asyncio.wait([self._committing])
+
+    async def _next(self, timeout_ms: int) -> None:
+        found = await self._records.next(AT_A_TIME, timeout_ms, of=self._merge.wanted())
+        self._told(found)
+        self._merge.add(found)
+
+    @property
+    def _full(self) -> bool:
+        batch, settings = self._batch, self._settings
+        return batch.frames >= settings.batch_frames or batch.bytes >= settings.batch_bytes
+
+    async def _offer(self, due: bool) -> None:
+        """Commit what is complete, if it is time, or if enough frames wait, and the last commit is done."""
+        if self._committing and self._committing.done():
+            await self._finished()
+        free = self._committing is None
+        if self._batch.is_idle and not self._merge.records:
+            return
+        if self._merge.records < AT_A_TIME and not (free and (due or self._full)):
+            return
+        try:
+            await self._complete()
+            if free and self._batch and (due or self._full):
+                await self._records.verify()
+                self._committing = asyncio.create_task(self._commit(self._batch.take()))
+                self._batch.forget(self._merge.complete_ms)
+        except KafkaError as error:
+            if not self._patient:
+                raise
+            log.warning("kafka state=silent reason=%r", str(error) or type(error).__name__)
+            await asyncio.sleep(AGAIN_S)
+        if free:
+            self._due = time.monotonic() + self._settings.commit_interval_s
+
+    async def _complete(self) -> None:
+        """Read what the other partitions have of the time of what is there, and take out of it what is complete."""
+        merge = self._merge
+        asked_ms = merge.broker_ms()
+        ends = await self._records.ends()
+        merge.ended(ends, asked_ms)
+        for _ in range(CATCH_UP_READS):
+            if not 0 < merge.unread(ends) <= AT_A_TIME:
+                break
+            await self._next(CATCH_UP_MS)
+        self._batch.add(merge.release())
+        self._batch.close_buckets(merge.complete_ms)
 
     async def _finished(self) -> None:
-        if self._commit:
-            await self._commit
-            self._commit = None
-            self._told(self.totals)
-
-    # what follows runs in the writing thread, which alone touches the lake
-
-    def _open(self) -> tuple[dict[tuple[str, str], Any], dict[str, int], dict[Partition, int]]:
-        world: Path = self._settings.data
-        for line in schema.create_or_migrate(world):
-            log.info("warehouse: %s", line)
-        self._lake = lake.open(world, read_only=False)
-        with query_errors():
-            self._instruments, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
-            if tiers.height:
-                self._append({"leverage_tiers": tiers})
-            return held_from(self._lake), ended_from(self._lake), writer.offsets(self._lake, self._cluster)
-
-    def _close(self) -> None:
-        if hasattr(self, "_lake"):
-            self._lake.close()
-
-    def _store(self, ready: Ready) -> None:
-        tables, book = ready.tables(self._instruments, self._cluster, self._settings.grid_s)
-        stored = self._append(tables)
-        self._instruments = book
-        totals = self.totals
-        totals.commits += 1
-        totals.records += sum(ready.records.values())
-        totals.rows.update({name: each.rows for name, each in stored.items()})
-        totals.duplicates += sum(each.duplicates for each in stored.values())
-        totals.dead_letters += stored["dead_letters"].rows
-        totals.reasons.update(ready.parsed.reasons)
-        _name_dead_letters(ready)
-        if totals.commits % RENEW_COMMITS == 0:
-            self._renew()
-
-    def _renew(self) -> None:
-        try:
-            self._lake.renew()
-        except WarehouseError as error:
-            log.warning("the warehouse is opened anew later: %s", error)
-
-    def _append(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, writer.Appended]:
-        for turn, delay in enumerate(RETRY_S):
-            try:
-                return self._append_once(tables, again=turn > 0)
-            except (WriteFailedError, QueryError) as error:
-                log.warning("commit failed, the batch is kept and tried again in %g s: %s", delay, error)
-                time.sleep(delay)
-        return self._append_once(tables, again=True)
-
-    def _append_once(self, tables: Mapping[str, pl.DataFrame], *, again: bool) -> dict[str, writer.Appended]:
-        if again and self._is_stored(tables):
-            log.warning("the batch was stored after all: only PostgreSQL's answer was lost")
-            return {name: writer.Appended(frame.height, 0) for name, frame in tables.items()}
-        return writer.append(self._lake, tables)
-
-    def _is_stored(self, tables: Mapping[str, pl.DataFrame]) -> bool:
-        """Tell whether the offsets of this batch are in the warehouse, as they are stored with its rows."""
-        if (commits := tables.get("ingest_commits")) is None:
-            return False
-        with query_errors():
-            stored = writer.offsets(self._lake, self._cluster)
-        told = commits.select("kafka_topic", "kafka_partition", "offset_next").iter_rows()
-        return any(stored.get((topic, partition), 0) >= offset for topic, partition, offset in told)
-
-
-def _behind(records: Source, ends: Mapping[Partition, int]) -> bool:
-    position = records.position()
-    return any(position[partition] < end for partition, end in ends.items())
-
-
-def _name_dead_letters(ready: Ready) -> None:
-    facts = ready.parsed.rejected
-    for row, position in list(zip(facts.rows, facts.frames, strict=True))[:NAMED_DEAD_LETTERS]:
-        frame = ready.parsed.frames[position]
-        assert isinstance(row, Rejected)
-        log.warning(
-            "dead letter: %s %s %s at %s[%d]@%d%s: %s",
-            frame.venue, frame.channel, frame.symbol, frame.topic, frame.partition, frame.offset,
-            f" {row.item}" if row.item else "", row.reason,
-        )  # fmt: skip
-    if len(facts.rows) > NAMED_DEAD_LETTERS:
-        log.warning("and %d dead letters more in this batch; `from dead_letters`", len(facts.rows) - NAMED_DEAD_LETTERS)
+        if self._committing:
+            done, self._committing = self._committing, None
+            await done

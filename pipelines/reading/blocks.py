@@ -16,7 +16,7 @@ from pipelines.reading.parse import WITH_ROWS, Facts, Parsed, collector_paused, 
 from pipelines.rows import Liquidation
 from pipelines.venues import BULKS, Held
 from pipelines.venues.bulk import Bulk
-from pipelines.venues.wire import BAD
+from pipelines.venues.wire import BAD, LARGE
 
 AT_ONCE = 2_000  # frames decoded before they are put in columns: few enough to stay in the processor's cache
 FEWEST = 64  # of fewer frames columns cost more than rows
@@ -48,12 +48,17 @@ def parse_batch(frames: Sequence[RawFrame], held: Held) -> Parsed:
 
 
 def groups(frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]) -> list[tuple[Reader | None, Sequence[int]]]:
-    """Return the positions of the frames of each channel, with what `readers` has for it."""
+    """Return the positions of the frames of each channel, with what `readers` has for it; large frames apart, with none."""
     if not frames:
         return []
     venue, transport, channel = frames[0].venue, frames[0].transport, frames[0].channel
     others = [
-        1 for frame in frames if frame.channel != channel or frame.venue != venue or frame.transport != transport
+        1
+        for frame in frames
+        if frame.channel != channel
+        or frame.venue != venue
+        or frame.transport != transport
+        or len(frame.payload) >= LARGE
     ]  # each is looked at, a session's name proves nothing
     if others:
         return _by_kind(frames, readers)
@@ -63,9 +68,9 @@ def groups(frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]) -> lis
 def _by_kind(
     frames: Sequence[RawFrame], readers: Mapping[Channel, Reader]
 ) -> list[tuple[Reader | None, Sequence[int]]]:
-    channels = [frame.channel for frame in frames]
+    channels = [frame.channel if len(frame.payload) < LARGE else None for frame in frames]
     kinds = {(frame.venue, frame.transport, frame.channel) for frame in frames}
-    found: list[tuple[Reader | None, Sequence[int]]] = []
+    found: list[tuple[Reader | None, Sequence[int]]] = [(None, [n for n, each in enumerate(channels) if each is None])]
     for kind in kinds:
         venue, transport, channel = kind
         mine: Sequence[int] = [n for n, each in enumerate(channels) if each == channel]
@@ -101,7 +106,10 @@ def _read(bulk: Bulk, frames: Sequence[RawFrame], positions: Sequence[int]) -> t
     places = range(len(frames)) if all_of_one else own
     traced = trace(frames if all_of_one else [frames[n] for n in own], frames[own[0]].venue)
     traced.append(pl.Series("frame", places, pl.UInt32))
-    found = bulk.facts(pl.concat(parts).hstack(traced))
+    try:
+        found = bulk.facts(pl.concat(parts).hstack(traced))
+    except UNFIT:
+        return [], list(positions)
     if not found["stands"].all(ignore_nulls=False):
         unsure = found.filter(~pl.col("stands").fill_null(False))["frame"].unique()
         left += unsure.to_list()

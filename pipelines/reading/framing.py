@@ -1,28 +1,26 @@
 """How recordings of frames are framed: one JSON document a line, and the other forms in which people keep them.
 
-Compressed (gzip, zip), with a byte order mark, CRLF, blank lines; documents over several lines; arrays of frames; frames
-behind a time stamp or other columns, or in an object of a recorder's own (payload, message, body, ...) as JSON or as text.
-A frame's bytes are never changed, only what is around them is left away.
+With a byte order mark, CRLF, blank lines; documents over several lines; arrays of frames; frames behind a time stamp or
+other columns, or in an object of a recorder's own (payload, message, body, ...) as JSON or as text. A frame's bytes are
+never changed, only what is around them is left away. A line that cannot be read costs that line.
 """
 
-import gzip
-import io
-import json
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from pipelines.reading.pieces import cell, is_json, pieces
+from pipelines.reading.unpacking import MOST_BYTES, Damage, Part
 from pipelines.venues.registry import Named
 from pipelines.venues.wire import BAD
 
 MARK = b"\xef\xbb\xbf"
 BLANK = b" \t\r\n\x00\x1e"
-MOST_BYTES = 64 * 1024 * 1024  # of a document over several lines
-MOST_STARTS = 64  # brackets at which a document is looked for in a line
+MOST_LINES = 2_000_000  # of a document
+MOST_VALUES = 8_000_000  # in an array
 DEEPEST = 4  # wrappers in wrappers
 NAMES = ("channel", "stream", "topic", "endpoint", "path", "url")
 CARRIERS = frozenset(
@@ -31,14 +29,11 @@ CARRIERS = frozenset(
         "response", "answer", "data",
     )
 )  # fmt: skip
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}"]')
-_CELL = re.compile(rb'"([\[{].*[\]}])"', re.DOTALL)  # of CSV, where a quote is written twice
-_START = re.compile(r"[\[{]")
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)', re.DOTALL)  # to its closing quote, else to the end
+BROKEN = "?"  # channel of what is neither a frame nor another column
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _text = msgspec.json.Decoder(str).decode
-_any = msgspec.json.Decoder().decode
-_scan = json.JSONDecoder().raw_decode
 
 
 class Document(NamedTuple):
@@ -61,27 +56,15 @@ class Reader(NamedTuple):
     given: bool = False
 
 
-def uncompressed(source: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a file, those inside gzip and zip. Raises OSError, EOFError, zlib.error or BadZipFile."""
-    buffered = source if hasattr(source, "peek") else io.BufferedReader(source)  # type: ignore[type-var]
-    start = buffered.peek(4)[:4]
-    if start[:2] == b"\x1f\x8b":
-        yield from gzip.GzipFile(fileobj=buffered)
-    elif start == b"PK\x03\x04":
-        with zipfile.ZipFile(io.BytesIO(buffered.read())) as archive:
-            for entry in archive.infolist():
-                with archive.open(entry) as inside:
-                    yield from inside
-    elif start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        yield from (line.encode() for line in io.TextIOWrapper(buffered, "utf-16"))
-    else:
-        yield from buffered
-
-
-def documents(lines: Iterable[bytes], reader: Reader) -> Iterator[Document]:
-    """Yield every frame of a recording. What is no frame is yielded as it lies there, line by line."""
+def documents(lines: Iterable[Part], reader: Reader) -> Iterator[Document]:
+    """Yield every frame of a recording. What is no frame is yielded as it lies there, line by line; where the file is
+    damaged a document of the channel `?` and why."""
     held = _Held(reader)
     for number, line in enumerate(lines, 1):
+        if isinstance(line, Damage):
+            yield from held.let_go()
+            yield Document(number, line.cut, None, f"?{line.why}", "*")
+            continue
         text = line.removeprefix(MARK).strip(BLANK) if number == 1 else line.strip(BLANK)
         if not text:
             continue
@@ -111,23 +94,28 @@ class _Held:
             return
         self.lines.append((number, text))
         self._size += len(text)
-        if opens is None or self._size > MOST_BYTES:
+        self._depth += opens or 0
+        if opens is None or self._size > MOST_BYTES or len(self.lines) > MOST_LINES:
             yield from self.let_go()
             return
-        self._depth += opens
         if self._depth <= 0:
-            whole = b"\n".join(part for _, part in self.lines)
-            first = self.lines[0][0]
-            self._forget()
-            yield from _of_line(first, whole, self._reader)
+            yield from self._placed(_of_document)
 
     def let_go(self) -> Iterator[Document]:
-        """Yield the lines one by one: they are no document together."""
+        """Yield the frames among the lines, which are no document together; where there is none, the lines one by one."""
+        lines = self.lines
+        found = list(self._placed(_inside)) if len(lines) > 1 else []
+        self._forget()
+        yield from found or chain.from_iterable(
+            _of_line(number, text, self._reader) for number, text in lines if text not in (b"[", b"]")
+        )
+
+    def _placed(self, read: Callable[[bytes, Reader], list[Document]]) -> Iterator[Document]:
+        """Yield what is read of all the lines together, each with the line of the file that it begins in."""
         lines = self.lines
         self._forget()
-        for number, text in lines:
-            if text not in (b"[", b"]"):
-                yield from _of_line(number, text, self._reader)
+        found = read(b"\n".join(text for _, text in lines), self._reader)
+        yield from (each._replace(line=lines[each.line][0]) for each in found)
 
     def _forget(self) -> None:
         self.lines, self._depth, self._size = [], 0, 0
@@ -135,24 +123,31 @@ class _Held:
 
 def _opens(text: bytes) -> int | None:
     """Return how many more brackets a text opens than it closes; None where it ends inside a string."""
-    tokens = _TOKENS.findall(text)
-    if b'"' in tokens:
+    bare, strings = _STRING.subn(rb"\1", text)
+    if bare.count(b'"') < strings:
         return None
-    return sum(1 if token in b"[{" else -1 for token in tokens if len(token) == 1)
+    return bare.count(b"[") + bare.count(b"{") - bare.count(b"]") - bare.count(b"}")
 
 
 def _of_line(number: int, text: bytes, reader: Reader) -> Iterator[Document]:
+    yield from (each._replace(line=number) for each in _of_document(text, reader))
+
+
+def _of_document(text: bytes, reader: Reader) -> list[Document]:
+    """Return the frames of one line, or of lines that belong together, with the line of those each begins in, from 0."""
+    found = _frames_of(text, reader) if is_json(text) else _inside(text, reader)
+    return found or [Document(0, text)]
+
+
+def _frames_of(text: bytes, reader: Reader, depth: int = 0) -> list[Document]:
+    """Return the frames in what looks like a document; none where a part of it cannot be read after all."""
     try:
-        _any(text)
+        return _unwrapped(text, reader, depth)
     except BAD:
-        found = _inside(text, reader)
-    else:
-        found = _unwrapped(text, reader)
-    for each in found or [Document(0, text)]:
-        yield each._replace(line=number)
+        return []
 
 
-def _unwrapped(payload: bytes, reader: Reader, depth: int = 0) -> list[Document]:
+def _unwrapped(payload: bytes, reader: Reader, depth: int) -> list[Document]:
     """Return the frames in a JSON document: itself, those of an array, what a recorder's object carries; or none."""
     if (named := reader.name(payload)) is not None:
         return [Document(0, payload, named)]
@@ -162,20 +157,25 @@ def _unwrapped(payload: bytes, reader: Reader, depth: int = 0) -> list[Document]
     if kind == b"[":
         return _of_array(payload, reader, depth)
     if kind == b'"':
-        text = _text(payload).strip()
-        return _unwrapped(text.encode(), reader, depth + 1) if _is_json(text.encode()) else []
+        text = _text(payload).strip().encode()
+        return _frames_of(text, reader, depth + 1) if is_json(text) else []
     return _of_object(payload, reader, depth) if kind == b"{" else []
 
 
 def _of_array(payload: bytes, reader: Reader, depth: int) -> list[Document]:
-    """An array of frames, or one frame with a time and the like beside it."""
-    items = [bytes(item) for item in _items(payload)]
-    found = [_unwrapped(item, reader, depth + 1) for item in items]
-    if all(found):
-        return list(chain.from_iterable(found))
-    beside = [item for item, frames in zip(items, found, strict=True) if not frames]
-    one_frame = len(items) - len(beside) == 1 and all(item[:1] not in b"[{" for item in beside)
-    return list(chain.from_iterable(found)) if one_frame else []
+    """Return the frames of an array and what lies there in a frame's place, but no time or the like beside them."""
+    if payload.count(b",") > MOST_VALUES:
+        return []
+    found: list[Document] = []
+    line = end = 0
+    for item in map(bytes, _items(payload)):
+        start = payload.index(item, end)
+        line, end = line + payload.count(b"\n", end, start), start
+        if item[:1] in b'[{"':
+            found += [each._replace(line=line + each.line) for each in _frames_of(item, reader, depth + 1)] or (
+                [Document(line, item)] if item[:1] != b'"' else []
+            )
+    return found if any(each.named or each.channel for each in found) else []
 
 
 def _of_object(payload: bytes, reader: Reader, depth: int) -> list[Document]:
@@ -185,7 +185,7 @@ def _of_object(payload: bytes, reader: Reader, depth: int) -> list[Document]:
     channel = asked.channel if asked else None
     symbol = words.get("symbol") or (asked.symbol if asked else None)
     for key, value in members.items():
-        if value[:1] in b'[{"' and (found := _unwrapped(value, reader, depth + 1)):
+        if value[:1] in b'[{"' and (found := _frames_of(value, reader, depth + 1)):
             return [each._replace(channel=each.channel or channel, symbol=each.symbol or symbol) for each in found]
         inner = _carried(value) if key in CARRIERS and (asked or reader.given) else None
         if inner and (asked or key != "data" or inner[:1] == b"{"):  # OKX has a list `data` of its own
@@ -194,41 +194,33 @@ def _of_object(payload: bytes, reader: Reader, depth: int) -> list[Document]:
 
 
 def _word(value: bytes) -> str | None:
-    return _text(value) if value[:1] == b'"' else None
+    try:
+        return _text(value) if value[:1] == b'"' else None
+    except BAD:
+        return None
 
 
 def _carried(value: bytes) -> bytes | None:
     """Return an object or array, as it is or written as a text."""
-    inner = _text(value).strip().encode() if value[:1] == b'"' else value
-    return inner if inner[:1] in (b"[", b"{") and _is_json(inner) else None
-
-
-def _is_json(text: bytes) -> bool:
-    try:
-        _any(text)
-    except BAD:
-        return False
-    return True
+    inner = (_word(value) or "").strip().encode() if value[:1] == b'"' else value
+    return inner if inner[:1] in (b"[", b"{") and is_json(inner) else None
 
 
 def _inside(text: bytes, reader: Reader) -> list[Document]:
-    """Return the frames in a line that is no JSON: behind or before other columns, or one after another."""
-    if (cell := _CELL.search(text)) is not None and _is_json(unquoted := cell[1].replace(b'""', b'"')):
-        return _unwrapped(unquoted, reader) or ([Document(0, unquoted)] if reader.given else [])
-    parts = list(_documents_in(text.decode(errors="surrogateescape")))
-    frames = [frame for part in parts for frame in _unwrapped(part, reader)]
-    return frames or ([Document(0, max(parts, key=len))] if parts and reader.given else [])
+    """Return the frames in what is no JSON: behind or before other columns, one after another, with the line each begins in.
 
-
-def _documents_in(text: str) -> Iterator[bytes]:
-    position = 0
-    for _ in range(MOST_STARTS):
-        if (start := _START.search(text, position)) is None:
-            return
-        try:
-            _, end = _scan(text, start.start())
-        except (ValueError, RecursionError):
-            position = start.end()
+    Between frames what begins as one and is none is returned as it lies there.
+    """
+    if (unquoted := cell(text)) and is_json(unquoted):
+        return _frames_of(unquoted, reader) or ([Document(0, unquoted)] if reader.given else [])
+    found: list[Document] = []
+    others: list[Document] = []
+    for line, part, sound in pieces(text):
+        if frames := _frames_of(part, reader) if sound else []:
+            found += [each._replace(line=line + each.line) for each in frames]
         else:
-            yield text[start.start() : end].encode(errors="surrogateescape")
-            position = end
+            others.append(Document(line, part, None, None if sound else BROKEN))
+    if not found:
+        return [max(others, key=lambda each: len(each.payload))] if others and reader.given else []
+    broken = [each._replace(channel=None) for each in others if each.channel == BROKEN]
+    return sorted([*found, *broken], key=lambda each: each.line)

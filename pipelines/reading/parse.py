@@ -12,6 +12,7 @@ import polars as pl
 from collectors.envelope import RawFrame
 from pipelines.rows import Nothing, Rejected, Row
 from pipelines.venues import Held, parser_of
+from pipelines.venues.wire import LARGE, rejected, shown, too_much
 
 WITHOUT_ROWS, WITH_ROWS, DEAD = 0, 1, 2
 
@@ -69,9 +70,12 @@ def parse_frames(frames: Sequence[RawFrame], held: Held) -> Parsed:
             if (named := (frame.channel, frame.venue, frame.transport)) != last:
                 last, parse = named, parser_of(frame.venue, frame.transport, frame.channel)
             try:
-                rows = parse(frame, held) if parse else [Rejected(f"unknown venue {frame.venue!r}")]
+                if len(frame.payload) >= LARGE and (why := too_much(frame.payload)):
+                    rows = rejected(ValueError(why))
+                else:
+                    rows = parse(frame, held) if parse else rejected(ValueError(f"unknown venue {shown(frame.venue)}"))
             except UNFORESEEN as error:
-                rows = [Rejected(f"the parser failed: {type(error).__name__}: {error}")]
+                rows = rejected(ValueError(f"the parser failed: {type(error).__name__}: {error}"))
             for row in rows:
                 if type(row) is not kind:
                     kind = type(row)

@@ -1,16 +1,16 @@
 """A recording's frames as raw frames of unknown arrival: each of the channel it names, or its wrapper, or the file's name."""
 
 import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
-from zipfile import BadZipFile
 
 from collectors.envelope import RawFrame
-from pipelines.errors import UsageError
+from collectors.printable import printable
 from pipelines.imports.dumps import dump_of
-from pipelines.reading.framing import Document, Reader, documents, uncompressed
+from pipelines.reading.framing import Document, Reader, documents
+from pipelines.reading.unpacking import Damage, Part, lines_of
 from pipelines.venues import Named, Venue
 from pipelines.venues.registry import Answered
 
@@ -46,7 +46,7 @@ def channel_by_name(venue: Venue, file: str) -> str | None:
     """Return the channel a file is of by its name: rest_X.jsonl, X.jsonl of REST alone, a dump file; None: not told."""
     if (dump := dump_of(Path(file))) is not None and knows(venue, dump.channel):
         return dump.channel
-    stem = SUFFIXES.sub("", Path(file).name)
+    stem = printable(SUFFIXES.sub("", Path(file).name))
     if stem.startswith("rest_"):
         return with_interval(venue, stem.removeprefix("rest_"))
     only_rest = knows(venue, stem.partition("@")[0], "rest") and not knows(venue, stem, "ws")
@@ -54,26 +54,19 @@ def channel_by_name(venue: Venue, file: str) -> str | None:
 
 
 def frames(options: Options, source: BinaryIO) -> Iterator[RawFrame]:
-    """Yield every frame of a recording, `seq` the number of its line from 1. Raises UsageError where it is damaged."""
+    """Yield every frame of a recording, `seq` the number of its line from 1; where the file is damaged, a frame of the channel
+    `?` and why. Raises OSError."""
     reader = Reader(lambda payload: _named(options.venue, payload), lambda text: _asked(options.venue, text),
                     options.channel is not None)  # fmt: skip
-    try:
-        lines = uncompressed(source)
-        first = next(lines, b"")
-        named = options.venue.answer_of(first) if options.channel is None else None
-        dump = options.channel or (named.channel if named else "")
-        if dump.startswith(DUMP):
-            yield _of_dump(options, dump, b"".join((first, *lines)))
-            return
-        for document in documents(_again(first, lines), reader):
-            yield frame_of(options, document)
-    except (OSError, EOFError, zlib.error, BadZipFile, UnicodeError, RuntimeError, NotImplementedError) as error:
-        raise UsageError(f"{options.name}: {error or type(error).__name__}") from None
-
-
-def _again(first: bytes, lines: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from lines
+    lines = lines_of(source)
+    first = next(lines, b"")
+    named = options.venue.answer_of(first) if options.channel is None and isinstance(first, bytes) else None
+    dump = options.channel or (named.channel if named else "")
+    if dump.startswith(DUMP):
+        yield from _of_dump(options, dump, [first, *lines])
+        return
+    for document in documents(chain((first,), lines), reader):
+        yield frame_of(options, document)
 
 
 def _named(venue: Venue, payload: bytes) -> Named | None:
@@ -90,12 +83,17 @@ def _asked(venue: Venue, text: str) -> Named | None:
     return Named(with_interval(venue, found), symbol[1] if symbol else "*") if found else None
 
 
-def _of_dump(options: Options, channel: str, text: bytes) -> RawFrame:
+def _of_dump(options: Options, channel: str, parts: list[Part]) -> Iterator[RawFrame]:
+    """Yield the file as one frame, and where it is damaged another."""
     symbol = options.symbol
     if symbol in ("*", NOT_TOLD):
         named = dump_of(Path(options.name))
         symbol = named.symbol if named else NOT_TOLD
-    return RawFrame(options.venue.name, channel, symbol, "rest", 0, options.name, 1, text)
+    text = b"".join(part for part in parts if isinstance(part, bytes))
+    yield RawFrame(options.venue.name, channel, symbol, "rest", 0, printable(options.name), 1, text)
+    for number, part in enumerate(parts, 1):
+        if isinstance(part, Damage):
+            yield _frame(options, f"?{part.why}", "*", "ws", Document(number, part.cut))
 
 
 def frame_of(options: Options, document: Document) -> RawFrame:
@@ -103,6 +101,8 @@ def frame_of(options: Options, document: Document) -> RawFrame:
     named, channel = document.named, options.channel or document.channel
     symbol = document.symbol if document.symbol not in (None, "*") else None
     answered = isinstance(named, Answered)
+    if document.channel is not None and document.channel.startswith("?"):
+        return _frame(options, document.channel, "*", "ws", document)
     if named is not None and not answered and (named.channel != "control" or channel is None):
         return _frame(options, named.channel, named.symbol, "ws", document)
     if named is not None and answered and (channel is None or not knows(options.venue, channel.partition("@")[0])):
@@ -117,4 +117,6 @@ def _frame(
     options: Options, channel: str, symbol: str, transport: Literal["ws", "rest"], document: Document
 ) -> RawFrame:
     told = options.symbol if symbol == "*" or (symbol == NOT_TOLD and options.symbol != "*") else symbol
-    return RawFrame(options.venue.name, channel, told, transport, 0, options.name, document.line, document.payload)
+    return RawFrame(
+        options.venue.name, channel, told, transport, 0, printable(options.name), document.line, document.payload
+    )

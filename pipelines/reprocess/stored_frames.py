@@ -8,7 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.ingest.consume import Partition, Slice
+from pipelines.ingest.consume import Slice
+from pipelines.ingest.incarnation import Partition
 from pipelines.venues import VENUES
 from warehouse.lake import Lake
 from warehouse.writer import Frames
@@ -46,9 +47,10 @@ def stretches(warehouse: Lake, topics: Sequence[str], since: datetime, until: da
 def slices(warehouse: Lake, topics: Sequence[str], stretch: Stretch) -> list[Slice]:
     """Return the frames of a stretch by partition, in the order they arrived."""
     rows = warehouse.connection.execute(
-        "SELECT venue, channel, symbol, transport, recv_ns, session, seq, payload, kafka_topic, kafka_partition, kafka_offset "
+        "SELECT venue, channel, symbol, transport, recv_ns, session, seq, payload, kafka_topic, kafka_partition, kafka_offset, "
+        "epoch_ns(ts_recv), coalesce(epoch_ms(ts_append), 0) "
         f"FROM raw_frames WHERE {_arrived(topics, stretch.since, stretch.until)} "
-        "ORDER BY recv_ns, session, seq, kafka_topic, kafka_partition, kafka_offset"
+        "ORDER BY coalesce(ts_append, ts_recv), kafka_topic, kafka_partition, kafka_offset, session, seq"
     )
     by_partition: dict[Partition, list[RawFrame]] = defaultdict(list)
     while some := rows.fetchmany(10_000):

@@ -1,11 +1,10 @@
-"""Bring the bars up to date: of liquidations the minutes that changed, of prices and open interest what rows arrived for."""
+"""Bring the bars up to date, of liquidations, prices and open interest: those whose rows changed."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pipelines.bars.run import roll_up_bars
 from warehouse.lake import Lake
-from warehouse.rollups import mark_all, mark_contracts, never_rolled, pending_days, roll
+from warehouse.rollups import KINDS, mark_all, mark_contracts, pending, roll, unrolled
 
 
 class Rolled(NamedTuple):
@@ -21,15 +20,22 @@ class Rolled(NamedTuple):
 def rollup(warehouse: Lake, everything: bool = False, told: Callable[[int, int], object] = max) -> Rolled:
     """Compute the bars that are pending, or with `everything` all of them; run again, nothing is left to do.
 
-    `told` is called with the days done and the days there are. Each day is a transaction of its own, under the write lock:
-    ingest waits for one day's at most. Raises WarehouseError; days done stay done, the others stay pending.
+    A bar that is right already is not written. `told` is called with the days done and the days there are, of each kind of
+    bars. Each day of a kind is a transaction of its own, days of few rows several, under the write lock: ingest waits for one
+    at most. Raises WarehouseError; days done stay done, the others stay pending.
     """
-    if everything or never_rolled(warehouse):
-        mark_all(warehouse)
+    if whole := list(KINDS) if everything else unrolled(warehouse):
+        mark_all(warehouse, whole)
     contracts = mark_contracts(warehouse)
-    days = pending_days(warehouse)
-    minutes = 0
-    for number, day in enumerate(days):
-        told(number, len(days))
-        minutes += roll(warehouse, day)
-    return Rolled(minutes, len(days), contracts, sum(roll_up_bars(warehouse, everything).values()))
+    stretches = pending(warehouse)
+    done, days = 0, sum(each.days for each in stretches)
+    minutes, bars = 0, 0
+    for each in stretches:
+        told(done, days)
+        times, stored = roll(warehouse, each)
+        if each.kind == "liquidations":
+            minutes += times
+        else:
+            bars += stored
+        done += each.days
+    return Rolled(minutes, sum(each.days for each in stretches if each.kind == "liquidations"), contracts, bars)

@@ -2,22 +2,38 @@
 
 import asyncio
 import os
-import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from pipelines.up.supervise import Child, StartError, liq
+from collectors.metrics import Figures, serving
+from pipelines.settings import MetricsSettings
+from pipelines.up import board, figures
+from pipelines.up.broker import Broker
+from pipelines.up.commands import StartError, Tell, liq
+from pipelines.up.ports import free_port
+from pipelines.up.supervise import Child
 
 PREFECT_START_S = 120.0
+PREFECT_TRIES = 3
 PREFECT_FORGETS = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "P3D",
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
 }
 """What Prefect's server keeps of past runs. By itself it forgets none of them: some 7,000 a day, 8 kB each without events."""
+LINE = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s "
+PREFECT_LOGS = {
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_FORMAT": LINE + "%(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT": LINE + "flow=%(flow_name)s run=%(flow_run_name)s %(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": LINE + "task=%(task_name)s run=%(task_run_name)s %(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_DATEFMT": "%Y-%m-%dT%H:%M:%S",
+}
+"""Prefect's log lines as all the others: time in UTC (`flows/noted.py`), level, who, key=value."""
 
 
 def world_env(world: Path) -> dict[str, str]:
@@ -38,18 +54,51 @@ def prefect_env(world: Path) -> dict[str, str]:
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "DO_NOT_TRACK": "1",
         **PREFECT_FORGETS,
+        **PREFECT_LOGS,
     }
     return {name: os.environ.get(name, value) for name, value in ours.items()}
 
 
-class Parts:
-    """Starts the parts of one world and stops them in the order that loses nothing."""
+class Keeps(Protocol):
+    """What keeps one part running."""
 
-    def __init__(self, world: Path, tell: Callable[[str], None], env: Mapping[str, str] | None = None) -> None:
+    name: str
+    restarts: int
+    since_s: float
+
+    @property
+    def short_lives(self) -> int:
+        """How often in a row it ended soon after its start."""
+
+    @property
+    def pid(self) -> int | None:
+        """The running process, None when there is none."""
+
+    async def stop(self) -> int | None:
+        """Stop it for good and return its exit code."""
+
+
+class Parts:
+    """Starts the parts of one world, keeps `up.json` right, and stops them in the order that loses nothing."""
+
+    def __init__(self, world: Path, tell: Tell, env: Mapping[str, str] | None = None) -> None:
         self.world = world
         self.env = {**world_env(world), **(env or {})}
+        self.kept: list[Keeps] = []
+        self.own = board.Part("up", os.getpid())
+        self._before = board.read(world)
+        self._at: dict[str, str] = {}
         self._tell = tell
-        self._children: list[Child] = []
+
+    async def kafka(self) -> None:
+        """Start the embedded broker and keep it running, unless the settings name a Kafka. Raises StartError."""
+        if self.setting("LIQ_KAFKA_BOOTSTRAP"):
+            return
+        known = self._before.part(Broker.name) if self._before else None
+        broker = Broker(self.world, self.env, self._tell, self.changed, known.pid if known and known.ours else None)
+        await broker.start()
+        self.kept.append(broker)
+        self.changed()
 
     async def prefect(self) -> str:
         """Start Prefect's server unless PREFECT_API_URL names one; return its API address."""
@@ -58,49 +107,72 @@ class Parts:
         port = free_port()
         url = f"http://127.0.0.1:{port}/api"
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        self._at["prefect"] = url
         child = await self.add("prefect", command)
         self.env["PREFECT_API_URL"] = url
         await self._answers(f"{url}/health", child)
         return url
 
-    async def add(self, name: str, command: list[str] | None = None) -> Child:
-        """Start a part and keep it running; without a command, `liq NAME`."""
-        child = Child(name, command or liq(name), self.env, self.world / "logs", self._tell)
+    async def add(self, name: str, command: list[str] | None = None, metrics: str = "") -> Child:
+        """Start a part and keep it running; without a command, `liq NAME`. `metrics`: the setting of its metrics' port."""
+        env = dict(self.env)
+        if metrics:
+            env[metrics] = self.setting(metrics) or str(free_port())
+            self._at[name] = f"http://127.0.0.1:{env[metrics]}/metrics"
+        child = Child(name, command or liq(name), env, self.world / "logs", self._tell, self.changed)
         await child.start()
-        self._children.append(child)
+        self.kept.append(child)
+        self.changed()
         return child
 
     def child(self, name: str) -> Child:
         """Return a part that was started."""
-        return next(child for child in self._children if child.name == name)
+        return next(part for part in self.kept if part.name == name and isinstance(part, Child))
 
     def setting(self, name: str) -> str | None:
         """Return a setting as the parts see it."""
         return self.env.get(name) or os.environ.get(name)
 
+    def parts(self) -> list[board.Part]:
+        """Return what runs now."""
+        return [
+            board.Part(part.name, part.pid, part.restarts, part.short_lives, getattr(part, "ours", True),
+                       self._at.get(part.name, ""), part.since_s)
+            for part in list(self.kept)
+        ]  # fmt: skip
+
+    def changed(self) -> None:
+        """Write down what runs now."""
+        board.write(self.world, [*self.parts(), self.own])
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Answer /metrics and /health of the parts as a whole while the block runs."""
+        settings = MetricsSettings()
+        port = settings.up_metrics_port or free_port()
+        self.own = board.Part("up", os.getpid(), at=f"http://{settings.metrics_host}:{port}/metrics")
+        shown = Figures(lambda: figures.metrics(self.parts))
+        with serving(port, [shown], lambda: figures.wrong(self.parts()), settings.metrics_host):
+            yield
+
     async def stop(self, *names: str) -> dict[str, int | None]:
-        """Stop the named parts, or all that still run, newest first; return their exit codes."""
+        """Stop the named parts, or all that still run, newest first and Kafka last; return their exit codes."""
         codes = {}
-        for child in reversed([c for c in self._children if not names or c.name in names]):
-            codes[child.name] = await child.stop()
-            self._children.remove(child)
+        newest = [each for each in self.kept[::-1] if not names or each.name in names]
+        for part in sorted(newest, key=lambda part: part.name == Broker.name):
+            codes[part.name] = await part.stop()
+            self.kept.remove(part)
+            self.changed()
         return codes
 
     async def _answers(self, url: str, child: Child) -> None:
         for _ in range(int(PREFECT_START_S / 0.25)):
             if await asyncio.to_thread(_is_up, url):
                 return
-            if child.restarts:
+            if child.restarts >= PREFECT_TRIES:
                 break
             await asyncio.sleep(0.25)
         raise StartError(f"Prefect's server did not answer at {url}; the end of {child.log}:\n{child.last_lines()}")
-
-
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _is_up(url: str) -> bool:

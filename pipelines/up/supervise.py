@@ -7,42 +7,42 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-from pipelines.errors import PipelineError
+from collectors.retry import describe
+from pipelines.up.commands import Tell, ending
+from pipelines.up.pauses import Pauses
 
-RESTART_AFTER_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-STEADY_S = 60.0
 STOP_WITHIN_S = 30.0
 LOG_BYTES = 16 * 1024 * 1024  # then it begins anew; the one before stays beside it
 LOG_LOOK_S = 60.0
 
 
-def liq(*arguments: str) -> list[str]:
-    """Return the command line that runs `liq` with this interpreter, wherever it is installed."""
-    return [sys.executable, "-m", "liq", *arguments]
-
-
-class StartError(PipelineError):
-    """A part did not start; carries its last log lines."""
-
-
 class Child:
-    """One part of the pipeline as a child process. `tell` gets one line whenever it had to be started again."""
+    """One part of the pipeline as a child process. `tell` gets one line whenever it had to be started again.
+
+    `changed` is called whenever it has died or is another process; it must not raise.
+    """
 
     def __init__(
-        self, name: str, command: Sequence[str], env: Mapping[str, str], logs: Path, tell: Callable[[str], None]
-    ) -> None:
+        self, name: str, command: Sequence[str], env: Mapping[str, str], logs: Path, tell: Tell,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self.name = name
         self.log = logs / f"{name}.log"
         self.restarts = 0
         self._command = list(command)
         self._env = {**os.environ, **env}
-        self._tell = tell
+        self._tell = quiet(tell)
+        self._changed = changed
+        self.since_s = 0.0
+        self._pauses = Pauses()
         self._process: asyncio.subprocess.Process | None = None
         self._watches: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Lock()
         self._stopping = False
 
     @property
@@ -50,26 +50,38 @@ class Child:
         """The running process, None when there is none."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
+    @property
+    def short_lives(self) -> int:
+        """How often in a row it ended soon after its start."""
+        return self._pauses.short_lives
+
     async def start(self) -> None:
-        """Start the process and keep it running until `stop`."""
+        """Start the process and keep it running until `stop`. Raises OSError where it cannot be started at all."""
         await self._spawn()
-        self._watches = [asyncio.create_task(self._keep()), asyncio.create_task(self._turn_log())]
+        self._changed()
+        self._watches = [
+            asyncio.create_task(lasting(work, f"the watch of {self.name}", self._tell))
+            for work in (self._keep, self._turn_log)
+        ]
 
     async def stop(self) -> int | None:
         """Send SIGTERM, wait, and return the exit code; SIGKILL after `STOP_WITHIN_S`."""
         self._stopping = True
-        for watch in self._watches:
-            watch.cancel()
+        async with self._starting:  # a process that is being started now is stopped, too
+            for watch in self._watches:
+                watch.cancel()
         if self._process is None:
             return None
         if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
             try:
                 await asyncio.wait_for(self._process.wait(), STOP_WITHIN_S)
             except TimeoutError:
                 self._tell(f"{self.name} did not stop within {STOP_WITHIN_S:.0f} s and was killed")
-                self._process.kill()
+                self.kill()
                 await self._process.wait()
+        _end_group(self._process.pid)
         return self._process.returncode
 
     def kill(self) -> None:
@@ -82,26 +94,42 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:]) if self.log.exists() else ""
 
     async def _spawn(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._env,
-                start_new_session=True, preexec_fn=_die_with_parent,
-            )  # fmt: skip
+        async with self._starting:
+            if self._stopping:
+                return
+            with _appended(self.log) as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._env,
+                    start_new_session=True, preexec_fn=_die_with_parent,
+                )  # fmt: skip
+            self.since_s = time.time()
 
     async def _keep(self) -> None:
-        failures = 0
         while not self._stopping and self._process:
             began = time.monotonic()
             code = await self._process.wait()
             if self._stopping:
                 return
-            failures = 0 if time.monotonic() - began > STEADY_S else failures + 1
-            delay = RESTART_AFTER_S[min(failures, len(RESTART_AFTER_S)) - 1]
-            self._tell(f"{self.name} ended ({ending(code)}) and is started again in {delay:g} s; log: {self.log}")
-            await asyncio.sleep(delay)
+            _end_group(self._process.pid)
+            pause = self._pauses.after(time.monotonic() - began)
+            self._changed()
+            self._tell(f"{self.name} ended ({ending(code)}) and is started again in {pause:g} s; log: {self.log}")
+            await asyncio.sleep(pause)
+            await self._spawn_again()
             self.restarts += 1
-            await self._spawn()
+            self._changed()
+
+    async def _spawn_again(self) -> None:
+        """Start the process, as often as it takes: a fork may fail, the program may be exchanged just now."""
+        is_started = False
+        while not (is_started or self._stopping):
+            try:
+                await self._spawn()
+                is_started = True
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do
+                pause = self._pauses.after(0)
+                self._tell(f"{self.name} cannot be started, tried again in {pause:g} s: {describe(error)}")
+                await asyncio.sleep(pause)
 
     async def _turn_log(self) -> None:
         """Keep the log small. It is emptied in place, as the child holds it open: what it says in that instant is lost."""
@@ -117,21 +145,49 @@ class Child:
             os.truncate(self.log, 0)
 
 
+async def lasting(work: Callable[[], Awaitable[None]], what: str, tell: Tell) -> None:
+    """Do `work` until it returns; where it raises, tell and do it again after a pause. `what` it is, for the line."""
+    pauses = Pauses()
+    while True:
+        began = time.monotonic()
+        try:
+            return await work()
+        except Exception as error:  # noqa: BLE001 - a watch that ends leaves its part alone for good
+            pause = pauses.after(time.monotonic() - began)
+            tell(f"{what} failed and goes on in {pause:g} s: {describe(error)}")
+            await asyncio.sleep(pause)
+
+
+def quiet(tell: Tell) -> Tell:
+    """Return `tell` without its errors: whoever reads the lines may have gone, the disk they go to may be full."""
+
+    def told(line: str) -> None:
+        with suppress(OSError, ValueError):
+            tell(line)
+
+    return told
+
+
+@contextmanager
+def _appended(log: Path) -> Iterator[IO[bytes] | int]:
+    """Open a log for the block; a part whose log cannot be written runs without."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = log.open("ab")
+    except OSError:
+        yield asyncio.subprocess.DEVNULL
+        return
+    with file:
+        yield file
+
+
+def _end_group(pid: int) -> None:
+    """Kill what a part has started and left behind, such as the runs of `liq flows serve`."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
 def _die_with_parent() -> None:
     """Have Linux send SIGTERM to this child when the supervisor is gone, however it went."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-
-
-def ending(code: int) -> str:
-    """Say an exit code in words: `exit code 1`, `signal 9`."""
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-async def run(command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> None:
-    """Run a command to its end, with our own output or into a log file. Raises StartError when it fails."""
-    with log.open("ab") if log else nullcontext() as into:
-        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **env}, stdout=into, stderr=into)
-        code = await process.wait()
-    if code:
-        raise StartError(f"`liq {' '.join(command[3:])}` ended with {ending(code)}" + (f"; log: {log}" if log else ""))

@@ -9,42 +9,51 @@ from pathlib import Path
 from rich.console import Console
 
 from pipelines.audit.cover import cover_to_the_end
+from pipelines.ingest.alone import alone
+from pipelines.up import board
+from pipelines.up.commands import ending, liq, often
 from pipelines.up.parts import Parts
 from pipelines.up.screen import Screen
-from pipelines.up.supervise import ending, liq, run
 from warehouse import lake
+
+RUNNING = """\
+Running; logs in {world}/logs, addresses of metrics in {world}/up.json; query with `liq sql` beside it. Ctrl-C stops."""
+TRIES = 3
+"""How often the last steps are tried; each may be repeated."""
 
 
 async def up(world: Path, venues: Sequence[str], out: Console) -> int:
-    """Start broker, collectors and ingest, show what arrives, and stop all in order; return the exit code."""
-    stop = stop_on_signal()
-    parts = Parts(world, lambda line: out.print(line, soft_wrap=True))
-    broker = await start_broker(parts)
-    try:
-        await start_prefect(parts, out)
-        await start_pipeline(parts, venues)
-        await parts.add("flows", liq("flows", "serve"))
-        out.print(f"Running; logs in {world}/logs, query with `liq sql` beside it. Ctrl-C stops.", soft_wrap=True)
-        await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
-        return await stop_pipeline(parts, out)
-    finally:
-        await parts.stop()
-        if broker:
-            await run(liq("broker", "stop"), parts.env)
+    """Start collectors, broker and ingest, show what arrives, and stop all in order; return the exit code.
+
+    Raises AlreadyRunningError where another one runs in this world, StartError.
+    """
+    with alone(world, board.LOCK, "`liq up`"):
+        stop = stop_on_signal()
+        parts = Parts(world, lambda line: out.print(line, soft_wrap=True))
+        with parts.measured():
+            try:
+                await start_collectors(parts, venues)  # needs nothing else: nothing is missed while the rest starts
+                await parts.kafka()
+                await start_prefect(parts, out)
+                await start_ingest(parts)
+                await parts.add("flows", liq("flows", "serve"), metrics="LIQ_FLOWS_METRICS_PORT")
+                out.print(RUNNING.format(world=world), soft_wrap=True)
+                await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
+                code = await stop_pipeline(parts, out)
+            finally:
+                await parts.stop()
+        board.remove(world)
+        return code
 
 
-async def start_broker(parts: Parts) -> bool:
-    """Start the embedded broker unless the settings name a Kafka; return whether it is ours to stop."""
-    if parts.setting("LIQ_KAFKA_BOOTSTRAP"):
-        return False
-    await run(liq("broker", "start"), parts.env)
-    return True
+async def start_collectors(parts: Parts, venues: Sequence[str]) -> None:
+    """Start the collectors of these venues, one process."""
+    await parts.add("collect", liq("collect", *venues), metrics="LIQ_COLLECT_METRICS_PORT")
 
 
-async def start_pipeline(parts: Parts, venues: Sequence[str]) -> None:
-    """Start the collectors and the ingest that follows; Prefect's server answers already."""
-    await parts.add("collect", liq("collect", *venues))
-    await parts.add("ingest", liq("ingest", "--follow"))
+async def start_ingest(parts: Parts) -> None:
+    """Start the ingest that follows; Prefect's server answers already."""
+    await parts.add("ingest", liq("ingest", "--follow"), metrics="LIQ_INGEST_METRICS_PORT")
 
 
 async def start_prefect(parts: Parts, out: Console) -> None:
@@ -53,21 +62,22 @@ async def start_prefect(parts: Parts, out: Console) -> None:
         out.print(f"Prefect at {await parts.prefect()}", soft_wrap=True)
 
 
-async def stop_pipeline(parts: Parts, out: Console, alone: bool = False) -> int:
+async def stop_pipeline(parts: Parts, out: Console, alone_here: bool = False) -> int:
     """Stop the collectors, then the ingest, commit what is left in Kafka, bring up to date what is derived from it.
 
-    `alone`: nothing else feeds this world, so that the minute that runs can be told now. Returns 1 where a part ended badly.
+    `alone_here`: nothing else feeds this world, so that the minute that runs can be told now. Returns 1 where a part ended
+    badly.
     """
     out.print("Stopping: the collectors hand over what they have, everything is committed, bars and cascades follow.")
     codes = {name: (await parts.stop(name))[name] for name in ("collect", "ingest")}
     for name, code in codes.items():
         if code:
             out.print(f"{name} ended with {ending(code)}; log: {parts.world}/logs/{name}.log", soft_wrap=True)
-    await run(liq("ingest"), parts.env, parts.world / "logs" / "ingest.log")
+    await often(TRIES, liq("ingest"), parts.env, parts.world / "logs" / "ingest.log")
     await parts.stop("flows")
-    if alone:
+    if alone_here:
         await asyncio.to_thread(_cover, parts.world)  # before cascades, which say how much of them was heard
-    await run(liq("flows", "run"), parts.env, parts.world / "logs" / "flows.log")
+    await often(TRIES, liq("flows", "run"), parts.env, parts.world / "logs" / "flows.log")
     return 1 if any(codes.values()) else 0
 
 

@@ -6,20 +6,21 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from pipelines.venues.binance_streams import COIN_MARGINED, UNIVERSES, Order
+from pipelines.venues.binance_streams import COIN_MARGINED, STATUSES, UNIVERSES, Order
 from pipelines.venues.binance_symbols import is_coin_margined
+from pipelines.venues.bounds import PRICE, QUANTITY
 from pipelines.venues.bulk import (
     Bulk,
-    above_zero,
     completeness,
     figure,
     figure_or_zero,
-    from_zero,
     in_time,
     numbers,
     of_symbol,
     repeated,
     texts,
+    within,
+    zero_or_within,
 )  # fmt: skip
 
 
@@ -56,10 +57,11 @@ def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
 def _facts(raw: pl.DataFrame) -> pl.DataFrame:
     by_symbol = of_symbol(raw, is_coin_margined, pl.Boolean)
     coin_margined = pl.when(_TOLD.is_in(UNIVERSES)).then(_TOLD == COIN_MARGINED).otherwise(by_symbol)
-    found = raw.with_columns(*_READ, coin_margined=coin_margined)
+    found = raw.with_columns(*_READ, coin_margined=coin_margined, sound=by_symbol.is_not_null() & _WORDED)
     return found.with_columns(_PRICED).with_columns(_FACTS)
 
 
+_WORDED = pl.col("status").is_null() | pl.col("status").is_in(STATUSES)
 _TOLD = pl.when(pl.col("st").fill_null(0) != 0).then("st").otherwise("outer_st").fill_null(0)
 _READ = [
     figure_or_zero("ap").alias("fill"),
@@ -77,7 +79,11 @@ _FACTS = [
     pl.when("coin_margined").then(pl.lit("inverse")).otherwise(pl.lit("linear")).alias("contract"),
     completeness("binance", "forceOrder", pl.col("ts_event")).alias("completeness"),
     (
-        in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & from_zero(pl.col("fill")) & from_zero(pl.col("limit"))
+        in_time(pl.col("ts_event"))
+        & within(pl.col("qty"), QUANTITY)
+        & zero_or_within(pl.col("fill"), PRICE)
+        & zero_or_within(pl.col("limit"), PRICE)
+        & pl.col("sound")
     ).alias("stands"),
 ]
 LIQUIDATIONS = Bulk(msgspec.json.Decoder(_Message).decode, _columns, _facts)

@@ -131,17 +131,30 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
 
 
 def _rows(frame: RawFrame, layout: Layout, read: Callable[[Cells], Iterable[Row]]) -> list[Row]:
+    lines = [line for line in frame.payload.decode(errors="surrogateescape").splitlines() if line]
+    if not lines:
+        return nothing("an empty file")
     try:
-        lines = [cells for cells in csv.reader(frame.payload.decode().splitlines()) if cells]
-        if not lines:
-            return nothing("an empty file")
-        names = _names(lines[0], layout)
-    except csv.Error as error:
-        return rejected(ValueError(f"not CSV: {error}"))
+        first = _split(lines[0])
+        names = _names(first, layout)
     except BAD as error:
         return rejected(error)
-    data = lines[1:] if _is_header(lines[0]) else lines
-    return each(data, lambda cells: read(_cells(names, cells)), "rows") if data else nothing("a header without rows")
+    data = lines[1:] if _is_header(first) else lines
+    return (
+        each(data, lambda line: read(_cells(names, _split(line))), "rows") if data else nothing("a header without rows")
+    )
+
+
+def _split(line: str) -> list[str]:
+    """Return the cells of a line. Raises ValueError where it is no CSV or not UTF-8."""
+    if not line.isascii():
+        line.encode(errors="surrogateescape").decode()
+    if '"' not in line:
+        return line.split(",")
+    try:
+        return next(csv.reader((line,)))
+    except csv.Error as error:
+        raise ValueError(f"not CSV: {error}") from None
 
 
 def _is_header(cells: Sequence[str]) -> bool:

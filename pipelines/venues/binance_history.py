@@ -99,7 +99,7 @@ def _kline(market: Market, kind: PriceKind, frame: RawFrame, item: _Candle) -> I
     row = Kline(
         symbol_of(frame), opened, parameter(frame) or _length(closes + 1 - opened), kind,
         number(item[1]), number(item[2]), number(item[3]), number(item[4]),
-        closed=closes + BAR_SETTLES_MS < frame.recv_ns // 1_000_000 if frame.recv_ns else None,
+        closed=closes + BAR_SETTLES_MS < frame.at_ns // 1_000_000 if frame.at_ns else None,
     )  # fmt: skip
     if kind == "trade":
         volume, second = not_negative(item[5], "volume"), not_negative(item[7], "turnover")

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from pipelines.rows import Row
-from pipelines.venues.wire import BAD, each_raw, nothing, numbered, rejected
+from pipelines.venues.wire import BAD, each_raw, nothing, numbered, plausible, rejected
 
 Item = TypeVar("Item")
 
@@ -34,7 +34,7 @@ def read_items(
             if wrapper.data is not msgspec.UNSET:
                 inner = bytes(wrapper.data)
         if inner[:1] != b"[":
-            return list(read(decode(msgspec.Raw(inner))))
+            return plausible(read(decode(msgspec.Raw(inner))))
         items = _raws(inner)
     except BAD as error:
         return rejected(error)

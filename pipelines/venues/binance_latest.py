@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import starmap
 
 import polars as pl
 
 from collectors.envelope import RawFrame
 from pipelines.rows import Row
 from pipelines.venues.binance_streams import Mark, decode_marks, marked
+from pipelines.venues.bounds import EARLIEST_MS, PRICE, RATE, Bound, is_symbol
 from pipelines.venues.latest import Kept
-from pipelines.venues.wire import BAD, EARLIEST_MS, INFINITE, Held, horizon_ms
+from pipelines.venues.wire import BAD, Held, horizon_ms
 
 AT_ONCE = 4  # arrays of 700 each, decoded at a time
 UNFIT = (*BAD, pl.exceptions.PolarsError)
@@ -58,7 +60,9 @@ def _check(items: list[Mark], horizon: int) -> None:
     stands = min(times) >= EARLIEST_MS and max(times) <= horizon
     marks, indexes = _numbers([item.p for item in items]), _numbers([item.i or "0" for item in items])
     rates = _numbers([item.r for item in items if item.r and item.T])
-    if not (stands and _within(marks, least=5e-324) and _within(indexes, least=0.0) and rates.is_finite().all()):
+    prices = (marks, indexes.filter(indexes != 0.0), rates)
+    likely = all(starmap(_within, zip(prices, (PRICE, PRICE, RATE), strict=True)))
+    if not (stands and likely and all(map(is_symbol, {item.s for item in items}))):
         raise ValueError("not certain")
 
 
@@ -67,7 +71,5 @@ def _numbers(texts: list[str]) -> pl.Series:
     return pl.Series(texts, dtype=pl.String).cast(pl.Float64)
 
 
-def _within(values: pl.Series, least: float) -> bool:
-    low, high = values.min(), values.max()
-    finite = values.is_finite().all()
-    return bool(finite and isinstance(low, float) and isinstance(high, float) and least <= low and high < INFINITE)
+def _within(values: pl.Series, bound: Bound) -> bool:
+    return bool(values.is_between(bound.least, bound.most).all())

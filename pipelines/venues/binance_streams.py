@@ -13,14 +13,29 @@ from collectors.envelope import RawFrame
 from pipelines.rows import FundingRate, Kline, LeverageTier, Liquidation, MarkPrice, Row
 from pipelines.venues.binance_items import read_items
 from pipelines.venues.binance_symbols import is_coin_margined
+from pipelines.venues.bounds import (
+    CHEAPEST,
+    DEAREST,
+    EARLIEST_MS,
+    INDEX_PRICE,
+    LEAST,
+    MARK_PRICE,
+    MOST,
+    PRICE,
+    QUANTITY,
+    RATE,
+    SOUND,
+    is_symbol,
+    is_text,
+    wrong_symbol,
+)  # fmt: skip
 from pipelines.venues.completeness import completeness
 from pipelines.venues.wire import (
     BAD,
-    EARLIEST_MS,
-    INFINITE,
     Count,
     Held,
     Text,
+    bounded,
     each_raw,
     horizon_ms,
     later,
@@ -34,6 +49,7 @@ from pipelines.venues.wire import (
 
 COIN_MARGINED = 2
 UNIVERSES = (1, COIN_MARGINED)  # of `st`; any other says nothing
+STATUSES = ("FILLED", "PARTIALLY_FILLED", "NEW", "EXPIRED", "CANCELED", "REJECTED", "EXPIRED_IN_MATCH")
 _complete = completeness("binance", "forceOrder")
 
 
@@ -142,12 +158,18 @@ def liquidation(order: Order, outer_st: int | None, horizon: int) -> Liquidation
     symbol, time, side = order.s, order.T, order.S
     limit, average, filled = order.p, order.ap, order.z
     price, own, qty = float(average or 0), float(limit or 0), float(filled or 0) or float(order.q or 0)
-    prices_stand = 0.0 <= price < INFINITE and 0.0 <= own < INFINITE
-    if not (prices_stand and EARLIEST_MS <= time <= horizon and 0.0 < qty < INFINITE):
+    likely = (
+        (not price or CHEAPEST <= price <= DEAREST) and (not own or CHEAPEST <= own <= DEAREST) and LEAST <= qty <= MOST
+    )
+    if not (
+        likely and EARLIEST_MS <= time <= horizon and (symbol in SOUND or is_symbol(symbol)) and _is_status(order.X)
+    ):
         moment(time, horizon)
-        positive(filled or order.q, "quantity")
-        not_negative(average or limit or 0, "price")
-        not_negative(limit or 0, "price")
+        bounded(filled if float(filled or 0) else order.q or filled, QUANTITY)
+        for each in (average, limit):
+            if float(each or 0):
+                bounded(each, PRICE)
+        raise ValueError(wrong_symbol(symbol) if not is_symbol(symbol) else "the status is too long, or not printable")
     st = order.st or outer_st
     coin_margined = st == COIN_MARGINED if st in UNIVERSES else is_coin_margined(symbol)
     market = "cm" if coin_margined else "um"
@@ -157,6 +179,10 @@ def liquidation(order: Order, outer_st: int | None, horizon: int) -> Liquidation
         "inverse" if coin_margined else "linear", _complete(time),
         f"{market}|{symbol}|{side}|{time}|{limit}|{average}|{filled}", 0, own or None, order.X,
     )  # fmt: skip
+
+
+def _is_status(status: str | None) -> bool:
+    return status is None or status in STATUSES or is_text(status)
 
 
 def mark_prices(frame: RawFrame, held: Held) -> list[Row]:
@@ -176,14 +202,17 @@ def marked(item: Mark, horizon: int) -> tuple[Row, ...]:
     """Return the price, and the running rate where the contract pays one. Raises ValueError."""
     symbol, time = item.s, item.E
     mark, index = float(item.p), float(item.i or 0)
-    if not (EARLIEST_MS <= time <= horizon and 0.0 < mark < INFINITE and 0.0 <= index < INFINITE):
+    likely = CHEAPEST <= mark <= DEAREST and (not index or CHEAPEST <= index <= DEAREST)
+    if not (likely and EARLIEST_MS <= time <= horizon and (symbol in SOUND or is_symbol(symbol))):
         moment(time, horizon)
-        positive(item.p, "mark price")
-        not_negative(item.i or 0, "index price")
+        bounded(item.p, MARK_PRICE)
+        if index:
+            bounded(item.i or 0, INDEX_PRICE)
+        raise ValueError(wrong_symbol(symbol))
     price = MarkPrice(symbol, time, mark, index or None)
     if not item.r or not item.T:
         return (price,)
-    return (price, FundingRate(symbol, time, number(item.r), later(item.T)))
+    return (price, FundingRate(symbol, time, bounded(item.r, RATE), later(item.T)))
 
 
 def index_prices(frame: RawFrame, held: Held) -> list[Row]:

@@ -1,8 +1,8 @@
 """Binance's symbols: BTCUSDT, BTCUSDT_260925 (USD-M); BTCUSD_PERP, BTCUSD_260626 (COIN-M). Facts: exchanges/binance.md §8."""
 
 import re
-from functools import lru_cache
 
+from pipelines.venues.bounds import by_symbol
 from pipelines.venues.symbols import SymbolForm, one_coin, split_quote
 
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD1", "USD", "BTC", "ETH", "BNB")
@@ -10,7 +10,7 @@ _COIN_MARGINED = re.compile(r"(.+USD)_(PERP|\d{6})")
 _DELIVERY = re.compile(r"(.+)_(\d{6})")
 
 
-@lru_cache(maxsize=16384)
+@by_symbol
 def symbol_form(symbol: str) -> SymbolForm | None:
     """Take a symbol apart; a pair such as BTCUSD is an index. None where no known quote ends it."""
     if coin := _COIN_MARGINED.fullmatch(symbol):
@@ -29,7 +29,7 @@ def symbol_form(symbol: str) -> SymbolForm | None:
     return SymbolForm(base, quote, quote, "linear", kind, pair, expiry, multiplier)
 
 
-@lru_cache(maxsize=16384)
+@by_symbol
 def is_coin_margined(symbol: str) -> bool:
     """Say whether the symbol's form is COIN-M's; a message's own `st` goes before it."""
     return _COIN_MARGINED.fullmatch(symbol) is not None

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
+from pipelines.venues.bounds import EARLIEST_MS, LATE_MS, Bound, is_symbol
 from pipelines.venues.completeness import RULES
-from pipelines.venues.wire import DAY_MS, EARLIEST_MS, INFINITE, LATEST_MS
+from pipelines.venues.wire import LATEST_MS
 
 Item = TypeVar("Item")
 
@@ -62,27 +63,34 @@ def figure_or_zero(column: str) -> pl.Expr:
 
 def in_time(time: pl.Expr) -> pl.Expr:
     """Say whether a time (UTC milliseconds) is one that wire.moment takes, by the frame's `ts_recv`."""
-    horizon = (pl.col("ts_recv").dt.epoch("ms") + DAY_MS).fill_null(LATEST_MS)
+    horizon = (pl.col("ts_recv").dt.epoch("ms") + LATE_MS).fill_null(LATEST_MS)
     return (time >= EARLIEST_MS) & (time <= horizon)
 
 
-def above_zero(value: pl.Expr) -> pl.Expr:
-    """Say whether a number is finite and above zero."""
-    return (value > 0.0) & (value < INFINITE)
+def within(value: pl.Expr, bound: Bound) -> pl.Expr:
+    """Say whether a number is within its bound; null where there is none."""
+    return (value >= bound.least) & (value <= bound.most)
 
 
-def from_zero(value: pl.Expr) -> pl.Expr:
-    """Say whether a number is finite and zero or more."""
-    return (value >= 0.0) & (value < INFINITE)
+def zero_or_within(value: pl.Expr, bound: Bound) -> pl.Expr:
+    """Say whether a number is 0, which stands for none, or within its bound."""
+    return (value == 0.0) | within(value, bound)
 
 
 def of_symbol(raw: pl.DataFrame, known: Callable[[str], Any], dtype: type[pl.DataType]) -> pl.Expr:
-    """Return what a function of the symbol says, asked once a symbol; mostly it says one thing of all."""
-    symbols = raw["symbol"].unique(maintain_order=True)
-    said = pl.Series([known(symbol) for symbol in symbols], dtype=dtype)
+    """Return what a function of the symbol says, asked once a symbol; null of a text that is no symbol."""
+    return of_text(raw["symbol"], lambda symbol: known(symbol) if is_symbol(symbol) else None, dtype)
+
+
+def of_text(column: pl.Series, known: Callable[[str], Any], dtype: type[pl.DataType]) -> pl.Expr:
+    """Return what a function of a column's text says, asked once a text; mostly it says one thing of all. Null of null."""
+    texts = column.unique(maintain_order=True)
+    said = pl.Series([None if text is None else known(text) for text in texts], dtype=dtype)
     if said.n_unique() == 1:
         return pl.lit(said[0], dtype)
-    return pl.lit(said[raw["symbol"].cast(pl.Enum(symbols)).to_physical()])
+    if texts.null_count():
+        return pl.lit(column.replace_strict(texts, said, return_dtype=dtype))
+    return pl.lit(said[column.cast(pl.Enum(texts)).to_physical()])
 
 
 def completeness(venue: str, channel: str, time: pl.Expr) -> pl.Expr:

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from pipelines.venues.bulk import Bulk, above_zero, completeness, figure, flat, in_time, numbers, of_symbol, texts
+from pipelines.venues.bounds import PRICE, QUANTITY
+from pipelines.venues.bulk import Bulk, completeness, figure, flat, in_time, numbers, of_symbol, texts, within
 from pipelines.venues.bybit_liquidations import Message, decode
 from pipelines.venues.bybit_symbols import is_inverse
 
@@ -33,6 +34,11 @@ _FACTS = [
     completeness("bybit", "allLiquidation", pl.col("ts_event")).alias("completeness"),
     pl.lit(None, pl.Float64).alias("order_price"),
     pl.lit(None, pl.String).alias("status"),
-    (in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & above_zero(pl.col("price"))).alias("stands"),
+    (
+        in_time(pl.col("ts_event"))
+        & within(pl.col("qty"), QUANTITY)
+        & within(pl.col("price"), PRICE)
+        & pl.col("inverse").is_not_null()
+    ).alias("stands"),
 ]
 LIQUIDATIONS = Bulk(decode, _columns, _facts)

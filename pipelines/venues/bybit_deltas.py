@@ -6,9 +6,9 @@ from typing import cast
 
 import polars as pl
 
-from pipelines.venues.bulk import above_zero, figure, from_zero, numbers, repeated, texts
-from pipelines.venues.bybit_tickers import Message
-from pipelines.venues.wire import EARLIEST_MS, INFINITE
+from pipelines.venues.bounds import EARLIEST_MS, Bound
+from pipelines.venues.bulk import figure, numbers, repeated, texts, within
+from pipelines.venues.bybit_tickers import BOUNDS, Message
 
 FUNDING = ("fundingRate", "nextFundingTime", "fundingIntervalHour")
 INTEREST = ("openInterest", "openInterestValue")
@@ -64,20 +64,19 @@ def all_ordinary(said: pl.DataFrame, horizon_ms: int) -> bool:
         return bool(
             (said["type"] == "delta").all()
             and said["ts"].is_between(EARLIEST_MS, horizon_ms).all()
-            and _least(said["fundingRate"]) > -INFINITE
-            and all(_least(said[name]) > 0 for name in ("fundingIntervalHour", *PRICE))
-            and all(_least(said[name]) >= 0 for name in INTEREST)
+            and all(_within(said[name], bound) for name, bound in BOUNDS.items())
         )
     except pl.exceptions.PolarsError:
         return False
 
 
-def _least(texts: pl.Series) -> float:
-    """Return the least number; infinity of none at all, minus infinity if one is not finite. Raises PolarsError."""
+def _within(texts: pl.Series, bound: Bound) -> bool:
+    """Say whether all numbers, if there are any, are within a bound. Raises PolarsError where one is no number."""
     values = texts.cast(pl.Float64)
-    if not isfinite(values.sum()):
-        return -INFINITE
-    return INFINITE if (least := cast(float | None, values.min())) is None else least
+    if values.null_count() == len(values):
+        return True
+    least, most = cast(float, values.min()), cast(float, values.max())  # which pass a NaN over, as a sum does not
+    return bound.least <= least and most <= bound.most and isfinite(values.sum())
 
 
 def parted(said: pl.DataFrame, horizon_ms: int) -> tuple[list[int], pl.DataFrame]:
@@ -91,9 +90,7 @@ def parted(said: pl.DataFrame, horizon_ms: int) -> tuple[list[int], pl.DataFrame
 _POSSIBLE = [
     pl.col(name).is_null() | possible.fill_null(False)
     for name, possible in (
-        ("fundingRate", figure("fundingRate").is_finite()),
         ("nextFundingTime", pl.col("nextFundingTime").cast(pl.Int64, strict=False).is_not_null()),
-        *((name, above_zero(figure(name))) for name in ("fundingIntervalHour", *PRICE)),
-        *((name, from_zero(figure(name))) for name in INTEREST),
+        *((name, within(figure(name), bound)) for name, bound in BOUNDS.items()),
     )
 ]

@@ -13,6 +13,7 @@ import polars as pl
 
 from collectors.envelope import RawFrame
 from pipelines.rows import Nothing, Rejected, Row
+from pipelines.venues.bounds import LATE_MS
 from pipelines.venues.bybit_deltas import FIELDS, LAST, all_ordinary, columns, parted
 from pipelines.venues.bybit_tickers import (
     EARLY,
@@ -26,7 +27,7 @@ from pipelines.venues.bybit_tickers import (
 )
 from pipelines.venues.bybit_tickers import tickers as read_one
 from pipelines.venues.latest import Kept
-from pipelines.venues.wire import BAD, DAY_MS, Held
+from pipelines.venues.wire import BAD, Held
 
 FEWEST = 200  # of fewer frames columns cost more than rows
 UNFIT = (*BAD, OverflowError, TypeError, pl.exceptions.PolarsError)
@@ -94,7 +95,7 @@ def _read(session: _Session, positions: Sequence[int]) -> None:
         session.read_one_by_one(positions)
         return
     session.tell(positions, said["told"])
-    horizon_ms = min([frame.recv_ns for frame in session.frames]) // 1_000_000 + DAY_MS
+    horizon_ms = min([frame.at_ns for frame in session.frames]) // 1_000_000 + LATE_MS
     if not all_ordinary(said, horizon_ms):
         odd, said = parted(said, horizon_ms)
         session.read_one_by_one(positions[at] for at in odd)

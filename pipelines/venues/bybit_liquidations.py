@@ -11,19 +11,29 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from pipelines.rows import Liquidation, Position, Row, Side
+from pipelines.venues.bounds import (
+    CHEAPEST,
+    DEAREST,
+    EARLIEST_MS,
+    LEAST,
+    MOST,
+    PRICE,
+    QUANTITY,
+    SOUND,
+    is_symbol,
+    wrong_symbol,
+)
 from pipelines.venues.bybit_symbols import is_inverse
 from pipelines.venues.completeness import completeness
 from pipelines.venues.wire import (
     BAD,
-    EARLIEST_MS,
-    INFINITE,
     Held,
+    bounded,
     each_raw,
     horizon_ms,
     moment,
     nothing,
     numbered,
-    positive,
     rejected,
 )  # fmt: skip
 
@@ -130,11 +140,13 @@ def _liquidation(symbol: str, time: int, side: str, size: str, price: str, compl
     try:
         qty, bankruptcy = float(size), float(price)
     except ValueError:
-        qty, bankruptcy = positive(size, "quantity"), positive(price, "price")
-    if not (EARLIEST_MS <= time <= horizon and 0.0 < qty < INFINITE and 0.0 < bankruptcy < INFINITE):
+        qty, bankruptcy = bounded(size, QUANTITY), bounded(price, PRICE)
+    likely = LEAST <= qty <= MOST and CHEAPEST <= bankruptcy <= DEAREST
+    if not (likely and EARLIEST_MS <= time <= horizon and (symbol in SOUND or is_symbol(symbol))):
         moment(time, horizon)
-        positive(size, "quantity")
-        positive(price, "price")
+        bounded(size, QUANTITY)
+        bounded(price, PRICE)
+        raise ValueError(wrong_symbol(symbol))
     order: Side = "sell" if side == "Buy" else "buy"
     position: Position = "long" if side == "Buy" else "short"
     if is_inverse(symbol):

@@ -2,8 +2,8 @@
 
 import calendar
 import re
-from functools import lru_cache
 
+from pipelines.venues.bounds import by_symbol
 from pipelines.venues.symbols import SymbolForm, one_coin, split_quote
 
 QUOTES = ("USDT", "USDC", "USDE", "USD")
@@ -16,7 +16,7 @@ _LETTERED = re.compile(r"(.+USD)([FGHJKMNQUVXZ])(\d{2})")
 _FRIDAY = 4
 
 
-@lru_cache(maxsize=16384)
+@by_symbol
 def symbol_form(symbol: str) -> SymbolForm | None:
     """Take a symbol apart. None where no known quote ends it."""
     pair, expiry = symbol, ""
@@ -47,7 +47,7 @@ def _last_friday(year: int, month: int) -> str:
     return f"{year:02}{month:02}{last - back:02}"
 
 
-@lru_cache(maxsize=16384)
+@by_symbol
 def is_inverse(symbol: str) -> bool:
     """Say whether the form is an inverse contract's; messages do not name their category."""
     form = symbol_form(symbol)

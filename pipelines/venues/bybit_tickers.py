@@ -13,19 +13,29 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from pipelines.rows import FundingRate, MarkPrice, OpenInterest, Row
+from pipelines.venues.bounds import (
+    AMOUNT,
+    CHEAPEST,
+    DEAREST,
+    INTERVAL,
+    PRICE,
+    RATE,
+    SOUND,
+    is_symbol,
+    wrong_symbol,
+)  # fmt: skip
 from pipelines.venues.bybit_rest import decode_answer, without_rows
 from pipelines.venues.bybit_symbols import is_inverse, symbol_form
 from pipelines.venues.symbols import DOLLARS
 from pipelines.venues.wire import (
     BAD,
-    INFINITE,
     Held,
+    bounded,
     each_raw,
     horizon_ms,
     later,
     maybe,
     moment,
-    not_negative,
     nothing,
     number,
     rejected,
@@ -64,6 +74,12 @@ class State(msgspec.Struct):
 decode = msgspec.json.Decoder(Message).decode
 _ticker = msgspec.json.Decoder(Ticker).decode
 
+BOUNDS = {
+    "fundingRate": RATE, "fundingIntervalHour": INTERVAL, "openInterest": AMOUNT, "openInterestValue": AMOUNT,
+    "markPrice": PRICE, "indexPrice": PRICE,
+}  # fmt: skip
+"""What each number may be; a price or an interval of 0 says that there is none."""
+
 EMPTY = "a ticker without funding, open interest or mark price"
 UNCHANGED = "a delta without funding, open interest or mark price"
 EARLY = "a delta before the snapshot of its session"
@@ -97,12 +113,13 @@ def check(new: Ticker) -> None:
     """Raise ValueError before anything is held of a message with an impossible number."""
     try:
         if not (
-            -INFINITE < float(new.fundingRate or 0) < INFINITE
-            and 0.0 <= float(new.fundingIntervalHour or 0) < INFINITE
-            and 0.0 <= float(new.openInterest or 0) < INFINITE
-            and 0.0 <= float(new.openInterestValue or 0) < INFINITE
-            and 0.0 <= float(new.markPrice or 0) < INFINITE
-            and 0.0 <= float(new.indexPrice or 0) < INFINITE
+            (not (rate := float(new.fundingRate or 0)) or RATE.least <= rate <= RATE.most)
+            and (not (hours := float(new.fundingIntervalHour or 0)) or INTERVAL.least <= hours <= INTERVAL.most)
+            and 0.0 <= float(new.openInterest or 0) <= AMOUNT.most
+            and 0.0 <= float(new.openInterestValue or 0) <= AMOUNT.most
+            and (not (mark := float(new.markPrice or 0)) or CHEAPEST <= mark <= DEAREST)
+            and (not (index := float(new.indexPrice or 0)) or CHEAPEST <= index <= DEAREST)
+            and (new.symbol in SOUND or is_symbol(new.symbol))
         ):
             _refuse(new)
     except ValueError:
@@ -113,18 +130,11 @@ def check(new: Ticker) -> None:
 
 def _refuse(new: Ticker) -> None:
     """Raise ValueError that names what is wrong."""
-    if new.fundingRate:
-        number(new.fundingRate)
-    if new.fundingIntervalHour:
-        not_negative(new.fundingIntervalHour, "fundingIntervalHour")
-    if new.openInterest:
-        not_negative(new.openInterest, "openInterest")
-    if new.openInterestValue:
-        not_negative(new.openInterestValue, "openInterestValue")
-    if new.markPrice:
-        not_negative(new.markPrice, "markPrice")
-    if new.indexPrice:
-        not_negative(new.indexPrice, "indexPrice")
+    for name, bound in BOUNDS.items():
+        text = getattr(new, name)
+        if text and number(text):
+            bounded(text, bound._replace(name=name))
+    raise ValueError(wrong_symbol(new.symbol))
 
 
 def _merged(old: Ticker, new: Ticker) -> Ticker:
@@ -185,5 +195,9 @@ def ticker_list(frame: RawFrame, held: Held) -> list[Row]:
 def state(symbol: str, **fields: float | None) -> State:
     """Return what a session held of a symbol, from numbers by the fields' wire names; any delta is newer."""
     texts = {name: str(int(value) if value.is_integer() else value) for name, raw in fields.items()
-             if raw is not None and (value := float(raw)) == value}  # fmt: skip
+             if raw is not None and (value := float(raw)) == value and _is_likely(name, value)}  # fmt: skip
     return State(0, Ticker(symbol, **texts))
+
+
+def _is_likely(name: str, value: float) -> bool:
+    return name not in BOUNDS or BOUNDS[name].least <= value <= BOUNDS[name].most

@@ -5,7 +5,8 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from pipelines.venues.bulk import Bulk, above_zero, completeness, figure, flat, in_time, of_symbol, texts
+from pipelines.venues.bounds import PRICE, QUANTITY
+from pipelines.venues.bulk import Bulk, completeness, figure, flat, in_time, of_symbol, texts, within
 from pipelines.venues.okx_symbols import contract_of
 
 
@@ -45,7 +46,7 @@ def _columns(messages: list[_Message]) -> tuple[list[int], list[pl.Series]]:
 
 
 def _facts(raw: pl.DataFrame) -> pl.DataFrame:
-    contract = of_symbol(raw, contract_of, pl.String)
+    contract = of_symbol(raw, contract_of, pl.String)  # of another form, or none: read alone
     return raw.with_columns(*_READ, contract=contract).with_columns(_FACTS)
 
 
@@ -56,7 +57,7 @@ _READ = [
     (pl.col("side") == "sell").alias("long"),
 ]
 _AGREES = (pl.col("posSide") == "net") | ((pl.col("posSide") == "long") == pl.col("long"))
-_SOUND = in_time(pl.col("ts_event")) & above_zero(pl.col("qty")) & above_zero(pl.col("price"))
+_SOUND = in_time(pl.col("ts_event")) & within(pl.col("qty"), QUANTITY) & within(pl.col("price"), PRICE)
 _FACTS = [
     pl.col("side").alias("order_side"),
     pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")).alias("position_side"),
@@ -65,6 +66,6 @@ _FACTS = [
     completeness("okx", "liquidation-orders", pl.col("ts_event")).alias("completeness"),
     pl.lit(None, pl.Float64).alias("order_price"),
     pl.lit(None, pl.String).alias("status"),
-    (_AGREES & _SOUND).alias("stands"),
+    (_AGREES & _SOUND & pl.col("contract").is_not_null()).alias("stands"),
 ]
 LIQUIDATIONS = Bulk(msgspec.json.Decoder(_Message).decode, _columns, _facts)

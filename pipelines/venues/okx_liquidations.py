@@ -11,19 +11,28 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from pipelines.rows import Liquidation, Nothing, Position, Rejected, Row
+from pipelines.venues.bounds import (
+    CHEAPEST,
+    DEAREST,
+    EARLIEST_MS,
+    LEAST,
+    MOST,
+    PRICE,
+    QUANTITY,
+    is_symbol,
+    wrong_symbol,
+)
 from pipelines.venues.completeness import completeness
 from pipelines.venues.okx_items import DERIVATIVES, Arg, not_kept, refused
 from pipelines.venues.okx_symbols import contract_of
 from pipelines.venues.wire import (
     BAD,
-    EARLIEST_MS,
-    INFINITE,
     Held,
+    bounded,
     horizon_ms,
     moment,
     nothing,
     numbered,
-    positive,
     reason,
     rejected,
 )  # fmt: skip
@@ -112,7 +121,7 @@ def _details(item: msgspec.Raw, arg: Arg, place: str, horizon: int) -> Iterator[
         yield Rejected(reason(error), place)
         return
     if why := not_kept("liquidations", instrument.instType or arg.instType, instrument.instId):
-        yield Nothing(why)
+        yield from nothing(why)
         return
     for index, raw in enumerate(instrument.details):
         try:
@@ -124,10 +133,13 @@ def _details(item: msgspec.Raw, arg: Arg, place: str, horizon: int) -> Iterator[
 def _liquidation(symbol: str, detail: _Detail, horizon: int) -> Liquidation:
     side, size, price, ts = detail.side, detail.sz, detail.bkPx, detail.ts
     time, qty, px = int(ts), float(size), float(price)
-    if not (EARLIEST_MS <= time <= horizon and 0.0 < qty < INFINITE and 0.0 < px < INFINITE):
+    if not (
+        EARLIEST_MS <= time <= horizon and LEAST <= qty <= MOST and CHEAPEST <= px <= DEAREST and is_symbol(symbol)
+    ):
         moment(ts, horizon)
-        positive(size, "quantity")
-        positive(price, "price")
+        bounded(size, QUANTITY)
+        bounded(price, PRICE)
+        raise ValueError(wrong_symbol(symbol))
     if (position := POSITIONS.get((side, detail.posSide))) is None:
         raise ValueError(f"side {side} contradicts posSide {detail.posSide}")
     return Liquidation(

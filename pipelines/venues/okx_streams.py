@@ -89,17 +89,19 @@ _listed = msgspec.json.Decoder(_Listed).decode
 
 def funding_rates(frame: RawFrame, held: Held) -> list[Row]:
     """Return the running estimate for `fundingTime`, and the rate settled before it where the push tells when."""
-    horizon, received = horizon_ms(frame), frame.recv_ns // 1_000_000
+    horizon, received = horizon_ms(frame), frame.at_ns // 1_000_000
 
     def read(arg: Arg, item: _Funding) -> Iterable[Row]:
         if not item.ts and not received:
             return nothing("a push without time stamp (before 2023), and when it was received is not known")
-        return _funded(item, moment(item.ts, horizon) if item.ts else received) or nothing("a push without a rate")
+        return _funded(item, moment(item.ts, horizon) if item.ts else received, horizon) or nothing(
+            "a push without a rate"
+        )
 
     return read_data(frame, _funding, read)
 
 
-def _funded(item: _Funding, time: int) -> list[Row]:
+def _funded(item: _Funding, time: int, horizon: int) -> list[Row]:
     rows: list[Row] = []
     before, due, after = (
         later(time or None) for time in (item.prevFundingTime, item.fundingTime, item.nextFundingTime)
@@ -108,7 +110,8 @@ def _funded(item: _Funding, time: int) -> list[Row]:
         hours = _hours(due, after) or _hours(before, due)
         rows.append(FundingRate(item.instId, time, number(item.fundingRate), due, hours))
     if item.settState == "settled" and item.settFundingRate and before:
-        rows.append(FundingSettlement(item.instId, before, number(item.settFundingRate), _hours(before, due)))
+        settled = moment(before, horizon)
+        rows.append(FundingSettlement(item.instId, settled, number(item.settFundingRate), _hours(before, due)))
     return rows
 
 

@@ -1,16 +1,16 @@
 """OKX's symbols: BTC-USDT-SWAP, BTC-USD-260626, BTC-USD_UM_XPERP-310404, index BTC-USD. Facts: exchanges/okx.md §8."""
 
 import re
-from functools import lru_cache
 
 from pipelines.rows import Contract
+from pipelines.venues.bounds import by_symbol
 from pipelines.venues.symbols import SymbolForm
 
 _FORM = re.compile(r"([^-]+)-([A-Z0-9]+?)(_UM)?(_XPERP)?(?:-(SWAP|\d{6}))?")
 _DOLLAR_MARGINED = "_UM"
 
 
-@lru_cache(maxsize=16384)
+@by_symbol
 def symbol_form(symbol: str) -> SymbolForm | None:
     """Take an id apart; without SWAP or a date it is an index or spot pair. None for another form (options).
 
@@ -30,7 +30,7 @@ def symbol_form(symbol: str) -> SymbolForm | None:
     )
 
 
-@lru_cache(maxsize=16384)
+@by_symbol
 def contract_of(symbol: str) -> Contract | None:
     """Return linear or inverse, by the form; None where it is no contract."""
     form = symbol_form(symbol)

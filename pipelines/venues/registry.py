@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from collectors.envelope import RawFrame
 from pipelines.rows import Instrument, Nothing, Rejected, Row
 from pipelines.venues.symbols import SymbolForm
-from pipelines.venues.wire import Held, Parser
+from pipelines.venues.wire import BAD, Held, Parser, reason, rejected, shown
+
+_valid = msgspec.json.Decoder(msgspec.Raw).decode
 
 Versions = list[tuple[datetime | None, Parser]]
 """Parsers of one channel, oldest first, each with the UTC instant until which it applies; None: still."""
@@ -61,15 +65,29 @@ def find(venue: Venue, transport: str, channel: str) -> Parser:
         return lambda _frame, _held: [Nothing(why)]
     if channel == "?":
         return _unnamed(venue.name)
-    unknown = channel[1:] if channel[:1] == "?" else f"unknown channel {channel!r} of {venue.name}"
-    return lambda _frame, _held: [Rejected(unknown)]
+    unknown = channel[1:] if channel[:1] == "?" else f"unknown channel {shown(channel)} of {venue.name}"
+    return lambda _frame, _held: rejected(ValueError(unknown))
 
 
 def _unnamed(venue: str) -> Parser:
     """Say of a message that names no channel why it gives no row."""
-    rejected: Row = Rejected(f"no channel of {venue} is named")
     empty: dict[bytes, Row] = {b"[]": Nothing("an empty list"), b"{}": Nothing("an empty object")}
-    return lambda frame, _held: [empty.get(frame.payload.strip(), rejected)]
+
+    def parse(frame: RawFrame, held: Held) -> list[Row]:
+        text = frame.payload.strip()
+        return [empty.get(text) or Rejected(f"no channel of {venue} is named{_broken(text)}")]
+
+    return parse
+
+
+def _broken(text: bytes) -> str:
+    """Return what is wrong with a text as JSON; nothing where it is JSON."""
+    try:
+        text.decode()
+        _valid(text)
+    except BAD as error:
+        return f": {reason(error)}"
+    return ""
 
 
 def _match(table: Mapping[tuple[str, str], object], transport: str, name: str):  # type: ignore[no-untyped-def]
@@ -85,7 +103,7 @@ def _by_time(versions: Versions) -> Parser:
     ends = [(int(until.timestamp() * 1e9) if until else None, parser) for until, parser in versions]
 
     def parse(frame: RawFrame, held: Held) -> list[Row]:
-        valid = [parser for end, parser in ends if frame.recv_ns == 0 or end is None or frame.recv_ns < end]
+        valid = [parser for end, parser in ends if frame.at_ns == 0 or end is None or frame.at_ns < end]
         rows: list[Row] = []
         for parser in valid or [parser for _, parser in ends]:
             rows = parser(frame, held)

@@ -7,13 +7,18 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
+from collectors.printable import printable
+from collectors.topics import MAX_FRAME_BYTES
 from pipelines.rows import Kline, Liquidation, Nothing, Rejected, Row
+from pipelines.venues.bounds import EARLIEST_MS, LATE_MS, Bound, beyond, implausible
 
 DAY_MS = 86_400_000
-EARLIEST_MS = 1_230_768_000_000  # 2009-01-01: no coin traded before
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 MINUTE_MS = 60_000
-INFINITE = float("inf")
+MOST_REJECTED = 1_000  # items of a frame that are named one by one
+LARGE, MOST_VALUES = 1024 * 1024, 300_000
+"""Bytes of a frame from which on its values are counted, and how many it may have: the longest lists have some 70,000."""
+LONGEST_REASON, LONGEST_QUOTE = 300, 40  # characters
 BAR_SETTLES_MS = 30_000
 """So long after its end a bar may still be on its way as it ran: an answer takes time, and clocks differ."""
 
@@ -29,8 +34,18 @@ Item = TypeVar("Item")
 
 
 def horizon_ms(frame: RawFrame) -> int:
-    """Return the latest event time `frame` may carry: a day after it came; 2100 where `recv_ns` is 0, not known."""
-    return frame.recv_ns // 1_000_000 + DAY_MS if frame.recv_ns else LATEST_MS
+    """Return the latest event time `frame` may carry: a day after it came; 2100 where that is not known."""
+    return frame.at_ns // 1_000_000 + LATE_MS if frame.at_ns else LATEST_MS
+
+
+def too_much(payload: bytes) -> str:
+    """Return why a frame is too much to be decoded, nothing where it is not. Of CSV, which is read line by line, none is."""
+    if len(payload) < LARGE or payload.lstrip()[:1] not in (b"[", b"{"):
+        return ""
+    if len(payload) > MAX_FRAME_BYTES:
+        return f"a frame of {len(payload):,} bytes, more than {MAX_FRAME_BYTES:,}"
+    values = payload.count(b",") + 1
+    return f"a frame of {values:,} values, more than {MOST_VALUES:,}" if values > MOST_VALUES else ""
 
 
 def moment(value: str | int, horizon: int) -> int:
@@ -63,7 +78,7 @@ def number(value: Text) -> float:
         found = float("nan")
     if isfinite(found):
         return found
-    raise ValueError(f"{value!r} is not a number")
+    raise ValueError(f"{shown(value)} is not a number")
 
 
 def maybe(value: Text | None) -> float | None:
@@ -76,7 +91,7 @@ def positive(value: Text, name: str) -> float:
     found = number(value)
     if found > 0:
         return found
-    raise ValueError(f"{name} is {value!r}, not above zero")
+    raise ValueError(f"{name} is {shown(value)}, not above zero")
 
 
 def not_negative(value: Text, name: str) -> float:
@@ -84,13 +99,34 @@ def not_negative(value: Text, name: str) -> float:
     found = number(value)
     if found >= 0:
         return found
-    raise ValueError(f"{name} is {value!r}, below zero")
+    raise ValueError(f"{name} is {shown(value)}, below zero")
+
+
+def bounded(value: Text, bound: Bound) -> float:
+    """Return a number within its bound. Raises ValueError, naming both."""
+    found = number(value)
+    if bound.least <= found <= bound.most:
+        return found
+    if found <= 0 <= bound.least:
+        return positive(value, bound.name) if bound.least else not_negative(value, bound.name)
+    raise ValueError(beyond(bound.name, shown(value), bound))
+
+
+def shown(value: Text) -> str:
+    """Return what was sent as a message quotes it."""
+    return repr(value) if not isinstance(value, str) or len(value) <= LONGEST_QUOTE else f"{value[:LONGEST_QUOTE]!r}…"
 
 
 def reason(error: BaseException) -> str:
     """Return why a frame or item was rejected, in words."""
+    return printable(_reason(error), LONGEST_REASON)
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, msgspec.ValidationError):
         return f"not as documented: {error}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8: {error.reason} at byte {error.start}"
     if isinstance(error, msgspec.MsgspecError | UnicodeError):
         return f"broken JSON: {error}"
     return "broken JSON: nested too deep" if isinstance(error, RecursionError) else str(error)
@@ -103,17 +139,31 @@ def rejected(error: BaseException) -> list[Row]:
 
 def nothing(why: str) -> list[Row]:
     """Return the whole frame as known to carry nothing."""
-    return [Nothing(why)]
+    return [Nothing(printable(why, LONGEST_REASON))]
+
+
+def plausible(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows. Raises ValueError where one says what cannot be; of liquidations their parsers ask that themselves."""
+    found = list(rows)
+    for row in found:
+        if type(row) is not Liquidation and (why := implausible(row)):
+            raise ValueError(why)
+    return found
 
 
 def each(items: Sequence[Item], read: Callable[[Item], Iterable[Row]], path: str = "data") -> list[Row]:
-    """Return the rows of every item; an item that cannot be read is rejected by its place, the others stay."""
+    """Return the rows of every item; one that cannot be read, or says what cannot be, is rejected by its place, others stay."""
     rows: list[Row] = []
+    bad = 0
     for index, item in enumerate(items):
         try:
-            rows.extend(tuple(read(item)))
+            rows.extend(plausible(read(item)))
         except BAD as error:
-            rows.append(Rejected(reason(error), f"{path}[{index}]"))
+            bad += 1
+            if bad <= MOST_REJECTED:
+                rows.append(Rejected(reason(error), f"{path}[{index}]"))
+    if bad > MOST_REJECTED:
+        rows.append(Rejected(f"{bad - MOST_REJECTED:,} items more cannot be read", path))
     return rows or nothing("an empty list")
 
 

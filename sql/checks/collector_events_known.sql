@@ -3,4 +3,5 @@
 SELECT ts, venue, session, event FROM collector_events
 WHERE ts >= $since AND ts < $until AND event NOT IN (
     'connected', 'started', 'subscribed', 'refused', 'silent', 'resumed', 'rolled_over', 'disconnected', 'stopped',
-    'poll_failed', 'poll_stopped', 'notice')
+    'poll_failed', 'poll_stopped', 'notice', 'paused', 'alive', 'clock', 'dropped', 'log_changed', 'suspect', 'heard_again',
+    'second_route')

@@ -25,5 +25,5 @@ WHERE (b.count IS DISTINCT FROM s.count OR b.unpriced IS DISTINCT FROM s.unprice
     AND coalesce(b.minute, s.minute) NOT IN (FROM late)
     AND NOT EXISTS (
         FROM rollup_pending AS p
-        WHERE coalesce(b.minute, s.minute) >= p.since AND coalesce(b.minute, s.minute) < p.until
+        WHERE p.bars = 'liquidations' AND coalesce(b.minute, s.minute) >= p.since AND coalesce(b.minute, s.minute) < p.until
             OR coalesce(b.venue, s.venue) = p.venue AND coalesce(b.symbol, s.symbol) = p.symbol)

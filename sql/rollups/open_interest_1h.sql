@@ -1,6 +1,7 @@
 -- open_interest_1h: open interest per hour and contract.
 -- Reads open_interest, mark_prices. Grain: as the table's, in [$since, $until), whole hours. Where a live value and one of the
--- venue's history are of one instant, the live one opens or closes the hour.
+-- venue's history are of one instant, the live one opens or closes the hour. A value may lie in a bucket of the grid that began
+-- an hour before it.
 SELECT
     time_bucket(INTERVAL 1 HOUR, ts_event) AS hour, venue, symbol,
     max(instrument) AS instrument, max(base) AS base, max(quote) AS quote, max(settle) AS settle, max(contract) AS contract,
@@ -11,6 +12,6 @@ SELECT
     count(*) AS samples, min(ts_event) AS first_ts, max(ts_event) AS last_ts, max(ts_recv) AS recv_last
 FROM (
     SELECT *, 2 * epoch_us(ts_event) + (period IS NULL)::BIGINT AS rising, 2 * epoch_us(ts_event) - (period IS NULL)::BIGINT AS falling
-    FROM open_interest_values($since, $until)
+    FROM open_interest_values($since::TIMESTAMP - INTERVAL 1 HOUR, $until) WHERE ts_event >= $since
 )
 GROUP BY time_bucket(INTERVAL 1 HOUR, ts_event), venue, symbol

@@ -2,7 +2,8 @@
 -- Reads liquidations, funding_rates, funding_settlements, open_interest, mark_prices, klines, long_short_ratios, dead_letters,
 -- collector_events, instruments, leverage_tiers. Grain: one row per table, venue and column that may be null, of the rows of
 -- the 24 hours before as_of() by the table's own time, of instruments and leverage_tiers of all. share: nulls / rows; why a
--- column may be null: liq schema TABLE. SQL has the words table and column to itself: WHERE "table" = 'liquidations'.
+-- column may be null: liq schema TABLE; columns that only rows from before lack are left out. SQL has the words table and
+-- column to itself: WHERE "table" = 'liquidations'.
 WITH counted AS (
     SELECT 'liquidations' AS "table", venue, count(*) AS rows, unnest([
         {c: 'instrument', n: count(*) - count(instrument)}, {c: 'base', n: count(*) - count(base)},

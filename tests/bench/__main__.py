@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import cascades, freshness, levels, parsing, throughput, views
+from tests.bench import cascades, freshness, levels, parsing, silence, throughput, views
 
 BENCHMARKS = {
     "parsing": parsing.run,
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "views": views.run,
     "cascades": cascades.run,
     "levels": levels.run,
+    "silence": silence.run,
 }
 
 

@@ -5,9 +5,8 @@ import statistics
 import time
 from pathlib import Path
 
+from pipelines.up.commands import liq
 from pipelines.up.parts import Parts
-from pipelines.up.supervise import liq
-from pipelines.up.up import start_broker
 from warehouse import lake
 
 RATE = 2_000
@@ -21,8 +20,8 @@ WHERE ts_recv > make_timestamp($since::BIGINT)
 async def run(world: Path) -> None:
     """Run simulator, collectors and ingest as processes of their own and read beside them."""
     parts = Parts(world, print)
-    await start_broker(parts)
     try:
+        await parts.kafka()
         addresses = world / "simulator.env"
         command = liq("simulate", "--bybit-rate", str(RATE), "--cascade", "0", "--write-env", str(addresses))
         await parts.add("simulate", command)
@@ -37,7 +36,6 @@ async def run(world: Path) -> None:
         memory = {child.name: _memory(child.pid) for child in (collect, ingest)}
     finally:
         await parts.stop()
-        await _stop_broker(parts)
     cut = statistics.quantiles(ages, n=100)
     print(f"frames stored while measured:                    {rate:>10,.0f} /s")
     print(f"socket to a row that a query sees, p50 / p99:    {cut[49]:>10.2f} / {cut[98]:.2f} s   (looked every 0.1 s)")
@@ -67,8 +65,3 @@ def _memory(pid: int | None) -> tuple[float, float]:
     fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     peak, own = (int(fields[name].split()[0]) / 1024 for name in ("VmHWM", "RssAnon"))
     return peak, own
-
-
-async def _stop_broker(parts: Parts) -> None:
-    process = await asyncio.create_subprocess_exec(*liq("broker", "stop"), env={**parts.env})
-    await process.wait()

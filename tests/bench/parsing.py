@@ -23,6 +23,7 @@ from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, TICKER
 from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.grid import MOST_IN_RUN, Bucket
+from pipelines.ingest.ready import of_buckets
 from pipelines.normalise import normalise
 from pipelines.reading.blocks import parse_batch
 from tests.bench import frames
@@ -132,10 +133,10 @@ def _liquidations(found: list[RawFrame]) -> None:
 
 def _bucket(found: list[RawFrame]) -> None:
     """Read state as the grid of ingest does: the last value of each contract, then its row."""
-    bucket, held = Bucket((TICKER, 0), 0, 0, False), {}
+    bucket, held = Bucket((TICKER, 0), 0, 0, 60, False), {}
     for start in range(0, len(found), MOST_IN_RUN):
         bucket.take(found[start : start + MOST_IN_RUN], held)
-    assert normalise(bucket.facts(), Instruments()).tables["mark_prices"].height
+    assert normalise(of_buckets([bucket])[0], Instruments()).tables["mark_prices"].height
 
 
 def measure(name: str, file: Path) -> float:

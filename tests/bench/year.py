@@ -15,6 +15,7 @@ from warehouse import lake, schema
 from warehouse.compact import compact, compressed_harder
 from warehouse.lake import METADATA
 from warehouse.maintain import maintain
+from warehouse.rollups import mark_all
 from warehouse.tables import TABLES
 from warehouse.tables.liquidations import LIQUIDATIONS
 
@@ -62,6 +63,7 @@ def build(world: Path, days: int, state_days: int) -> None:
 def _add_state(warehouse: lake.Lake, days: int) -> None:
     """Add market state and its bars, the fresh files left as they are."""
     state.build(warehouse, NOW, days)
+    mark_all(warehouse, ("prices", "open_interest"))  # stored by SQL, so nothing was noted
     rollup(warehouse)
     for name in ("prices_1h", "prices_1d", "open_interest_1h"):
         compact(warehouse, TABLES[name])

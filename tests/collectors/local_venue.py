@@ -72,7 +72,7 @@ async def serve_well(connection: ServerConnection, _number: int) -> None:
         answering.cancel()
 
 
-def _settings(**changes: Any) -> CollectorSettings:
+def settings(**changes: Any) -> CollectorSettings:
     quick = {"silent_s": 5.0, "first_delay_s": 0.02, "ack_timeout_s": 5.0, "close_timeout_s": 1.0}
     return CollectorSettings(**(quick | changes))
 
@@ -81,7 +81,7 @@ def _settings(**changes: Any) -> CollectorSettings:
 async def live_feed(url: str, venue: Venue = BYBIT, args: tuple[str, ...] = ARGS, **changes: Any) -> AsyncIterator[Any]:
     """Run a live feed; yields it with the frames it publishes."""
     sink = Frames()
-    live = LiveFeed(venue, Feed("linear", url, args), sink, _settings(**changes), Bucket(Rate(10_000, 1.0)))
+    live = LiveFeed(venue, Feed("linear", url, args), sink, settings(**changes), Bucket(Rate(10_000, 1.0)))
     running = asyncio.create_task(live.run())
     try:
         yield live, sink

@@ -6,29 +6,36 @@ from collections.abc import Callable
 from typing import Any
 
 from collectors.envelope import RawFrame
-from collectors.topics import EVENTS
+from collectors.topics import EVENTS, LIQUIDATION
 
 PATIENCE_S = 60.0
 
 
 class Frames:
-    """Keeps what a session publishes. `full` can be set by a test, as when Kafka is away."""
+    """Keeps what a session publishes. A topic in `full` has no room, as when Kafka is away and the disk is full."""
 
     def __init__(self) -> None:
         self.all: list[RawFrame] = []
-        self.full = False
+        self.full: set[str] = set()
+        self.gapped: set[str] = set()
         self._changed = asyncio.Event()
 
     def put(self, frame: RawFrame) -> None:
         self.all.append(frame)
         self._changed.set()
 
-    async def room(self) -> None:
-        await self.until(lambda: not self.full)
+    def takes(self, topic: str) -> bool:
+        return topic not in self.full
+
+    async def room(self, topic: str = LIQUIDATION) -> None:
+        await self.until(lambda: self.takes(topic))
+
+    def is_gapped(self, session: str) -> bool:
+        return session in self.gapped
 
     def empty(self) -> None:
         """Make room again."""
-        self.full = False
+        self.full.clear()
         self._changed.set()
 
     @property

@@ -47,13 +47,6 @@ def test_a_wrong_argument_or_setting_is_named_and_exits_with_2(
     assert said in result.stderr
 
 
-def test_without_kafka_it_says_so_and_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", "127.0.0.1:9")
-    result = CliRunner().invoke(app, ["collect", "okx"])
-    assert result.exit_code == 1
-    assert "Kafka at 127.0.0.1:9" in result.stderr
-
-
 def test_a_venue_that_cannot_be_asked_for_its_plan_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIQ_OKX_REST", "http://127.0.0.1:9")
     result = CliRunner().invoke(app, ["collect", "okx", "--plan"])

@@ -1,5 +1,6 @@
 """REST polls against a local HTTP server that pages, refuses, bans, stalls and lies."""
 
+import asyncio
 import json
 import threading
 import time
@@ -27,6 +28,15 @@ async def test_each_listed_symbol_is_polled_and_answers_are_kept_byte_for_byte()
         info("AUSDT", "BUSDT", "CUSDT", "DUSDT"),
     )
     assert len({frame.session for frame in sink.data}) == 1
+
+
+async def test_how_often_each_channel_is_polled_is_told_when_it_begins() -> None:
+    with server(exchange) as (url, _):
+        async with polling(binance_at(url), poll_scale=0.5) as (sink, _):
+            await sink.until(lambda: sink.told("started"))
+    every = {each["channel"]: each["every_s"] for each in sink.told("started")[0]["detail"]["channels"]}
+    assert every["um_openInterest"] == 30.0
+    assert every["um_fundingRate"] == 300.0, "of its two polls the more frequent"
 
 
 async def test_symbols_are_spread_evenly_over_the_period() -> None:
@@ -165,3 +175,29 @@ async def test_an_answer_beyond_the_largest_frame_is_a_failed_poll(monkeypatch: 
         async with polling(binance_at(url)) as (sink, _):
             await sink.until(lambda: sink.told("poll_failed"))
     assert "more than 50 bytes" in sink.told("poll_failed")[0]["reason"]
+
+
+async def test_polls_wait_where_there_is_no_room_and_the_pause_counts_from_the_last_answer() -> None:
+    with server(exchange) as (url, seen):
+        async with polling(binance_at(url), poll_scale=0.005) as (sink, _):
+            await sink.until(lambda: [frame for frame in sink.data if frame.topic == OPEN_INTEREST])
+            sink.full = {OPEN_INTEREST}
+            await sink.until(lambda: sink.told("paused"))
+            asked = sum(request.path.endswith("/openInterest") for request in seen)
+            await asyncio.sleep(0.2)  # several rounds
+            assert sum(request.path.endswith("/openInterest") for request in seen) <= asked + poller_module.AT_ONCE
+            last_ns = max(frame.recv_ns for frame in sink.data)
+            sink.empty()
+            await sink.until(lambda: sink.told("resumed"))
+    (paused,) = sink.told("paused")
+    assert paused["reason"] == "Kafka did not take frames"
+    assert paused["detail"]["topics"] == [OPEN_INTEREST]
+    assert min(frame.recv_ns for frame in sink.data) <= paused["detail"]["since_ns"] <= last_ns
+    assert sink.told("resumed")[0]["detail"]["waited_s"] >= 0.2
+
+
+async def test_a_poller_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poller_module, "ALIVE_S", 0.02)
+    with server(exchange) as (url, _):
+        async with polling(binance_at(url), poll_scale=0.05) as (sink, _):
+            await sink.until(lambda: len(sink.told("alive")) >= 2 and sink.told("alive")[-1]["frames"] > 0)

@@ -2,14 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from collectors.altering import alter_topics
+from collectors.cluster import administering
+from collectors.delivery.publisher import Publisher
+from collectors.delivery.recorder import Recorder
 from collectors.envelope import RawFrame, from_record
-from collectors.publisher import Publisher
-from collectors.recorder import Recorder
 from collectors.settings import CollectorSettings
 from collectors.topics import DEAD_LETTER, EVENTS, LIQUIDATION, TICKER
 from collectors.venues.venue import Frame
@@ -54,8 +57,8 @@ async def test_what_is_published_lies_in_kafka_whole_and_once(fresh_kafka: dict[
             recorder.frame(payload, Frame("allLiquidation", f"S{i % 50}", LIQUIDATION), time.time_ns())
         recorder.event("disconnected", "end")
         assert await publisher.flush(60)
-        assert publisher.acknowledged[recorder.session] == 5_001
-        assert publisher.pending == publisher.pending_bytes == 0
+        assert publisher.acknowledged == {LIQUIDATION: 5_000, EVENTS: 1}
+        assert publisher.pending == publisher.pool.bytes == 0
     frames = await stored(fresh_kafka, LIQUIDATION)
     assert {frame.seq: frame.payload for frame in frames} == dict(enumerate(payloads, 1))
     assert len(frames) == 5_000
@@ -85,9 +88,9 @@ async def test_a_frame_of_31_mib_is_stored(fresh_kafka: dict[str, Any], compress
         recorder = Recorder("binance", "um", "ws", publisher)
         recorder.frame(b"before", Frame("markPrice", "*", TICKER), 1)
         recorder.frame(payload, Frame("markPrice", "*", TICKER), 2)
-        assert publisher.full
+        assert not publisher.takes(TICKER)
         recorder.frame(b"after", Frame("markPrice", "*", TICKER), 3)
-        await asyncio.wait_for(publisher.room(), 60)
+        await asyncio.wait_for(publisher.room(TICKER), 60)
     assert [frame.payload for frame in await stored(fresh_kafka, TICKER)] == [b"before", payload, b"after"]
 
 
@@ -105,4 +108,46 @@ async def test_a_frame_kafka_will_not_take_is_told_and_the_others_are_stored(fre
     assert sorted(frame.seq for frame in frames) == [*range(1, 21), *range(22, 42)]
     (event,) = await stored(fresh_kafka, EVENTS)
     assert b"Kafka refused a frame of 34603008 bytes" in event.payload
-    assert b'"seq":21' in event.payload
+    assert b'"event":"dropped"' in event.payload
+    assert b'"runs":[[21,21]]' in event.payload
+
+
+TWO_HOURS_NS = 2 * 3600 * 1_000_000_000
+
+
+def _two_hours_ahead() -> int:
+    return time.time_ns() + TWO_HOURS_NS
+
+
+async def test_a_collector_two_hours_ahead_loses_nothing_and_knows_it(fresh_kafka: dict[str, Any]) -> None:
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(), _two_hours_ahead) as publisher:
+        await _publish(publisher, _two_hours_ahead)
+        assert publisher.offset.is_wrong
+        assert abs((publisher.offset.ns or 0) - TWO_HOURS_NS) < 30_000_000_000
+    await _assert_whole(fresh_kafka)
+
+
+async def test_a_topic_that_keeps_our_time_takes_frames_of_a_clock_ahead_too(
+    fresh_kafka: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with administering(fresh_kafka) as admin:
+        own = {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": "3600000"}
+        assert not await alter_topics(admin, {LIQUIDATION: own})
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(), _two_hours_ahead) as publisher:
+        await _publish(publisher, _two_hours_ahead)
+    assert "InvalidTimestampError: " in caplog.text
+    async with Publisher(lambda: fresh_kafka, CollectorSettings()) as publisher:
+        await _publish(publisher, time.time_ns)
+    await _assert_whole(fresh_kafka, times=2)
+
+
+async def _publish(publisher: Publisher, clock: Callable[[], int]) -> None:
+    recorder = Recorder("bybit", "linear", "ws", publisher)
+    for i in range(300):
+        recorder.frame(b"%d" % i, Frame("allLiquidation", f"S{i % 9}", LIQUIDATION), clock())
+    assert await publisher.flush(60)
+
+
+async def _assert_whole(kafka: dict[str, Any], times: int = 1) -> None:
+    frames = await stored(kafka, LIQUIDATION)
+    assert sorted(frame.payload for frame in frames) == sorted([b"%d" % i for i in range(300)] * times)

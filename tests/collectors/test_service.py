@@ -5,23 +5,18 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from collectors.broker import start, stop
-from collectors.kafka import ensure_topics
-from collectors.publisher import Publisher
-from collectors.recorder import Recorder
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator
-from collectors.topics import EVENTS, LIQUIDATION, TOPICS
+from collectors.topics import EVENTS, TOPICS
 from collectors.venues import VENUES
-from collectors.venues.venue import Frame, Listed, Page, Venue
+from collectors.venues.venue import Listed, Page, Venue
 from tests.collectors.sink import Frames
 from tests.collectors.test_publisher import stored
 
@@ -168,34 +163,3 @@ async def test_an_empty_listing_opens_no_socket_and_a_full_one_moves_nothing() -
     assert sorted(collector._live) == ["linear", "linear-2", "linear-3", "linear-kline", "linear-kline-2"]
     collector.stop()
     await collector.run()
-
-
-@contextmanager
-def _own_broker(world: Path) -> Iterator[dict[str, Any]]:
-    try:
-        yield {"bootstrap_servers": start(world).bootstrap}
-    finally:
-        stop(world)
-
-
-async def test_what_is_received_while_kafka_is_away_is_stored_once_when_it_is_back(tmp_path: Path) -> None:
-    with _own_broker(tmp_path) as kafka:
-        await ensure_topics(kafka, TOPICS)
-        async with Publisher(lambda: kafka, CollectorSettings(buffer_mib=1)) as publisher:
-            recorder = Recorder("bybit", "linear", "ws", publisher)
-            name = Frame("allLiquidation", "BTCUSDT", LIQUIDATION)
-            for i in range(500):
-                recorder.frame(b"before %d" % i, name, i)
-            assert await publisher.flush(60)
-            await asyncio.to_thread(stop, tmp_path)
-            while not publisher.full:
-                recorder.frame(b"x" * 1000, name, recorder.frames)
-                await asyncio.sleep(0)
-            assert not await publisher.flush(1.0)
-            assert publisher.pending_bytes < 1024 * 1024 + 2000, "the bound holds"
-            assert await asyncio.to_thread(start, tmp_path)
-            await asyncio.wait_for(publisher.room(), 60)
-            recorder.frame(b"after", name, recorder.frames)
-            assert await publisher.flush(60)
-        frames = await stored(kafka, LIQUIDATION)
-    assert [frame.seq for frame in frames] == list(range(1, recorder.frames + 1))

@@ -153,30 +153,3 @@ async def test_a_frame_that_is_too_big_ends_the_session_with_the_reason(monkeypa
             await stop(live, sink)
     assert "1009" in sink.told("disconnected")[0]["reason"]
     assert "10000" in sink.told("disconnected")[0]["reason"]
-
-
-async def test_reading_waits_while_the_sink_is_full_and_that_is_not_silence() -> None:
-    sent = 0
-
-    async def handler(connection: ServerConnection, _number: int) -> None:
-        nonlocal sent
-        await acknowledge(connection)
-        while sent < 20_000:
-            await connection.send(b'{"topic":"tickers.A","n":%d,"pad":"%s"}' % (sent, b"x" * 1000), text=True)
-            sent += 1
-        await connection.wait_closed()
-
-    async with server(handler) as url, live_feed(url, silent_s=0.4) as (live, sink):
-        with every_session_is_accounted_for(sink):
-            await sink.until(lambda: sink.data)
-            sink.full = True
-            await sink.until(lambda: sink.told("notice"))
-            held = len(sink.data)
-            await asyncio.sleep(1.0)  # longer than the silence that is allowed
-            assert len(sink.data) == held
-            sink.empty()
-            await sink.until(lambda: len(sink.data) == 20_000)
-            await stop(live, sink)
-    assert not sink.told("silent") or sink.told("silent")[0]["frames"] == 20_000
-    numbers = [json.loads(frame.payload)["n"] for frame in sink.data]
-    assert numbers == list(range(20_000)), "nothing was lost while reading waited"

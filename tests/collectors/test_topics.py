@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from collectors.cluster import administering
+from collectors.cluster import _create, _set_clocks, administering
 from collectors.errors import BrokerError, ConfigurationError, NetworkError
 from collectors.kafka import KafkaSettings, cluster_id, connection, ensure_topics
 from collectors.topics import LIQUIDATION, MAX_FRAME_BYTES, RATIO, TOPICS
@@ -49,6 +50,67 @@ async def test_a_topic_that_differs_is_told_and_left_as_it_is(
         assert told[0] == f"topic {RATIO} has partitions=3, where 1 is expected; it is left as it is"
         assert any("retention.ms=1000, where 2592000000" in line for line in told)
         assert all(RATIO in line for line in told)
+
+
+async def test_topics_from_before_get_kafkas_clock_and_keep_what_somebody_set(
+    fresh_kafka: dict[str, Any], delete_topics: Delete, caplog: pytest.LogCaptureFixture
+) -> None:
+    await delete_topics([RATIO, LIQUIDATION])
+    async with administering(fresh_kafka) as admin:
+        settings = {"message.timestamp.type": "CreateTime", "retention.ms": "86400000"}
+        await admin.create_topics([NewTopic(name, 1, 1, topic_configs=settings) for name in (RATIO, LIQUIDATION)])
+    with caplog.at_level(logging.INFO, "collectors.cluster"):
+        told = await ensure_topics(fresh_kafka, TOPICS)
+    (line,) = [record.getMessage() for record in caplog.records if "LogAppendTime" in record.getMessage()]
+    assert line.endswith(f"of topics {LIQUIDATION}, {RATIO}")
+    assert not [line for line in told if "timestamp" in line]
+    assert sum("retention.ms=86400000" in line for line in told) == 2
+    assert await ensure_topics(fresh_kafka, TOPICS) == told
+
+
+async def test_a_kafka_that_forbids_to_change_a_topic_is_told_and_the_collector_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    there = {RATIO: {"message.timestamp.type": "CreateTime"}}
+    await _set_clocks(_Refusing(), there)
+    assert there == {RATIO: {"message.timestamp.type": "CreateTime"}}
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == (
+        f"Kafka does not let us set message.timestamp.type of topics {RATIO}: TopicAuthorizationFailedError not allowed"
+    )
+
+
+class _Refusing:
+    """A Kafka that lets nobody change a topic."""
+
+    async def _send_request(self, request: Any) -> Any:
+        wanted = request.prepare({44: (0, 1)})
+        answers = [(29, "not allowed", kind, name) for kind, name, _ in wanted.resources]
+        return SimpleNamespace(responses=answers)
+
+
+async def test_a_kafka_from_before_3_6_gets_the_topics_without_what_it_does_not_know() -> None:
+    older = _Older()
+    await _create(older, [topic for topic in TOPICS if topic.name in (RATIO, LIQUIDATION)], 1)
+    assert older.made.keys() == {RATIO, LIQUIDATION}
+    assert all(settings["message.timestamp.type"] == "LogAppendTime" for settings in older.made.values())
+    assert not any("message.timestamp.after.max.ms" in settings for settings in older.made.values())
+
+
+class _Older:
+    """A Kafka that refuses a setting it does not know."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, dict[str, str]] = {}
+
+    async def create_topics(self, topics: list[NewTopic]) -> Any:
+        errors = []
+        for topic in topics:
+            unknown = "message.timestamp.after.max.ms" in topic.topic_configs
+            errors.append((topic.name, 40 if unknown else 0, "unknown configuration"))
+            if not unknown:
+                self.made[topic.name] = topic.topic_configs
+        return SimpleNamespace(topic_errors=errors)
 
 
 async def test_more_copies_than_brokers_are_refused_by_name(fresh_kafka: dict[str, Any], delete_topics: Delete) -> None:

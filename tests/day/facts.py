@@ -147,7 +147,7 @@ def _traced(row: Row, frame: Frame) -> Row:
             row[name] = micros(row[name])
     row["recv"] = frame.recv_ns // 1000
     row["channel"], row["session"], row["seq"] = frame.channel, frame.session, frame.seq
-    feed = frame.session.split("-")[1]
+    feed = frame.session[len(frame.venue) + 1 :].split("-")[0]
     row["source"] = feed if feed in ("backfill", "import") else "live"
     return row
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from collectors.envelope import RawFrame
 from pipelines.audit.cover import cover
 from pipelines.cascades.run import detect
-from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
+from pipelines.ingest.commits import Log
 from pipelines.levels.backtest import backtest
 from pipelines.levels.estimate import estimate
 from pipelines.levels.parameters import Parameters
@@ -48,21 +48,18 @@ def _derive(warehouse: Lake, end: datetime) -> None:
 
 
 def _commits(warehouse: Lake, frames: Sequence[RawFrame]) -> None:
-    batch, book = Batch(GRID_S, {}, keep_all_frames=False), Instruments()
+    batch = Batch(GRID_S, {}, keep_all_frames=False)
     for number, part in _parts(frames):
         batch.add(slices(part))
-        batch.close_buckets(number * COMMIT_S * NS)
-        book = _commit(warehouse, batch, book)
+        batch.close_buckets(number * COMMIT_S * 1000)
+        _commit(warehouse, batch)
     batch.close_buckets()
-    _commit(warehouse, batch, book)
+    _commit(warehouse, batch)
 
 
-def _commit(warehouse: Lake, batch: Batch, book: Instruments) -> Instruments:
-    if not batch:
-        return book
-    tables, book = batch.take().tables(book, "cluster", GRID_S)
-    append(warehouse, tables)
-    return book
+def _commit(warehouse: Lake, batch: Batch) -> None:
+    if batch:
+        append(warehouse, batch.take().tables(Log("cluster", {}, "commit"), GRID_S))
 
 
 def _parts(frames: Sequence[RawFrame]) -> Iterator[tuple[int, list[RawFrame]]]:

@@ -21,6 +21,8 @@ from warehouse.statements import statements
 
 LAST = INSTANTS["at the end of the day"]
 
+pytestmark = pytest.mark.timeout(1800)  # the first test waits for the whole day to be simulated
+
 
 class Shown(NamedTuple):
     """The day in a lake, what is known of it in plain Python, and which questions had an answer with rows."""

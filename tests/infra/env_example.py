@@ -12,7 +12,7 @@ from collectors.broker.settings import BrokerSettings
 from collectors.kafka import KafkaSettings
 from collectors.settings import CollectorSettings
 from collectors.venues import binance, bybit, okx
-from pipelines.settings import IngestSettings
+from pipelines.settings import IngestSettings, MetricsSettings
 from warehouse.settings import WarehouseSettings
 
 FILE = Path(__file__).parents[2] / "infra" / "liq.env.example"
@@ -22,6 +22,7 @@ PARTS: dict[str, tuple[type[BaseSettings], ...]] = {
     "Collectors": (CollectorSettings,),
     "Addresses of the venues, for a proxy of your own": (binance.Hosts, bybit.Hosts, okx.Hosts),
     "Ingest": (IngestSettings,),
+    "Metrics": (MetricsSettings,),
     "The warehouse": (WarehouseSettings,),
 }
 HEADER = """\

@@ -15,6 +15,7 @@ import yaml
 from typer.testing import CliRunner
 
 import liq
+from collectors.service import SPOOL
 from collectors.settings import CollectorSettings
 from collectors.venues import VENUES
 from pipelines.up.parts import PREFECT_FORGETS
@@ -124,6 +125,13 @@ def test_a_collector_has_time_to_hand_over_its_last_frames() -> None:
     assert int(Unit(INFRA / "systemd" / "liq-collect@.service")["Service"]["TimeoutStopSec"]) > needed
     collectors = [service for name, service in OURS.items() if name.startswith("collect-")]
     assert all(int(service["stop_grace_period"].removesuffix("s")) > needed for service in collectors)
+
+
+def test_what_a_collector_has_on_disk_outlives_its_container() -> None:
+    folder = f"{OURS['collect-okx']['environment']['LIQ_DATA']}/{SPOOL}"
+    collectors = [service for name, service in OURS.items() if name.startswith("collect-")]
+    assert all(service["volumes"] == [f"spool:{folder}"] for service in collectors)
+    assert f" {folder} " in (INFRA / "Dockerfile").read_text(), "it is liq's, as the volume will be"
 
 
 def test_there_is_a_container_for_every_venue() -> None:

@@ -8,6 +8,7 @@ import msgspec
 from collectors.envelope import RawFrame
 from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
+from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -37,9 +38,8 @@ def commit(
     warehouse: Lake, frames: Sequence[RawFrame], book: Instruments | None = None, grid_s: int = GRID_S
 ) -> Instruments:
     """Commit frames that have their place in one transaction; return the book after it."""
-    batch = Batch(grid_s, {}, keep_all_frames=False)
+    batch = Batch(grid_s, {}, keep_all_frames=False, book=book)
     batch.add(slices(frames))
     batch.close_buckets()
-    tables, after = batch.take().tables(book or Instruments(), "cluster", grid_s)
-    append(warehouse, tables)
-    return after
+    append(warehouse, batch.take().tables(Log("cluster", {}, "commit"), grid_s))
+    return batch.book

@@ -10,7 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from collectors.envelope import RawFrame
 from pipelines.parse_cli import options_of, read_instruments, run
+from pipelines.venues import VENUES
 
 FRAMES = Path(__file__).parents[1] / "frames"
 
@@ -18,6 +20,22 @@ FRAMES = Path(__file__).parents[1] / "frames"
 def frame_files(venue: str) -> list[Path]:
     """Return the venue's files of frames that have expected rows beside them."""
     return sorted(path for path in (FRAMES / venue).glob("*.jsonl") if path.with_suffix(".expected.jsonl").exists())
+
+
+def own_frames(recv_ns: int = 1_790_000_000_000_000_000) -> list[RawFrame]:
+    """Return every line of every file of every venue as a frame, of the channel it names or its file does."""
+    found = []
+    for venue in VENUES.values():
+        for path in frame_files(venue.name):
+            for line in path.read_bytes().splitlines():
+                asked = path.stem.startswith("rest_")
+                named = None if asked else venue.channel_of(line)
+                channel = path.stem.removeprefix("rest_").partition("~")[0] if asked else named and named.channel
+                if channel:
+                    n, symbol, transport = len(found), "BTC-USDT-SWAP" if asked else "*", "rest" if asked else "ws"
+                    at = (f"{venue.name}-test-1-a", n, line, "raw.x", 2, n + 10)
+                    found.append(RawFrame(venue.name, channel, symbol, transport, recv_ns, *at))  # type: ignore[arg-type]
+    return found
 
 
 def given_and_expected(path: Path) -> tuple[list[Any], list[Any]]:

@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, KLINE, LIQUIDATION, TICKER
-from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
+from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Malformed, Slice
 from pipelines.rows import Liquidation, Row
 from pipelines.venues import Held, parser_of
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, bybit_ticker
+from warehouse.runs import joined, unpacked
 
 GRID_S = 60
+LOG = Log("cluster", {}, "commit")
 
 
 def placed(frames: Iterable[RawFrame], topic: str) -> list[RawFrame]:
@@ -38,9 +40,9 @@ def commits(slices: Iterable[Slice]) -> list[dict[str, pl.DataFrame]]:
     for part in slices:
         batch.add([part])
         if batch:
-            found.append(batch.take().tables(Instruments(), "cluster", GRID_S).tables)
+            found.append(batch.take().tables(LOG, GRID_S))
     batch.close_buckets()
-    return [*found, batch.take().tables(Instruments(), "cluster", GRID_S).tables]
+    return [*found, batch.take().tables(LOG, GRID_S)]
 
 
 def committed(slices: Iterable[Slice], table: str) -> pl.DataFrame:
@@ -92,14 +94,14 @@ def test_only_closed_buckets_are_offered_for_a_commit() -> None:
     batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add(cut(frames, ()))
     ready = batch.take()
-    open_from = ready.offsets[(TICKER, 0)][1]
-    assert ready.offsets[(TICKER, 0)][0] == 0
+    open_from = ready.spans[(TICKER, 0)].next
+    assert ready.spans[(TICKER, 0)].start == 0
     buckets = [frame.recv_ns // (GRID_S * 10**9) for frame in frames]
     assert open_from == buckets.index(buckets[-1])
-    batch.close_buckets(before_ns=frames[-1].recv_ns)
+    batch.close_buckets(before_ms=frames[-1].recv_ns // 10**6)
     assert not batch
-    batch.close_buckets(before_ns=frames[-1].recv_ns + GRID_S * 10**9)
-    assert batch.take().offsets == {(TICKER, 0): (open_from, len(frames))}
+    batch.close_buckets(before_ms=frames[-1].recv_ns // 10**6 + GRID_S * 1000)
+    assert {at: span[:2] for at, span in batch.take().spans.items()} == {(TICKER, 0): (open_from, len(frames))}
 
 
 def test_accounts_name_every_frame_of_a_session_once() -> None:
@@ -112,9 +114,10 @@ def test_accounts_name_every_frame_of_a_session_once() -> None:
         session.frame("publicTrade", "BTCUSDT", {"topic": "publicTrade.BTCUSDT"}, START_MS, LIQUIDATION),
     ]
     rows = committed(cut(placed(frames, LIQUIDATION), (1,)), "session_frames").drop("ts_commit")
-    assert rows.select(pl.col("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead").sum()).row(0) == (
-        3, 6, 1, 1, 1,
+    assert rows.select(pl.col("frames", "frames_with_rows", "frames_without_rows", "frames_dead").sum()).row(0) == (
+        3, 1, 1, 1,
     )  # fmt: skip
+    assert rows["runs"].to_list() == [[1, 1], [2, 3]]
     assert (rows["seq_min"].min(), rows["seq_max"].max()) == (1, 3)
 
 
@@ -135,7 +138,7 @@ def test_frames_of_tickers_and_klines_are_stored_only_if_asked_for_and_their_row
     batch = Batch(GRID_S, {}, keep_all_frames=keep_all_frames)
     batch.add(cut(placed([frame], frame.topic), ())[0] for frame in frames)
     batch.close_buckets()
-    tables = batch.take().tables(Instruments(), "cluster", GRID_S).tables
+    tables = batch.take().tables(LOG, GRID_S)
     assert sorted(tables["raw_frames"]["kafka_topic"]) == kept
     assert [tables[name].height for name in ("mark_prices", "klines", "liquidations")] == [1, 1, 1]
     assert tables["session_frames"]["frames_with_rows"].sum() == 3
@@ -146,7 +149,7 @@ def test_a_record_that_is_no_raw_record_is_a_dead_letter_and_moves_the_offset() 
     batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add([Slice((LIQUIDATION, 0), 0, 1, [], [Malformed(lost, "header v is missing")])])
     ready = batch.take()
-    tables = ready.tables(Instruments(), "cluster", GRID_S).tables
+    tables = ready.tables(LOG, GRID_S)
     assert tables["dead_letters"].select("reason", "payload", "kafka_offset").rows() == [
         ("header v is missing", b"\xff", 0)
     ]
@@ -155,14 +158,15 @@ def test_a_record_that_is_no_raw_record_is_a_dead_letter_and_moves_the_offset() 
 
 def test_collector_events_become_rows_and_count_as_no_frames() -> None:
     session = Session("okx", "public-1-aaaa")
-    told = {"event": "stopped", "venue": "okx", "session": session.session, "transport": "ws", "ts_ns": 1, "frames": 9}
+    told = {"event": "stopped", "venue": "okx", "session": session.session, "transport": "ws", "ts_ns": START_MS * 10**6,
+            "frames": 9}  # fmt: skip
     frames = placed(
         [session.frame("event", "*", told, START_MS, EVENTS), session.frame("event", "*", b"[]", START_MS, EVENTS)],
         EVENTS,
     )
     batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add(cut(frames, ()))
-    tables = batch.take().tables(Instruments(), "cluster", GRID_S).tables
+    tables = batch.take().tables(LOG, GRID_S)
     assert tables["collector_events"].select("event", "frames").rows() == [("stopped", 9)]
     assert tables["dead_letters"].height == 1
     assert tables["session_frames"].is_empty()
@@ -221,6 +225,7 @@ def test_a_frame_whose_facts_fit_no_column_is_a_dead_letter_and_stops_nothing(
     assert letters["reason"].str.starts_with("no table can hold it: ").all()
     kept = 7 * 2 if topic == LIQUIDATION else 7 * 2 + 2  # a bucket's rows stand alone: those of the frame that fit stay
     assert tables["liquidations"].height == kept
-    counts = tables["session_frames"].select(pl.col("frames", "seq_sum", "frames_with_rows", "frames_dead").sum())
-    assert counts.row(0) == (9, sum(range(1, 10)), 7, 2)
+    counts = tables["session_frames"].select(pl.col("frames", "frames_with_rows", "frames_dead").sum())
+    assert counts.row(0) == (9, 7, 2)
+    assert joined(unpacked(tables["session_frames"])).select("first", "last").rows() == [(1, 9)]
     assert tables["ingest_commits"]["dead_letters"].sum() == 2

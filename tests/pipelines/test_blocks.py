@@ -152,7 +152,7 @@ def test_liquidations_read_both_ways_stand_in_the_order_of_their_frames() -> Non
 
 
 def test_batches_put_together_keep_each_liquidation_with_its_frame() -> None:
-    from pipelines.ingest.batch import merged
+    from pipelines.ingest.ready import merged
 
     payload = b'{"data":[{"T":1790000000000,"s":"BTCUSDT","S":"Buy","v":"1","p":"%d"}]}'
     frames = [_frame(n, KINDS[1], payload % (n + 1)) for n in range(10)]

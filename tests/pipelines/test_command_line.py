@@ -52,7 +52,7 @@ def test_every_help_is_of_whole_lines_and_names_values_as_people_do(words: tuple
 def test_a_paragraph_of_help_fills_the_width() -> None:
     narrow, wide = (liq("ingest", "--help", columns=width).stdout for width in (60, 120))
     assert max(map(len, narrow.splitlines())) <= 60
-    assert "Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one." in wide
+    assert "on the server that PREFECT_API_URL names or a temporary one; with --follow it runs" in wide
 
 
 def test_help_lists_every_command_under_a_heading() -> None:

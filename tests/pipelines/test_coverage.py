@@ -114,6 +114,17 @@ def test_of_a_channel_on_two_sockets_the_share_is_that_of_the_contracts(warehous
     }  # fmt: skip
 
 
+def test_what_a_silent_socket_had_subscribed_does_not_change_what_the_feed_brings(warehouse: Lake) -> None:
+    told = [
+        _subscribed(LINEAR, at(0), 300, "allLiquidation"), _subscribed(INVERSE, at(0), 100, "allLiquidation"),
+        event(LINEAR, "silent", at(2), "no tickers for 20 s", channels=brings("allLiquidation", arguments=1)),
+        event(LINEAR, "disconnected", at(2), "silent"),
+    ]  # fmt: skip
+    commit(warehouse, at(4), [heard(LINEAR, at(0), at(2)), heard(INVERSE, at(0), at(4))], collector_events=told)
+    _cover(warehouse, 4)
+    assert _shares(warehouse, "allLiquidation")[3] == (0.25, "silent: no tickers for 20 s")
+
+
 def test_a_socket_that_was_given_up_in_good_order_is_not_missed(warehouse: Lake) -> None:
     told = [
         _subscribed(LINEAR, at(0), 300, "allLiquidation"), _subscribed(INVERSE, at(0), 100, "allLiquidation"),
@@ -219,3 +230,22 @@ def test_minutes_that_came_late_fill_the_gap_they_left_in_any_order_of_commits(w
     assert found[20] == (0, "no sign after that")
     warehouse.connection.execute("DELETE FROM coverage_progress")
     assert _cover(warehouse, 60) == 0, "computed all at once it is the same"
+
+
+def test_what_a_log_of_kafka_may_have_lost_is_a_gap_of_its_topic_also_when_it_is_noticed_later(warehouse: Lake) -> None:
+    channels = [*brings(CHANNEL), *brings("mark-price", topic="raw.ticker")]
+    told = [event(OKX, "subscribed", at(0), channels=channels), event(OKX, "stopped", at(5))]
+    commit(warehouse, at(6), [heard(OKX, at(0), at(5))], collector_events=told)
+    _cover(warehouse, 7)
+    assert _shares(warehouse)[2] == (1, None)
+    nanoseconds = [int((at(minute) - datetime(1970, 1, 1)).total_seconds()) * 10**9 for minute in (2.5, 3.5)]  # noqa: DTZ001
+    detail = {"topic": "raw.liquidation", "since_ns": nanoseconds[0], "until_ns": nanoseconds[1]}
+    changed = event("ingest", "log_changed", at(7), "the log lost its tail", **detail)
+    own = {"venue": "", "transport": "kafka", "kafka_topic": "raw.liquidation"}
+    commit(warehouse, at(7.5), [], collector_events=[changed | own])
+    _cover(warehouse, 8)
+    lost = (0.5, "Kafka: the log lost its tail")
+    assert {minute: share for minute, share in _shares(warehouse).items() if minute < 5} == {
+        0: (1, None), 1: (1, None), 2: lost, 3: lost, 4: (1, None)
+    }  # fmt: skip
+    assert _shares(warehouse, "mark-price")[2] == (1, None)

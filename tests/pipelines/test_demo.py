@@ -11,11 +11,11 @@ import pytest
 from pipelines.up.demo import SET_ASIDE
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_the_demo_loses_nothing_though_its_ingest_is_killed_three_times(tmp_path: Path) -> None:
     env = {**os.environ, "LIQ_DATA": str(tmp_path / "demo"), "NO_COLOR": "1"}
     own = dict.fromkeys(SET_ASIDE, "host=127.0.0.1 port=1")
-    demo = _liq({**env, **own}, "demo", "--kill-ingest", "3", timeout=360)
+    demo = _liq({**env, **own}, "demo", "--kill-ingest", "3", timeout=800)
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert demo.stdout.count("is set aside: the demo's market is invented") == len(own)
     assert demo.stdout.count("ingest ended (signal 9)") == 3

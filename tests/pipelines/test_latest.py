@@ -21,7 +21,8 @@ UNHURRIED = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 NUMBERS = ("1", "0.5", "2.25", "100")
-ODD = ("", "0", "-1", "nan", "abc", "1_0", " 3", None, 7)
+ODD = ("", "0", "-1", "nan", "abc", "1_0", " 3", None, 7, "9e307", "1e12", "1e13", "1e-300", "1e999")
+MARKED = [*("BTCUSDT", "ETHUSDT", "BTCUSD_PERP") * 4, "", "A\nB", "A" * 200]
 FIELDS = (
     "fundingRate",
     "nextFundingTime",
@@ -44,7 +45,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @st.composite
 def ticker(draw: st.DrawFn) -> bytes:
-    symbol = draw(st.sampled_from(["BTCUSDT", "BTCUSD", "ETHUSDT"]))
+    symbol = draw(st.sampled_from([*("BTCUSDT", "BTCUSD", "ETHUSDT") * 4, "", "A\x00B", "A" * 200]))
     names = draw(st.lists(st.sampled_from(FIELDS), unique=True))
     data = {"symbol": symbol} | {name: str(NOW_MS) if name == "nextFundingTime" else draw(numbers) for name in names}
     message = {"topic": f"tickers.{symbol}", "type": draw(st.sampled_from(["snapshot", "delta", "delta", "delta"])),
@@ -56,7 +57,7 @@ def ticker(draw: st.DrawFn) -> bytes:
 @st.composite
 def marks(draw: st.DrawFn) -> bytes:
     items = [
-        {"E": draw(times), "s": draw(st.sampled_from(["BTCUSDT", "ETHUSDT", "BTCUSD_PERP"])), "p": draw(numbers),
+        {"E": draw(times), "s": draw(st.sampled_from(MARKED)), "p": draw(numbers),
          "i": draw(numbers), "r": draw(numbers), "T": draw(st.sampled_from([0, NOW_MS + 1000]))}
         for _ in range(draw(st.integers(0, 4)))
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """A commit that PostgreSQL stored while its answer was lost on the way: told as failed, and not to be stored again."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
 
-from pipelines.ingest.run import Ingest
+from pipelines.ingest.commits import Log, Span, ingest_commits
+from pipelines.ingest.store import Store
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema, writer
 from warehouse.errors import WriteFailedError
@@ -37,22 +40,28 @@ class Cut(lake.Lake):
 
 
 def _commit(first: int, following: int) -> pl.DataFrame:
-    row = (NOW, "cluster", "raw.liquidation", 0, first, following, following - first, 0, 0)
-    return pl.DataFrame([row], schema=TABLES["ingest_commits"].schema, orient="row")
+    spans = {("raw.liquidation", 0): Span(first, following, following - first, None)}
+    none = {"dead_letters": TABLES["dead_letters"].schema.to_frame()}
+    return ingest_commits(spans, none, Log("cluster", {}, secrets.token_hex(8)), NOW)
 
 
-def _stored(world: Path, *lost: str) -> list[tuple[int, int]]:
+def _stored(world: Path, before: tuple[int, int], *lost: str) -> list[tuple[int, int]]:
     schema.create_or_migrate(world)
     with Cut(world) as opened:
-        ingest = Ingest(IngestSettings(data=world))
-        ingest._lake, ingest._cluster = opened, "cluster"
-        ingest._append({"ingest_commits": _commit(0, 5)})
+        store = Store(IngestSettings(data=world))
+        store._lake, store._cluster = opened, "cluster"
+        store.append({"ingest_commits": _commit(*before)})
         opened.lost = list(lost)
-        assert ingest._append({"ingest_commits": _commit(5, 9)}) == {"ingest_commits": writer.Appended(1, 0)}
+        assert store.append({"ingest_commits": _commit(5, 9)}) == {"ingest_commits": writer.Appended(1, 0)}
         query = "SELECT offset_from, offset_next FROM ingest_commits ORDER BY ALL"
         return opened.connection.execute(query).fetchall()
 
 
-def test_a_commit_whose_answer_was_lost_is_stored_once(tmp_path: Path) -> None:
-    for number, lost in enumerate((("after",), ("before",), ("before", "after"))):
-        assert _stored(tmp_path / str(number), *lost) == [(0, 5), (5, 9)]
+@pytest.mark.parametrize("lost", [("after",), ("before",), ("before", "after")])
+def test_a_commit_whose_answer_was_lost_is_stored_once(tmp_path: Path, lost: tuple[str, ...]) -> None:
+    assert _stored(tmp_path, (0, 5), *lost) == [(0, 5), (5, 9)]
+
+
+def test_a_commit_of_higher_offsets_is_not_taken_for_the_one_that_failed(tmp_path: Path) -> None:
+    """The topic was made anew since: the offsets of the old one are no answer."""
+    assert _stored(tmp_path, (0, 1000), "before") == [(0, 1000), (5, 9)]

@@ -13,15 +13,20 @@ from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
 from pipelines.columns.schemas import schema
+from pipelines.columns.shared import source_of, trace
 from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise, parse_frames, raw_frames
+from pipelines.reading import blocks
+from pipelines.reading.blocks import parse_batch
+from pipelines.reading.latest import parse_latest
 from pipelines.rows import Instrument
 from pipelines.venues import VENUES
-from tests.pipelines.frame_files import frame_files
+from tests.pipelines.frame_files import own_frames
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NOW_MS = 1_790_000_000_000
 NOW_NS = NOW_MS * 1_000_000
+OWN = own_frames()
 
 
 def _frame(
@@ -36,21 +41,8 @@ def _bybit(symbol: str, qty: str, price: str, side: str = "Buy", time: int = NOW
     return msgspec.json.encode({"topic": f"allLiquidation.{symbol}", "ts": time, "data": [item]})
 
 
-def _own_frames() -> list[RawFrame]:
-    frames = []
-    for venue in VENUES.values():
-        for path in frame_files(venue.name):
-            for line in path.read_bytes().splitlines():
-                if path.stem.startswith("rest_"):
-                    channel = path.stem.removeprefix("rest_").partition("~")[0]
-                    frames.append(_frame(venue.name, channel, line, len(frames), "rest", "BTC-USDT-SWAP"))
-                elif (named := venue.channel_of(line)) is not None:
-                    frames.append(_frame(venue.name, named.channel, line, len(frames)))
-    return frames
-
-
 def test_every_table_has_the_warehouses_columns_with_and_without_rows() -> None:
-    for frames in ([], _own_frames()):
+    for frames in ([], own_frames()):
         tables = normalise(parse_frames(frames, {}), Instruments()).tables
         for name, table in tables.items():
             assert dict(table.schema) == schema(name)
@@ -67,13 +59,43 @@ def test_a_row_says_where_its_frame_lies() -> None:
     assert row["ts_recv"] == row["ts_event"]
 
 
-def test_the_source_is_in_the_sessions_name() -> None:
-    frame = msgspec.structs.replace(
-        _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2")), session="bybit-backfill-1-a"
-    )
-    assert normalise(parse_frames([frame], {}), Instruments()).tables["liquidations"]["source"].to_list() == [
-        "backfill"
-    ]
+@pytest.mark.parametrize(
+    ("session", "venue", "source"),
+    [
+        ("bybit-linear-18f0-ab12", "bybit", "live"),
+        ("bybit-backfill-18f0-ab12", "bybit", "backfill"),
+        ("bybit-import-18f0-ab12", "bybit", "import"),
+        ("bybit-backfill-1-a", "bybit", "backfill"),
+        ("kraken-futures-public-18f0-ab12", "kraken-futures", "live"),
+        ("kraken-futures-backfill-18f0-ab12", "kraken-futures", "backfill"),
+        ("kraken-futures-import-18f0-ab12", "kraken-futures", "import"),
+        ("data-backfill-spot-linear-18f0-ab12", "data-backfill-spot", "live"),
+        ("data-backfill-spot-backfill-18f0-ab12", "data-backfill-spot", "backfill"),
+        ("x-backfill-public-18f0-ab12", "x-backfill", "live"),
+        ("import-rest-18f0-ab12", "import", "live"),
+        ("bybit-backfiller-18f0-ab12", "bybit", "live"),
+        ("backfill-18f0-ab12", "bybit", "live"),
+        ("", "", "live"),
+    ],
+)
+def test_the_source_is_the_feed_behind_the_venue_in_the_sessions_name(session: str, venue: str, source: str) -> None:
+    assert source_of(session, venue) == source
+
+
+@pytest.mark.parametrize("fewest", [1, 64])
+def test_rows_of_sessions_of_several_venues_have_each_its_own_source(
+    monkeypatch: pytest.MonkeyPatch, fewest: int
+) -> None:
+    monkeypatch.setattr(blocks, "FEWEST", fewest)
+    bybit = _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2"))
+    sessions = ("bybit-backfill-1-a", "bybit-linear-1-a", "bybit-import-1-a")
+    frames = [msgspec.structs.replace(bybit, session=session, seq=n) for n, session in enumerate(sessions)]
+    sources = normalise(parse_batch(frames, {}), Instruments()).tables["liquidations"]["source"].to_list()
+    assert sources == ["backfill", "live", "import"]
+    dead = [msgspec.structs.replace(frame, venue=venue, session="x-backfill-1-a") for frame, venue in
+            zip(frames, ("x", "x-backfill", "x"), strict=True)]  # fmt: skip
+    traced = dict(zip(("venue", "ts_recv", "source"), trace(dead)[:3], strict=True))
+    assert traced["source"].to_list() == ["backfill", "live", "backfill"]
 
 
 def test_every_frame_has_one_outcome() -> None:
@@ -108,6 +130,30 @@ def test_a_twenty_megabyte_frame_is_one_dead_letter_and_the_batch_goes_on() -> N
     assert list(parse_frames(frames, {}).outcomes) == [DEAD, WITH_ROWS]
 
 
+@pytest.mark.parametrize("read", [parse_frames, parse_batch, parse_latest])
+@pytest.mark.parametrize(
+    ("venue", "channel"), [("bybit", "allLiquidation"), ("binance", "markPrice"), ("bybit", "tickers")]
+)
+def test_a_frame_of_more_values_than_any_list_has_is_one_dead_letter_and_never_decoded(
+    read: Any, venue: str, channel: str
+) -> None:
+    big = b"[%s]" % b",".join([b"1"] * 1_000_000)
+    good = next(frame for frame in OWN if (frame.venue, frame.channel) == (venue, channel))
+    parsed = read([_frame(venue, channel, big), good, _frame(venue, channel, b'{"data":%s}' % big)], {})
+    assert list(parsed.outcomes)[::2] == [DEAD, DEAD]
+    assert [row.reason for row in parsed.rejected.rows] == ["a frame of 1,000,000 values, more than 300,000"] * 2
+
+
+def test_a_list_of_nothing_but_bad_items_is_so_many_dead_letters_and_its_bytes_are_kept_once() -> None:
+    items = [{"T": NOW_MS, "s": "BTCUSDT", "S": "Buy", "v": "0", "p": "1"}] * 2500
+    frames = [_frame("bybit", "allLiquidation", msgspec.json.encode({"data": items}), n) for n in range(2)]
+    dead = normalise(parse_frames(frames, {}), Instruments()).tables["dead_letters"]
+    assert dead.height == 2 * 1001
+    assert dead["reason"][1000] == "1,500 items more cannot be read"
+    assert [payload for payload in dead["payload"] if payload is not None] == [frame.payload for frame in frames]
+    assert dead["payload"][0] == dead["payload"][1001] == frames[0].payload
+
+
 def test_a_listed_contract_goes_before_the_symbols_form() -> None:
     listed = Instrument(
         "ODDUSDT", "ODD/USD:ODD", "ODD", "USD", "ODD", "inverse", "perpetual", 1.0, 1, "Trading", "ODDUSD", True
@@ -132,10 +178,17 @@ def test_the_interval_of_a_settlement_before_its_contract_was_listed_is_not_the_
         assert settled["interval_hours"].to_list() == [4.0, 8.0, oldest], "three hours tell nothing, eight do"
 
 
-def test_an_amount_out_of_range_is_null_with_a_reason() -> None:
-    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1e308", "1e308"))], {})
-    row = normalise(parsed, Instruments()).tables["liquidations"].row(0, named=True)
-    assert (row["qty_base"], row["notional_usd"], row["null_reason"]) == (1e308, None, "amount out of range")
+def test_an_open_interest_out_of_range_is_null_with_a_reason() -> None:
+    listed = Instrument("A-USD-SWAP", "A/USD:A", "A", "USD", "A", "inverse", "perpetual", 1e9, 1, "live", "A-USD", True)
+    item = {"instId": "A-USD-SWAP", "oi": "1e15", "oiCcy": "5", "ts": str(NOW_MS)}
+    parsed = parse_frames([_frame("okx", "open-interest", msgspec.json.encode({"data": [item]}))], {})
+    row = normalise(parsed, Instruments().learn("okx", [(listed, 0)])).tables["open_interest"].row(0, named=True)
+    assert (row["oi_raw"], row["oi_base"], row["oi_usd"], row["null_reason"]) == (
+        1e15,
+        5.0,
+        None,
+        "amount out of range",
+    )
 
 
 def _mark(time: int, price: str) -> bytes:
@@ -166,7 +219,7 @@ def test_event_keys_tell_venues_and_fields_apart_and_nothing_else() -> None:
     assert len(set(keys)) == 6
 
 
-amounts = st.decimals(min_value="1e-9", max_value="1e12", allow_nan=False, places=9).map(lambda d: format(d, "f"))
+amounts = st.decimals(min_value="1e-9", max_value="3e5", allow_nan=False, places=9).map(lambda d: format(d, "f"))
 
 
 @settings(UNHURRIED)
@@ -189,7 +242,7 @@ def test_notional_is_base_times_price_and_sides_are_opposite(qty: str, price: st
 def test_text_of_fifteen_digits_comes_back_exact(digits: int, places: int) -> None:
     text = f"{digits:0{places + 1}d}"
     text = f"{text[:-places]}.{text[-places:]}" if places else text
-    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("BTCUSDT", text, "1"))], {})
+    parsed = parse_frames([_frame("bybit", "allLiquidation", _bybit("BTCUSDT", text, "0.00001"))], {})
     stored = normalise(parsed, Instruments()).tables["liquidations"]["qty_raw"][0]
     assert format(stored, f".{places}f") == text
 
@@ -206,7 +259,6 @@ def test_the_long_share_follows_from_the_ratio(ratio: float) -> None:
 
 
 CHANNELS = sorted((venue.name, *key) for venue in VENUES.values() for key in venue.parsers)
-OWN = _own_frames()
 junk = st.recursive(
     st.none()
     | st.booleans()

@@ -61,13 +61,16 @@ def test_a_frame_without_rows_is_named_and_is_no_failure(tmp_path: Path) -> None
 def test_a_dead_letter_is_named_and_the_exit_code_is_one() -> None:
     code, rows, err = _run("okx", text="nonsense\n" + LIQUIDATION)
     assert (code, len(rows)) == (1, 1)
-    assert err == "-:1: dead letter: no channel of okx is named\n"
+    assert err.startswith("-:1: dead letter: no channel of okx is named: broken JSON: ")
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("nowhere",), "no venue 'nowhere'. Known: binance, bybit, okx"),
+        (("okx", "-", "--symbol", "BTC\x1b[31m"), "--symbol 'BTC\\x1b[31m' has characters that no symbol has"),
+        (("okx", "-", "--symbol", "\udcff"), "--symbol '\\udcff' has characters that no symbol has"),
+        (("okx", "-", "--channel", "\x1bnope"), "okx has no channel '\\x1bnope'. Known: ws: candle*, "),
         (("okx", "-", "--channel", "nope"), "okx has no channel 'nope'. Known: ws: candle*, "),
         (("okx", "not-there.jsonl"), "not-there.jsonl: No such file"),
         (("okx", "-", "--instruments", "not-there.jsonl"), "not-there.jsonl: No such file"),

@@ -11,7 +11,7 @@ from pipelines.flows.poll_history import backfill_and_drain
 from pipelines.ingest.alone import alone
 from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
-from pipelines.up.supervise import StartError
+from pipelines.up.commands import StartError
 from tests.pipelines.history import past
 
 

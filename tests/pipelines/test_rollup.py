@@ -188,12 +188,13 @@ def test_a_day_that_fails_stays_pending_and_its_bars_as_they_were(
     rollup(warehouse)
     before = _bars(warehouse, "liquidations_1m")
     put(NOON + SECOND, NOON - 24 * HOUR)
-    bars = rollups.BARS
-    monkeypatch.setattr(rollups, "BARS", (*bars[:2], bars[2]._replace(table="gone")))
+    own = rollups.KINDS["liquidations"]
+    broken = own._replace(bars=(*own.bars[:2], own.bars[2]._replace(length="1 GONE"), *own.bars[3:]))
+    monkeypatch.setitem(rollups.KINDS, "liquidations", broken)
     with pytest.raises((WriteFailedError, FileNotFoundError)):
         rollup(warehouse)
     assert _bars(warehouse, "liquidations_1m") == before
-    monkeypatch.setattr(rollups, "BARS", bars)
+    monkeypatch.undo()
     assert rollup(warehouse) == Rolled(2, 2, 0, 0)
     check(warehouse)
 
@@ -204,12 +205,13 @@ def test_days_done_before_a_stop_are_not_done_again(
     put(NOON, NOON - 24 * HOUR, NOON - 48 * HOUR)
     done: list[datetime] = []
 
-    def stopped(opened: Lake, day: datetime) -> int:
+    def stopped(opened: Lake, stretch: rollups.Stretch) -> tuple[int, int]:
         if done:
             raise KeyboardInterrupt
-        done.append(day)
-        return rollups.roll(opened, day)
+        done.append(stretch.since)
+        return rollups.roll(opened, stretch)
 
+    monkeypatch.setattr(rollups, "MOST_ROWS", 1)
     monkeypatch.setattr(module, "roll", stopped)
     with pytest.raises(KeyboardInterrupt):
         rollup(warehouse, everything=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.up import supervise
-from pipelines.up.supervise import Child, StartError, run
+from pipelines.up.commands import StartError, run
+from pipelines.up.pauses import STEADY_S, Pauses
+from pipelines.up.supervise import Child
 
 STEADY = """
 import signal, sys, time
@@ -37,6 +39,86 @@ async def test_a_child_that_is_killed_is_started_again_and_told_of(tmp_path: Pat
     assert told == [f"steady ended (signal 9) and is started again in 0.5 s; log: {child.log}"]
     assert await child.stop() == 0
     assert child.pid is None
+
+
+def test_a_part_that_lived_long_is_started_again_at_once_and_a_crash_loop_ever_later() -> None:
+    pauses = Pauses()
+    assert [pauses.after(STEADY_S + 1) for _ in range(3)] == [0.5, 0.5, 0.5]
+    assert [pauses.after(1) for _ in range(8)] == [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 30.0, 30.0]
+    assert pauses.after(STEADY_S + 1) == 0.5
+    assert pauses.after(1) == 0.5
+
+
+async def test_a_child_whose_program_is_gone_for_a_while_is_told_of_and_started_when_it_is_back(tmp_path: Path) -> None:
+    told: list[str] = []
+    program = tmp_path / "program"
+    program.symlink_to(sys.executable)
+    child = Child("steady", [str(program), "-c", STEADY], {}, tmp_path, told.append)
+    await child.start()
+    await _until(lambda: "up" in child.last_lines())
+    program.unlink()
+    child.kill()
+    await _until(lambda: any(line.startswith("steady cannot be started, tried again in ") for line in told))
+    program.symlink_to(sys.executable)
+    await _until(lambda: child.restarts == 1 and child.last_lines().count("up") == 2)
+    await child.stop()
+
+
+async def test_a_watch_outlives_whoever_read_its_lines(tmp_path: Path) -> None:
+    def gone(line: str) -> None:
+        raise BrokenPipeError(line)
+
+    child = Child("steady", [sys.executable, "-c", STEADY], {}, tmp_path, gone)
+    await child.start()
+    await _until(lambda: "up" in child.last_lines())
+    child.kill()
+    await _until(lambda: child.restarts == 1 and child.pid is not None)
+    await child.stop()
+
+
+async def test_a_log_that_cannot_be_emptied_is_told_of_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    fails = iter([OSError(28, "No space left on device")])
+    truncate = os.truncate
+
+    def truncated(path: Path, length: int) -> None:
+        for error in fails:
+            raise error
+        truncate(path, length)
+
+    monkeypatch.setattr(supervise, "LOG_BYTES", 0)
+    monkeypatch.setattr(supervise, "LOG_LOOK_S", 0.01)
+    monkeypatch.setattr(os, "truncate", truncated)
+    child = Child("steady", [sys.executable, "-c", STEADY], {}, tmp_path, told.append)
+    await child.start()
+    await _until(lambda: (tmp_path / "steady.log.1").exists() and told and not child.log.stat().st_size)
+    await child.stop()
+    assert told == ["the watch of steady failed and goes on in 0.5 s: OSError: [Errno 28] No space left on device"]
+
+
+async def test_a_part_whose_log_cannot_be_written_runs_without(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("a file where the folder should be")
+    child = Child("steady", [sys.executable, "-c", STEADY], {}, tmp_path / "logs", print)
+    await child.start()
+    assert child.pid is not None
+    await child.stop()
+
+
+async def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
+    starts = (
+        "import subprocess, sys, time\n"
+        f"print('up', subprocess.Popen([sys.executable, '-c', {STEADY!r}], stdout=subprocess.DEVNULL).pid, flush=True)\n"
+        "time.sleep(99)"
+    )
+    child = Child("parent", [sys.executable, "-c", starts], {}, tmp_path, print)
+    await child.start()
+    await _until(lambda: "up" in child.last_lines())
+    pid = int(child.last_lines().split()[1])
+    child.kill()
+    await _until(lambda: not _alive(pid))
+    await child.stop()
 
 
 async def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
@@ -86,5 +168,8 @@ def _alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    state = Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]
+    except FileNotFoundError:
+        return False
     return state != "Z"

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION
-from pipelines.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
+from pipelines.ingest.commits import Log
 from tests.pipelines.commits import GRID_S, commit, placed, slices
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, okx_liquidation
 from warehouse import lake
@@ -106,7 +106,7 @@ def perfect(messages: Iterable[Message]) -> list[RawFrame]:
 
 def rows(batch: Batch, part: Sequence[RawFrame]) -> pl.DataFrame:
     batch.add(slices(part))
-    return batch.take().tables(Instruments(), "cluster", GRID_S).tables["liquidations"]
+    return batch.take().tables(Log("cluster", {}, "commit"), GRID_S)["liquidations"]
 
 
 def table(parts: Sequence[Sequence[RawFrame]]) -> list[tuple[Any, ...]]:

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
+from tests.sql.test_views import as_rows
 from warehouse.checks import Check, Found, checks, run
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -24,22 +24,12 @@ SINCE = datetime(2026, 10, 10)  # noqa: DTZ001
 UNTIL = SINCE + timedelta(days=1)
 
 
-def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
-    wanted = TABLES[table].schema
-    moments = [name for name, kind in wanted.items() if kind == pl.Datetime("us")]
-    text = pl.DataFrame(
-        [dict.fromkeys(wanted, None) | row for row in given],
-        pl.Schema({**wanted, **dict.fromkeys(moments, pl.String())}),
-    )
-    return text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
-
-
 def _found(
     empty: Lake, check: Check, tables: dict[str, list[dict[str, Any]]], since: datetime = SINCE, until: datetime = UNTIL
 ) -> Found:
     try:
         for table, rows in tables.items():  # not `append`: it would keep out what some checks look for
-            empty.connection.register("given", _frame(table, rows).to_arrow())
+            empty.connection.register("given", as_rows(table, rows).to_arrow())
             empty.connection.execute(f"INSERT INTO {table} FROM given")
         return run(empty, check, since, until)
     finally:
@@ -97,7 +87,7 @@ def test_a_file_without_its_head_is_refused(tmp_path: Path, head: str) -> None:
 def test_many_offenders_are_counted_and_the_first_are_shown(empty: Lake) -> None:
     row = json.loads((CASES / "liquidations_sides_agree.json").read_text())["broken"]["liquidations"][0]
     rows = [row | {"event_key": number} for number in range(40)]
-    append(empty, {"liquidations": _frame("liquidations", rows)})
+    append(empty, {"liquidations": as_rows("liquidations", rows)})
     try:
         found = run(empty, CHECKS["liquidations_sides_agree"], SINCE, UNTIL)
     finally:

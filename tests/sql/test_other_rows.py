@@ -21,8 +21,8 @@ FAR = timedelta(days=5000)
 STANDING = {"instruments", "leverage_tiers", "cascade_rules", "rollup_pending"}
 """Tables whose rows hold until the next: what is stored later is what is known today."""
 OF_ALL_TIME = {
-    "cascade_venues", "dead_letters_summary", "frames_accounted", "frames_by_venue", "funding_history", "leverage_tiers_as_of",
-    "liquidations_complete",
+    "cascade_venues", "dead_letters_summary", "frame_numbers", "frames_accounted", "frames_by_venue", "funding_history",
+    "leverage_tiers_as_of", "liquidations_complete",
 }  # fmt: skip
 """Those that answer for all time, and are to be filtered."""
 OF_ALL_THE_PAST = {"liquidation_heatmap", "signals_history", "signals_outcome"}

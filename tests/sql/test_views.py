@@ -32,15 +32,24 @@ TIME = re.compile(r"(?:TIMESTAMP )?'(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)'")
 TIMED = {path.parent.name: path for path in CASES if TIME.search(json.loads(path.read_text()).get("from", ""))}
 
 
-def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
+def as_rows(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
+    """Return rows of a table out of JSON: times are text, columns not given are null."""
     wanted = TABLES[table].schema
     moments = [name for name, kind in wanted.items() if kind == pl.Datetime("us")]
-    every = [one for row in given for one in (_each_minute(row) if "times" in row else [row])]
+    lists = [name for name, kind in wanted.items() if kind == pl.List(pl.Datetime("us"))]
     text = pl.DataFrame(
-        [dict.fromkeys(wanted, None) | row for row in every],
-        pl.Schema({**wanted, **dict.fromkeys(moments, pl.String())}),
+        [dict.fromkeys(wanted, None) | row for row in given],
+        pl.Schema({**wanted, **dict.fromkeys(moments, pl.String()), **dict.fromkeys(lists, pl.List(pl.String()))}),
     )
-    rows = text.with_columns(pl.col(moments).str.to_datetime(time_unit="us"))
+    return text.with_columns(
+        pl.col(moments).str.to_datetime(time_unit="us"),
+        pl.col(lists).list.eval(pl.element().str.to_datetime(time_unit="us")),
+    )
+
+
+def _frame(table: str, given: list[dict[str, Any]]) -> pl.DataFrame:
+    wanted = TABLES[table].schema
+    rows = as_rows(table, [one for row in given for one in (_each_minute(row) if "times" in row else [row])])
     made = [
         f'coalesce("{each.name}", {each.made_of}) AS "{each.name}"' for each in TABLES[table].columns if each.made_of
     ]

@@ -36,6 +36,7 @@ CALLS = {
 }
 """Macros whose defaults look back for longer than a day, called so that they do not."""
 WHOLE = {
+    "frame_numbers": "every session from its first frame to its last",
     "frames_accounted": "every session from its first frame to its last",
     "frames_by_venue": "every session from its first frame to its last",
     "instruments_as_of": "a description holds until the next, however old; the table is small and not cut by time",
@@ -61,6 +62,7 @@ def _made(table: str) -> str:
     """Return the INSERT of a day's rows: every column of time that day's noon, all else at both ends of what it may be, or
     null, so that only a time can leave a file out."""
     of_kind = {"VARCHAR": ("'!'", "'~'"), "BLOB": ("'!'::BLOB", "'~'::BLOB"), "BOOLEAN": ("false", "true")}
+    of_kind |= dict.fromkeys(("BIGINT[]", "TIMESTAMP[]"), ("[]", "[]"))
     kinds = TABLES[table].types
     ends = [
         {

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from tests.warehouse.conftest import NOON
-from warehouse import writer as module
 from warehouse.lake import Lake
+from warehouse.superseding import MOST_STRETCHES, stretches
 from warehouse.tables import TABLES
 from warehouse.writer import Appended, append
 
@@ -61,11 +61,11 @@ def test_settlements_hours_apart_are_sought_in_few_scans_and_all_found(writer: L
     frame = rows("funding_settlements", *paid, *apart)
     assert append(writer, {"funding_settlements": frame})["funding_settlements"] == Appended(1030, 0)
     assert append(writer, {"funding_settlements": frame})["funding_settlements"] == Appended(0, 1030)
-    assert len(module._stretches(frame["ts_event"])) <= module.MOST_STRETCHES
+    assert len(stretches(frame["ts_event"])) <= MOST_STRETCHES
 
 
 def test_every_keyed_table_says_by_which_time_its_keys_are_sought() -> None:
     for table in TABLES.values():
         assert bool(table.key) == bool(table.key_time)
-        assert not table.key or table.key_time in table.key
+        assert not table.key or table.key_time in table.key or table.key_slack
         assert set(table.key) <= table.types.keys()

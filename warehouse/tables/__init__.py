@@ -1,7 +1,7 @@
 """The tables of the warehouse: `TABLES`, by name. To add one: describe it in a file here and list it below."""
 
 from warehouse.tables.accounting import COMMIT_DUPLICATES, INGEST_COMMITS, SESSION_FRAMES
-from warehouse.tables.audit import AUDIT_RESULTS, COVERAGE_PROGRESS
+from warehouse.tables.audit import AUDIT_RESULTS, COVERAGE_PROGRESS, SILENCE_RULES
 from warehouse.tables.bars import OPEN_INTEREST_1H, PRICES_1D, PRICES_1H
 from warehouse.tables.cascades import CASCADE_RULES, CASCADES
 from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
@@ -52,6 +52,7 @@ TABLES: dict[str, Table] = {
         CASCADE_RULES,
         COVERAGE_PROGRESS,
         AUDIT_RESULTS,
+        SILENCE_RULES,
         PRICES_1H,
         PRICES_1D,
         OPEN_INTEREST_1H,

@@ -2,12 +2,14 @@
 exactly once."""
 
 from warehouse.tables.frames import TRANSPORT
-from warehouse.tables.shared import SESSION, VENUE
+from warehouse.tables.shared import BEFORE, SESSION, VENUE
 from warehouse.tables.table import Column, Table, by_month
 
 TS_COMMIT = Column("ts_commit", "TIMESTAMP", "When the commit was made, by our clock", "UTC")
 TOPIC = Column("kafka_topic", "VARCHAR", "Topic the frames lie in")
 PARTITION = Column("kafka_partition", "INTEGER", "Partition of the topic")
+
+_ELSEWHERE = "another row of the session and commit has them, or the row was stored before they were kept"
 
 SESSION_FRAMES = Table(
     name="session_frames",
@@ -21,17 +23,24 @@ SESSION_FRAMES = Table(
         Column("frames", "BIGINT", "Frames", "frames"),
         Column("seq_min", "BIGINT", "Lowest seq"),
         Column("seq_max", "BIGINT", "Highest seq"),
-        Column("seq_sum", "BIGINT", "Sum of seq: with frames and the highest seq it shows that none is missing"),
-        Column("recv_first", "TIMESTAMP", "When the first of them arrived", "UTC", "recv_ns"),
-        Column("recv_last", "TIMESTAMP", "When the last of them arrived", "UTC", "recv_ns"),
+        Column("seq_sum", "BIGINT", "Sum of seq", null_when="stored since runs are kept"),
+        Column("recv_first", "TIMESTAMP", "When the first of them arrived, by the broker's clock", "UTC", "ts_recv"),
+        Column("recv_last", "TIMESTAMP", "When the last of them arrived, by the broker's clock", "UTC", "ts_recv"),
         Column("frames_with_rows", "BIGINT", "Frames that gave rows", "frames"),
         Column("frames_without_rows", "BIGINT", "Frames known to carry nothing", "frames"),
         Column("frames_dead", "BIGINT", "Frames that became dead letters, whole or in part", "frames"),
         TS_COMMIT,
+        Column("runs", "BIGINT[]", "Numbers (seq) of the session's frames in the commit, over all topics and partitions: first "
+               "and last of the first run of consecutive numbers, of the second, and so on. One stored twice is in two runs",
+               null_when=_ELSEWHERE),
+        Column("run_times", "TIMESTAMP[]", "When the frames that `runs` names arrived: as many times as numbers", "UTC",
+               null_when=_ELSEWHERE),
+        Column("received_again", "BIGINT", "Records with a number that was stored already, which were left out", "frames",
+               null_when="stored before they were counted"),
     ),
     partition=by_month("ts_commit"),
     sort=("venue", "session", "ts_commit"),
-)
+)  # fmt: skip
 
 COMMIT_DUPLICATES = Table(
     name="commit_duplicates",
@@ -58,7 +67,14 @@ INGEST_COMMITS = Table(
         Column("frames", "BIGINT", "Records taken in", "records"),
         Column("rows", "BIGINT", "Rows they gave, over all tables", "rows"),
         Column("dead_letters", "BIGINT", "Dead letters they gave", "rows"),
+        Column("commit_id", "VARCHAR", "Name of the commit; of commits summed to one row, that of one of them",
+               null_when=BEFORE),
+        Column("incarnation", "VARCHAR", "Which log the offsets are of: Kafka's id of the topic, and how often the log has "
+               "lost records that were read", null_when=BEFORE),
+        Column("appended_last", "TIMESTAMP", "When the broker took the last record", "UTC", "Kafka's append time",
+               f"{BEFORE}, or the topic does not have Kafka's append times"),
+        Column("last_record", "VARCHAR", "The last record: offset/append time in ms/seq/session", null_when=BEFORE),
     ),
     partition=by_month("ts_commit"),
     sort=("cluster_id", "kafka_topic", "kafka_partition", "ts_commit"),
-)
+)  # fmt: skip

@@ -1,6 +1,8 @@
 """raw_frames, dead_letters, collector_events: what came from the venues, as it came."""
 
-from warehouse.tables.shared import KAFKA, SEQ, SESSION, TS_RECV, VENUE
+from datetime import timedelta
+
+from warehouse.tables.shared import BEFORE, KAFKA, SEQ, SESSION, TS_RECV, VENUE
 from warehouse.tables.table import Column, Table, by_day, by_month
 
 CHANNEL = Column("channel", "VARCHAR", "The exchange's word for the stream or endpoint", source="record header channel")
@@ -18,16 +20,20 @@ RAW_FRAMES = Table(
         SYMBOL,
         TRANSPORT,
         TS_RECV,
-        Column("recv_ns", "BIGINT", "When the frame arrived, by our clock", "ns since 1970", "record header recv_ns"),
+        Column(
+            "recv_ns", "BIGINT", "When the frame arrived, by the collector's clock", "ns since 1970", "header recv_ns"
+        ),
         *KAFKA,
         SESSION,
         SEQ,
         Column("payload", "BLOB", "The frame; decode(payload) gives its text", source="record value"),
+        Column("ts_append", "TIMESTAMP", "When the broker took the record, in whole milliseconds", "UTC", "Kafka's append time",
+               f"{BEFORE}, or the topic does not have Kafka's append times"),
     ),
     partition=by_day("ts_recv"),
     sort=("ts_recv",),
     zstd_level=1,  # measured on JSON frames: a third less time than level 3, and no larger
-)
+)  # fmt: skip
 
 DEAD_LETTERS = Table(
     name="dead_letters",
@@ -41,7 +47,8 @@ DEAD_LETTERS = Table(
         *KAFKA,
         SESSION._replace(null_when="the record is not a raw record"),
         SEQ._replace(null_when="the record is not a raw record"),
-        Column("payload", "BLOB", "The frame", source="record value", null_when="the record has no value"),
+        Column("payload", "BLOB", "The frame", source="record value",
+               null_when="the record has no value, or another item of the frame has it (same topic, partition, offset)"),
     ),
     sort=("ts_recv",),
 )  # fmt: skip
@@ -50,7 +57,7 @@ COLLECTOR_EVENTS = Table(
     name="collector_events",
     grain="one thing that happened to a collector's connection or poller",
     columns=(
-        Column("ts", "TIMESTAMP", "When, by our clock", "UTC", "ts_ns"),
+        Column("ts", "TIMESTAMP", "When, by the broker's clock", "UTC", "ts_ns, and how far the collector's clock is off"),
         VENUE,
         SESSION,
         TRANSPORT,
@@ -60,7 +67,11 @@ COLLECTOR_EVENTS = Table(
         Column("frames", "BIGINT", "Frames of the session so far: its highest seq"),
         Column("detail", "VARCHAR", "More, as JSON", null_when="there is none"),
         *KAFKA,
+        Column("ts_ns", "BIGINT", "When, by the collector's clock", "ns since 1970", null_when=BEFORE),
     ),
     partition=by_month("ts"),
     sort=("ts",),
+    key=("session", "event", "ts_ns"),
+    key_time="ts",
+    key_slack=timedelta(minutes=2),  # an event that is sent again may be told a little apart
 )  # fmt: skip

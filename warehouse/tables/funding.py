@@ -1,13 +1,13 @@
 """funding_rates: running estimates on a time grid. funding_settlements: rates that were paid."""
 
-from warehouse.tables.shared import IDENTITY, INTERVAL_HOURS, TRACE, TS_EVENT, TS_GRID
+from warehouse.tables.shared import GRID, GRID_KEY, IDENTITY, INTERVAL_HOURS, TRACE, TS_EVENT, TS_GRID
 from warehouse.tables.table import Column, Table, by_day, by_month
 
 RATE = Column("funding_rate", "DOUBLE", "Rate longs pay shorts, per interval_hours", "fraction", "frame")
 
 FUNDING_RATES = Table(
     name="funding_rates",
-    grain="the last running estimate of a contract in a grid bucket; a late frame may add a second row to its bucket",
+    grain="the last running estimate of a contract that arrived in a grid bucket",
     columns=(
         *IDENTITY,
         TS_GRID,
@@ -17,9 +17,11 @@ FUNDING_RATES = Table(
         Column("next_funding_ts", "TIMESTAMP", "When the estimated rate is settled", "UTC", "frame",
                "the venue does not send it"),
         *TRACE,
+        *GRID,
     ),
     partition=by_day("ts"),
     sort=("venue", "symbol", "ts"),
+    grid_key=GRID_KEY,
 )  # fmt: skip
 
 FUNDING_SETTLEMENTS = Table(

@@ -1,8 +1,12 @@
 """open_interest, mark_prices, klines, long_short_ratios: the state of each market over time."""
 
+from datetime import timedelta
+
 from warehouse.tables.shared import (
     BASE,
     CONTRACT,
+    GRID,
+    GRID_KEY,
     IDENTITY,
     INSTRUMENT,
     NULL_REASON,
@@ -12,7 +16,7 @@ from warehouse.tables.shared import (
     TS_GRID,
     VENUE,
 )
-from warehouse.tables.table import Column, Table, by_day
+from warehouse.tables.table import Column, Table, Touches, by_day
 
 NOT_SENT = "the venue does not send it"
 PER_COIN = "quote per coin"
@@ -34,11 +38,14 @@ OPEN_INTEREST = Table(
         Column("period", "VARCHAR", "Length of a history bar (5m, 1h)", source="frame", null_when="a value of now"),
         NULL_REASON,
         *TRACE,
+        *GRID,
     ),
     partition=by_day("ts"),
     sort=("venue", "symbol", "ts"),
     key=("venue", "symbol", "period", "ts_event"),
     key_time="ts_event",
+    grid_key=GRID_KEY,
+    touches=Touches("open_interest", ("ts_event",)),
 )  # fmt: skip
 
 MARK_PRICES = Table(
@@ -52,9 +59,13 @@ MARK_PRICES = Table(
         Column("index_price", "DOUBLE", "Index price", PER_COIN, "frame", "the frame carries the mark only"),
         Column("multiplier", "INTEGER", "Coins in one quoted unit (1000 for 1000PEPEUSDT): quoted price / price"),
         *TRACE,
+        *GRID,
     ),
     partition=by_day("ts"),
     sort=("venue", "symbol", "ts"),
+    grid_key=GRID_KEY,
+    # a value of open interest takes the last mark of the hour before it
+    touches=Touches("open_interest", ("ts_event",), reach=timedelta(hours=1)),
 )
 
 KLINES = Table(
@@ -80,6 +91,7 @@ KLINES = Table(
     sort=("venue", "symbol", "ts_event"),
     key=("venue", "symbol", "interval", "price_kind", "ts_event", "closed"),
     key_time="ts_event",
+    touches=Touches("prices", ("ts_event",)),
 )  # fmt: skip
 
 LONG_SHORT_RATIOS = Table(

@@ -12,7 +12,7 @@ from warehouse.tables.shared import (
     TRACE,
     VENUE,
 )
-from warehouse.tables.table import Column, Table
+from warehouse.tables.table import Column, Table, Touches
 
 NEVER = ""
 VALID_FROM = Column("valid_from", "TIMESTAMP", "Since when it is known to hold: arrival of the first frame that says so",
@@ -41,7 +41,7 @@ INSTRUMENTS = Table(
         *TRACE,
     ),
     sort=("venue", "symbol", "valid_from"),
-    rolled_by=("venue", "symbol"),
+    touches=Touches("", ("venue", "symbol")),
 )  # fmt: skip
 
 LEVERAGE_TIERS = Table(

@@ -2,6 +2,8 @@
 have still to take in.
 feed_coverage: how whole each feed was."""
 
+from datetime import timedelta
+
 from warehouse.tables.shared import BASE, CONTRACT, IDENTITY, INSTRUMENT, KIND, SYMBOL, VENUE
 from warehouse.tables.table import Column, Table, by_day, by_month
 
@@ -64,19 +66,27 @@ LIQUIDATION_CELLS_15M = Table(
     append_only=False,
 )  # fmt: skip
 
+UNITS = {"liquidations": timedelta(minutes=1), "prices": timedelta(hours=1), "open_interest": timedelta(hours=1)}
+"""The kinds of bars, and the times that are noted of each: those of its shortest bar."""
+
 ROLLUP_PENDING = Table(
     name="rollup_pending",
-    grain="minutes whose liquidations changed, or a contract described anew, since the rollups last took it in",
+    grain="minutes or hours whose rows changed, or a contract described anew, since the rollups last took it in",
     columns=(
-        Column("since", "TIMESTAMP", "Start of the first of the minutes, of one day", "UTC", "ts_event",
-               "it is a contract"),
-        Column("until", "TIMESTAMP", "End of the last of them", "UTC", "ts_event", "it is a contract"),
-        VENUE._replace(null_when="they are minutes"),
-        SYMBOL._replace(null_when="they are minutes"),
+        Column("since", "TIMESTAMP", "Start of the first of the minutes or hours, of one day", "UTC", "ts_event",
+               "it is a contract, or all of the bars"),
+        Column("until", "TIMESTAMP", "End of the last of them", "UTC", "ts_event", "it is a contract, or all of the bars"),
+        VENUE._replace(null_when="it is a time"),
+        SYMBOL._replace(null_when="it is a time"),
+        Column("bars", "VARCHAR", "Which bars: liquidations (by the minute), prices or open_interest (by the hour)",
+               null_when="it is a contract", made_of="CASE WHEN since IS NOT NULL THEN 'liquidations' END",
+               # their rows were not noted before, and some were never taken in
+               when_added="INSERT INTO rollup_pending (bars) VALUES ('prices'), ('open_interest')"),
     ),
     append_only=False,
 )  # fmt: skip
 
+OLD_STATE = "CASE WHEN topic = 'raw.liquidation' THEN CASE WHEN connected_share > 0 THEN 'LIVE' ELSE 'SILENT' END END"
 FEED_COVERAGE = Table(
     name="feed_coverage",
     grain="one minute of one venue's channel, from when it was first listened to; sockets and polls, not backfills or imports",
@@ -98,6 +108,14 @@ FEED_COVERAGE = Table(
         Column("gap_reason", "VARCHAR", "Why it was not listened to for the whole minute", null_when="it was"),
         Column("repaired", "BOOLEAN", "Whether a backfill or an import has brought rows of this minute since",
                null_when="there is no gap"),
+        Column("state", "VARCHAR", "LIVE: it was listened to, and nothing speaks against it. SUSPECT: it was connected, and "
+               "silent for so long that this is unlikely if it works. SILENT: so unlikely that the minute counts as "
+               "not heard, or nobody listened", source="silence_rules", null_when="the channel carries no liquidations",
+               made_of=OLD_STATE),
+        Column("state_reason", "VARCHAR", "Since when nothing came and what was expected, or why nobody listened",
+               null_when="state is LIVE or null"),
+        Column("silence_likelihood", "DOUBLE", "How likely a silence as long as it is by then is, if the channel works",
+               "fraction", "silence_rules", "it is over 0.01, it was SILENT before, something came, or the topic is another"),
     ),
     partition=by_day("minute"),
     sort=("venue", "channel", "minute"),

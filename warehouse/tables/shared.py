@@ -17,14 +17,25 @@ KIND = Column("kind", "VARCHAR", "perpetual or delivery", null_when=NO_METADATA)
 IDENTITY = (VENUE, SYMBOL, INSTRUMENT, BASE, QUOTE, SETTLE)
 
 TS_EVENT = Column("ts_event", "TIMESTAMP", "When it happened, by the exchange's clock", "UTC", "frame")
-TS_GRID = Column("ts", "TIMESTAMP", "Start of the grid bucket; the row is the bucket's last value", "UTC", "ts_event")
-TS_RECV = Column("ts_recv", "TIMESTAMP", "When the frame arrived, by our clock", "UTC", "record header recv_ns")
+TS_GRID = Column("ts", "TIMESTAMP", "Start of the grid bucket that ts_event lies in", "UTC", "ts_event")
+TS_RECV = Column("ts_recv", "TIMESTAMP", "When the frame arrived, by the broker's clock", "UTC",
+                 "Kafka's append time, less the time that the frame waited before it was sent")  # fmt: skip
 
 KAFKA = (
     Column("kafka_topic", "VARCHAR", "Topic the frame lies in"),
     Column("kafka_partition", "INTEGER", "Partition of the topic"),
     Column("kafka_offset", "BIGINT", "Offset in the partition"),
 )
+BEFORE = "stored before this was kept"
+GRID = (
+    Column("channel", "VARCHAR", "The exchange's word for the stream or endpoint", source="record header channel",
+           null_when=f"not the value of a grid bucket, or {BEFORE}"),
+    Column("ts_arrival", "TIMESTAMP", "Start of the grid bucket that the row is the last value of, by the broker's clock: in "
+           "which Kafka took the frame, or, if it waited over 5 s for that, in which it arrived", "UTC", "ts_recv, append time",
+           f"not the value of a grid bucket, or {BEFORE}"),
+)  # fmt: skip
+"""Columns of tables that have the last value of a bucket; behind all others, as they came later."""
+GRID_KEY = ("venue", "symbol", "channel", "ts_arrival")
 SESSION = Column("session", "VARCHAR", "Connection or poller life the frame came by", source="record header session")
 SEQ = Column("seq", "BIGINT", "Number of the frame in its session, from 1 without gaps", source="record header seq")
 

@@ -1,5 +1,6 @@
 """How a table is described: DDL, migrations, writer and documentation all read it from here."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 import polars as pl
@@ -13,6 +14,8 @@ POLARS_TYPES: dict[str, pl.DataType] = {
     "UBIGINT": pl.UInt64(),
     "BOOLEAN": pl.Boolean(),
     "BLOB": pl.Binary(),
+    "BIGINT[]": pl.List(pl.Int64()),
+    "TIMESTAMP[]": pl.List(pl.Datetime("us")),
 }
 
 
@@ -20,6 +23,7 @@ class Column(NamedTuple):
     """A column: DuckDB type, meaning, unit, where the value is from, and when it is null (empty: never).
 
     `made_of`: SQL of the row's other columns that gives its value in rows that were stored before there was the column.
+    `when_added`: a statement that is run once, where the column is added to a table that is stored already.
     """
 
     name: str
@@ -29,6 +33,16 @@ class Column(NamedTuple):
     source: str = ""
     null_when: str = ""
     made_of: str = ""
+    when_added: str = ""
+
+
+class Touches(NamedTuple):
+    """Which bars a row of a table changes. `bars`: which kind of `tables.rollups.UNITS`, empty: any that waits for a contract.
+    `by`: a time, or the columns of a contract. `reach`: so long after its time a row still counts; at most the kind's unit."""
+
+    bars: str
+    by: tuple[str, ...]
+    reach: timedelta = timedelta(0)
 
 
 class Table(NamedTuple):
@@ -37,9 +51,11 @@ class Table(NamedTuple):
     `append_only`: rows are taken out by `writer.rewrite` alone, which puts what the same frames give now in their place;
     otherwise the table may be replaced in part. `key`: the columns that name a row; rows that repeat a stored key are not
     written again. A row that is null in a key column described with `null_when` has no key, as in SQL's UNIQUE, and is
-    always written. `key_time`: the key's TIMESTAMP column, by which the search for stored keys is narrowed. `rolled_by`: the
-    columns that say which bars a row changes, a time or the columns of a contract; `pending.py`. `zstd_level`: how hard its
-    files are compressed; `zstd_joined`: those that small ones are joined to, 0: alike.
+    always written. `key_time`: the TIMESTAMP column by which the search for stored keys is narrowed; in rows with one key it is
+    the same, or at most `key_slack` apart. `grid_key`: as `key`, for the last values of buckets: of rows with one key that of
+    the latest frame stays, so it does not matter in how many parts a bucket is stored; its last column is the bucket's time.
+    `touches`: which bars a row changes; `pending.py`.
+    `zstd_level`: how hard its files are compressed; `zstd_joined`: those that small ones are joined to, 0: alike.
     """
 
     name: str
@@ -50,13 +66,20 @@ class Table(NamedTuple):
     append_only: bool = True
     key: tuple[str, ...] = ()
     key_time: str = ""
-    rolled_by: tuple[str, ...] = ()
+    key_slack: timedelta = timedelta(0)
+    grid_key: tuple[str, ...] = ()
+    touches: Touches | None = None
     zstd_level: int = 3
     zstd_joined: int = 0
 
     def column(self, name: str) -> Column:
         """The column called `name`. Raises KeyError where there is none."""
         return {column.name: column for column in self.columns}[name]
+
+    @property
+    def rolled_by(self) -> tuple[str, ...]:
+        """The columns that say which bars a row changes."""
+        return self.touches.by if self.touches else ()
 
     @property
     def types(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
 
-from tests.day.facts import DAY, HOUR, MINUTE, Facts, Frame, Row, Rows
+from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Frame, Row, Rows
 from tests.day.figures.arithmetic import any_true, grouped, latest, listed, ratio, total
 from tests.day.figures.coverage import LIQUIDATIONS, minutes
 
@@ -108,29 +108,62 @@ def frames_accounted(facts: Facts, now: int) -> Rows:
         highest = max([*seqs, *(event["frames"] for event in events)], default=0)
         received = [frame.recv_ns // 1000 for _, frame in frames]
         empty, unread = sum(place in facts.empty for place, _ in frames), sum(place in dead for place, _ in frames)
+        ended = any(event["event"] in ("disconnected", "stopped") for event in events)
+        last_sign = max([*received, *(event["ts_ns"] // 1000 for event in events)])
+        missing = len(set(range(1, highest + 1)) - set(seqs))
         found.append({
             "venue": events[0]["venue"], "session": session, "transport": events[0]["transport"],
-            "ended": any(event["event"] in ("disconnected", "stopped") for event in events), "highest_seq": highest,
+            "state": "ended" if ended else "killed" if last_sign < now - 90 * SECOND else "running",
+            "ended": ended, "highest_seq": highest,
             "collector_frames": max(event["frames"] for event in events), "frames": len(seqs),
-            "missing": len(set(range(1, highest + 1)) - set(seqs)), "duplicates": len(seqs) - len(set(seqs)),
-            "complete": sorted(seqs) == list(range(1, highest + 1)),
+            "missing": missing, "dropped": 0, "duplicates": len(seqs) - len(set(seqs)), "received_again": 0,
+            "complete": missing == 0 if ended else None,
             "frames_with_rows": len(seqs) - empty - unread, "frames_without_rows": empty, "frames_dead": unread,
-            "recv_first": min(received, default=None), "recv_last": max(received, default=None),
+            "recv_first": min(received, default=None), "recv_last": max(received, default=None), "last_sign": last_sign,
         })  # fmt: skip
+    return found
+
+
+def frame_numbers(facts: Facts, now: int) -> Rows:
+    """Return each stretch of numbers stored equally often, and when the frames at the nearest edges of what is stored came."""
+    fates = {0: "missing", 1: "stored"}
+    found = []
+    for row in frames_accounted(facts, now):
+        came = grouped(_sessions(facts).get(row["session"], []), lambda each: each[1].seq)
+        copies = [0, *(len(came.get(seq, ())) for seq in range(1, row["highest_seq"] + 1)), 0]
+        at = {seq: frames[0][1].recv_ns // 1000 for seq, frames in came.items()}
+        numbers = range(1, row["highest_seq"] + 1)
+        falls, rises = ([seq for seq in numbers if copies[seq] > copies[seq + step]] for step in (1, -1))
+        for count, run in groupby(numbers, lambda seq, copies=copies: copies[seq]):
+            inside = list(run)
+            before = max((seq for seq in falls if seq < inside[0]), default=0)
+            after = min((seq for seq in rises if seq > inside[-1]), default=0)
+            found.append({
+                "venue": row["venue"], "session": row["session"], "seq_from": inside[0], "seq_to": inside[-1],
+                "frames": len(inside), "fate": fates.get(count, "stored more than once"), "copies": count, "reason": None,
+                "recv_before": at.get(before), "recv_after": at.get(after),
+            })  # fmt: skip
     return found
 
 
 def frames_by_venue(facts: Facts, now: int) -> Rows:
     found = []
-    sums = ("frames", "missing", "duplicates", "frames_with_rows", "frames_without_rows", "frames_dead")
+    sums = ("frames", "missing", "dropped", "duplicates", "received_again", "frames_with_rows", "frames_without_rows",
+            "frames_dead")  # fmt: skip
     for venue, rows in grouped(frames_accounted(facts, now), lambda row: row["venue"]).items():
         found.append({name: sum(row[name] for row in rows) for name in sums} | {
-            "venue": venue, "sessions": len(rows), "frames_received": sum(row["highest_seq"] for row in rows),
+            "venue": venue, "sessions": len(rows), "running": sum(row["state"] == "running" for row in rows),
+            "killed": sum(row["state"] == "killed" for row in rows), "complete": _of_all([row["complete"] for row in rows]),
+            "frames_received": sum(row["highest_seq"] for row in rows),
             "liquidations": sum(row["venue"] == venue for row in facts.liquidations),
             "recv_first": min(row["recv_first"] for row in rows if row["recv_first"] is not None),
             "recv_last": max(row["recv_last"] for row in rows if row["recv_last"] is not None),
         })  # fmt: skip
     return found
+
+
+def _of_all(complete: list[bool | None]) -> bool | None:
+    return False if False in complete else None if None in complete else True
 
 
 def side_sanity(facts: Facts, now: int) -> Rows:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from liq import app
-from pipelines.ingest.run import Ingest
+from pipelines.ingest.store import Store
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
 from warehouse.errors import LostCatalogueError
@@ -50,7 +50,7 @@ def test_ingest_makes_no_new_catalogue_where_files_lie_without_theirs(lost: Path
     before = _files(lost)
     for _ in range(2):
         with pytest.raises(LostCatalogueError, match=r"catalog.sqlite is gone, but \d+ Parquet files lie in .*restore"):
-            Ingest(IngestSettings(data=lost))._open()
+            Store(IngestSettings(data=lost)).open("a cluster")
     assert not (lost / "lake/catalog.sqlite").exists()
     assert _files(lost) == before
 

@@ -1,0 +1,86 @@
+"""One session's identity: numbers its frames, names those it cannot keep, and tells its events."""
+
+import logging
+import secrets
+import time
+from typing import Any, Protocol
+
+from collectors.delivery.counts import BEGINS, COUNTS, ENDS
+from collectors.envelope import ALL_SYMBOLS, RawFrame, Transport
+from collectors.events import EventName, event_frame
+from collectors.topics import DEAD_LETTER, LIQUIDATION
+from collectors.venues.venue import Frame
+
+UNNAMED = "?"
+LONGEST_SYMBOL = 64
+
+QUIET: frozenset[EventName] = frozenset(
+    {"connected", "started", "subscribed", "resumed", "rolled_over", "stopped", "heard_again"}
+)
+
+log = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """Where frames go: the publisher."""
+
+    def put(self, frame: RawFrame) -> None:
+        """Take a frame; never blocks and never drops."""
+
+    def takes(self, topic: str) -> bool:
+        """Say whether there is room for a topic's frames; if not, a reader must wait for `room()`."""
+
+    async def room(self, topic: str = LIQUIDATION) -> None:
+        """Wait until there is room for a topic's frames."""
+
+    def is_gapped(self, session: str) -> bool:
+        """Say, once, that frames of a session were given up, so that what follows them lacks what they changed."""
+
+
+class Recorder:
+    """Gives each frame of one session its `seq` and hands it on. One recorder is one session."""
+
+    def __init__(self, venue: str, feed: str, transport: Transport, sink: Sink) -> None:
+        self.venue = venue
+        self.transport: Transport = transport
+        self.session = "-".join([*filter(None, (venue, feed)), f"{time.time_ns():x}", secrets.token_hex(2)])
+        self.frames = 0
+        self._is_open = False
+        self._sink = sink
+
+    def frame(self, payload: bytes, name: Frame | None, recv_ns: int) -> None:
+        """Keep a frame under its name; one without a name goes to the dead letters, counted like any other."""
+        self.frames += 1
+        channel, symbol, topic = name or (UNNAMED, ALL_SYMBOLS, DEAD_LETTER)
+        COUNTS.heard[(self.venue, channel)] = recv_ns / 1e9
+        COUNTS.frames[(self.venue, channel)] += 1
+        if len(symbol) > LONGEST_SYMBOL or "|" in symbol or not symbol:
+            symbol = ALL_SYMBOLS  # not a symbol; it would make a key that cannot be read back
+        self._sink.put(
+            RawFrame(self.venue, channel, symbol, self.transport, recv_ns, self.session, self.frames, payload, topic)
+        )
+
+    def skip(self, topic: str) -> int:
+        """Count a frame that is not kept; return its number, which is to be named in a `dropped` event."""
+        self.frames += 1
+        COUNTS.given_up[topic] += 1
+        COUNTS.given_up_at = time.time()
+        return self.frames
+
+    def event(self, event: EventName, reason: str = "", /, **detail: Any) -> None:
+        """Publish what happened to the session, with the number of its frames so far, and log it."""
+        told = event_frame(self.venue, self.session, self.transport, self.frames, event, reason, detail)
+        self._sink.put(told)
+        self._count(event)
+        level = logging.DEBUG if event == "alive" else logging.INFO if event in QUIET else logging.WARNING
+        log.log(level, "%s session=%s frames=%d reason=%r%s", event, self.session, self.frames, reason, _line(detail))
+
+    def _count(self, event: EventName) -> None:
+        COUNTS.events[(self.venue, event)] += 1
+        if (event in BEGINS) != self._is_open and event in BEGINS | ENDS:
+            self._is_open = not self._is_open
+            COUNTS.sessions[(self.venue, self.transport)] += 1 if self._is_open else -1
+
+
+def _line(detail: dict[str, Any]) -> str:
+    return "".join(f" {key}={str(value)[:200]!r}" for key, value in detail.items())

@@ -1,0 +1,106 @@
+"""What liquidation channels brought, and what prices did, out of the lake, by minutes from a common start."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from pipelines.audit.expectation import DAY, HOUR, Move, Numbers, Span
+from pipelines.audit.silence_rules import Rule
+from pipelines.venues.completeness import RULES
+from warehouse.lake import Lake
+
+LOOKED_AT = 6 * 60
+"""Prices are looked at in so many first minutes of a silence."""
+
+CELLS = """
+SELECT DISTINCT venue, channel, coalesce(base, symbol) AS coin, date_diff('minute', $since::TIMESTAMP, ts_event) AS at
+FROM liquidations JOIN rules USING (venue, completeness)
+WHERE ts_event >= $since AND ts_event < $until AND source = 'live'
+"""
+MOVES = """
+WITH prices AS (
+    SELECT coalesce(base, symbol) AS coin, venue, symbol, date_diff('minute', $start::TIMESTAMP, ts_event) AS at,
+        max_by(mark_price, ts_event) AS price
+    FROM mark_prices
+    WHERE ts >= $since AND ts <= $until::TIMESTAMP + INTERVAL 5 MINUTES AND ts_event >= $since AND ts_event < $until
+        AND mark_price > 0 AND list_contains($coins, coalesce(base, symbol))
+    GROUP BY ALL
+), moving AS (
+    SELECT venue, symbol FROM prices GROUP BY ALL HAVING max(price) >= min(price) * (1 + $move)
+)
+SELECT later.coin, max(earlier.at) AS since, later.at AS at
+FROM prices AS later SEMI JOIN moving USING (venue, symbol)
+JOIN prices AS earlier ON later.venue = earlier.venue AND later.symbol = earlier.symbol
+    AND earlier.at >= later.at - $minutes AND earlier.at < later.at
+WHERE later.at >= $first AND greatest(later.price / earlier.price, earlier.price / later.price) >= 1 + $move
+GROUP BY later.coin, later.at
+"""
+
+
+class Cells:
+    """Which coins had a liquidation in which minute, by venue and channel; of `length` minutes from `start`, a midnight UTC."""
+
+    def __init__(self, lake: Lake, start: datetime, length: int) -> None:
+        self.start, self.length = start, length
+        rules = pl.DataFrame(sorted({(rule.venue, rule.channel, rule.completeness) for rule in RULES}),
+                             ["venue", "channel", "completeness"], orient="row")  # fmt: skip
+        lake.connection.register("rules", rules.to_arrow())
+        try:
+            span = {"since": start, "until": start + timedelta(minutes=length)}
+            found = lake.connection.execute(CELLS, span).pl()
+        finally:
+            lake.connection.unregister("rules")
+        self._of = {
+            (str(venue), str(channel)): cells
+            for (venue, channel), cells in found.partition_by("venue", "channel", as_dict=True).items()
+        }
+
+    def brought(self, venue: str, channel: str, coins: Collection[str] = ()) -> Numbers:
+        """Return how many coins had a liquidation in each minute; of some coins, where any are named."""
+        if (cells := self._of.get((venue, channel))) is None:
+            return np.zeros(self.length)
+        if coins:
+            cells = cells.filter(pl.col("coin").is_in(list(coins)))
+        return np.bincount(cells["at"].to_numpy(), minlength=self.length)[: self.length].astype(float)
+
+    def days(self, venue: str, channel: str, until: int, days: int) -> dict[str, float]:
+        """Return the minutes with a liquidation a day of each coin, in the `days` whole days before the day of `until`."""
+        midnight = until // DAY * DAY
+        since = max(0, midnight - days * DAY)
+        if (cells := self._of.get((venue, channel))) is None or midnight == since:
+            return {}
+        counts = cells.filter(pl.col("at").is_between(since, midnight, closed="left"))["coin"].value_counts()
+        return {coin: count * DAY / (midnight - since) for coin, count in counts.iter_rows()}
+
+    @property
+    def coins(self) -> set[str]:
+        """All coins with a liquidation anywhere."""
+        return {coin for cells in self._of.values() for coin in cells["coin"].unique().to_list()}
+
+
+class Prices:
+    """When the price of which coin moved as much as the rule asks about; read by the hour, as silences ask for it."""
+
+    def __init__(self, lake: Lake, start: datetime, coins: Collection[str], rule: Rule) -> None:
+        self._lake, self._start, self._coins, self._rule = lake, start, sorted(coins), rule
+        self._hours: dict[int, list[tuple[str, int, int]]] = {}
+
+    def moves(self, span: Span, a_day: Mapping[str, float]) -> Iterable[Move]:
+        """Yield the moves within a silence of coins with so many minutes with a liquidation `a_day`."""
+        until = min(span[1], span[0] + LOOKED_AT)
+        for hour in range(span[0] // HOUR, (until - 1) // HOUR + 1) if a_day else ():
+            if hour not in self._hours:
+                self._hours[hour] = self._read(hour)
+            for coin, since, at in self._hours[hour]:
+                if coin in a_day and span[0] <= since and at < until:
+                    part = a_day[coin] / (a_day[coin] + self._rule.price_half)
+                    yield Move(coin, since, at, self._rule.price_minutes * part)
+
+    def _read(self, hour: int) -> list[tuple[str, int, int]]:
+        first = self._start + timedelta(hours=hour)
+        since, until = first - timedelta(minutes=self._rule.price_minutes), first + timedelta(hours=1)
+        told = {"start": self._start, "since": since, "until": until, "first": hour * HOUR, "coins": self._coins}
+        rule = {"move": self._rule.price_move, "minutes": self._rule.price_minutes}
+        return self._lake.connection.execute(MOVES, {**told, **rule}).fetchall()

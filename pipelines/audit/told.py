@@ -1,0 +1,121 @@
+"""What collectors told of their sessions: rows of `collector_events`, read back. What makes no sense in one tells nothing."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from warehouse.lake import Lake
+
+LONGEST = timedelta(days=1)
+"""An event tells of at most so long a time before it: a clock that jumped makes no gap of years."""
+NOT_A_FEED = ("backfill", "import")
+
+EVENTS = """
+SELECT session, venue, transport, event, ts, reason, detail FROM collector_events
+WHERE venue <> '' AND (
+    event IN ('subscribed', 'started', 'silent', 'rolled_over', 'stopped', 'disconnected', 'paused', 'resumed', 'dropped') OR
+    transport = 'rest' AND event IN ('poll_failed', 'poll_stopped') AND ts >= $since AND ts < $until
+) AND (session IN (SELECT unnest($heard)) OR session IN (
+    SELECT session FROM collector_events WHERE ts >= $since AND ts < $until))
+ORDER BY ts, kafka_offset
+"""
+SUBSCRIBED = """
+SELECT session, venue, transport, event, ts, reason, detail FROM collector_events
+WHERE venue <> '' AND event IN ('subscribed', 'started') AND ts >= $since AND ts < $until ORDER BY ts, kafka_offset
+"""
+
+_Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+
+_Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+_Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Brings(msgspec.Struct, frozen=True):
+    """A channel that a session brings from then on, its Kafka topic, and how many arguments (mostly contracts) it has."""
+
+    channel: _Name
+    topic: _Name
+    arguments: _Count = 1
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """What is read of an event's detail; `collectors/events.py` says which event has what."""
+
+    channels: tuple[Brings, ...] = ()
+    channel: str = ""
+    symbol: str = ""
+    topic: str = ""
+    topics: tuple[str, ...] = ()
+    runs: tuple[tuple[_Number, _Number], ...] = ()
+    since_ns: _Number | None = None
+    ago_s: _Seconds | None = None
+    waited_s: _Seconds | None = None
+
+
+class Told(NamedTuple):
+    """An event of a session."""
+
+    event: str
+    ts: datetime
+    reason: str
+    detail: Detail
+
+    @property
+    def since(self) -> datetime:
+        """When what it tells of began; itself where it tells no time, and at most a day before."""
+        ago_s = self.detail.ago_s if self.detail.ago_s is not None else self.detail.waited_s
+        if ago_s is not None:
+            return self.ts - min(timedelta(seconds=ago_s), LONGEST)
+        if self.detail.since_ns is None:
+            return self.ts
+        since = datetime(1970, 1, 1) + timedelta(microseconds=self.detail.since_ns // 1000)  # noqa: DTZ001 UTC, as ts is
+        return min(max(since, self.ts - LONGEST), self.ts)
+
+
+class Feed(NamedTuple):
+    """One socket, or the poller, of a venue; its sessions follow one another."""
+
+    venue: str
+    name: str
+    transport: str
+
+
+def feed_of(session: str, venue: str, transport: str) -> Feed:
+    """Return the feed a session was of: its name is venue-feed-time-random, and a venue's own name may have hyphens."""
+    return Feed(venue, re.sub(r"-[0-9a-f]+-[0-9a-f]{4}$", "", session).removeprefix(f"{venue}-"), transport)
+
+
+def told(lake: Lake, heard: Sequence[str], since: datetime, until: datetime) -> dict[tuple[str, Feed], list[Told]]:
+    """Return by session and feed, oldest first, the events of the sessions `heard` and of those with any in [since, until)."""
+    rows = lake.connection.execute(EVENTS, {"since": since, "until": until, "heard": list(heard)}).fetchall()
+    found: dict[tuple[str, Feed], list[Told]] = {}
+    for session, feed, one in _read(rows):
+        found.setdefault((session, feed), []).append(one)
+    return found
+
+
+def subscribed(lake: Lake, since: datetime, until: datetime) -> list[tuple[Feed, Told]]:
+    """Return what the feeds brought that were subscribed or started in [since, until), oldest first."""
+    rows = lake.connection.execute(SUBSCRIBED, {"since": since, "until": until}).fetchall()
+    return [(feed, one) for _, feed, one in _read(rows)]
+
+
+def _read(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Feed, Told]]:
+    for session, venue, transport, event, ts, reason, detail in rows:
+        feed = feed_of(session, venue, transport)
+        if feed.name not in NOT_A_FEED:
+            yield session, feed, Told(event, ts, reason or "", _detail_of(detail))
+
+
+_decode = msgspec.json.Decoder(Detail).decode
+
+
+def _detail_of(text: str | None) -> Detail:
+    try:
+        return _decode(text) if text else Detail()
+    except (msgspec.MsgspecError, RecursionError):
+        return Detail()

@@ -1,1 +1,0 @@
-"""Bars of prices and open interest, kept up to date as rows arrive."""

@@ -1,0 +1,25 @@
+"""How often each scheduled flow runs, by the name of its deployment. No Prefect here: `liq status` reads it too."""
+
+from datetime import UTC, datetime, timedelta
+
+EVERY = {
+    "refresh": timedelta(minutes=1),
+    "maintain": timedelta(minutes=2),
+    "estimate_levels": timedelta(minutes=5),
+    "find_signals": timedelta(minutes=5),
+    "audit": timedelta(hours=1),
+    "backtest_levels": timedelta(days=1),
+    "detect_cascades_again": timedelta(days=1),  # with what came late
+}
+LATE_AFTER = 3
+"""A flow that has not succeeded for so many of its intervals needs somebody."""
+_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+_APART = timedelta(seconds=7)
+
+
+def anchor(name: str) -> datetime:
+    """Return the instant that a flow's runs are counted from: always the same, so that a restart does not put them off.
+
+    Each flow has its own, some seconds from the others', so that they do not all begin at once.
+    """
+    return _BEGAN + list(EVERY).index(name) * _APART

@@ -1,0 +1,83 @@
+"""This machine and those of the collectors: room on the disks, what waits in the spool, clocks."""
+
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from pipelines.status.check import Check, bad, good, unknown
+from pipelines.status.kafka import Away
+from pipelines.status.seen import Seen
+from pipelines.status.sessions import feeds, processes
+
+GB, MB = 1e9, 1e6
+SCARCE_GB = 5.0
+SCARCE_SHARE = 0.02
+CLOCK_MS = 1000.0
+
+
+def disks(seen: Seen) -> Iterable[Check]:
+    """The data's disk, and Kafka's where that is another, have room."""
+    places = {"the data": seen.world, "Kafka's data": seen.world / "kafka" / "data"}
+    devices: dict[int, tuple[str, Path]] = {}
+    for what, folder in places.items():
+        if folder.exists():
+            devices.setdefault(folder.stat().st_dev, (what, folder))
+    return [_disk(what, folder) for what, folder in devices.values()]
+
+
+def _disk(what: str, folder: Path) -> Check:
+    room = shutil.disk_usage(folder)
+    free, share = room.free / GB, room.free / room.total
+    said = f"{free:,.1f} GB free ({share:.0%}) for {what} in {folder}"
+    if free < SCARCE_GB or share < SCARCE_SHARE:
+        return bad("disk", said, "make room, or move the data and set LIQ_DATA; `liq maintain` joins and removes files")
+    return good("disk", said)
+
+
+def spool(seen: Seen) -> Iterable[Check]:
+    """What collectors keep on disk for Kafka, by what lies in this world's spool and by what they told last."""
+    told = [msgspec.json.decode(row["detail"]) for row in processes(seen) if row["detail"]]
+    size = max(_size(seen.world / "spool"), sum(each.get("spool_bytes") or 0 for each in told))
+    if not size:
+        return [good("spool", "empty")]
+    said = f"{size / MB:,.1f} MB of frames wait on disk for Kafka"
+    if isinstance(seen.kafka, Away):
+        return [
+            bad("spool", said, "they are sent when Kafka is there again; at the spool's bound the oldest are given up")
+        ]
+    return [good("spool", f"{said}, and are being sent")]
+
+
+def _size(spool: Path) -> int:
+    size = 0
+    for file in spool.glob("**/*.seg"):
+        with suppress(FileNotFoundError):  # it was delivered just now
+            size += file.stat().st_size
+    return size
+
+
+def clocks(seen: Seen) -> Iterable[Check]:
+    """No collector's clock is more than a second off Kafka's."""
+    if behind := seen.behind():
+        return [unknown("clocks", f"{behind}, and what collectors told before is old")]
+    told = [msgspec.json.decode(row["detail"]) for row in processes(seen) if row["detail"]]
+    if not told:
+        if any(feed.lives(seen.now) for feed in feeds(seen)):
+            return [
+                unknown("clocks", "no collector has told its clock", "collectors of an older version do not measure it")
+            ]
+        return [unknown("clocks", "no collector lives that could tell its own")]
+    return [_clock(each) for each in told]
+
+
+def _clock(told: dict[str, object]) -> Check:
+    subject, off = f"clock of {told.get('host', '?')}", told.get("clock_offset_ms")
+    if not isinstance(off, int | float):
+        return unknown(subject, f"process {told.get('pid')} has not measured it yet")
+    said = f"{abs(off):,.0f} ms {'ahead of' if off > 0 else 'behind'} Kafka's"
+    if abs(off) > CLOCK_MS:
+        return bad(subject, said, "set the machine's clock (NTP); arrival times go by Kafka's meanwhile")
+    return good(subject, said)

@@ -1,0 +1,57 @@
+"""Commands of `liq` as processes that run to their end."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from pipelines.errors import PipelineError
+from pipelines.up.pauses import RESTART_AFTER_S
+
+Tell = Callable[[str], None]
+"""Where lines for a person go."""
+
+
+class StartError(PipelineError):
+    """A part did not start; carries its last log lines."""
+
+
+def liq(*arguments: str) -> list[str]:
+    """Return the command line that runs `liq` with this interpreter, wherever it is installed."""
+    return [sys.executable, "-m", "liq", *arguments]
+
+
+def ending(code: int) -> str:
+    """Say an exit code in words: `exit code 1`, `signal 9`."""
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+async def run(command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> None:
+    """Run a command to its end, with our own output or into a log file. Raises StartError when it fails.
+
+    Where whoever waits is cancelled, the command is killed.
+    """
+    with log.open("ab") if log else nullcontext() as into:
+        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **env}, stdout=into, stderr=into)
+        try:
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    if code:
+        raise StartError(f"`liq {' '.join(command[3:])}` ended with {ending(code)}" + (f"; log: {log}" if log else ""))
+
+
+async def often(times: int, command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> None:
+    """Run a command that may be repeated, again where it fails. Raises StartError when it failed so many times."""
+    for turn in range(times - 1):
+        try:
+            await run(command, env, log)
+        except StartError:
+            await asyncio.sleep(RESTART_AFTER_S[min(turn, len(RESTART_AFTER_S) - 1)])
+        else:
+            return
+    await run(command, env, log)

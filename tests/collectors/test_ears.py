@@ -1,0 +1,101 @@
+"""When the silence of a feed's liquidations is suspicious: by its own past, and by what other venues bring."""
+
+import numpy as np
+import pytest
+
+from collectors.ears import FORGET_S, UNIT_S, Ear, Ears
+from collectors.settings import CollectorSettings
+from tests.bench.calm import PER_MINUTE, World, world
+
+BELOW = CollectorSettings().suspect_below
+MINUTE_S = 60.0
+
+
+def _lively(ears: dict[str, Ear], until_s: float, silent: str = "", since_s: float = 0.0) -> None:
+    """Let each feed bring liquidations every four seconds until `until_s`, but `silent` none after `since_s`."""
+    for at in np.arange(4.0, until_s + 1, 4.0):
+        for name, ear in ears.items():
+            if name != silent or at <= since_s:
+                ear.hear(float(at))
+
+
+def _open(*venues: str) -> dict[str, Ear]:
+    ears = Ears()
+    return {venue: ears.open(venue, 0.0) for venue in venues}
+
+
+def test_a_feed_that_falls_silent_while_others_go_on_is_suspect_within_ten_minutes() -> None:
+    ears = _open("binance", "bybit", "okx")
+    _lively(ears, 20 * MINUTE_S, "binance", 12 * MINUTE_S)
+    assert ears["binance"].is_suspect(20 * MINUTE_S, BELOW)
+    assert not any(ears[name].is_suspect(20 * MINUTE_S, BELOW) for name in ("bybit", "okx"))
+
+
+def test_a_feed_that_never_brings_anything_is_suspect_within_ten_minutes() -> None:
+    ears = _open("binance", "bybit", "okx")
+    _lively(ears, 10 * MINUTE_S, "okx")
+    assert ears["okx"].is_suspect(10 * MINUTE_S, BELOW)
+
+
+def test_where_the_whole_market_is_quieter_a_feed_is_not_suspect() -> None:
+    ears = _open("binance", "bybit", "okx")
+    _lively(ears, 10 * MINUTE_S)
+    for at in np.arange(10 * MINUTE_S, 18 * MINUTE_S, 120.0):
+        ears["bybit"].hear(float(at))
+    assert not ears["binance"].is_suspect(18 * MINUTE_S, BELOW)
+
+
+def test_alone_a_feed_is_judged_by_its_own_past() -> None:
+    ears = _open("binance")
+    _lively(ears, 3600.0)
+    assert not ears["binance"].is_suspect(3600.0 + 5 * MINUTE_S, BELOW)
+    assert ears["binance"].is_suspect(3600.0 + 90 * MINUTE_S, BELOW)
+
+
+def test_a_burst_counts_once_in_ten_seconds_and_what_is_long_ago_is_forgotten() -> None:
+    ear = _open("binance")["binance"]
+    for at in np.linspace(100.0, 100.0 + UNIT_S - 0.1, 1000):
+        ear.hear(float(at))
+    assert ear.total == 1
+    busy = ear.rate
+    for at in np.arange(110.0, 1000.0, UNIT_S):
+        ear.hear(float(at))
+    assert ear.rate > busy
+    ear.hear(1000.0 + 5 * FORGET_S)
+    assert ear.rate < 0.01
+
+
+def test_a_connection_that_is_opened_anew_begins_a_silence_anew() -> None:
+    ears = _open("binance", "bybit", "okx")
+    _lively(ears, 20 * MINUTE_S, "binance", 12 * MINUTE_S)
+    ears["binance"].begin(20 * MINUTE_S)
+    assert ears["binance"].likelihood(20 * MINUTE_S) == pytest.approx(1.0)
+    assert not ears["binance"].is_suspect(21 * MINUTE_S, BELOW)
+
+
+def test_other_sockets_of_the_same_venue_and_feeds_that_are_gone_are_not_compared_with() -> None:
+    registry = Ears()
+    linear, inverse, gone = registry.open("bybit", 0.0), registry.open("bybit", 0.0), registry.open("okx", 0.0)
+    assert set(registry.others(linear)) == {gone}
+    registry.forget(gone)
+    assert set(registry.others(inverse)) == set()
+
+
+@pytest.fixture(scope="module")
+def calm() -> World:
+    return world(30, 2)
+
+
+def test_in_thirty_calm_days_no_feed_that_works_is_suspect(calm: World) -> None:
+    """Each minute with a liquidation is heard at its start; a silence is asked about at its end, where it is longest."""
+    ears = _open(*PER_MINUTE)
+    heard = {venue: calm.channels[venue].heard for venue in PER_MINUTE}
+    lowest = 1.0
+    for minute in range(len(heard["okx"])):
+        at = minute * MINUTE_S
+        for venue, ear in ears.items():
+            if heard[venue][minute]:
+                assert not ear.is_suspect(at, BELOW)
+                lowest = min(lowest, ear.likelihood(at) if ear.total else 1.0)
+                ear.hear(at)
+    assert lowest > BELOW

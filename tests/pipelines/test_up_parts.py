@@ -1,0 +1,69 @@
+"""What `liq up` writes down of its parts, and that there is one of it in a world."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import AlreadyRunningError
+from pipelines.ingest.alone import alone, is_held
+from pipelines.up import board
+from pipelines.up.demo import _fresh
+from pipelines.up.parts import Parts
+from pipelines.up.ports import PORTS, free_port
+
+SLEEPS = [sys.executable, "-c", "import time; time.sleep(99)"]
+
+
+async def test_the_parts_that_run_are_written_down_with_where_their_figures_are(tmp_path: Path) -> None:
+    parts = Parts(tmp_path, print)
+    child = await parts.add("ingest", SLEEPS, metrics="LIQ_INGEST_METRICS_PORT")
+    found = board.read(tmp_path)
+    assert found is not None
+    assert found.pid == os.getpid()
+    part = found.part("ingest")
+    assert part is not None
+    assert (part.pid, part.restarts) == (child.pid, 0)
+    assert part.at.startswith("http://127.0.0.1:")
+    await parts.stop()
+    stopped = board.read(tmp_path)
+    assert stopped is not None
+    assert [part.name for part in stopped.parts] == ["up"]
+    board.remove(tmp_path)
+    assert board.read(tmp_path) is None
+
+
+async def test_kafka_is_stopped_after_whatever_writes_to_it(tmp_path: Path) -> None:
+    stopped: list[str] = []
+
+    class Part:
+        restarts, short_lives, since_s, pid = 0, 0, 0.0, 1
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def stop(self) -> int:
+            stopped.append(self.name)
+            return 0
+
+    parts = Parts(tmp_path, print)
+    parts.kept = [Part(name) for name in ("collect", "kafka", "prefect", "ingest")]
+    await parts.stop()
+    assert stopped == ["ingest", "prefect", "collect", "kafka"]
+
+
+def test_a_second_up_in_a_world_is_refused_and_a_demo_does_not_empty_the_folder_of_a_running_one(
+    tmp_path: Path,
+) -> None:
+    with alone(tmp_path, board.LOCK, "`liq up`"):
+        assert is_held(tmp_path, board.LOCK)
+        with pytest.raises(AlreadyRunningError, match="`liq up` runs in"), alone(tmp_path, board.LOCK, "`liq up`"):
+            pass
+        with pytest.raises(AlreadyRunningError):
+            _fresh(tmp_path)
+    assert not is_held(tmp_path, board.LOCK)
+
+
+def test_ports_are_below_those_that_systems_give_away() -> None:
+    assert all(free_port(5) in PORTS for _ in range(3))

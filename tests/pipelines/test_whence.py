@@ -1,0 +1,138 @@
+"""Where ingest goes on in a log that may have been made anew, cut or emptied since: nothing skipped, and every change told."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from collectors.envelope import RawFrame
+from collectors.topics import LIQUIDATION
+from pipelines.ingest.commits import identity
+from pipelines.ingest.incarnation import Partition, Standing
+from pipelines.ingest.whence import ANEW, LOST_TAIL, OVERTAKEN, Committed, Whence, told, whence
+
+AT: Partition = (LIQUIDATION, 0)
+
+
+def record(offset: int, seq: int, at_ms: int = 1_790_000_000_000) -> RawFrame:
+    return RawFrame(
+        "bybit", "allLiquidation", "*", "ws", 1, "bybit-a", seq, b"", LIQUIDATION, 0, offset, 1, at_ms + seq
+    )
+
+
+class Logs:
+    """One partition: the sequence numbers of its records, the first at `start`."""
+
+    def __init__(self, topic_id: str, *seqs: int, start: int = 0) -> None:
+        self.topic_id = topic_id
+        self.start = start
+        self.seqs = seqs
+        self.looked = 0
+
+    async def standings(self) -> dict[Partition, Standing]:
+        return {AT: Standing(self.topic_id, 0, 1)}
+
+    async def starts(self) -> dict[Partition, int]:
+        return {AT: self.start}
+
+    async def ends(self) -> dict[Partition, int]:
+        return {AT: self.start + len(self.seqs)}
+
+    async def record_at(self, at: Partition, offset: int) -> RawFrame | None:
+        assert at == AT
+        self.looked += 1
+        n = offset - self.start
+        return record(offset, self.seqs[n]) if 0 <= n < len(self.seqs) else None
+
+
+def committed(offset: int, incarnation: str | None, seq: int | None) -> Committed:
+    last = None if seq is None else identity(record(offset - 1, seq))
+    return Committed(offset, incarnation, last, 1_790_000_000_000)
+
+
+async def go_on(logs: Any, *known: Committed, earlier: Sequence[tuple[int, int]] = ()) -> Whence:
+    """`earlier`: offset to go on from and number of the last record before it, of each commit, latest first."""
+
+    async def commits(at: Partition, incarnation: str) -> list[tuple[int, str]]:
+        return [(offset, identity(record(offset - 1, seq)) or "") for offset, seq in earlier]
+
+    return await whence(logs, {AT: known} if known else {}, commits)
+
+
+async def test_a_log_as_it_was_left_is_read_on() -> None:
+    found = await go_on(Logs("a", 1, 2, 3, 4, 5), committed(3, "a/0", 3))
+    assert (found.offsets[AT], found.incarnations[AT], found.changes) == (3, "a/0", [])
+
+
+async def test_a_partition_never_read_is_read_from_its_first_record() -> None:
+    found = await go_on(Logs("a", 1, 2, start=7))
+    assert (found.offsets[AT], found.incarnations[AT], found.changes) == (7, "a/0", [])
+
+
+@pytest.mark.parametrize("records", [2, 300])
+async def test_a_topic_made_anew_is_read_from_its_first_record_however_long_it_is(records: int) -> None:
+    found = await go_on(Logs("b", *range(500, 500 + records)), committed(3, "a/0", 3))
+    assert (found.offsets[AT], found.incarnations[AT]) == (0, "b/0")
+    assert [(each.reason, each.committed, each.resumed) for each in found.changes] == [(ANEW, 3, 0)]
+
+
+async def test_what_retention_took_before_it_was_read_is_told() -> None:
+    found = await go_on(Logs("a", 8, 9, start=7), committed(3, "a/0", 3))
+    assert (found.offsets[AT], found.incarnations[AT]) == (7, "a/0")
+    assert [(each.reason, each.lost) for each in found.changes] == [(OVERTAKEN, 4)]
+    row = told(found).row(0, named=True)
+    assert (row["event"], row["kafka_topic"], row["kafka_offset"]) == ("log_changed", LIQUIDATION, 7)
+    assert "by 4 records, which were never read" in row["reason"]
+    detail = json.loads(row["detail"])
+    assert (detail["lost"], detail["since_ns"], detail["until_ns"]) == (
+        4,
+        1_790_000_000_000 * 10**6,
+        (1_790_000_000_008) * 10**6,
+    )
+
+
+async def test_a_log_that_lost_its_tail_is_read_on_from_the_last_commit_it_still_has() -> None:
+    found = await go_on(
+        Logs("a", *range(1, 58)), committed(100, "a/0", 100), earlier=[(offset, offset) for offset in range(100, 0, -1)]
+    )
+    assert (found.offsets[AT], found.incarnations[AT]) == (57, "a/1")
+    assert [(each.reason, each.committed, each.resumed, each.lost) for each in found.changes] == [
+        (LOST_TAIL, 100, 57, None)
+    ]
+
+
+async def test_a_tail_lost_and_grown_over_is_seen_by_the_record_and_not_by_the_offsets() -> None:
+    logs = Logs("a", *range(1, 58), *range(901, 1000))
+    found = await go_on(logs, committed(100, "a/0", 100), earlier=[(offset, offset) for offset in range(100, 0, -1)])
+    assert (found.offsets[AT], found.incarnations[AT]) == (57, "a/1")
+    assert logs.looked < 40, "found by halves, not one by one"
+
+
+async def test_where_no_commit_is_left_in_the_log_all_of_it_is_read_again() -> None:
+    found = await go_on(Logs("a", 901, 902), committed(100, "a/0", 100), earlier=[(100, 100), (50, 50)])
+    assert found.offsets[AT] == 0
+
+
+async def test_after_a_lost_tail_the_commits_since_then_count() -> None:
+    both = committed(100, "a/0", 100), committed(60, "a/1", 903)
+    found = await go_on(Logs("a", *range(1, 58), 901, 902, 903, 904), *reversed(both))
+    assert (found.offsets[AT], found.incarnations[AT], found.changes) == (60, "a/1", [])
+
+
+async def test_commits_from_before_logs_were_named_are_gone_on_from_while_the_log_reaches_so_far() -> None:
+    found = await go_on(Logs("a", 1, 2, 3, 4), committed(3, None, None))
+    assert (found.offsets[AT], found.incarnations[AT], found.changes) == (3, "a/0", [])
+    found = await go_on(Logs("a", 1, 2), committed(3, None, None))
+    assert (found.offsets[AT], found.incarnations[AT], [each.reason for each in found.changes]) == (
+        0,
+        "a/1",
+        [LOST_TAIL],
+    )
+
+
+async def test_where_the_broker_names_no_topics_the_record_alone_decides() -> None:
+    found = await go_on(Logs("", 1, 2, 3, 4), committed(3, "/0", 3))
+    assert (found.offsets[AT], found.changes) == (3, [])
+    found = await go_on(Logs("", 901, 902, 903, 904), committed(3, "/0", 3), earlier=[(3, 3)])
+    assert (found.offsets[AT], [each.reason for each in found.changes]) == (0, [LOST_TAIL])

@@ -1,0 +1,93 @@
+"""Rows that are the last value of a bucket: of those with one `grid_key` the one from the latest frame stays.
+
+So a bucket may be stored in parts, as by an ingest that ends in the middle of one, and its rows are those of the whole.
+"""
+
+from datetime import timedelta
+
+import duckdb
+import polars as pl
+
+from warehouse.lake import quoted
+from warehouse.tables import Table
+
+BATCH = "liq_grid"
+ORDER = "kafka_offset"  # rows with one grid_key lie in one partition
+ARRIVED = "ts_recv"
+NEAR = timedelta(hours=1, seconds=5)
+"""Rows with one grid_key arrived at most so far apart: the longest bucket, and how early a frame may be for its own."""
+KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
+MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
+
+
+def has_key(key: tuple[str, ...]) -> pl.Expr:
+    """Tell which rows have a key: those without a null in it."""
+    return pl.all_horizontal(pl.col(name).is_not_null() for name in key)
+
+
+def last_of_bucket(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows without those that a later one of the same bucket replaces; order kept."""
+    if not table.grid_key or frame.is_empty():
+        return frame
+    rank = pl.col(ORDER).rank("ordinal", descending=True).over(table.grid_key)
+    return frame.filter(~has_key(table.grid_key) | (rank == 1))
+
+
+def supersede(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """Take out of the table what rows of `frame` replace, and return those that are to be stored.
+
+    In: one row per grid_key, in a transaction.
+    """
+    if not table.grid_key:
+        return frame
+    frame = frame.with_row_index("liq_n")
+    keyed = frame.filter(has_key(table.grid_key))
+    stored = _stored(connection, table, keyed) if keyed.height else []
+    gone = [row for row, _, is_later in stored if is_later]
+    if gone:
+        first, last = _ends(keyed[ARRIVED], NEAR)
+        rows = ", ".join(map(str, gone))
+        connection.execute(f"DELETE FROM {table.name} WHERE {ARRIVED} BETWEEN {first} AND {last} AND rowid IN ({rows})")
+    kept = {n for _, n, is_later in stored if not is_later}
+    return (frame.filter(~pl.col("liq_n").is_in(kept)) if kept else frame).drop("liq_n")
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, table: Table, keyed: pl.DataFrame) -> list[tuple[int, int, bool]]:
+    """Return row id, number of the new row, and whether that is the later one, for each row that is stored of its bucket."""
+    bucket, key = table.grid_key[-1], ", ".join(table.grid_key)
+    first, last = _ends(keyed[ARRIVED], NEAR)
+    found = " UNION ALL ".join(
+        f"SELECT rowid AS liq_row, {key}, {ORDER} AS liq_order FROM {table.name} WHERE {ARRIVED} BETWEEN {first} AND {last} "
+        f"AND {bucket} BETWEEN TIMESTAMP {quoted(since)} AND TIMESTAMP {quoted(until)}"
+        for since, until in stretches(keyed[bucket])
+    )
+    connection.register(BATCH, keyed.select("liq_n", *table.grid_key, ORDER).to_arrow())
+    try:
+        query = f"SELECT liq_row, liq_n, {ORDER} > liq_order FROM ({found}) JOIN {BATCH} USING ({key})"
+        return connection.execute(query).fetchall()
+    finally:
+        connection.unregister(BATCH)
+
+
+def _ends(times: pl.Series, slack: timedelta) -> tuple[str, str]:
+    ordered = times.drop_nulls().sort()
+    if ordered.is_empty():
+        return "TIMESTAMP '-infinity'", "TIMESTAMP 'infinity'"
+    ends = ordered.gather([0, -1]).dt.offset_by("0s") + pl.Series([-slack, slack], dtype=pl.Duration("us"))
+    first, last = ends.dt.to_string("iso")
+    return f"TIMESTAMP {quoted(first)}", f"TIMESTAMP {quoted(last)}"
+
+
+def stretches(times: pl.Series, slack: timedelta = timedelta(0)) -> list[tuple[str, str]]:
+    """Return first and last instant of each stretch of `times` without a gap over KEY_GAP, cut at the longest gaps only.
+
+    Each is longer by `slack` on both sides.
+    """
+    ordered = pl.DataFrame({"ts": times.unique().sort()})
+    gaps = ordered["ts"].diff().drop_nulls().sort(descending=True)
+    gap = max(KEY_GAP, gaps[MOST_STRETCHES - 1]) if gaps.len() >= MOST_STRETCHES else KEY_GAP
+    number = (pl.col("ts").diff() > gap).fill_null(False).cum_sum()
+    found = ordered.group_by(number.alias("number"), maintain_order=True).agg(
+        first=pl.col("ts").min() - slack, last=pl.col("ts").max() + slack
+    )
+    return list(found.select(pl.col("first", "last").dt.to_string("iso")).iter_rows())
