@@ -32,7 +32,8 @@ from warehouse.cli import app as warehouse
 from warehouse.keeping.cli import app as keeping
 
 _WRITES = """
-up demo ingest collect backfill import broker flows rollup cascades levels signals reprocess audit maintain backup verify restore
+up demo ingest collect backfill import broker flows rollup cascades levels signals reprocess audit maintain backup verify
+restore
 """
 WRITES = frozenset(_WRITES.split())
 """The commands that write into a world."""
