@@ -233,7 +233,9 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataF
     once = supersede(connection, table, once)
     connection.register(BATCH, once.to_arrow())
     try:
-        return _count(connection.execute(f"INSERT INTO {table.name} SELECT * FROM {BATCH}{_not_stored(table, keyed)}"))
+        return _count(
+            connection.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM {BATCH}{_not_stored(table, keyed)}")
+        )
     finally:
         connection.unregister(BATCH)
 

@@ -39,10 +39,10 @@ def backup(
 
 @app.command()
 def verify() -> None:
-    """Check that the warehouse is whole: every file there and as it was written, none unknown, and the accounts right.
+    """Check that the warehouse is whole: every file there and as it was written, and the accounts right.
 
-    Each file that the catalogue names: is it there, has it its bytes, its rows, its SHA-256? Is there any that it does not
-    name? Do session_frames and ingest_commits agree with raw_frames? Reads every byte, changes nothing, and may run beside
+    Each file that the catalogue names: is it there, has it its bytes, its rows, its SHA-256? Is the catalogue the newest one?
+    Do session_frames and ingest_commits agree with raw_frames? Reads every byte, changes nothing, and may run beside
     everything else. Exit code 1: something is wrong; each line names what.
     """
     with to_read() as warehouse, bar("checking") as move:
@@ -55,6 +55,8 @@ def verify() -> None:
     )
     if found.unproved:
         print(f"{found.unproved:,} files have no checksum: replaced ones, and new ones until `liq maintain` has run")
+    if found.unknown:
+        print(f"{found.unknown:,} files lie there that are not of it: `liq maintain --list-unknown` lists them")
     raise typer.Exit(1 if found.faults else 0)
 
 

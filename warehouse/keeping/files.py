@@ -26,15 +26,16 @@ _TABLES = """
 _PATH = "CASE WHEN CAST({file}.path_is_relative AS INTEGER) = 1 THEN t.path || {file}.path ELSE {file}.path END"
 NAMED = f"""
     SELECT {_PATH.format(file="f")} AS path, t.name AS table_name, '' AS deletes_from,
-        f.record_count AS row_count, f.file_size_bytes AS size, f.begin_snapshot, f.end_snapshot
+        f.record_count AS row_count, f.file_size_bytes AS size, f.begin_snapshot, f.end_snapshot, f.data_file_id AS file_id
     FROM {{tables}}ducklake_data_file AS f JOIN {_TABLES} ON t.table_id = f.table_id
     UNION ALL
     SELECT {_PATH.format(file="d")}, t.name, {_PATH.format(file="f")},
-        d.delete_count, d.file_size_bytes, d.begin_snapshot, coalesce(d.end_snapshot, f.end_snapshot)
+        d.delete_count, d.file_size_bytes, d.begin_snapshot, coalesce(d.end_snapshot, f.end_snapshot), d.delete_file_id
     FROM {{tables}}ducklake_delete_file AS d JOIN {_TABLES} ON t.table_id = d.table_id
     JOIN {{tables}}ducklake_data_file AS f ON f.data_file_id = d.data_file_id
 """
 """The SQL of a catalogue's files; `tables`: what comes before the names of DuckLake's tables."""
+_COLUMNS = "path, table_name, deletes_from, row_count, size, begin_snapshot, end_snapshot"
 
 
 class Named(NamedTuple):
@@ -56,8 +57,15 @@ def named(connection: duckdb.DuckDBPyConnection) -> list[Named]:
 
 
 def named_since(connection: duckdb.DuckDBPyConnection, snapshot: int) -> tuple[int, list[Named]]:
-    """Return the newest snapshot of a SQLite catalogue, and the files made or ended after `snapshot`: SQLite looks for them."""
-    since = f"SELECT * FROM ({NAMED.format(tables='')}) WHERE begin_snapshot > {snapshot} OR end_snapshot > {snapshot}"
+    """Return the newest snapshot of a SQLite catalogue, and the files made or ended after `snapshot`: SQLite looks for them.
+
+    A delete file that takes another one's place has the snapshot that the other began with, so it is found by its number.
+    """
+    next_file = f"(SELECT coalesce(max(next_file_id), 0) FROM ducklake_snapshot WHERE snapshot_id <= {snapshot})"
+    since = (
+        f"SELECT {_COLUMNS} FROM ({NAMED.format(tables='')}) WHERE begin_snapshot > {snapshot} "
+        f"OR end_snapshot > {snapshot} OR (deletes_from <> '' AND file_id >= {next_file})"
+    )
     newest = "SELECT '', '', '', 0, 0, max(snapshot_id), NULL FROM ducklake_snapshot"
     *found, last = _rows(connection, f"FROM sqlite_query('{METADATA}', {quoted(f'{since} UNION ALL {newest}')})")
     return last.begin, found
@@ -125,7 +133,7 @@ def named_in(copied: Path) -> list[Named]:
     Only for copies: what DuckDB has open must not be opened by another SQLite in the same process (`copies.py`).
     """
     with closing(sqlite3.connect(f"file:{quote(str(copied))}?mode=ro&immutable=1", uri=True)) as opened:
-        return [Named(*row) for row in opened.execute(NAMED.format(tables=""))]
+        return [Named(*row) for row in opened.execute(f"SELECT {_COLUMNS} FROM ({NAMED.format(tables='')})")]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Named]:

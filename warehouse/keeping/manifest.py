@@ -4,7 +4,7 @@ It is written after every commit, by whoever holds the write lock, so the files 
 catalogue is lost, and a changed bit is found where it is not. Lines of JSON:
 
     {"file": path, "table": name, "rows": n, "bytes": n, "sha256": hex}               a data file was added
-    {"file": path, ..., "deletes_from": path}                                         rows of that data file were taken out
+    {"file": path, ..., "deletes_from": path}                  rows of that data file were taken out, by this file alone
     {"gone": path}                                                                    it belongs to the lake no longer
     {"after": n}                                                                      what follows came after commit n
     {"snapshot": n, "at": time}                                                       so the lake was after commit n
@@ -80,7 +80,7 @@ class Manifest:
             self.rewrite(connection, sums(read(path)))
         elif snapshot > last:
             begin = json.dumps({"after": last})
-            _append(path, [begin, *_changes(changed, last, self._place.local_files), _commit(snapshot)])
+            _append(path, [begin, *_changes(changed, self._place.local_files), _commit(snapshot)])
             self._seen = (path.stat().st_size, snapshot)
 
     def rewrite(self, connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
@@ -147,7 +147,17 @@ def read(path: Path) -> State:
             _take(entries, change)
         waiting.clear()
         snapshot, at = int(line["snapshot"]), str(line["at"])
-    return State(snapshot, at, entries) if snapshot >= 0 else NOTHING
+    return State(snapshot, at, _live(entries)) if snapshot >= 0 else NOTHING
+
+
+def _live(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Leave out delete files whose data file is gone, and those that another one took the place of: DuckLake drops them."""
+    newest = {entry.deletes_from: path for path, entry in entries.items() if entry.deletes_from in entries}
+    return {
+        path: entry
+        for path, entry in entries.items()
+        if not entry.deletes_from or newest.get(entry.deletes_from) == path
+    }
 
 
 def last_snapshot(path: Path) -> int:
@@ -168,6 +178,7 @@ def _take(entries: dict[str, Entry], change: dict[str, Any]) -> None:
     if "gone" in change:
         entries.pop(change["gone"], None)
     elif "file" in change:
+        entries.pop(change["file"], None)  # the newest line is the last
         entries[change["file"]] = Entry(
             change["file"], change["table"], change.get("deletes_from", ""), change["rows"], change["bytes"],
             change.get("sha256", ""),
@@ -187,11 +198,11 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _changes(changed: Iterable[Named], last: int, files: Path) -> Iterator[str]:
+def _changes(changed: Iterable[Named], files: Path) -> Iterator[str]:
     for each in sorted(changed, key=lambda each: (each.begin, each.deletes_from != "")):
-        if each.begin > last:
+        if each.end is None:
             yield _added(each, _hashed(files / each.path))
-        if each.end is not None and each.end > last:
+        else:
             yield json.dumps({"gone": each.path})
 
 

@@ -3,9 +3,10 @@
 Files that joined ones replaced lie beside them for a while, so their rows are there twice; a row that was deleted lies in its
 file still. Each row is looked at, and the rows that stay are written anew into files of a new lake; the old files stay.
 
-- Of a table with a key the row of the newest file stays: a file's name has the time it was made in it (UUIDv7).
+- Of a table with a key the row of the newest file stays: a file's name has the time it was made in it (UUIDv7). Of the last
+  values of buckets (`grid_key`) that of the latest frame stays.
 - `ingest_commits` and `session_frames`: a row stays unless another one's range of offsets or numbers holds its own, as that
-  of a sum of old commits does.
+  of a sum of old commits does, or a newer file has one of the same range.
 - Of other tables that are only ever appended to, of equal rows one stays.
 - What a delete file names is left out, by the newest delete file of each data file, which names all that the ones before did.
 - Tables that are replaced in part are left empty: the flows make them anew.
@@ -25,6 +26,7 @@ from warehouse.keeping.rebuild import into_place
 from warehouse.keeping.restore import Restored
 from warehouse.lake import Lake
 from warehouse.place import quoted
+from warehouse.superseding import ORDER
 from warehouse.tables import TABLES, Table
 from warehouse.tables.history import SCHEMA_HISTORY
 
@@ -86,7 +88,7 @@ def _take(lake: Lake, table: Table, paths: list[Path], dead: Mapping[str, Path])
                 file_row_number => true) AS r
             ANTI JOIN liq_dead AS d ON d.file = r.filename AND d.pos = r.file_row_number
         """)
-        connection.execute(f"INSERT INTO {table.name} {_staying(table)}")
+        connection.execute(f"INSERT INTO {table.name} BY NAME {_staying(table)}")
         connection.execute("DROP TABLE temp.liq_rows")
         connection.execute("DROP TABLE temp.liq_dead")
 
@@ -97,12 +99,17 @@ def _staying(table: Table) -> str:
     if table.name in ACCOUNTS:
         of, first, last = ACCOUNTS[table.name]
         same = " AND ".join(f"o.{name} IS NOT DISTINCT FROM r.{name}" for name in of)
-        holds = f"o.{first} <= r.{first} AND o.{last} >= r.{last} AND (o.{first}, o.{last}) <> (r.{first}, r.{last})"
-        return f"FROM ({distinct}) AS r WHERE NOT EXISTS (FROM liq_rows AS o WHERE {same} AND {holds})"
-    if table.key:
-        key = ", ".join(f'"{name}"' for name in table.key)
-        whole = " AND ".join(f'"{name}" IS NOT NULL' for name in table.key)
-        newest = f"row_number() OVER (PARTITION BY {key} ORDER BY liq_file DESC, liq_row) = 1"
+        newer = f"((o.{first}, o.{last}) <> (r.{first}, r.{last}) OR o.liq_file > r.liq_file)"
+        holds = f"o.{first} <= r.{first} AND o.{last} >= r.{last} AND {newer}"
+        return (
+            f"SELECT DISTINCT r.* EXCLUDE (liq_file, liq_row) FROM liq_rows AS r "
+            f"WHERE NOT EXISTS (FROM liq_rows AS o WHERE {same} AND {holds})"
+        )
+    if named := table.key or table.grid_key:
+        key = ", ".join(f'"{name}"' for name in named)
+        whole = " AND ".join(f'"{name}" IS NOT NULL' for name in named)
+        order = f"{ORDER} DESC, " if table.grid_key else ""
+        newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {order}liq_file DESC, liq_row) = 1"
         return (
             f"SELECT * EXCLUDE (liq_file, liq_row) FROM liq_rows WHERE {whole} QUALIFY {newest} "
             f"UNION ALL {distinct} WHERE NOT ({whole})"

@@ -34,6 +34,7 @@ def unknown(lake: Lake) -> list[Unknown]:
     if found:
         with lake.write_lock():  # where no commit is half done
             found -= _own(lake)
+            found = {path for path in found if not lake.place.local_files or (lake.place.local_files / path).exists()}
     others = _named_by_others(lake) if found else {}
     return [Unknown(path, lie[path], others.get(path, "")) for path in sorted(found)]
 

@@ -1,4 +1,8 @@
-"""Whether a lake is whole: each file that its catalogue names is there and is what was written, and no other file is."""
+"""Whether a lake is whole: each file that its catalogue names is there and is what was written.
+
+Files that it does not name are counted: a writer that was killed leaves some. Only where the manifest says that they are the
+lake, which it says after the commit, is the catalogue an old one: that is a fault.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -40,16 +44,19 @@ ACCOUNTS = {
 }
 """What the accounts and the rows must agree on, and the rows where they do not: of what, accounted, stored."""
 SHOWN = 20
+NEWER = "the catalogue does not name it, and the manifest does: the catalogue is older than the files"
 CHECKED = "FROM sqlite_query('{}', 'PRAGMA integrity_check(20)')"
 
 
 class Verified(NamedTuple):
-    """What was found: files and bytes looked at, files that have no checksum yet, and a line for each fault."""
+    """What was found: files and bytes looked at, files that have no checksum yet, a line for each fault, and how many files
+    lie there that are not of the lake."""
 
     files: int
     size: int
     unproved: int
     faults: tuple[str, ...]
+    unknown: int
 
 
 def verify(lake: Lake, tell: Callable[[int], object] = id) -> Verified:
@@ -69,13 +76,13 @@ def verify(lake: Lake, tell: Callable[[int], object] = id) -> Verified:
                 found[each.path] = fault
             tell(each.size)
         faults += _still(lake, found)
-        faults += [
-            f"{_shown(lake, each.path)}: the catalogue does not name it ({each.size:,} bytes)" for each in unknown(lake)
-        ]
+        strange = unknown(lake)
+        newest = lake.manifest.state(lake.connection).entries if strange else {}
+        faults += [f"{_shown(lake, each.path)}: {NEWER}" for each in strange if each.path in newest]
         if not faults:  # else rows cannot be read that are missing anyway
             faults += _of_accounts(lake)
     unproved = sum(not entries[each.path].sha256 if each.path in entries else True for each in files)
-    return Verified(len(files), sum(each.size for each in files), unproved, tuple(faults))
+    return Verified(len(files), sum(each.size for each in files), unproved, tuple(faults), len(strange))
 
 
 @contextmanager

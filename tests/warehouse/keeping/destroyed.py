@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +15,7 @@ from warehouse.tables import TABLES
 from warehouse.writer import append
 
 Maker = Callable[..., pl.DataFrame]
+COMMITTED = datetime.now(UTC).replace(tzinfo=None)  # too young to be summed
 MONDAY = datetime(2026, 10, 5)  # noqa: DTZ001
 TOLD = ("liquidations", "raw_frames", "session_frames", "ingest_commits", "rollup_pending", "schema_history")
 
@@ -32,14 +33,19 @@ def fill(writer: Lake, rows: Maker, liquidations: Maker, commits: int = 6, first
             "kafka_topic": "raw.liquidation",
             "kafka_partition": 0,
             "frames": 3,
+            "seq_min": 3 * turn,
+            "seq_max": 3 * turn + 2,
+            "runs": [3 * turn, 3 * turn + 2],
+            "run_times": [NOON, NOON],
         }
+        about = {name: session[name] for name in ("kafka_topic", "kafka_partition")}
         offsets = {"offset_from": 3 * turn, "offset_next": 3 * turn + 3}
         tables = {
             "liquidations": liquidations(8, MONDAY + timedelta(days=turn % 3, hours=turn), 100 * turn),
             "raw_frames": rows("raw_frames", *frames),
-            "session_frames": rows("session_frames", session | {"ts_commit": NOON}),
+            "session_frames": rows("session_frames", session | {"ts_commit": COMMITTED}),
             "ingest_commits": rows(
-                "ingest_commits", session | offsets | {"ts_commit": NOON, "cluster_id": "c1", "frames": 3}
+                "ingest_commits", about | offsets | {"ts_commit": COMMITTED, "cluster_id": "c1", "frames": 3}
             ),
         }
         append(writer, {name: frame.select(TABLES[name].schema.names()) for name, frame in tables.items()})
@@ -77,11 +83,11 @@ def lose_catalogue(world: Path) -> None:
         file.unlink()
 
 
-def flips(world: Path, count: int, seed: int = 11) -> Iterator[tuple[Path, int]]:
-    """Flip one bit at a time of the live Parquet files and yield file and byte; the bit is right again after it."""
+def flips(of: list[Path], count: int, seed: int = 11) -> Iterator[tuple[Path, int]]:
+    """Flip one bit at a time of some files and yield file and byte; the bit is right again after it."""
     seeded = random.Random(seed)
     for _ in range(count):
-        file = seeded.choice(files(world))
+        file = seeded.choice(of)
         whole = file.read_bytes()
         at = seeded.randrange(len(whole))
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << seeded.randrange(8)]) + whole[at + 1 :])

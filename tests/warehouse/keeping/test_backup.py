@@ -1,6 +1,7 @@
 """A backup made beside a running ingest is a whole lake of one commit, and brings back exactly that."""
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -45,8 +46,10 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def liq(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    def run(*words: object, world: Path = filled) -> Result:
+def liq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command on the fixture's world, or another."""
+
+    def run(*words: object, world: Path = tmp_path) -> Result:
         monkeypatch.setenv("LIQ_DATA", str(world))
         return CliRunner().invoke(app, list(map(str, words)), prog_name="liq")
 
@@ -65,7 +68,7 @@ def test_what_is_restored_from_a_backup_is_what_was_backed_up(
     assert (done.exit_code, done.stderr) == (0, "")
     assert contents(filled) == before
     assert liq("verify").exit_code == 0
-    assert "0 files unknown" not in liq("maintain").stdout
+    assert re.search(r"files unknown +0\n", liq("maintain").stdout)
     assert contents(filled) == before
 
 
@@ -108,10 +111,11 @@ def test_a_backup_beside_ingest_and_upkeep_is_the_lake_of_one_commit(
                 assert done.faults == ()
                 with lake.open(target) as copied:
                     assert verify(copied).faults == ()
-                    both = "SELECT count(*) FROM {}"
-                    asked = (both.format("liquidations WHERE event_key >= 1_000_000"), both.format("ingest_commits"))
-                    stored, commits = (copied.connection.execute(sql).fetchone() or (0,) for sql in asked)
-                    assert stored[0] == 3 * (commits[0] - 6), turn
+                    stored = "SELECT count(*) FROM liquidations WHERE event_key >= 1_000_000"
+                    committed = "SELECT max(offset_next) FROM ingest_commits"
+                    asked = copied.connection.execute(f"SELECT ({stored}), greatest(({committed}), 297) - 297")
+                    rows, offsets = asked.fetchone() or (0, 1)
+                    assert rows == offsets, turn
     finally:
         stop.set()
         thread.join()
@@ -167,7 +171,7 @@ def test_from_a_damaged_backup_nothing_is_restored_and_what_is_wrong_is_named(
 ) -> None:
     assert liq("backup", target).exit_code == 0
     before = contents(filled)
-    flipping = flips(target, 1)
+    flipping = flips(files(target), 1)
     file = files(target, "liquidations")[0]
     if harm == "flipped":
         file, _ = next(flipping)

@@ -74,6 +74,14 @@ def test_a_manifest_that_missed_commits_catches_up_with_the_next(
     _agrees(writer)
 
 
+def test_rows_taken_out_of_one_file_by_and_by_stay_out(world: Path, writer: Lake, liquidations: Maker) -> None:
+    append(writer, {"liquidations": liquidations(9)})
+    for part in ("event_key = 1", "event_key = 2", "event_key > 6", "true"):
+        with writer.transaction() as connection:
+            connection.execute(f"DELETE FROM liquidations WHERE {part}")
+        _agrees(writer)
+
+
 @pytest.mark.parametrize("few", [0, 10**9])
 def test_a_manifest_that_is_gone_is_made_again_and_upkeep_fills_in_the_checksums(
     world: Path, writer: Lake, liquidations: Maker, monkeypatch: pytest.MonkeyPatch, few: int
