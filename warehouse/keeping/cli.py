@@ -54,7 +54,7 @@ def verify() -> None:
         f"{found.files:,} files, {found.size:,} bytes: {f'{len(found.faults):,} faults' if found.faults else 'whole'}"
     )
     if found.unproved:
-        print(f"{found.unproved:,} files have no checksum: replaced ones, and new ones until `liq maintain` has run")
+        print(f"{found.unproved:,} files have no checksum yet, and were read whole: `liq maintain` writes them down")
     if found.unknown:
         print(f"{found.unknown:,} files lie there that are not of it: `liq maintain --list-unknown` lists them")
     raise typer.Exit(1 if found.faults else 0)

@@ -49,8 +49,8 @@ CHECKED = "FROM sqlite_query('{}', 'PRAGMA integrity_check(20)')"
 
 
 class Verified(NamedTuple):
-    """What was found: files and bytes looked at, files that have no checksum yet, a line for each fault, and how many files
-    lie there that are not of the lake."""
+    """What was found: files and bytes looked at, live files that have no checksum yet, a line for each fault, and files
+    that lie there and are not of the lake."""
 
     files: int
     size: int
@@ -81,7 +81,8 @@ def verify(lake: Lake, tell: Callable[[int], object] = id) -> Verified:
         faults += [f"{_shown(lake, each.path)}: {NEWER}" for each in strange if each.path in newest]
         if not faults:  # else rows cannot be read that are missing anyway
             faults += _of_accounts(lake)
-    unproved = sum(not entries[each.path].sha256 if each.path in entries else True for each in files)
+    live = [each.path for each in files if each.end is None]
+    unproved = sum(not (path in entries and entries[path].sha256) for path in live)
     return Verified(len(files), sum(each.size for each in files), unproved, tuple(faults), len(strange))
 
 

@@ -243,63 +243,6 @@ def test_every_table_can_be_made_again_from_its_files(filled: Path, writer: Lake
                 assert sorted(found, key=repr) == sorted(rows_before, key=repr), name
 
 
-def test_without_a_manifest_nothing_is_guessed_unless_it_is_asked_for(
-    filled: Path, writer: Lake, liq: Callable[..., Result]
-) -> None:
-    writer.close()
-    lose_catalogue(filled)
-    for manifest in (filled / "lake/files").glob("manifest-*"):
-        manifest.unlink()
-    done = liq("restore", "--from-files")
-    assert (done.exit_code, "give --without-manifest" in done.stderr) == (1, True)
-    assert not lake.exists(filled)
-
-
-def test_without_a_manifest_rows_come_back_once_though_their_files_were_joined_deleted_from_and_summed(
-    filled: Path, writer: Lake, rows: Maker, liquidations: Maker, liq: Callable[..., Result]
-) -> None:
-    fill(writer, rows, liquidations, first=10)
-    maintain(writer, AT_ONCE, timedelta(hours=1))  # joined: old files and new ones lie side by side
-    with writer.transaction() as connection:
-        connection.execute("DELETE FROM liquidations WHERE event_key % 11 = 2")
-    before = contents(filled)
-    writer.close()
-    lose_catalogue(filled)
-    for manifest in (filled / "lake/files").glob("manifest-*"):
-        manifest.unlink()
-    done = liq("restore", "--from-files", "--without-manifest")
-    assert (done.exit_code, done.stderr) == (0, "")
-    after = contents(filled)
-    gone_whole = set(after["liquidations"]) - set(before["liquidations"])
-    for name in ("raw_frames", "session_frames", "ingest_commits", "offsets"):
-        assert after[name] == before[name], name
-    assert set(after["liquidations"]) >= set(before["liquidations"])
-    assert len(after["liquidations"]) == len(set(after["liquidations"]))
-    assert gone_whole  # all rows of a file were deleted, which leaves no mark beside it: they come back
-    assert done.stdout.count("files are not of it") == 1
-
-
-def test_without_a_manifest_a_row_that_was_replaced_gives_way_to_the_newer_one(
-    filled: Path, writer: Lake, liquidations: Maker, liq: Callable[..., Result]
-) -> None:
-    old = [row for row in contents(filled)["liquidations"] if 101.0 in row]
-    keys = [(row[list(TABLES["liquidations"].schema).index("event_key")]) for row in old]
-    with writer.transaction() as connection:
-        connection.execute("CREATE TEMP TABLE again AS FROM liquidations WHERE notional_usd = 101")
-        connection.execute("DELETE FROM liquidations WHERE notional_usd = 101")
-        connection.execute("INSERT INTO liquidations SELECT * REPLACE (77.0 AS notional_usd) FROM again")
-    writer.close()
-    lose_catalogue(filled)
-    for manifest in (filled / "lake/files").glob("manifest-*"):
-        manifest.unlink()
-    assert liq("restore", "--from-files", "--without-manifest").exit_code == 0
-    with lake.open(filled) as reader:
-        found = reader.connection.execute(
-            "SELECT event_key, notional_usd FROM liquidations WHERE event_key IN $keys", {"keys": keys}
-        )
-        assert sorted(found.fetchall()) == sorted((key, 77.0) for key in keys)
-
-
 def test_a_lake_is_made_without_damaged_files_where_that_is_asked_for(
     filled: Path, writer: Lake, liq: Callable[..., Result]
 ) -> None:
