@@ -1,16 +1,26 @@
 """The command `liq`: composes the sub-commands of the packages, for one command only what that needs."""
 
 import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import typer
 
 from pipelines.command_line import WIDEST, Group, dress
+
+_WRITES = """
+up demo ingest collect backfill import broker flows rollup cascades levels signals reprocess audit maintain backup verify
+restore
+"""
+WRITES = frozenset(_WRITES.split())
+"""The commands that write into a world."""
 
 
 class Liq(Group):
@@ -28,9 +38,9 @@ class Liq(Group):
             "signals",
             "reprocess",
             "audit",
-            "maintain",
             "parse",
         ),
+        "Keep": ("maintain", "backup", "verify", "restore"),
         "Ask": ("sql", "shell", "schema", "views", "plot", "position"),
     }
 
@@ -76,6 +86,7 @@ PARTS: dict[tuple[str, ...], Callable[[typer.Typer], None]] = {
     ("rollup",): partial(_all_of, "pipelines.rollup.cli"),
     ("signals",): partial(_all_of, "pipelines.signals.cli"),
     ("sql", "shell", "schema", "views", "maintain"): partial(_all_of, "warehouse.cli"),
+    ("backup", "verify", "restore"): partial(_all_of, "warehouse.keeping.cli"),
     ("parse",): _parse,
     ("position",): _position,
     ("doctor",): _doctor,
@@ -118,8 +129,25 @@ def liq(
     """Liquidation data of crypto derivatives: collect it, keep every frame, query it with SQL."""
 
 
+def keep_private(words: Sequence[str]) -> None:
+    """Let the files that a command writes into a world be read by whom the world's folder lets in: at first its owner alone.
+
+    In: the command line, without `liq`. What is written for the user elsewhere (a query's rows, a picture) goes by his umask.
+    """
+    if not WRITES.intersection(words[:1]):
+        return
+    given = dict(word.split("=", 1) for word in words if word.startswith("--data="))
+    given |= {word: value for word, value in pairwise(words) if word == "--data"}
+    world = Path(
+        given.get("--data") or os.environ.get("LIQ_DATA") or f"data/{'demo' if words[0] == 'demo' else 'live'}"
+    )
+    open_to = stat.S_IMODE(world.stat().st_mode) if world.exists() else 0o700
+    os.umask(os.umask(0o077) | ~open_to & 0o077)
+
+
 def main() -> None:
     """Run the command."""
+    keep_private(sys.argv[1:])
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     complete = "_LIQ_COMPLETE" in os.environ or wanted not in NAMES
     composed(None if complete else wanted)(prog_name="liq")

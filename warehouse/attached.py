@@ -1,5 +1,6 @@
 """A DuckDB connection with the lake of a place attached: made where it may be, refused where files lie without a catalogue."""
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -12,6 +13,8 @@ from warehouse.keeping.files import escaped, parquet_files
 from warehouse.messages import one_line
 from warehouse.place import ABSENT, Place, quoted
 from warehouse.settings import WarehouseSettings
+
+_BROKEN = re.compile("disk image is malformed|file is not a database|ducklake_metadata does not exist")
 
 
 def connect(
@@ -36,7 +39,10 @@ def connect(
         connection.close()
         if ABSENT in str(error):
             raise none_in(place) from None
-        raise WarehouseError(f"the warehouse in {place} cannot be opened: {one_line(error, place.folder)}") from None
+        helps = "; `liq restore --help` says what helps" if _BROKEN.search(str(error)) else ""
+        raise WarehouseError(
+            f"the warehouse in {place} cannot be opened: {one_line(error, place.folder)}{helps}"
+        ) from None
     except WarehouseError:
         connection.close()
         raise
@@ -72,7 +78,7 @@ def lock(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def none_in(place: Place) -> NoWarehouseError:
+def none_in(place: Place) -> NoWarehouseError | LostCatalogueError:
     """Return the error for a place without a catalogue: files that lie there make it a lost one."""
     if place.local_files and (lying := sum(1 for _ in parquet_files(place.local_files))):
         return lost(place, lying)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from warehouse import catalogue, describe, lake
-from warehouse.errors import NoWarehouseError
+from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.formats import HELD, Format, write
 from warehouse.keeping import unknown
 from warehouse.maintain import maintain as maintain_lake
@@ -145,7 +145,7 @@ def _unknown(warehouse: lake.Lake, delete: bool) -> None:
 def _reader_if_any() -> Iterator[lake.Lake | None]:
     try:
         opened = lake.open(reading_world()[0])
-    except NoWarehouseError:
+    except (NoWarehouseError, LostCatalogueError):
         yield None
         return
     with opened as warehouse:

@@ -2,7 +2,7 @@
 
 WarehouseError
   NoWarehouseError      nothing is there yet
-    LostCatalogueError  Parquet files are there, and no catalogue that names them
+  LostCatalogueError    Parquet files are there, and no catalogue that names them
   WarehouseBusyError    another process holds the write lock for too long
   SchemaMismatchError   the stored tables are not those this version describes
   WrongColumnsError     a frame's columns are not the table's
@@ -20,7 +20,7 @@ class NoWarehouseError(WarehouseError):
     """There is no warehouse in the folder; the message names it and what to run."""
 
 
-class LostCatalogueError(NoWarehouseError):
+class LostCatalogueError(WarehouseError):
     """Parquet files lie where the catalogue that names them is gone; the message says how to bring it back."""
 
 

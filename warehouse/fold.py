@@ -115,7 +115,7 @@ def _fold(lake: Lake, name: str, since: datetime, until: datetime) -> int:
             if "runs" in how.sums.values():
                 _join_runs(connection, name, since, until)
             connection.execute(f"DELETE FROM {name} WHERE {where}")
-            connection.execute(f"INSERT INTO {name} FROM {_FOLDED}")
+            connection.execute(f"INSERT INTO {name} BY NAME FROM {_FOLDED}")
         connection.execute(f"DROP TABLE temp.{_FOLDED}")
     return gone - made
 

@@ -9,7 +9,7 @@ from types import TracebackType
 import duckdb
 
 from warehouse.attached import connect, lock
-from warehouse.errors import NoWarehouseError, WriteFailedError
+from warehouse.errors import LostCatalogueError, NoWarehouseError, WriteFailedError
 from warehouse.keeping.copies import Copying
 from warehouse.keeping.files import METADATA as METADATA
 from warehouse.keeping.manifest import Manifest
@@ -27,7 +27,8 @@ class Lake:
     """An open warehouse, its catalogue made where `create`. One thread at a time; close it, or use it in a `with`.
 
     `open` and `schema.create_or_migrate` make one. A reader reaches no file outside the lake, unless it is `unlocked`. No
-    catalogue is made where Parquet files lie (LostCatalogueError), unless `beside_files`.
+    catalogue is made where Parquet files lie (LostCatalogueError), unless `beside_files`: then it is one that is not in use
+    yet, and keeps no manifest.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Lake:
         self._read_only = read_only
         self.connection = self._connected(create, beside_files)
         self.manifest = Manifest(self.place)
+        self._is_staged = beside_files
         self._copying = Copying(self.place.sqlite, settings.catalogue_copy_s)
         self.noted = NOTHING_NOTED  # by `writer.append`
 
@@ -81,6 +83,8 @@ class Lake:
 
     def _follow(self) -> None:
         """Write down which files are the lake now. What is stored is stored, so this fails with a warning only."""
+        if self._is_staged:
+            return
         try:
             self.manifest.follow(self.connection)
         except (duckdb.Error, OSError) as error:
@@ -143,7 +147,7 @@ def exists(world: Path) -> bool:
         return catalogue.is_file()
     try:
         Lake(world, settings, read_only=True).close()
-    except NoWarehouseError:
+    except (NoWarehouseError, LostCatalogueError):
         return False
     return True
 

@@ -50,7 +50,7 @@ def note(connection: duckdb.DuckDBPyConnection, notes: Sequence[pl.DataFrame]) -
         return
     connection.register(_NOTES, pl.concat(filled).to_arrow())
     try:
-        connection.execute(f"INSERT INTO {ROLLUP_PENDING.name} FROM {_NOTES}")
+        connection.execute(f"INSERT INTO {ROLLUP_PENDING.name} BY NAME FROM {_NOTES}")
     finally:
         connection.unregister(_NOTES)
 

@@ -1,6 +1,7 @@
 """Where a lake lies: its catalogue in a SQLite file or in PostgreSQL, its Parquet files in a folder or on S3."""
 
 import os
+import stat
 from pathlib import Path
 
 from warehouse.password import apart
@@ -22,6 +23,13 @@ class Place:
     def folder(self) -> Path:
         """The lake's folder on this machine: the write lock and what does not fit memory; by default all else too."""
         return self.world / "lake"
+
+    def make_folder(self) -> None:
+        """Make the lake's folder, open to whom the world's is; the world's, where there is none, for its owner alone."""
+        if not self.world.exists():
+            self.world.parent.mkdir(parents=True, exist_ok=True)
+            self.world.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=stat.S_IMODE(self.world.stat().st_mode), exist_ok=True)
 
     @property
     def sqlite(self) -> Path | None:
@@ -50,6 +58,11 @@ class Place:
         """DuckDB's extensions that are needed to read it."""
         catalogue = "postgres_scanner" if self._database else "sqlite_scanner"
         return ("ducklake", catalogue, *(["httpfs"] if self._on_s3 else []))
+
+    @property
+    def address(self) -> str:
+        """PostgreSQL's address without its password; empty where the catalogue is in SQLite."""
+        return self._database
 
     @property
     def options(self) -> list[str]:

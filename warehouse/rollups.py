@@ -214,7 +214,7 @@ def _recompute(connection: duckdb.DuckDBPyConnection, bars: Bars) -> int:
     connection.execute(f"DELETE FROM {bars.table} WHERE {within} AND {time} IN ({listed})")
     connection.register(_BARS, (new := made.filter(pl.col(time).is_in(times.implode()))).to_arrow())
     try:
-        connection.execute(f"INSERT INTO {bars.table} FROM {_BARS}")
+        connection.execute(f"INSERT INTO {bars.table} BY NAME FROM {_BARS}")
     finally:
         connection.unregister(_BARS)
     return new.height

@@ -11,6 +11,7 @@ from warehouse import lake
 from warehouse.errors import SchemaMismatchError
 from warehouse.lake import METADATA, Lake, quoted
 from warehouse.lock import write_lock
+from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement, statements
 from warehouse.tables import TABLES, Column, Table
@@ -42,17 +43,21 @@ def create_or_migrate(
     tables: Iterable[Table] = tuple(TABLES.values()),
     views: Sequence[Statement] | None = None,
     settings: WarehouseSettings | None = None,
+    *,
+    beside_files: bool = False,
 ) -> list[str]:
     """Bring the warehouse of `world` to today's description and return what was done, one line each; empty: nothing.
 
     Makes what is missing, adds columns, replaces views whose text changed. Raises SchemaMismatchError, changing nothing,
-    where a stored column has another type than described or is not described any more.
+    where a stored column has another type than described or is not described any more, and LostCatalogueError where Parquet
+    files lie without a catalogue, unless one is to be made `beside_files`.
     """
     settings = settings or WarehouseSettings()
     world = settings.world(world)
-    lake.folder(world).mkdir(parents=True, exist_ok=True)
+    Place(world, settings).make_folder()
     with write_lock(lake.folder(world) / "write.lock", settings.lock_timeout_s):
-        opened = Lake(world, settings, read_only=False, create=True)  # the catalogue itself is made here
+        # the catalogue itself is made here
+        opened = Lake(world, settings, read_only=False, create=True, beside_files=beside_files)
     with opened:
         return _migrate(opened, list(tables), statements() if views is None else views)
 

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from warehouse.lake import quoted
+from warehouse.pending import note, touched
 from warehouse.tables import Table
 
 BATCH = "liq_grid"
@@ -36,35 +37,45 @@ def last_of_bucket(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
 def supersede(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """Take out of the table what rows of `frame` replace, and return those that are to be stored.
 
-    In: one row per grid_key, in a transaction.
+    In: one row per grid_key, in a transaction. What the rollups have to take in of the rows taken out is noted.
     """
     if not table.grid_key:
         return frame
     frame = frame.with_row_index("liq_n")
     keyed = frame.filter(has_key(table.grid_key))
-    stored = _stored(connection, table, keyed) if keyed.height else []
-    gone = [row for row, _, is_later in stored if is_later]
-    if gone:
+    if keyed.is_empty():
+        return frame.drop("liq_n")
+    stored = _stored(connection, table, keyed)
+    gone = stored.filter("liq_is_later")
+    if gone.height:
         first, last = _ends(keyed[ARRIVED], NEAR)
-        rows = ", ".join(map(str, gone))
+        rows = ", ".join(map(str, gone["liq_row"]))
         connection.execute(f"DELETE FROM {table.name} WHERE {ARRIVED} BETWEEN {first} AND {last} AND rowid IN ({rows})")
-    kept = {n for _, n, is_later in stored if not is_later}
-    return (frame.filter(~pl.col("liq_n").is_in(kept)) if kept else frame).drop("liq_n")
+        note(connection, [touched(table, gone)])
+    return frame.join(stored.filter(~pl.col("liq_is_later")), on="liq_n", how="anti", maintain_order="left").drop(
+        "liq_n"
+    )
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, table: Table, keyed: pl.DataFrame) -> list[tuple[int, int, bool]]:
-    """Return row id, number of the new row, and whether that is the later one, for each row that is stored of its bucket."""
-    bucket, key = table.grid_key[-1], ", ".join(table.grid_key)
+def _stored(connection: duckdb.DuckDBPyConnection, table: Table, keyed: pl.DataFrame) -> pl.DataFrame:
+    """Return what is stored of the buckets of new rows: row id, which new row is of its bucket and whether that is the later
+    one, and the columns that say which bars it changes."""
+    bucket, key, own = (
+        table.grid_key[-1],
+        ", ".join(table.grid_key),
+        [n for n in table.rolled_by if n not in table.grid_key],
+    )
     first, last = _ends(keyed[ARRIVED], NEAR)
     found = " UNION ALL ".join(
-        f"SELECT rowid AS liq_row, {key}, {ORDER} AS liq_order FROM {table.name} WHERE {ARRIVED} BETWEEN {first} AND {last} "
+        f"SELECT {', '.join(['rowid AS liq_row', key, *own, f'{ORDER} AS liq_order'])} FROM {table.name} "
+        f"WHERE {ARRIVED} BETWEEN {first} AND {last} "
         f"AND {bucket} BETWEEN TIMESTAMP {quoted(since)} AND TIMESTAMP {quoted(until)}"
         for since, until in stretches(keyed[bucket])
     )
     connection.register(BATCH, keyed.select("liq_n", *table.grid_key, ORDER).to_arrow())
     try:
-        query = f"SELECT liq_row, liq_n, {ORDER} > liq_order FROM ({found}) JOIN {BATCH} USING ({key})"
-        return connection.execute(query).fetchall()
+        told = ", ".join(["liq_row", "liq_n", f"{ORDER} > liq_order AS liq_is_later", *table.rolled_by])
+        return connection.execute(f"SELECT {told} FROM ({found}) JOIN {BATCH} USING ({key})").pl()
     finally:
         connection.unregister(BATCH)
 

@@ -1,14 +1,19 @@
 """What commands share that work on a warehouse: which world is meant, opening it, the console for tables."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+import duckdb
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from warehouse import lake, schema
+from warehouse.errors import QueryError, WarehouseError
 from warehouse.lake import Lake
+from warehouse.messages import VERIFY, one_line
 from warehouse.query import reading_world
 
 WIDE, TABLES_WIDTH = 4000, 110
@@ -38,9 +43,21 @@ def told_world() -> Path:
 
 
 @contextmanager
+def bar(what: str) -> Iterator[Callable[..., None]]:
+    """Show a bar on standard error while the block runs, where that is a terminal.
+
+    Yields what moves it: called with advance=, completed= or total=.
+    """
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    shown = Console(stderr=True)
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
+        yield partial(bars.update, bars.add_task(what, total=None))
+
+
+@contextmanager
 def to_read(*, unlocked: bool = False) -> Iterator[Lake]:
     """Open the chosen world's warehouse for the block; `unlocked`: see `lake.open`. Raises NoWarehouseError."""
-    with lake.open(told_world(), unlocked=unlocked) as warehouse:
+    with lake.open(told_world(), unlocked=unlocked) as warehouse, _naming_damage(warehouse):
         yield warehouse
 
 
@@ -50,5 +67,23 @@ def to_write(world: Path | None = None) -> Iterator[Lake]:
     world = world or told_world()
     if lake.exists(world):
         schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as warehouse:
+    with lake.open(world, read_only=False) as warehouse, _naming_damage(warehouse):
         yield warehouse
+
+
+@contextmanager
+def _naming_damage(warehouse: Lake) -> Iterator[None]:
+    """Turn DuckDB's errors in the block into a QueryError of one line; where a file is damaged, one that names a file."""
+    try:
+        yield
+    except (duckdb.Error, WarehouseError) as error:
+        text = one_line(error, warehouse.place.folder)
+        if VERIFY in text and ".parquet" not in text:  # Parquet's reader does not always say which file it reads
+            from warehouse.keeping.verify import first_damaged
+
+            with suppress(duckdb.Error):
+                if file := first_damaged(warehouse):
+                    text = f"{text} ({file} is one)"
+        elif isinstance(error, WarehouseError):
+            raise
+        raise QueryError(text) from error

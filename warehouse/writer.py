@@ -78,8 +78,8 @@ def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, T
 
     In: a frame per table name, columns in any order, types as `TABLES[name].schema`. Of a table with a key, rows whose key
     is stored already, or repeats in the frame, are left out (the first stays); a row with a null in a nullable column of
-    the key has none and is always stored, as in SQL's UNIQUE. How many were left out is stored in `commit_duplicates`. Out:
-    counts per table.
+    the key has none and is always stored, as in SQL's UNIQUE. Of a table with a grid_key the row of the latest frame stays: it
+    takes the place of a stored one. How many were left out is stored in `commit_duplicates`. Out: counts per table.
     Raises WrongColumnsError before anything is written, KeyError for an unknown table, WarehouseBusyError, and
     WriteFailedError when the transaction was rolled back; then read `offsets` again before going on.
     """
@@ -215,7 +215,7 @@ def _own(table: Table) -> list[str]:
 def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the outlines of what is stored and not in `frame`, and the rows of `frame` that are not stored."""
     found = _outline(table, frame).with_row_index("liq_index")
-    if table.key:  # of several rows with one key, first those whose frame gave the one that is stored
+    if table.key or table.grid_key:  # of several rows with one key, first those whose frame gave the one that is stored
         own = _own(table)
         first = found.join(stored.select(own), on=own, how="semi", nulls_equal=True, maintain_order="left")
         others = found.join(stored.select(own), on=own, how="anti", nulls_equal=True, maintain_order="left")
@@ -233,7 +233,9 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataF
     once = supersede(connection, table, once)
     connection.register(BATCH, once.to_arrow())
     try:
-        return _count(connection.execute(f"INSERT INTO {table.name} SELECT * FROM {BATCH}{_not_stored(table, keyed)}"))
+        return _count(
+            connection.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM {BATCH}{_not_stored(table, keyed)}")
+        )
     finally:
         connection.unregister(BATCH)
 

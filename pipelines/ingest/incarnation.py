@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any, ClassVar, NamedTuple
 
 from aiokafka.client import AIOKafkaClient, ConnectionGroup
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, RequestTimedOutError, for_code
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, RequestTimedOutError, StaleMetadata, for_code
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.offset import OffsetRequest
@@ -101,16 +101,17 @@ async def standings(client: AIOKafkaClient, topics: Collection[str]) -> dict[Par
     for node, answer in zip(nodes, answers, strict=True):
         if isinstance(answer, NotImplementedError | IncompatibleBrokerVersion):
             return await _without_ids(client, topics)
-        if isinstance(answer, BaseException):
+        if isinstance(answer, BaseException) or not answer.brokers:  # it has not joined its cluster yet
             continue
         for _, name, topic_id, _, partitions, *_ in answer.topics:
             for _, partition, leader, epoch, *_ in partitions:
                 at = (name, partition)
                 if leader >= 0 and (leader == node or at not in found or found[at].epoch < epoch):
                     found[at] = Standing(topic_id.hex(), epoch, leader)
-    failed = [answer for answer in answers if isinstance(answer, BaseException)]
-    if failed and len(failed) == len(nodes):
-        raise failed[0]
+    if not found:
+        raise next(
+            (answer for answer in answers if isinstance(answer, KafkaError)), StaleMetadata("no broker knows any topic")
+        )
     return found
 
 

@@ -16,7 +16,7 @@ from pipelines.ingest.whence import Committed
 from pipelines.venues import Held
 from pipelines.venues.bybit_tickers import State, state
 from warehouse import lake
-from warehouse.errors import NoWarehouseError
+from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.lake import Lake
 from warehouse.query import reading_world
 
@@ -103,7 +103,7 @@ def known_instruments() -> Instruments | None:
     try:
         with lake.open(reading_world()[0]) as warehouse:
             return instruments_from(warehouse)
-    except NoWarehouseError:
+    except (NoWarehouseError, LostCatalogueError):
         return None
 
 

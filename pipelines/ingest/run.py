@@ -134,6 +134,7 @@ class Reading:
         self._told = told
         self._patient = patient
         self._committing: asyncio.Task[None] | None = None
+        self._silent = False
         self._due = 0.0
 
     async def follow(self, stop: asyncio.Event) -> None:
@@ -195,13 +196,22 @@ class Reading:
                 await self._records.verify()
                 self._committing = asyncio.create_task(self._commit(self._batch.take()))
                 self._batch.forget(self._merge.complete_ms)
+            self._is_answered(None)
         except KafkaError as error:
             if not self._patient:
                 raise
-            log.warning("kafka state=silent reason=%r", str(error) or type(error).__name__)
+            self._is_answered(error)
             await asyncio.sleep(AGAIN_S)
         if free:
             self._due = time.monotonic() + self._settings.commit_interval_s
+
+    def _is_answered(self, error: KafkaError | None) -> None:
+        """Write into the log when Kafka stops answering, and when it answers again."""
+        if error is not None and not self._silent:
+            log.warning("kafka state=silent reason=%r", str(error) or type(error).__name__)
+        elif error is None and self._silent:
+            log.warning("kafka state=answers")
+        self._silent = error is not None
 
     async def _complete(self) -> None:
         """Read what the other partitions have of the time of what is there, and take out of it what is complete."""

@@ -5,17 +5,13 @@ other's locks away (https://www.sqlite.org/howtocorrupt.html, section 2.2.1).
 """
 
 import logging
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from warehouse.errors import WriteFailedError
-from warehouse.keeping.files import NAMED
 from warehouse.messages import free
 
 logger = logging.getLogger(__name__)
@@ -25,7 +21,6 @@ FOLDER = "copies"
 
 _COPY = """
 import sqlite3, sys
-from pathlib import Path
 from urllib.parse import quote
 
 source, target = sys.argv[1:]
@@ -68,19 +63,6 @@ def copy(catalogue: Path, target: Path) -> None:
 def copies(folder: Path) -> list[Path]:
     """Return the copies in a lake's folder, newest first."""
     return sorted((folder / FOLDER).glob("catalog-*.sqlite"), reverse=True)
-
-
-def names_in(copied: Path) -> set[str]:
-    """Return the paths of all files that a copy names, none where it cannot be read.
-
-    Not for the catalogue itself: see above.
-    """
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(copied))}?mode=ro&immutable=1", uri=True)) as opened:
-            return {row[0] for row in opened.execute(NAMED.format(tables=""))}
-    except sqlite3.Error as error:
-        logger.warning("the copy %s cannot be read: %s", copied, error)
-        return set()
 
 
 def written(made: Path) -> str:

@@ -4,12 +4,13 @@ It is written after every commit, by whoever holds the write lock, so the files 
 catalogue is lost, and a changed bit is found where it is not. Lines of JSON:
 
     {"file": path, "table": name, "rows": n, "bytes": n, "sha256": hex}               a data file was added
-    {"file": path, ..., "deletes_from": path}                                         rows of that data file were taken out
+    {"file": path, ..., "deletes_from": path}                  rows of that data file were taken out, by this file alone
     {"gone": path}                                                                    it belongs to the lake no longer
+    {"after": n}                                                                      what follows came after commit n
     {"snapshot": n, "at": time}                                                       so the lake was after commit n
 
-What follows the last line with a snapshot is of a commit that did not end, and does not count. Upkeep writes the file anew
-with what belongs to the lake then. It is named for the catalogue, so several may keep their files in one place.
+Lines between "after" and "snapshot" count together or not at all: a machine may lose power in the middle. Upkeep writes the
+file anew with what belongs to the lake then. It is named for the catalogue, so several may keep their files in one place.
 """
 
 import json
@@ -74,8 +75,12 @@ class Manifest:
             self.rewrite(connection, _sums_of_few(connection, self._place.local_files))
             return
         snapshot, changed = named_since(connection, last)
-        if snapshot > last:
-            _append(path, [*_changes(changed, last, self._place.local_files), _commit(snapshot)])
+        if snapshot < last:  # an older catalogue was put in the place of this one
+            logger.warning("the catalogue is of commit %d and the manifest of %d: it is written anew", snapshot, last)
+            self.rewrite(connection, sums(read(path)))
+        elif snapshot > last:
+            begin = json.dumps({"after": last})
+            _append(path, [begin, *_changes(changed, self._place.local_files), _commit(snapshot)])
             self._seen = (path.stat().st_size, snapshot)
 
     def rewrite(self, connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
@@ -86,15 +91,7 @@ class Manifest:
         if self._place.local_files is None:
             return
         path, snapshot = self.path(connection), current_snapshot(connection)
-        live = [each for each in named(connection) if each.end is None]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        with new.open("w") as file:
-            file.writelines(f"{_added(each, known.get(each.path, ''))}\n" for each in live)
-            file.write(_commit(snapshot) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        write(path, [each for each in named(connection) if each.end is None], known, snapshot)
         self._seen = (path.stat().st_size, snapshot)
 
     def state(self, connection: duckdb.DuckDBPyConnection) -> State:
@@ -115,6 +112,23 @@ def manifests(files: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
+def write(path: Path, live: Iterable[Named], known: Mapping[str, str], snapshot: int) -> None:
+    """Write a manifest of the files `live`, with their SHA-256 where `known`, at once or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    with new.open("w") as file:
+        file.writelines(f"{_added(each, known.get(each.path, ''))}\n" for each in live)
+        file.write(_commit(snapshot) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def sums(state: State) -> dict[str, str]:
+    """Return the SHA-256 of each file that has one, by path."""
+    return {path: entry.sha256 for path, entry in state.entries.items() if entry.sha256}
+
+
 def read(path: Path) -> State:
     """Return what a manifest says; `NOTHING` where it is not there or has no whole commit."""
     if not path.exists():
@@ -123,14 +137,27 @@ def read(path: Path) -> State:
     snapshot, at = NOTHING.snapshot, NOTHING.at
     waiting: list[dict[str, Any]] = []
     for line in _lines(path):
-        if "snapshot" not in line:
+        if "after" in line:
+            waiting.clear()
+        elif "snapshot" not in line:
             waiting.append(line)
+        if "snapshot" not in line:
             continue
         for change in waiting:
             _take(entries, change)
         waiting.clear()
         snapshot, at = int(line["snapshot"]), str(line["at"])
-    return State(snapshot, at, entries) if snapshot >= 0 else NOTHING
+    return State(snapshot, at, _live(entries)) if snapshot >= 0 else NOTHING
+
+
+def _live(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Leave out delete files whose data file is gone, and those that another one took the place of: DuckLake drops them."""
+    newest = {entry.deletes_from: path for path, entry in entries.items() if entry.deletes_from in entries}
+    return {
+        path: entry
+        for path, entry in entries.items()
+        if not entry.deletes_from or newest.get(entry.deletes_from) == path
+    }
 
 
 def last_snapshot(path: Path) -> int:
@@ -151,6 +178,7 @@ def _take(entries: dict[str, Entry], change: dict[str, Any]) -> None:
     if "gone" in change:
         entries.pop(change["gone"], None)
     elif "file" in change:
+        entries.pop(change["file"], None)  # the newest line is the last
         entries[change["file"]] = Entry(
             change["file"], change["table"], change.get("deletes_from", ""), change["rows"], change["bytes"],
             change.get("sha256", ""),
@@ -170,11 +198,11 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _changes(changed: Iterable[Named], last: int, files: Path) -> Iterator[str]:
+def _changes(changed: Iterable[Named], files: Path) -> Iterator[str]:
     for each in sorted(changed, key=lambda each: (each.begin, each.deletes_from != "")):
-        if each.begin > last:
+        if each.end is None:
             yield _added(each, _hashed(files / each.path))
-        if each.end is not None and each.end > last:
+        else:
             yield json.dumps({"gone": each.path})
 
 

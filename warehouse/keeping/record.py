@@ -14,6 +14,7 @@ import duckdb
 from warehouse.errors import WriteFailedError
 from warehouse.keeping.copies import copies, copy_beside
 from warehouse.keeping.files import named, sha256
+from warehouse.keeping.manifest import sums
 from warehouse.lake import Lake
 from warehouse.messages import one_line
 from warehouse.place import Place
@@ -70,13 +71,12 @@ def _tidy_manifest(lake: Lake) -> None:
     if files is None:
         return
     live = {each.path: each.size for each in named(lake.connection) if each.end is None}
-    entries = lake.manifest.state(lake.connection).entries
+    known = sums(lake.manifest.state(lake.connection))
     new, left = {}, MOST_BYTES
-    for name in sorted(live.keys() - {name for name, entry in entries.items() if entry.sha256}):
+    for name in sorted(live.keys() - known.keys()):
         if (left := left - live[name]) >= 0:
             new[name] = sha256(files / name)
     path = lake.manifest.path(lake.connection)
     if new or not path.exists() or path.stat().st_size > SLACK + 2 * LINE * len(live):
         with lake.write_lock():
-            entries = lake.manifest.state(lake.connection).entries
-            lake.manifest.rewrite(lake.connection, new | {e.path: e.sha256 for e in entries.values() if e.sha256})
+            lake.manifest.rewrite(lake.connection, new | sums(lake.manifest.state(lake.connection)))

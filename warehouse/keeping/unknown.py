@@ -1,13 +1,15 @@
 """Files that lie in the lake's place and that its catalogue does not name."""
 
 import logging
+import sqlite3
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 from warehouse.errors import WarehouseError
-from warehouse.keeping.copies import copies, names_in
-from warehouse.keeping.files import lying, named, scheduled
+from warehouse.keeping.copies import copies
+from warehouse.keeping.files import lying, named, named_in, scheduled
 from warehouse.keeping.manifest import manifests, read
 from warehouse.lake import Lake
 
@@ -32,6 +34,7 @@ def unknown(lake: Lake) -> list[Unknown]:
     if found:
         with lake.write_lock():  # where no commit is half done
             found -= _own(lake)
+            found = {path for path in found if not lake.place.local_files or (lake.place.local_files / path).exists()}
     others = _named_by_others(lake) if found else {}
     return [Unknown(path, lie[path], others.get(path, "")) for path in sorted(found)]
 
@@ -68,5 +71,13 @@ def _named_by_others(lake: Lake) -> dict[str, str]:
         return {}
     own = lake.manifest.path(lake.connection)
     by_manifest = {name: path.name for path in manifests(files) if path != own for name in read(path).entries}
-    by_copy = {name: str(copy) for copy in copies(lake.place.folder) for name in names_in(copy)}
+    by_copy = {name: str(copy) for copy in copies(lake.place.folder) for name in _names_in(copy)}
     return by_copy | by_manifest
+
+
+def _names_in(copy: Path) -> set[str]:
+    try:
+        return {each.path for each in named_in(copy)}
+    except sqlite3.Error as error:
+        logger.warning("the copy %s cannot be read: %s", copy, error)
+        return set()

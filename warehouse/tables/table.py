@@ -48,14 +48,14 @@ class Touches(NamedTuple):
 class Table(NamedTuple):
     """A table. `partition`: DuckLake partition expressions; `sort`: the order inside files; `grain`: what a row is.
 
-    `append_only`: rows are taken out by `writer.rewrite` alone, which puts what the same frames give now in their place;
-    otherwise the table may be replaced in part. `key`: the columns that name a row; rows that repeat a stored key are not
-    written again. A row that is null in a key column described with `null_when` has no key, as in SQL's UNIQUE, and is
-    always written. `key_time`: the TIMESTAMP column by which the search for stored keys is narrowed; in rows with one key it is
-    the same, or at most `key_slack` apart. `grid_key`: as `key`, for the last values of buckets: of rows with one key that of
-    the latest frame stays, so it does not matter in how many parts a bucket is stored; its last column is the bucket's time.
-    `touches`: which bars a row changes; `pending.py`.
-    `zstd_level`: how hard its files are compressed; `zstd_joined`: those that small ones are joined to, 0: alike.
+    `append_only`: rows are taken out by `writer.rewrite` alone, which puts what the same frames give now in their place, and by
+    a later value of the same bucket (`grid_key`); otherwise the table may be replaced in part. `key`: the columns that name a
+    row; rows that repeat a stored key are not written again. A row that is null in a key column described with `null_when` has
+    no key, as in SQL's UNIQUE, and is always written. `key_time`: the TIMESTAMP column by which the search for stored keys is
+    narrowed; in rows with one key it is the same, or at most `key_slack` apart. `grid_key`: as `key`, for the last values of
+    buckets: of rows with one key that of the latest frame stays, so a bucket may be stored in any number of parts; its
+    last column is the bucket's time. `touches`: which bars a row changes; `pending.py`. `zstd_level`: how hard its files are
+    compressed; `zstd_joined`: those that small ones are joined to, 0: alike.
     """
 
     name: str
