@@ -13,6 +13,7 @@ from tests.chaos.world import World
 LOOK_S = 2.0
 SILENT_WITHIN_S = 60.0
 SUSPECT_WITHIN_S = 600.0
+FOR_GOOD_S = 86_400.0
 STATES = """
 SELECT venue, state FROM feed_states
 WHERE state <> 'LIVE' AND channel IN ('forceOrder', 'allLiquidation', 'liquidation-orders')
@@ -35,11 +36,11 @@ def silence(learning_s: float, suspect: str = "okx", silent: str = "bybit") -> D
     async def disturb(world: World, tell: Tell) -> Disturbed:
         tell(f"{learning_s:.0f} s in which nothing is wrong")
         early = await _watched(world, learning_s)
-        world.simulator.fault(venue=suspect, kind="silent", channel=LIQUIDATIONS[suspect])
+        world.simulator.fault(venue=suspect, kind="silent", channel=LIQUIDATIONS[suspect], seconds=FOR_GOOD_S)
         tell(f"liquidations of {suspect} stop, its marks go on")
         found = await _watched(world, SUSPECT_WITHIN_S, suspect)
         tell(f"{suspect}: {_said(found)}")
-        world.simulator.fault(venue=silent, kind="silent")
+        world.simulator.fault(venue=silent, kind="silent", seconds=FOR_GOOD_S)
         tell(f"everything of {silent} stops")
         other = await _watched(world, SILENT_WITHIN_S * 2, silent)
         tell(f"{silent}: {_said(other)}")
