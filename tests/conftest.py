@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from collectors.broker import start, stop
 from collectors.broker.settings import properties
@@ -24,6 +25,9 @@ from collectors.cluster import administering
 from collectors.embedded import HOST, State, answering
 from collectors.kafka import ensure_topics
 from collectors.topics import TOPICS
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")  # how fast a test is depends on what else the machine does
 
 EMBEDDED = "embedded"
 KEPT = {"LIQ_KAFKA_JARS", "LIQ_KAFKA_JAVA_OPTIONS", "LIQ_KAFKA_START_TIMEOUT_S"}

@@ -16,20 +16,22 @@ from tests.collectors.sink import Frames
 
 CHANNEL = {"binance": "markPrice", "bybit": "tickers", "okx": "mark-price"}
 QUICK = {"first_delay_s": 0.05, "poll_scale": 0.01, "silent_s": 4.0, "keepalive_s": 1.0}
+PATIENT = {"keepalive_s": 60.0, "silent_s": 60.0}
+"""Where the line is to last, however slow the machine."""
 
 venues = pytest.mark.parametrize("venue", list(VENUES))
 
 
 @asynccontextmanager
 async def _collecting(
-    venue: str, monkeypatch: pytest.MonkeyPatch, klines: Literal["poll", "stream"] = "poll"
+    venue: str, monkeypatch: pytest.MonkeyPatch, klines: Literal["poll", "stream"] = "poll", **paces: float
 ) -> AsyncIterator[tuple[Simulator, Frames]]:
     """Collect a simulated venue, from when its ticking channel brings data; then see that nothing is unaccounted for."""
     async with Simulator(coins=["BTC", "ETH"]) as simulator:
         for name, value in simulator.env().items():
             monkeypatch.setenv(name, value)
         sink = Frames()
-        collector = Collector(VENUES[venue](), sink, CollectorSettings(klines=klines, **QUICK))
+        collector = Collector(VENUES[venue](), sink, CollectorSettings(klines=klines, **(QUICK | paces)))
         running = asyncio.create_task(collector.run())
         with every_session_is_accounted_for(sink):
             try:
@@ -72,7 +74,7 @@ async def test_klines_that_fall_silent_are_found_by_themselves(
 async def test_garbage_goes_to_the_dead_letters_with_its_bytes_and_the_feed_goes_on(
     venue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with _collecting(venue, monkeypatch) as (simulator, sink):
+    async with _collecting(venue, monkeypatch, **PATIENT) as (simulator, sink):
         simulator.fault("garbage", venue, count=7)
         await sink.until(lambda: len([frame for frame in sink.data if frame.channel == "?"]) >= 7)
         after = len(sink.data)
@@ -84,7 +86,7 @@ async def test_garbage_goes_to_the_dead_letters_with_its_bytes_and_the_feed_goes
 
 @venues
 async def test_a_frame_of_20_mib_is_kept_whole(venue: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with _collecting(venue, monkeypatch) as (simulator, sink):
+    async with _collecting(venue, monkeypatch, **PATIENT) as (simulator, sink):
         simulator.fault("big_frame", venue, count=1)
         await sink.until(lambda: [frame for frame in sink.data if len(frame.payload) >= 20 * 1024 * 1024])
     assert not sink.told("disconnected")
