@@ -26,7 +26,7 @@ from collectors.embedded import HOST, State, answering
 from collectors.kafka import ensure_topics
 from collectors.topics import TOPICS
 
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")  # how fast a test is depends on what else the machine does
 
 EMBEDDED = "embedded"
