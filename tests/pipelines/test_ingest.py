@@ -135,7 +135,10 @@ async def test_an_ingest_that_goes_on_for_long_renews_its_connection_and_stores_
     monkeypatch.setattr(run, "AT_A_TIME", 10)
     renewed, renew = [], Lake.renew
     monkeypatch.setattr(Lake, "renew", lambda opened: renewed.append(renew(opened)))
-    await publish(fresh_kafka, liquidations(60))
+    frames = liquidations(60)
+    for first in range(0, 60, 10):  # what the broker took in one millisecond is one commit
+        await publish(fresh_kafka, frames[first : first + 10])
+        await asyncio.sleep(0.005)
     totals = await Ingest(IngestSettings(data=fresh_world, batch_frames=10)).run(
         fresh_kafka, follow=False, stop=asyncio.Event()
     )

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -126,7 +127,7 @@ def test_nothing_is_deleted_where_the_catalogue_cannot_be_copied(
 ) -> None:
     for turn in range(3):
         append(writer, {"liquidations": liquidations(20, first=1000 * turn)})
-    (world / "lake/copies").rmdir()
+    shutil.rmtree(world / "lake/copies")
     (world / "lake/copies").write_text("in the way")
     append(writer, {"liquidations": liquidations(20, NOON + timedelta(days=1), 9000)})  # and it is stored all the same
     assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 0

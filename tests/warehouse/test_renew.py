@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from warehouse import lake
-from warehouse.errors import NoWarehouseError
+from warehouse.errors import LostCatalogueError
 from warehouse.lake import Lake
 from warehouse.writer import append
 
@@ -52,7 +52,7 @@ def test_where_it_cannot_be_renewed_the_old_connection_serves_on(
         assert _rows(reader) == 2
         catalogue = world / "lake" / "catalog.sqlite"
         catalogue.rename(catalogue.with_suffix(".away"))
-        with pytest.raises(NoWarehouseError):
+        with pytest.raises(LostCatalogueError):
             reader.renew()
         catalogue.with_suffix(".away").rename(catalogue)
         assert _rows(reader) == 2

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse import lake, schema
@@ -34,6 +34,7 @@ RUN = st.builds(lambda session, first, more: (session, first, first + more), st.
                 st.integers(0, 6))  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(RUN, max_size=14))
 def test_joined_runs_have_every_number_as_often_and_are_the_fewest(runs: list[Run]) -> None:
     given, found = frame(runs), joined(frame(runs))
@@ -44,6 +45,7 @@ def test_joined_runs_have_every_number_as_often_and_are_the_fewest(runs: list[Ru
     assert all((began, ended) == (_at(first), _at(last)) for _, first, last, began, ended in found.iter_rows())
 
 
+@settings(deadline=None)
 @given(st.lists(RUN, max_size=14))
 def test_the_order_in_which_runs_are_joined_does_not_matter(runs: list[Run]) -> None:
     half = len(runs) // 2
@@ -51,6 +53,7 @@ def test_the_order_in_which_runs_are_joined_does_not_matter(runs: list[Run]) -> 
     assert joined(parts).equals(joined(frame(runs)))
 
 
+@settings(deadline=None)
 @given(st.lists(RUN, max_size=14))
 def test_packed_runs_come_out_as_they_went_in(runs: list[Run]) -> None:
     found = joined(frame(runs))
@@ -82,6 +85,7 @@ def test_a_world_from_before_numbers_were_kept_is_migrated_and_its_sessions_are_
     assert found == [("okx-0", 0, None, f"of 9 {words}"), ("okx-1", 1, False, f"of 8 {words}")]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), max_size=40))
 def test_runs_made_of_numbers_are_those_of_their_single_runs_joined(numbers: list[int]) -> None:
     arrived = frame([("a", number, number) for number in numbers])["began"].dt.epoch("us")
