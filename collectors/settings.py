@@ -46,7 +46,9 @@ class CollectorSettings(BaseSettings):
         description="MiB on disk, in LIQ_DATA/spool, for frames while Kafka is away; then tickers are given up first, "
         "liquidations last; 0: no spool",
     )
-    spool_hours: float = Field(168.0, gt=0, description="hours a frame may wait in the spool; then it is given up")
+    spool_hours: float = Field(
+        168.0, gt=0, le=168, description="hours a frame may wait in the spool; then it is given up"
+    )
     spool_fsync: bool = Field(
         False,
         description="whether each write to the spool waits for the disk, so that a power failure loses none either",

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from errno import ENOSPC
+from errno import EDQUOT, ENOSPC
 
 from collectors.delivery.dropped import Name, events, named
 from collectors.delivery.lane import Lane, in_thread
@@ -22,6 +22,8 @@ MOMENTS = 5
 ADOPT_S = 10.0
 RETRY_S = 2.0
 HOUR_S = 3600.0
+FULL = (ENOSPC, EDQUOT)
+"""Errors of a disk that giving up files helps against."""
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +97,8 @@ class Keeper:
         error = (
             await lane.spill() if await self._make_room(lane) else OSError(ENOSPC, "it is full of what is worth more")
         )
-        if error is not None and await self._drop_for(lane, f"the spool's disk does not take more: {error.strerror}"):
+        full = error is not None and error.errno in FULL
+        if error and full and await self._drop_for(lane, f"the spool's disk does not take more: {error.strerror}"):
             error = await lane.spill()
         self._changed()
         if error is not None:
@@ -124,11 +127,14 @@ class Keeper:
     async def _drop_old(self) -> None:
         for lane in self._lanes.values():
             while (files := self._spool.of(lane.topic)) and self._spool.age_s(files[0]) > self._oldest_h * HOUR_S:
-                if not await self._drop(lane, f"waited for more than {self._oldest_h:g} h"):
+                if _is_out(lane, files[0]) or not await self._drop(lane, f"waited for more than {self._oldest_h:g} h"):
                     break
 
     async def _drop(self, lane: Lane, reason: str) -> bool:
-        """Give up the oldest file of a topic that no producer has, and name its frames; whether there was one."""
+        """Give up the oldest file of a topic that no producer has, and name its frames; whether there was one.
+
+        One that cannot be read is told as a whole, and stays on disk under another name.
+        """
         async with lane.lock:
             segment = next((each for each in self._spool.of(lane.topic) if not _is_out(lane, each)), None)
             if segment is None:
@@ -138,18 +144,27 @@ class Keeper:
                 lane.flying.is_dropped = True
                 there = set(map(named, lane.flying.frames)) - set(map(named, lane.flying.rest))
             self._spool.take_out(segment)
-        remains = await in_thread(lambda: [named(frame) for frame in self._spool.remains(segment)])
-        names = [name for name in remains if name not in there]
-        self.dropped[lane.topic] += len(names)
-        self.dropped_at = time.time()
-        log.error("given up topic=%s frames=%d bytes=%d reason=%r", lane.topic, len(names), segment.size, reason)
-        if lane.topic == EVENTS:
-            self._tell("notice", f"{len(names)} events were given up: {reason}")
+        try:
+            names = await in_thread(lambda: [named(frame) for frame in self._spool.remains(segment)])
+        except OSError as error:
+            self._spool.set_aside(segment)
+            self._tell("notice", f"{segment.waiting} frames of {lane.topic} on disk cannot be read: {error}")
             return True
-        self.gapped.update(name.session for name in names)
-        for event in events(lane.topic, names, reason):
-            self._put(event)
+        await in_thread(self._spool.discard, segment)
+        self._dropped(segment, [name for name in names if name not in there], reason)
         return True
+
+    def _dropped(self, segment: Segment, names: list[Name], reason: str) -> None:
+        topic = segment.topic
+        self.dropped[topic] += len(names)
+        self.dropped_at = time.time()
+        log.error("given up topic=%s frames=%d bytes=%d reason=%r", topic, len(names), segment.size, reason)
+        if topic == EVENTS:
+            self._tell("notice", f"{len(names)} events were given up: {reason}")
+            return
+        self.gapped.update(name.session for name in names)
+        for event in events(topic, names, reason):
+            self._put(event)
 
     async def _adopt(self) -> None:
         before = {topic: self._spool.of(topic) for topic in BY_WORTH}

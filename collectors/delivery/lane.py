@@ -109,7 +109,9 @@ class Lane:
                 except OSError as error:
                     if error.errno not in GONE:
                         raise
-                    self._spool.set_aside(self.topic)
+                    lost = self._spool.of(self.topic)[0]
+                    self._spool.take_out(lost)
+                    self._spool.set_aside(lost)
                     raise UnreadableError(str(error)) from error
                 self.damaged += taken.damaged
                 if taken.frames:

@@ -124,27 +124,29 @@ class Spool:
         if place.segment.is_done:
             self._remove(topic, place.segment)
 
-    def set_aside(self, topic: str) -> None:
-        """Go on without the oldest file of a topic, which cannot be read; it stays on disk under another name."""
-        segment = self._topics[topic].popleft()
-        self._written.pop(segment.path, None)
-        with suppress(OSError):
-            segment.path.rename(segment.path.with_suffix(UNREADABLE))
-
     def take_out(self, segment: Segment) -> None:
-        """Take a file out of its topic: nobody reads or writes it any more, and `remains` of it is to be called."""
+        """Take a file out of its topic: nobody reads or writes it any more. Its `remains` may be read, then `discard` it."""
         self._topics[segment.topic].remove(segment)
+        self._written.pop(segment.path, None)
 
     def remains(self, segment: Segment) -> Iterator[RawFrame]:
-        """Yield the frames, that Kafka lacks, of a file that was taken out, then delete it. Blocks."""
+        """Yield the frames of a file that Kafka lacks. Blocks. Raises OSError."""
+        at = segment.first
+        while at < segment.size:
+            frames, at, _ = segment.read(at, MOST_FRAMES, PORTION_BYTES)
+            yield from frames
+
+    def discard(self, segment: Segment) -> None:
+        """Delete a file that was taken out. Where the disk does not let go of it, the next process finds it again. Blocks."""
         try:
-            at = segment.first
-            while at < segment.size:
-                frames, at, _ = segment.read(at, MOST_FRAMES, PORTION_BYTES)
-                yield from frames
-        finally:
             segment.remove()
-            self._written.pop(segment.path, None)
+        except OSError as error:
+            self._tell_once(f"{segment.path} was given up and cannot be deleted: {error}")
+
+    def set_aside(self, segment: Segment) -> None:
+        """Keep a file that was taken out and cannot be read on disk, under another name."""
+        with suppress(OSError):
+            segment.path.rename(segment.path.with_suffix(UNREADABLE))
 
     def adopt(self) -> int:
         """Take over what processes of this world left that have ended; return how many frames. Blocks.

@@ -12,6 +12,7 @@ import msgspec
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, TICKER
 from pipelines.ingest.consume import Slice
+from pipelines.ingest.events import BAD
 from pipelines.ingest.incarnation import Partition
 from pipelines.venues import Held
 
@@ -64,6 +65,6 @@ class Endings:
 def _end(frame: RawFrame) -> int | None:
     try:
         told = _told(frame.payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except BAD:  # nested too deeply, too: it becomes a dead letter where events are read
         return None
     return told.ts_ns if told.event in ENDS else None

@@ -27,7 +27,7 @@ LIVE = (
 )
 
 # Of two sessions of one symbol a bucket keeps the last row only, so rows do not name every session that heard it. All that
-# are alive heard the same, so the newest row is of each of them
+# are alive heard the same, so the newest row is of each of them, but of those without any, which have had no snapshot yet
 LAST = f"""
 WITH funding AS (
     SELECT symbol, arg_max({{'rate': funding_rate, 'next': epoch_ms(next_funding_ts), 'hours': interval_hours}}, ts_event) AS f
@@ -42,7 +42,7 @@ WITH funding AS (
     SELECT session, max(recv_last) AS last FROM session_frames
     WHERE venue = 'bybit' AND kafka_topic = 'raw.ticker' AND recv_last > $since
         AND recv_first <= coalesce($until, TIMESTAMP 'infinity')
-    GROUP BY session
+    GROUP BY session HAVING sum(frames_with_rows) > 0
 ), alive AS (
     SELECT session FROM heard QUALIFY last > max(last) OVER () - INTERVAL 1 HOUR
 )
@@ -58,7 +58,8 @@ WHERE venue = 'bybit' AND event IN ('disconnected', 'stopped') AND ts > $since G
 
 MARKS = """
 SELECT session, kafka_topic, kafka_partition, max(seq_max) FROM session_frames
-WHERE ts_commit > (SELECT max(ts_commit) FROM session_frames) - INTERVAL 8 DAYS GROUP BY ALL ORDER BY max(ts_commit)
+WHERE $ever OR ts_commit > (SELECT max(ts_commit) FROM session_frames) - INTERVAL 8 DAYS
+GROUP BY ALL ORDER BY max(ts_commit)
 """
 
 COMMITTED = """
@@ -76,9 +77,13 @@ ORDER BY offset_next DESC
 """
 
 
-def marks_from(warehouse: Lake) -> dict[Mark, int]:
-    """Return the highest number stored of each session and partition of the last eight days, heard last at the end."""
-    rows = warehouse.connection.execute(MARKS).fetchall()
+def marks_from(warehouse: Lake, ever: bool = False) -> dict[Mark, int]:
+    """Return the highest number stored of each session and partition, heard last at the end.
+
+    Of those of the last eight days, longer than a frame may wait in a collector's spool; `ever`: of all, for who reads logs
+    again that are kept for longer.
+    """
+    rows = warehouse.connection.execute(MARKS, {"ever": ever}).fetchall()
     return {(session, topic, partition): seq for session, topic, partition, seq in rows}
 
 

@@ -92,8 +92,9 @@ class Ingest:
                 records.seek(found.offsets)
                 self.figures.begun(found.offsets, records.known_ends)
                 settings = self._settings
+                marks = await self._thread(self._store.marks_ever) if found.changes else known.marks
                 batch = Batch(
-                    settings.grid_s, known.held, settings.keep_all_frames, known.ended, known.book, Marks(known.marks)
+                    settings.grid_s, known.held, settings.keep_all_frames, known.ended, known.book, Marks(marks)
                 )
                 reading = Reading(
                     records, batch, Merge(found.offsets), settings, self._commit, self.figures.read, patient=follow

@@ -92,6 +92,11 @@ class Store:
             self._lake.close()
             self._lake = None
 
+    def marks_ever(self) -> dict[Mark, int]:
+        """Return the highest number stored of every session there was. Raises QueryError."""
+        with query_errors():
+            return marks_from(self._opened, ever=True)
+
     def earlier(self, at: Partition, incarnation: str) -> Sequence[tuple[int, str]]:
         """Return a log's commits, latest first; see `whence.Earlier`."""
         with query_errors():

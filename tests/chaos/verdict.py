@@ -33,6 +33,9 @@ WHERE channel IN ({", ".join(f"'{name}'" for name in LIQUIDATIONS.values())}) OR
 """
 
 
+NOT_STORED = "SELECT session, fate, recv_before, recv_after FROM frame_numbers WHERE fate IN ('missing', 'dropped')"
+
+
 class Promise(NamedTuple):
     """What was promised, whether it was kept, the figures, and the first things that break it."""
 
@@ -63,21 +66,33 @@ class Gaps:
 
 
 class Accounts:
-    """What is said of each session's frames."""
+    """What is said of each session's frames, and of when."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         found = connection.execute("FROM frames_accounted")
         names = [column[0] for column in found.description]
         self._rows = {row["session"]: row for row in (dict(zip(names, each, strict=True)) for each in found.fetchall())}
+        self._spans: dict[str, list[tuple[str, datetime, datetime]]] = {}
+        for session, fate, before, after in connection.execute(NOT_STORED).fetchall():
+            span = (fate, before or datetime.min, after or datetime.max)  # noqa: DTZ901 as the warehouse's, without a zone
+            self._spans.setdefault(session, []).append(span)
 
-    def why(self, session: str) -> str:
-        """Return why frames of a session may be missing; empty where it claims to be complete."""
+    def why(self, session: str, at: datetime) -> str:
+        """Return why a frame of a session, written to us at a time (UTC), may be missing; empty where nothing says so.
+
+        Numbers that are missing or dropped are named with the times of the frames next to them; of a session that never told
+        its last number nothing is claimed after its last frame, and everything before.
+        """
         row = self._rows.get(session)
         if row is None:
             return ""
-        if row.get("state") == "killed":
-            return "killed"
-        return "" if row["complete"] else f"missing {row['missing']}" if row["missing"] else "completeness not known"
+        for fate, before, after in self._spans.get(session, ()):
+            if _minus(before) <= at <= _plus(after):
+                return fate
+        last = row["recv_last"]
+        if row["complete"] is None and (last is None or at >= _minus(last)):
+            return f"after the last frame of a session that is {row['state']}"
+        return ""
 
     def missing(self) -> int:
         """Return how many frames are said to be missing, over all sessions."""
@@ -123,7 +138,7 @@ def _frames(world: World, frames: Iterable[tuple[str, str, bytes]], gaps: Gaps, 
         one = world.sent.connections[each.connection]
         at = datetime.fromtimestamp(each.at_ns / 1e9, UTC).replace(tzinfo=None)
         session = sessions.get(one.number, "")
-        if why := gaps.why(one.venue, at) or accounts.why(session):
+        if why := gaps.why(one.venue, at) or accounts.why(session, at):
             named[why.split(":")[0]] += 1
         else:
             unnamed.append(_line(one, session, at, each.payload))
@@ -209,6 +224,14 @@ def _counts(found: Mapping[Any, int]) -> str:
 
 def _minute(at: datetime) -> datetime:
     return at.replace(second=0, microsecond=0)
+
+
+def _minus(at: datetime) -> datetime:
+    return max(at, datetime.min + ON_ITS_WAY) - ON_ITS_WAY  # noqa: DTZ901
+
+
+def _plus(at: datetime) -> datetime:
+    return min(at, datetime.max - ON_ITS_WAY) + ON_ITS_WAY  # noqa: DTZ901
 
 
 def _utc(ms: int) -> datetime:

@@ -39,8 +39,8 @@ async def until(holds: Callable[[], Any]) -> None:
             await asyncio.sleep(0.001)
 
 
-def files(world: Path) -> list[Path]:
-    return list(world.rglob("*.seg"))
+def files(world: Path, named: str = "*.seg") -> list[Path]:
+    return list(world.rglob(named))
 
 
 def in_order_once(frames: list[RawFrame], count: int) -> bool:

@@ -1,7 +1,9 @@
 """Delivery at the bound of the disk: what is worth least is given up first, and each frame given up is named."""
 
 import asyncio
+import errno
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka.errors import (
@@ -9,10 +11,12 @@ from aiokafka.errors import (
 )
 
 from collectors.delivery import keeper as keeping
-from collectors.delivery.publisher import MIB
+from collectors.delivery.publisher import MIB, Publisher
+from collectors.delivery.segment import Segment
+from collectors.delivery.spool import Spool
 from collectors.envelope import RawFrame
 from collectors.topics import FUNDING, LIQUIDATION, TICKER
-from tests.collectors.delivering import QUICK, events, in_order_once, publisher, put, recorder, until
+from tests.collectors.delivering import QUICK, events, files, in_order_once, publisher, put, recorder, until
 from tests.collectors.fake_kafka import PATIENCE_S, FakeKafka
 
 
@@ -149,3 +153,85 @@ async def test_what_waited_too_long_is_given_up_by_name(
     (told,) = events(fake, "dropped")
     assert told["detail"]["runs"] == [[1, 10]]
     assert "waited for more than" in told["reason"]
+
+
+async def test_an_old_file_that_a_producer_has_costs_no_younger_one(
+    fake: FakeKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka hangs with the oldest file as that passes the bound of age; those behind it are young."""
+    monkeypatch.setattr(keeping, "ADOPT_S", 0.002)
+    now, fake.hangs = [0.0], True
+    spool = Spool(tmp_path / "spool", 64 * MIB, clock=lambda: now[0])
+    async with Publisher(dict, QUICK, spool=spool) as to:
+        session = recorder(to)
+        for hour in (0, 100):
+            now[0] = hour * 3600.0
+            put(session, 2000, size=5000)
+            await until(lambda: not to.pool.frames)
+        lane = to.lanes[LIQUIDATION]
+        await until(lambda: lane.flying is not None and lane.flying.is_out and lane.flying.place is not None)
+        assert len(spool.of(LIQUIDATION)) > 2
+        now[0] = 169 * 3600.0
+        await asyncio.sleep(0.1)
+        assert to.keeper is not None
+        assert not to.keeper.dropped
+        now[0] = 100 * 3600.0
+        fake.hangs = False
+        assert await to.flush(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EROFS, "Read-only file system"), (errno.EIO, "Input/output error")]
+)
+async def test_a_disk_that_fails_otherwise_than_by_being_full_costs_no_file(
+    fake: FakeKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    monkeypatch.setattr(keeping, "RETRY_S", 0.002)
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError(number, said)
+
+    fake.is_there = False
+    async with publisher(tmp_path) as to:
+        session = recorder(to)
+        put(session, 100, TICKER)
+        await until(lambda: not to.pool.frames)
+        with monkeypatch.context() as disk:
+            disk.setattr(Segment, "append", fails)
+            put(session, 100)
+            assert to.keeper is not None
+            await until(lambda: to.keeper is not None and to.keeper.trouble)
+            await asyncio.sleep(0.05)
+            assert not to.keeper.dropped
+            assert to.spool is not None
+            assert to.spool.waits(TICKER)
+        fake.is_there = True
+        assert await to.flush(PATIENCE_S)
+    assert len(fake.stored(TICKER)) == len(fake.stored(LIQUIDATION)) == 100
+
+
+async def test_a_file_that_the_disk_does_not_give_back_is_told_when_its_room_is_needed(
+    fake: FakeKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Segment.read
+
+    def lost(self: Segment, *given: Any) -> Any:
+        if self.topic == TICKER:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, *given)
+
+    fake.is_there = False
+    async with publisher(tmp_path, mib=1) as to:
+        session = recorder(to)
+        put(session, 160, TICKER, size=1000)
+        await until(lambda: not to.pool.frames)
+        with monkeypatch.context() as disk:
+            disk.setattr(Segment, "read", lost)
+            for _ in range(10):
+                put(session, 90, size=1000)
+                await until(lambda: not to.pending)
+        fake.is_there = True
+        assert await to.flush(PATIENCE_S)
+    reasons = [each["reason"] for each in events(fake, "notice")]
+    assert any("frames of raw.ticker on disk cannot be read" in reason for reason in reasons)
+    assert [path for path in files(tmp_path, "*.unreadable") if TICKER in str(path)]

@@ -1,5 +1,6 @@
 """The spool: in order, by topic, for one process at a time, and for the next when that has ended."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors.delivery.segment import Segment
 from collectors.delivery.spool import MIB, Spool
 from collectors.envelope import RawFrame
 from collectors.topics import KLINE, LIQUIDATION, TICKER
@@ -123,7 +125,7 @@ def test_a_place_stays_right_when_older_files_are_taken_over_meanwhile(tmp_path:
     assert [each.session for each in drained(spool, TICKER)] == ["old"] * 3
 
 
-def test_a_file_that_is_given_up_is_read_once_more_and_deleted(tmp_path: Path) -> None:
+def test_a_file_that_is_given_up_is_read_once_more_then_deleted(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MIB)
     spool.append(KLINE, frames(5, KLINE))
     spool.settle(KLINE, spool.take(KLINE, 2, MOST).place)
@@ -131,7 +133,22 @@ def test_a_file_that_is_given_up_is_read_once_more_and_deleted(tmp_path: Path) -
     spool.take_out(segment)
     assert not spool.waits(KLINE)
     assert [each.seq for each in spool.remains(segment)] == [3, 4, 5]
+    spool.discard(segment)
     assert not segment.path.exists()
+
+
+def test_a_file_that_the_disk_does_not_let_go_of_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read_only(_: Segment) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    spool = Spool(tmp_path, MIB)
+    spool.append(KLINE, frames(5, KLINE))
+    monkeypatch.setattr(Segment, "remove", read_only)
+    for _ in range(2):
+        spool.discard(spool.of(KLINE)[0])
+    assert caplog.text.count("was given up and cannot be deleted") == 1
 
 
 def test_a_folder_that_somebody_deleted_is_made_anew(tmp_path: Path) -> None:

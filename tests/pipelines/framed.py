@@ -93,8 +93,8 @@ def read(path: Path, venue: str, data: bytes, channel: str | None = None) -> tup
 def good(file: str, tmp_path: Path) -> list[bytes]:
     """Return the file's lines that are one message and give rows: wrappers are only known by what they carry."""
     lines = (FRAMES / file).read_bytes().splitlines()
-    read = [(line, *read(tmp_path / "one", file.partition("/")[0], line)) for line in lines if line[:1] == b"{"]
-    return [line for line, rows, remarks in read if rows and not remarks]
+    found = [(line, *read(tmp_path / "one", file.partition("/")[0], line)) for line in lines if line[:1] == b"{"]
+    return [line for line, rows, remarks in found if rows and not remarks]
 
 
 ANSWER = b'{"symbol":"BTCUSDT","openInterest":"10659.509","time":1791391080000}'

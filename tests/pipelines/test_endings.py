@@ -5,6 +5,8 @@ from typing import Any
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, TICKER
+from pipelines.ingest.batch import Batch
+from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.endings import WAIT_S, Endings
 from pipelines.ingest.resume import ended_from, held_from
@@ -110,3 +112,27 @@ def test_after_a_restart_a_session_knows_what_another_was_told_last(fresh_world:
         held = held_from(warehouse)
     assert {state.ticker.fundingRate for state in held.values()} == {"0.002"}
     assert {session for session, _ in held} == {one.session, two.session}
+
+
+def test_a_session_without_a_snapshot_knows_nothing_after_a_restart_either(fresh_world: Path) -> None:
+    """Else a restart would make rows of deltas that say nothing to an ingest that goes on."""
+    one, two = Session("bybit", "linear-1-a"), Session("bybit", "linear-2-b")
+    frames = [
+        one.frame("tickers", "BTCUSDT", bybit_ticker(START_MS, "snapshot", 1, **FULL), START_MS, TICKER),
+        two.frame("tickers", "BTCUSDT", bybit_ticker(START_MS + 1, "delta", 2, markPrice="101"), START_MS + 1, TICKER),
+    ]
+    with lake.open(fresh_world, read_only=False) as warehouse:
+        commit(warehouse, placed(frames))
+        held = held_from(warehouse)
+    assert {session for session, _ in held} == {one.session}
+
+
+def test_an_event_nested_too_deeply_is_no_end_and_stops_nobody() -> None:
+    """It becomes a dead letter where events are read; whoever reads it first must not fail."""
+    told = b'{"event":"stopped","ts_ns":1,"detail":' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"}"
+    frame = RawFrame("bybit", "events", "*", "ws", START_MS * 1_000_000, "s", 1, told, EVENTS, 0, 0)
+    batch = Batch(60, {}, keep_all_frames=False)
+    batch.add([Slice((EVENTS, 0), 0, 1, [frame], [])])
+    tables = batch.take().tables(Log("cluster", {}, "commit"), 60)
+    assert tables["collector_events"].is_empty()
+    assert tables["dead_letters"].height == 1

@@ -10,7 +10,7 @@ catalogue is lost, and a changed bit is found where it is not. Lines of JSON:
     {"snapshot": n, "at": time}                                                       so the lake was after commit n
 
 Lines between "after" and "snapshot" count together or not at all: a machine may lose power in the middle. Upkeep writes the
-file anew with what belongs to the lake then. It is named for the catalogue, so several may keep their files in one place.
+file anew with what belongs to the lake then. It is named for the catalogue.
 """
 
 import json
