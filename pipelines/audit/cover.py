@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.audit.coverage import coverage
 from pipelines.audit.silence import KEY, with_states
 from pipelines.audit.silence_rules import RULE, keep
-from pipelines.audit.touched import MINUTE, Progress, Span, by_day, newest_commit, touched
+from pipelines.audit.touched import MINUTE, Progress, Span, by_day, minutes, newest_commit, touched
 from pipelines.columns.schemas import as_table
 from warehouse.lake import Lake, quoted
 from warehouse.writer import replace
@@ -51,8 +51,8 @@ def _cover(
 ) -> int:
     before, after = _progress(lake), Progress(newest_commit(lake), until)
     spans = touched(lake, before, after)
-    if again and spans:
-        spans = sorted([*spans, (_minute(again[0]), min(_minute(again[1]) + MINUTE, until))])
+    if again and (spans or before.until is not None):
+        spans = minutes([*spans, again], until)
     written = 0
     if spans:
         keep(lake, RULE)

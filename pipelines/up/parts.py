@@ -96,7 +96,11 @@ class Parts:
             return
         known = self._before.part(Broker.name) if self._before else None
         broker = Broker(self.world, self.env, self._tell, self.changed, known.pid if known and known.ours else None)
-        await broker.start()
+        try:
+            await broker.start()
+        except asyncio.CancelledError:  # its process may run by now
+            self.kept.append(broker)
+            raise
         self.kept.append(broker)
         self.changed()
 

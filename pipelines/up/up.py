@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -32,18 +33,40 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
         parts = Parts(world, lambda line: out.print(line, soft_wrap=True))
         with parts.measured():
             try:
-                await start_collectors(parts, venues)  # needs nothing else: nothing is missed while the rest starts
-                await parts.kafka()
-                await start_prefect(parts, out)
-                await start_ingest(parts)
-                await parts.add("flows", liq("flows", "serve"), metrics="LIQ_FLOWS_METRICS_PORT")
-                out.print(RUNNING.format(world=world), soft_wrap=True)
-                await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
-                code = await stop_pipeline(parts, out)
+                if await unless_stopped(stop, _start(parts, venues, out)):
+                    out.print(RUNNING.format(world=world), soft_wrap=True)
+                    await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
+                    code = await stop_pipeline(parts, out)
+                else:
+                    out.print("Stopped before everything ran; what the collectors have heard is kept.")
+                    code = 0
             finally:
                 await parts.stop()
         board.remove(world)
         return code
+
+
+async def _start(parts: Parts, venues: Sequence[str], out: Console) -> None:
+    await start_collectors(parts, venues)  # needs nothing else: nothing is missed while the rest starts
+    await parts.kafka()
+    await start_prefect(parts, out)
+    await start_ingest(parts)
+    await parts.add("flows", liq("flows", "serve"), metrics="LIQ_FLOWS_METRICS_PORT")
+
+
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do something that may wait for long, unless `stop` is set meanwhile; return whether it was done."""
+    doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            await doing
+            return True
+        return False
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
 
 
 async def start_collectors(parts: Parts, venues: Sequence[str]) -> None:

@@ -129,6 +129,8 @@ def test_a_channel_heard_again_is_live_and_its_silence_stays_what_it_was(warehou
     assert {states[n] for n in range(9, 25)} <= {"SUSPECT", "SILENT"}
     before = warehouse.connection.execute("FROM feed_coverage ORDER BY ALL").fetchall()
     assert cover(warehouse, at(30) + timedelta(seconds=10), again=(at(0), at(30))) == 0
+    warehouse.connection.execute("DELETE FROM feed_coverage WHERE minute = ?", [at(12)])
+    assert cover(warehouse, at(30) + timedelta(seconds=10), again=(at(10), at(20))) == 3, "also where nothing is new"
     warehouse.connection.execute("DELETE FROM feed_coverage; DELETE FROM coverage_progress")
     cover(warehouse, at(30) + timedelta(seconds=10))
     assert warehouse.connection.execute("FROM feed_coverage ORDER BY ALL").fetchall() == before, (

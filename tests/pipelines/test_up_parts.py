@@ -1,5 +1,6 @@
 """What `liq up` writes down of its parts, and that there is one of it in a world."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
+from pipelines.up.commands import StartError
 from pipelines.up.demo import _fresh
 from pipelines.up.parts import Parts
 from pipelines.up.ports import PORTS, free_port
+from pipelines.up.up import unless_stopped
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(99)"]
 
@@ -67,3 +70,28 @@ def test_a_second_up_in_a_world_is_refused_and_a_demo_does_not_empty_the_folder_
 
 def test_ports_are_below_those_that_systems_give_away() -> None:
     assert all(free_port(5) in PORTS for _ in range(3))
+
+
+async def test_ctrl_c_ends_a_start_that_takes_for_ever_and_what_it_started() -> None:
+    stop, ended = asyncio.Event(), []
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cleaned up")
+
+    waiting = asyncio.create_task(unless_stopped(stop, for_ever()))
+    await asyncio.sleep(0.01)
+    stop.set()
+    assert not await asyncio.wait_for(waiting, 60)
+    assert ended == ["cleaned up"]
+
+
+async def test_a_start_that_fails_says_so_and_one_that_ends_goes_on() -> None:
+    async def fails() -> None:
+        raise StartError("no")
+
+    with pytest.raises(StartError):
+        await unless_stopped(asyncio.Event(), fails())
+    assert await unless_stopped(asyncio.Event(), asyncio.sleep(0))
