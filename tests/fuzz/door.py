@@ -178,4 +178,6 @@ def _event(dice: Dice) -> bytes:
         value[dice.of(EVENT_FIELDS)] = dice.of(ODD)
     if not dice.below(8):
         del value[dice.of(EVENT_FIELDS)]
-    return json.dumps(value).encode(errors="surrogatepass")
+    told = json.dumps(value).encode(errors="surrogatepass")
+    deep = 0 if dice.below(8) else dice.of((900, 1100, 3000))
+    return told[:-1] + b', "deep": ' + b'{"a":' * deep + b"1" + b"}" * (deep + 1) if deep else told
