@@ -20,6 +20,7 @@ from collectors.kafka import KafkaSettings, connection, ensure_topics
 from collectors.metrics import Figures as Made
 from collectors.metrics import serving
 from collectors.poller import Poller
+from collectors.remembered import Remembered
 from collectors.retry import FATAL_DELAY_S, delays, describe
 from collectors.settings import CollectorSettings
 from collectors.shards import assign
@@ -28,20 +29,27 @@ from collectors.venues.venue import Feed, Listed, Venue
 
 STOP_GRACE_S = 8.0
 SPOOL = "spool"
+LISTINGS = "listings"
 MIB = 1024 * 1024
 
 log = logging.getLogger(__name__)
 
 
 class Collector:
-    """One venue: its poller, and a live feed for each socket that the instruments listed by now need."""
+    """One venue: its poller, and a live feed for each socket that the instruments listed by now need.
 
-    def __init__(self, venue: Venue, sink: Sink, settings: CollectorSettings) -> None:
+    `remembered`: what was listed last, by which it listens until the venue has answered.
+    """
+
+    def __init__(
+        self, venue: Venue, sink: Sink, settings: CollectorSettings, remembered: Remembered | None = None
+    ) -> None:
         self._venue = venue = venue.without(settings.left_out)
         self._sink = sink
         self._settings = settings
         self._connects = Bucket(venue.limits.connects)
-        self._listing: dict[str, tuple[Listed, ...]] = {}
+        self._remembered = remembered
+        self._listing = remembered.read() if remembered else dict[str, tuple[Listed, ...]]()
         self._sockets: dict[str, list[Feed]] = {}
         self._live: dict[str, LiveFeed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,6 +78,8 @@ class Collector:
 
     def _list(self, group: str, listed: tuple[Listed, ...]) -> None:
         self._listing[group] = listed
+        if self._remembered:
+            self._remembered.keep(self._listing)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -138,7 +148,9 @@ async def collect(
     async with Publisher(lambda: connection(kafka), settings, spool=spool, prepare=prepare) as publisher:
         figures = Figures(publisher, [venue.name for venue in venues])
         with serving(settings.metrics_port, [Made(figures.metrics)], figures.wrong, settings.metrics_host):
-            await _collect(venues, publisher, settings, stop)
+            listings = kafka.data / LISTINGS
+            collectors = [Collector(each, publisher, settings, Remembered(listings, each.name)) for each in venues]
+            await _collect(venues, collectors, publisher, settings, stop)
     kept = publisher.spool_left
     log.info("stopped acknowledged=%d spool=%d lost=%d", publisher.acknowledged.total(), kept, publisher.pending)
     if publisher.link.refusal.done():
@@ -147,11 +159,11 @@ async def collect(
 
 
 async def _collect(
-    venues: Sequence[Venue], publisher: Publisher, settings: CollectorSettings, stop: asyncio.Event
-) -> None:
+    venues: Sequence[Venue], collectors: Sequence[Collector], publisher: Publisher, settings: CollectorSettings,
+    stop: asyncio.Event,
+) -> None:  # fmt: skip
     """Collect until `stop`, or until Kafka turns out to be of no use."""
     beside = [asyncio.create_task(Process(publisher).run()), asyncio.create_task(_report(publisher, settings.report_s))]
-    collectors = [Collector(venue, publisher, settings) for venue in venues]
     running = [asyncio.create_task(_told(venue, c.run())) for venue, c in zip(venues, collectors, strict=True)]
     publisher.link.refusal.add_done_callback(lambda _: stop.set())
     await stop.wait()

@@ -1,0 +1,68 @@
+"""What a venue listed last is kept, and a collector listens by it where the venue refuses its requests."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from collectors.remembered import MOST_AGE_S, Remembered
+from collectors.service import Collector
+from collectors.settings import CollectorSettings
+from collectors.simulator import Simulator
+from collectors.venues import VENUES
+from collectors.venues.venue import Listed
+from tests.collectors.sink import Frames
+
+LISTING = {"linear": (Listed("BTCUSDT", "BTC", True, "BTCUSDT"), Listed("ETHUSDT-25DEC26", funding=False))}
+QUICK = CollectorSettings(first_delay_s=0.05, poll_scale=0.01)
+TICKING = {"binance": "markPrice", "bybit": "tickers", "okx": "mark-price"}
+
+
+def test_what_is_kept_is_read_back_for_some_days(tmp_path: Path) -> None:
+    now = [1e9]
+    remembered = Remembered(tmp_path / "listings", "bybit", lambda: now[0])
+    assert remembered.read() == {}
+    remembered.keep(LISTING)
+    assert remembered.read() == LISTING
+    assert [path.name for path in (tmp_path / "listings").iterdir()] == ["bybit.json"]
+    now[0] += MOST_AGE_S
+    assert remembered.read() == {}
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b'{"at":1e9,"groups":{"linear":[[5]]}}', b"\xff", b"[" * 5000])
+def test_a_damaged_file_is_told_and_counts_as_none(
+    tmp_path: Path, damaged: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "okx.json").write_bytes(damaged)
+    assert Remembered(tmp_path, "okx").read() == {}
+    assert "cannot be read" in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    Remembered(tmp_path / "file", "okx").keep(LISTING)
+    assert "cannot be kept" in caplog.text
+
+
+@pytest.mark.parametrize("venue", list(VENUES))
+async def test_a_collector_listens_though_its_requests_are_refused_at_the_start(
+    venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Simulator(coins=["BTC"]) as simulator:
+        for name, value in simulator.env().items():
+            monkeypatch.setenv(name, value)
+        for refused in (False, True):
+            if refused:
+                simulator.fault("http_403", venue, count=10_000)
+            sink = Frames()
+            collector = Collector(VENUES[venue](), sink, QUICK, Remembered(tmp_path, venue))
+            running = asyncio.create_task(collector.run())
+            try:
+                await sink.until(lambda sink=sink: [each for each in sink.data if each.channel == TICKING[venue]])
+                if refused:
+                    assert sink.told("poll_stopped"), "it was refused"
+                else:
+                    await sink.until(lambda: len(Remembered(tmp_path, venue).read()) >= 2)
+            finally:
+                collector.stop()
+                await asyncio.wait_for(running, 60)
