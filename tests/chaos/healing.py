@@ -22,7 +22,7 @@ def healed(connection: duckdb.DuckDBPyConnection, done: Sequence[Done]) -> list[
     were followed by no commit."""
     commits: dict[str, list[tuple[int, int]]] = {venue: [] for venue in VENUES}
     for venue, at, newest in connection.execute(COMMITS).fetchall():
-        if venue in commits:
+        if venue in commits and at >= newest:  # else ingest's clock was wrong just then
             commits[venue].append((_ns(newest), _ns(at)))
     firsts = {venue: _first(found) for venue, found in commits.items()}
     times: dict[str, list[float]] = defaultdict(list)
