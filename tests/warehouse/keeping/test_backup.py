@@ -65,7 +65,9 @@ def test_what_is_restored_from_a_backup_is_what_was_backed_up(
     assert contents(filled) == before
     assert liq("verify").exit_code == 0
     assert re.search(r"files unknown +0\n", liq("maintain").stdout)
-    assert contents(filled) == before
+    kept = contents(filled)  # of sessions and commits upkeep folds the rows once they are some minutes old
+    for table in before.keys() - {"session_frames", "ingest_commits"}:
+        assert kept[table] == before[table]
 
 
 def test_a_second_backup_copies_only_what_is_new_and_drops_what_is_gone(
