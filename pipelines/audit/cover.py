@@ -33,23 +33,24 @@ def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None
     begins where this one did. Raises WriteFailedError, WarehouseBusyError.
     """
     return _cover(
-        lake, _minute(now - COMMITTED_AFTER - timedelta(seconds=max(0, grid_s - 60))), MISSING_AFTER, again, told
+        lake, now, _minute(now - COMMITTED_AFTER - timedelta(seconds=max(0, grid_s - 60))), MISSING_AFTER, again, told
     )
 
 
 def cover_to_the_end(lake: Lake, now: datetime) -> int:
     """Do as `cover`, and with the minute that runs at `now`: where every feed has stopped and all they heard is committed."""
-    return _cover(lake, _minute(now) + MINUTE, timedelta(0))
+    return _cover(lake, now, _minute(now) + MINUTE, timedelta(0))
 
 
 def _cover(
     lake: Lake,
+    now: datetime,
     until: datetime,
     missing_after: timedelta,
     again: Span | None = None,
     told: Callable[[Span], object] = id,
 ) -> int:
-    before, after = _progress(lake), Progress(newest_commit(lake), until)
+    before, after = _progress(lake), Progress(newest_commit(lake, now), until)
     spans = touched(lake, before, after)
     if again and (spans or before.until is not None):
         spans = minutes([*spans, again], until)

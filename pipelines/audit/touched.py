@@ -20,11 +20,16 @@ TOLD_OF = """ts - to_milliseconds((1000 * least(86400, greatest(0, coalesce(
 """Since when what an event tells of was so: `told.Told.since`."""
 
 FIRST = f"SELECT min(ts) FROM collector_events WHERE event IN ('subscribed', 'started') AND {LIVE}"
-NEWEST = "SELECT max(ts_commit) FROM ingest_commits"
+NEWEST = "SELECT least(max(ts_commit), $now) FROM ingest_commits"
 OFFSETS = """
-SELECT kafka_partition AS partition, min(offset_from) AS first, max(offset_next) AS next FROM ingest_commits
-WHERE ts_commit > $since AND kafka_topic = $topic GROUP BY ALL
+SELECT c.kafka_partition AS partition, new.first, max(c.offset_next) AS next
+FROM ingest_commits AS c JOIN (
+    SELECT kafka_partition, min(offset_from) AS first FROM ingest_commits
+    WHERE ts_commit > $since AND kafka_topic = $topic GROUP BY ALL
+) AS new USING (kafka_partition)
+WHERE c.ts_commit > $since - INTERVAL 1 DAY AND c.kafka_topic = $topic AND c.offset_next > new.first GROUP BY ALL
 """
+"""Up to the last record taken in, also where ingest's clock was wrong at its commit."""
 HEARD = f"""
 WITH new AS (
     SELECT session, min(recv_first) AS first, max(recv_last) AS last FROM session_frames
@@ -79,9 +84,9 @@ class Progress(NamedTuple):
     until: datetime | None
 
 
-def newest_commit(lake: Lake) -> datetime | None:
-    """Return when ingest last committed (UTC), None where it never has."""
-    return _one(lake, NEWEST)
+def newest_commit(lake: Lake, now: datetime) -> datetime | None:
+    """Return when ingest last committed (UTC), None where it never has; `now` where its clock was ahead then."""
+    return _one(lake, NEWEST, {"now": now})
 
 
 def touched(lake: Lake, progress: Progress, now: Progress) -> list[Span]:
@@ -149,6 +154,6 @@ def _rows(lake: Lake, query: str, told: Mapping[str, Any]) -> list[Span]:
     return lake.connection.execute(query, dict(told)).fetchall()
 
 
-def _one(lake: Lake, query: str) -> datetime | None:
-    row = lake.connection.execute(query).fetchone()
+def _one(lake: Lake, query: str, told: Mapping[str, Any] | None = None) -> datetime | None:
+    row = lake.connection.execute(query, told).fetchone()
     return row[0] if row else None

@@ -3,6 +3,6 @@
 SELECT cluster_id, kafka_topic, kafka_partition, ts_commit, before AS expected, offset_from FROM (
     SELECT *, lag(offset_next) OVER (
         PARTITION BY cluster_id, kafka_topic, kafka_partition, incarnation ORDER BY offset_from, offset_next) AS before
-    FROM ingest_commits WHERE ts_commit >= $since::TIMESTAMP - INTERVAL 1 DAY AND ts_commit < $until
+    FROM ingest_commits WHERE ts_commit >= $since::TIMESTAMP - INTERVAL 1 DAY -- and later: of a clock that was ahead
 )
-WHERE ts_commit >= $since AND before <> offset_from
+WHERE ts_commit >= $since AND ts_commit < $until AND before <> offset_from

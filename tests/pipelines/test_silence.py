@@ -113,6 +113,22 @@ def test_a_channel_that_never_brought_anything_is_suspect_within_ten_minutes(war
     assert _reason(warehouse, "okx", 8).startswith("no liquidation was ever heard, since 2026-10-10 10:00; ")
 
 
+@pytest.mark.parametrize("wrong_s", [3600, -3600])
+def test_rows_that_come_late_are_counted_though_the_clock_of_ingest_was_wrong_for_one_commit(
+    warehouse: Lake, wrong_s: int
+) -> None:
+    _listen(warehouse, ["okx"])
+    signs = [heard(_session("okx"), at(0), at(5))]
+    commit(warehouse, at(5), signs)
+    wrong, late = liquidation("okx", "BTCUSDT", at(1), "partial"), liquidation("okx", "BTCUSDT", at(2), "partial")
+    commit(warehouse, at(5) + timedelta(seconds=wrong_s), liquidations=[wrong])
+    cover(warehouse, at(6))
+    commit(warehouse, at(7), [heard(_session("okx"), at(5), at(7))], liquidations=[late])
+    cover(warehouse, at(8))
+    counted = "SELECT minute FROM feed_coverage WHERE venue = 'okx' AND topic = 'raw.liquidation' AND rows = 1 ORDER BY minute"
+    assert warehouse.connection.execute(counted).fetchall() == [(at(1),), (at(2),)]
+
+
 def test_where_all_venues_are_quiet_no_channel_is_suspect(warehouse: Lake, lively: Happened) -> None:
     _listen(warehouse)
     _hear(warehouse, 0, 10, lively)
