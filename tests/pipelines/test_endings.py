@@ -9,7 +9,7 @@ from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.endings import WAIT_S, Endings
-from pipelines.ingest.resume import ended_from, held_from
+from pipelines.ingest.resume import ended_from, held_from, marks_from
 from pipelines.venues import Held
 from tests.pipelines.commits import commit, placed
 from tests.pipelines.venue_frames import START_MS, Session, bybit_ticker
@@ -136,3 +136,16 @@ def test_an_event_nested_too_deeply_is_no_end_and_stops_nobody() -> None:
     tables = batch.take().tables(Log("cluster", {}, "commit"), 60)
     assert tables["collector_events"].is_empty()
     assert tables["dead_letters"].height == 1
+
+
+def test_marks_are_of_the_last_days_and_of_all_time_for_who_reads_old_logs_again(fresh_world: Path) -> None:
+    one, two = Session("bybit", "linear-1-a"), Session("bybit", "linear-2-b")
+    with lake.open(fresh_world, read_only=False) as warehouse:
+        for session, at in ((one, START_MS), (two, START_MS + 1)):
+            ticker_ = session.frame("tickers", "BTCUSDT", bybit_ticker(at, "snapshot", 1, **FULL), at, TICKER)
+            commit(warehouse, placed([ticker_]))
+        warehouse.connection.execute(
+            "UPDATE session_frames SET ts_commit = ts_commit - INTERVAL 9 DAYS WHERE session = ?", [one.session]
+        )
+        assert set(marks_from(warehouse)) == {(two.session, TICKER, 0)}
+        assert set(marks_from(warehouse, ever=True)) == {(one.session, TICKER, 0), (two.session, TICKER, 0)}
