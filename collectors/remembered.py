@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,34 +18,42 @@ log = logging.getLogger(__name__)
 
 class _Kept(msgspec.Struct):
     at: float
-    groups: dict[str, tuple[Listed, ...]]
+    listed: tuple[Listed, ...]
+
+
+_decode = msgspec.json.Decoder(dict[str, _Kept]).decode
 
 
 class Remembered:
-    """The instruments of one venue by group, in a file of `folder`. `clock`: UTC seconds."""
+    """The instruments of one venue by group, in a file of `folder`, each group with its age. `clock`: UTC seconds."""
 
     def __init__(self, folder: Path, venue: str, clock: Callable[[], float] = time.time) -> None:
         self._path = folder / f"{venue}.json"
         self._clock = clock
+        self._groups = self._read()
 
-    def read(self) -> dict[str, tuple[Listed, ...]]:
-        """Return what was listed last; nothing where that is too old, or cannot be read."""
+    @property
+    def listing(self) -> dict[str, tuple[Listed, ...]]:
+        """What was listed last, without what is too old."""
+        oldest = self._clock() - MOST_AGE_S
+        return {group: kept.listed for group, kept in self._groups.items() if kept.at > oldest}
+
+    def keep(self, group: str, listed: Sequence[Listed]) -> None:
+        """Write what a group lists now; the file is replaced whole or not at all."""
+        self._groups[group] = _Kept(self._clock(), tuple(listed))
+        beside = self._path.with_suffix(f".{os.getpid()}")
         try:
-            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(msgspec.json.encode(self._groups))
+            beside.replace(self._path)
+        except OSError as error:
+            log.warning("what is listed cannot be kept path=%s reason=%r", self._path, str(error))
+
+    def _read(self) -> dict[str, _Kept]:
+        try:
+            return _decode(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
             log.warning("what was listed last cannot be read path=%s reason=%r", self._path, str(error))
             return {}
-        return kept.groups if self._clock() - kept.at < MOST_AGE_S else {}
-
-    def keep(self, listing: Mapping[str, Sequence[Listed]]) -> None:
-        """Write what is listed now, whole or not at all."""
-        kept = _Kept(self._clock(), {group: tuple(listed) for group, listed in listing.items()})
-        beside = self._path.with_suffix(f".{os.getpid()}")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(msgspec.json.encode(kept))
-            beside.replace(self._path)
-        except OSError as error:
-            log.warning("what is listed cannot be kept path=%s reason=%r", self._path, str(error))

@@ -49,7 +49,7 @@ class Collector:
         self._settings = settings
         self._connects = Bucket(venue.limits.connects)
         self._remembered = remembered
-        self._listing = remembered.read() if remembered else dict[str, tuple[Listed, ...]]()
+        self._listing = remembered.listing if remembered else dict[str, tuple[Listed, ...]]()
         self._sockets: dict[str, list[Feed]] = {}
         self._live: dict[str, LiveFeed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,7 +79,7 @@ class Collector:
     def _list(self, group: str, listed: tuple[Listed, ...]) -> None:
         self._listing[group] = listed
         if self._remembered:
-            self._remembered.keep(self._listing)
+            self._remembered.keep(group, listed)
         self._arrange()
 
     def _arrange(self) -> None:

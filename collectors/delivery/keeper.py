@@ -133,7 +133,7 @@ class Keeper:
     async def _drop(self, lane: Lane, reason: str) -> bool:
         """Give up the oldest file of a topic that no producer has, and name its frames; whether there was one.
 
-        One that cannot be read is told as a whole, and stays on disk under another name.
+        A file that cannot be read is reported once, and stays on disk under another name.
         """
         async with lane.lock:
             segment = next((each for each in self._spool.of(lane.topic) if not _is_out(lane, each)), None)

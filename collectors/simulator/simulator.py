@@ -162,7 +162,7 @@ class Simulator:
         return load.FRAMES[venue](self._linear(venue), at)
 
     def flood(self, venue: str, frames: load.Frames, count: int) -> int:
-        """Write so many of these frames at once, outside the market; return to how many sockets' worth."""
+        """Write so many of these frames at once, outside the market, to all who listen; return how many were written."""
         written = load.flood(self._hosts["um" if venue == "binance" else venue].host, frames, count)
         self.record.load[venue] += written
         return written

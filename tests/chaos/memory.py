@@ -1,17 +1,17 @@
 """How much memory each process of a world holds, at most, while a block runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
+from tests.chaos.beside import Beside
 from tests.chaos.world import World
 
 EVERY_S = 0.25
 MB = 1_000_000
 
 
-class Memory:
+class Memory(Beside):
     """`most`: resident bytes by part."""
 
     def __init__(self, world: World) -> None:
@@ -21,17 +21,8 @@ class Memory:
     def __str__(self) -> str:
         return ", ".join(f"{name} {size / MB:.0f} MB" for name, size in self.most.items())
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["Memory"]:
-        """Look until the block ends."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Look at each process again and again."""
         while True:
             for name in self._world.parts:
                 if (pid := self._world.pid(name)) is not None:

@@ -2,15 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from collectors.simulator import Simulator
+from tests.chaos.beside import Beside
 
 TICK_S = 0.01
 
 
-class Tickers:
+class Tickers(Beside):
     """`written`: frames that somebody listened to."""
 
     def __init__(self, simulator: Simulator, rate: float) -> None:
@@ -19,17 +18,8 @@ class Tickers:
         self._rate = rate
         self._contracts = [each for each in simulator.market.contracts if each.venue == "bybit"]
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["Tickers"]:
-        """Send until the block ends."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Send at the rate."""
         began, due = time.perf_counter(), 0
         while True:
             await asyncio.sleep(TICK_S)

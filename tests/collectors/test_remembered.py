@@ -13,34 +13,40 @@ from collectors.venues import VENUES
 from collectors.venues.venue import Listed
 from tests.collectors.sink import Frames
 
-LISTING = {"linear": (Listed("BTCUSDT", "BTC", True, "BTCUSDT"), Listed("ETHUSDT-25DEC26", funding=False))}
+LISTED = (Listed("BTCUSDT", "BTC", True, "BTCUSDT"), Listed("ETHUSDT-25DEC26", funding=False))
 QUICK = CollectorSettings(first_delay_s=0.05, poll_scale=0.01)
 TICKING = {"binance": "markPrice", "bybit": "tickers", "okx": "mark-price"}
 
 
-def test_what_is_kept_is_read_back_for_some_days(tmp_path: Path) -> None:
+def test_what_is_kept_is_read_back_for_some_days_each_group_by_its_own_age(tmp_path: Path) -> None:
     now = [1e9]
-    remembered = Remembered(tmp_path / "listings", "bybit", lambda: now[0])
-    assert remembered.read() == {}
-    remembered.keep(LISTING)
-    assert remembered.read() == LISTING
+
+    def remembered() -> Remembered:
+        return Remembered(tmp_path / "listings", "bybit", lambda: now[0])
+
+    assert remembered().listing == {}
+    remembered().keep("linear", LISTED)
+    assert remembered().listing == {"linear": LISTED}
     assert [path.name for path in (tmp_path / "listings").iterdir()] == ["bybit.json"]
-    now[0] += MOST_AGE_S
-    assert remembered.read() == {}
+    now[0] += MOST_AGE_S - 1
+    remembered().keep("inverse", LISTED[:1])
+    assert remembered().listing == {"linear": LISTED, "inverse": LISTED[:1]}
+    now[0] += 1
+    assert remembered().listing == {"inverse": LISTED[:1]}, "a list that is not told any more grows old beside another"
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b'{"at":1e9,"groups":{"linear":[[5]]}}', b"\xff", b"[" * 5000])
+@pytest.mark.parametrize("damaged", [b"", b"{", b'{"linear":{"at":1e9,"listed":[[5]]}}', b"\xff", b"[" * 5000])
 def test_a_damaged_file_is_told_and_counts_as_none(
     tmp_path: Path, damaged: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "okx.json").write_bytes(damaged)
-    assert Remembered(tmp_path, "okx").read() == {}
+    assert Remembered(tmp_path, "okx").listing == {}
     assert "cannot be read" in caplog.text
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
-    Remembered(tmp_path / "file", "okx").keep(LISTING)
+    Remembered(tmp_path / "file", "okx").keep("SWAP", LISTED)
     assert "cannot be kept" in caplog.text
 
 
@@ -62,7 +68,7 @@ async def test_a_collector_listens_though_its_requests_are_refused_at_the_start(
                 if refused:
                     assert sink.told("poll_stopped"), "it was refused"
                 else:
-                    await sink.until(lambda: len(Remembered(tmp_path, venue).read()) >= 2)
+                    await sink.until(lambda: len(Remembered(tmp_path, venue).listing) >= 2)
             finally:
                 collector.stop()
                 await asyncio.wait_for(running, 60)

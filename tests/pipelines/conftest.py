@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.reading import blocks
+from pipelines.venues import bybit_latest
 from warehouse import schema
 
 
@@ -21,3 +23,10 @@ def fresh_world(empty_world: Path, tmp_path: Path) -> Path:
     """A world with an empty warehouse of the test's own."""
     shutil.copytree(empty_world / "lake", tmp_path / "lake")
     return tmp_path
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read even two frames by column."""
+    monkeypatch.setattr(blocks, "FEWEST", 1)
+    monkeypatch.setattr(bybit_latest, "FEWEST", 2)

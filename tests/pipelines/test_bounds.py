@@ -9,11 +9,8 @@ import pytest
 from collectors.envelope import RawFrame
 from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import DEAD, WITH_ROWS, normalise, parse_frames
-from pipelines.reading import blocks
-from pipelines.reading.blocks import parse_batch
-from pipelines.reading.latest import parse_latest
 from pipelines.rows import Instrument, Kline, Row
-from pipelines.venues import bounds, bybit_latest
+from pipelines.venues import bounds
 from pipelines.venues.bounds import (
     AMOUNT,
     CANDLE,
@@ -30,6 +27,7 @@ from pipelines.venues.bounds import (
     Bound,
     implausible,
 )
+from tests.pipelines.bounded import BAD_SYMBOLS, READERS
 from tests.pipelines.frame_files import own_frames
 from tests.pipelines.venue_frames import (
     START_MS,
@@ -40,8 +38,8 @@ from tests.pipelines.venue_frames import (
     okx_liquidation,
 )  # fmt: skip
 
+pytestmark = pytest.mark.usefixtures("few")
 OWN = own_frames()
-READERS = {"one by one": parse_frames, "many at once": parse_batch, "the last ones": parse_latest}
 BOUNDS = [each for each in vars(bounds).values() if isinstance(each, Bound)]
 LIQUIDATIONS = {
     "binance": ("forceOrder", lambda symbol, qty, price, at: binance_liquidation(at, "SELL", qty, price, symbol)),
@@ -49,24 +47,6 @@ LIQUIDATIONS = {
     "okx": ("liquidation-orders", lambda symbol, qty, price, at: okx_liquidation(at, symbol, "sell", qty, price)),
 }  # fmt: skip
 SYMBOLS = {"binance": "BTCUSDT", "bybit": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
-BAD_SYMBOLS = (
-    "",
-    " ",
-    "BTC\x00USDT",
-    "BTC\nUSDT",
-    "\x1b[31mBTCUSDT",
-    "B" * 5000,
-    "BTC\u202eUSDT",
-    " BTCUSDT",
-    "BTC\u2028USDT",
-)
-
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read even two frames by column."""
-    monkeypatch.setattr(blocks, "FEWEST", 1)
-    monkeypatch.setattr(bybit_latest, "FEWEST", 2)
 
 
 def _liquidation(venue: str, symbol: str, qty: str, price: str, at_ms: int = START_MS) -> RawFrame:

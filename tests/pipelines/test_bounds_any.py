@@ -8,14 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.envelope import RawFrame
 from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, parse_frames
-from pipelines.reading import blocks
-from pipelines.reading.blocks import parse_batch
-from pipelines.reading.latest import parse_latest
+from pipelines.normalise import normalise
 from pipelines.rows import Liquidation
-from pipelines.venues import bounds, bybit_latest
 from pipelines.venues.bounds import (
     AMOUNT,
     EARLIEST_MS,
@@ -23,53 +18,13 @@ from pipelines.venues.bounds import (
     NOTIONAL,
     PRICE,
     QUANTITY,
-    Bound,
     implausible,
     is_symbol,
 )
+from tests.pipelines.bounded import BAD_SYMBOLS, READERS
 from tests.pipelines.frame_files import own_frames
-from tests.pipelines.venue_frames import (
-    START_MS,
-    Session,
-    binance_liquidation,
-    bybit_liquidation,
-    okx_liquidation,
-)  # fmt: skip
 
 OWN = own_frames()
-READERS = {"one by one": parse_frames, "many at once": parse_batch, "the last ones": parse_latest}
-BOUNDS = [each for each in vars(bounds).values() if isinstance(each, Bound)]
-LIQUIDATIONS = {
-    "binance": ("forceOrder", lambda symbol, qty, price, at: binance_liquidation(at, "SELL", qty, price, symbol)),
-    "bybit": ("allLiquidation", lambda symbol, qty, price, at: bybit_liquidation(at, ("Buy", qty, price), symbol=symbol)),
-    "okx": ("liquidation-orders", lambda symbol, qty, price, at: okx_liquidation(at, symbol, "sell", qty, price)),
-}  # fmt: skip
-SYMBOLS = {"binance": "BTCUSDT", "bybit": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
-BAD_SYMBOLS = (
-    "",
-    " ",
-    "BTC\x00USDT",
-    "BTC\nUSDT",
-    "\x1b[31mBTCUSDT",
-    "B" * 5000,
-    "BTC\u202eUSDT",
-    " BTCUSDT",
-    "BTC\u2028USDT",
-)
-
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read even two frames by column."""
-    monkeypatch.setattr(blocks, "FEWEST", 1)
-    monkeypatch.setattr(bybit_latest, "FEWEST", 2)
-
-
-def _liquidation(venue: str, symbol: str, qty: str, price: str, at_ms: int = START_MS) -> RawFrame:
-    channel, payload = LIQUIDATIONS[venue]
-    sent = payload(symbol, qty, price, at_ms)
-    return Session(venue, "x-1-aaaa").frame(channel, "*", sent, START_MS, "raw.liquidation")
-
 
 EXTREME = ("9.9e307", "1e300", "-1e300", "1e21", "1e19", "1e13", "1e12", "1", "0", "-1", "1e-15", "1e-16", "5e-324", "1e999",
            "nan", "", "9" * 400, 2**63, 2**64, -(2**63), 10**15, 1e308, 1.5, None)  # fmt: skip
@@ -94,6 +49,7 @@ def _made(node: Any, data: st.DataObject) -> Any:
     deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
+@pytest.mark.usefixtures("few")
 def test_whatever_numbers_a_frame_of_any_channel_holds_its_rows_are_within_bounds(data: st.DataObject) -> None:
     frame = data.draw(st.sampled_from(OWN))
     try:

@@ -93,3 +93,8 @@ def flips(of: list[Path], count: int, seed: int = 11) -> Iterator[tuple[Path, in
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << seeded.randrange(8)]) + whole[at + 1 :])
         yield file, at
         file.write_bytes(whole)
+
+
+def quiet(done: int, of: int) -> None:
+    """Take the progress of a backup or a restore."""
+    assert 0 <= done <= of

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from liq import app
-from tests.warehouse.keeping.destroyed import contents, files, fill, flips, lose_catalogue
+from tests.warehouse.keeping.destroyed import contents, files, fill, flips, lose_catalogue, quiet
 from warehouse import lake, schema
 from warehouse.errors import WarehouseError
 from warehouse.keeping.backup import backup
@@ -24,32 +23,6 @@ from warehouse.writer import append
 
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)
-
-
-def _quiet(done: int, of: int) -> None:
-    assert 0 <= done <= of
-
-
-@pytest.fixture
-def filled(world: Path, writer: Lake, rows: Maker, liquidations: Maker) -> Path:
-    fill(writer, rows, liquidations)
-    return world
-
-
-@pytest.fixture
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("backups") / "it's [a] *backup*"
-
-
-@pytest.fixture
-def liq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run a command on the fixture's world, or another."""
-
-    def run(*words: object, world: Path = tmp_path) -> Result:
-        monkeypatch.setenv("LIQ_DATA", str(world))
-        return CliRunner().invoke(app, list(map(str, words)), prog_name="liq")
-
-    return run
 
 
 def test_what_is_restored_from_a_backup_is_what_was_backed_up(
@@ -73,13 +46,13 @@ def test_what_is_restored_from_a_backup_is_what_was_backed_up(
 def test_a_second_backup_copies_only_what_is_new_and_drops_what_is_gone(
     filled: Path, writer: Lake, rows: Maker, liquidations: Maker, target: Path
 ) -> None:
-    first = backup(writer, target, _quiet)
+    first = backup(writer, target, quiet)
     assert (first.copied, first.kept, first.deleted, first.faults) == (len(files(target)), 0, 0, ())
-    again = backup(writer, target, _quiet)
+    again = backup(writer, target, quiet)
     assert (again.copied, again.kept, again.deleted) == (0, first.copied, 0)
     fill(writer, rows, liquidations, first=20, commits=4)
     maintain(writer, AT_ONCE, AT_ONCE)
-    last = backup(writer, target, _quiet)
+    last = backup(writer, target, quiet)
     assert last.deleted > 0
     assert 0 < last.copied < len(files(target))
     assert {path.name for path in files(target)} == {path.name for path in files(filled)}
@@ -105,7 +78,7 @@ def test_a_backup_beside_ingest_and_upkeep_is_the_lake_of_one_commit(
     try:
         with lake.open(filled) as reader:
             for turn in range(3):
-                done = backup(reader, target, _quiet)
+                done = backup(reader, target, quiet)
                 assert done.faults == ()
                 with lake.open(target) as copied:
                     assert verify(copied).faults == ()
@@ -151,14 +124,14 @@ def test_no_folder_that_is_something_else_is_taken_for_a_backup(
     before = contents(other)
     for wrong in (other, mine):
         with pytest.raises(WarehouseError, match="is no backup of this warehouse, and is left alone"):
-            backup(writer, wrong, _quiet)
+            backup(writer, wrong, quiet)
     for inside in (filled, filled / "lake/files/backup", filled.parent):
         with pytest.raises(WarehouseError, match="lie in each other"):
-            backup(writer, inside, _quiet)
+            backup(writer, inside, quiet)
     with lake.open(other, read_only=False) as theirs:
-        backup(theirs, mine / "theirs", _quiet)
+        backup(theirs, mine / "theirs", quiet)
     with pytest.raises(WarehouseError, match="is no backup of this warehouse"):
-        backup(writer, mine / "theirs", _quiet)
+        backup(writer, mine / "theirs", quiet)
     assert contents(other) == before
     assert (mine / "lake/letter.txt").read_text() == "dear"
 
@@ -221,7 +194,7 @@ def test_a_restore_that_was_stopped_goes_on(
     filled: Path, target: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with lake.open(filled) as reader:
-        backup(reader, target, _quiet)
+        backup(reader, target, quiet)
     empty = tmp_path_factory.mktemp("empty")
 
     class StoppedError(Exception):
@@ -236,7 +209,7 @@ def test_a_restore_that_was_stopped_goes_on(
     assert not lake.exists(empty)
     stray = empty / "lake.restoring/files/main/liquidations/of another.parquet"
     stray.write_bytes(b"left by the restore of another backup")
-    from_backup(empty, target, _quiet)
+    from_backup(empty, target, quiet)
     assert contents(empty) == contents(filled)
     with lake.open(empty) as reader:
         assert verify(reader).faults == ()

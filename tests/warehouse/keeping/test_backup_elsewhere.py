@@ -6,10 +6,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from liq import app
-from tests.warehouse.keeping.destroyed import contents, fill
+from tests.warehouse.keeping.destroyed import contents, fill, quiet
 from tests.warehouse.servers import PASSWORD
 from warehouse import lake, schema
 from warehouse.errors import WarehouseError
@@ -19,26 +18,6 @@ from warehouse.settings import WarehouseSettings
 from warehouse.writer import append
 
 Maker = Callable[..., pl.DataFrame]
-
-
-def _quiet(done: int, of: int) -> None:
-    assert 0 <= done <= of
-
-
-@pytest.fixture
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("backups") / "it's [a] *backup*"
-
-
-@pytest.fixture
-def liq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run a command on the fixture's world, or another."""
-
-    def run(*words: object, world: Path = tmp_path) -> Result:
-        monkeypatch.setenv("LIQ_DATA", str(world))
-        return CliRunner().invoke(app, list(map(str, words)), prog_name="liq")
-
-    return run
 
 
 def test_a_catalogue_in_postgresql_is_dumped_and_restored(
@@ -90,7 +69,7 @@ def test_files_on_s3_are_listed_for_the_buckets_own_tools(
     schema.create_or_migrate(tmp_path)
     with lake.open(tmp_path, read_only=False) as writer:
         append(writer, {"liquidations": liquidations(5)})
-        done = backup(writer, target, _quiet)
+        done = backup(writer, target, quiet)
     listed = (target / "lake/files.txt").read_text().splitlines()
     assert (done.copied, done.kept) == (0, len(listed))
     assert any(line.startswith(os.environ["LIQ_FILES"] + "/main/liquidations/") for line in listed)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from liq import app
 from tests.warehouse.conftest import NOON
-from tests.warehouse.keeping.destroyed import contents, files, fill, flips, lose_catalogue
+from tests.warehouse.keeping.destroyed import contents, files, fill, flips, lose_catalogue, quiet
 from tests.warehouse.test_model import KNOWN, Model
 from tests.warehouse.test_reader import _files_read
 from warehouse import lake, schema
@@ -27,22 +26,6 @@ from warehouse.writer import append, offsets
 
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)
-
-
-def _quiet(done: int, of: int) -> None:
-    assert 0 <= done <= of
-
-
-@pytest.fixture
-def filled(world: Path, writer: Lake, rows: Maker, liquidations: Maker) -> Path:
-    fill(writer, rows, liquidations)
-    return world
-
-
-@pytest.fixture
-def liq(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("LIQ_DATA", str(filled))
-    return lambda *words: CliRunner().invoke(app, words, prog_name="liq")
 
 
 def test_from_the_files_alone_every_row_comes_back_and_none_twice(
@@ -79,7 +62,7 @@ def test_after_any_sequence_of_steps_the_files_give_what_the_model_holds(tmp_pat
         if number % 8 == 0:
             model.lake.close()
             lose_catalogue(tmp_path)
-            done = from_files(tmp_path, _quiet, known=KNOWN)
+            done = from_files(tmp_path, quiet, known=KNOWN)
             assert done.faults == ()
             model.lake = model.opened()
             model.check_with_reader()
@@ -98,7 +81,7 @@ def test_a_column_that_was_added_later_is_null_in_the_files_before(tmp_path: Pat
     with lake.open(tmp_path, read_only=False) as writer:
         append(writer, {"plain": newer}, {"plain": plain})
     lose_catalogue(tmp_path)
-    from_files(tmp_path, _quiet, known={"plain": plain})
+    from_files(tmp_path, quiet, known={"plain": plain})
     with lake.open(tmp_path) as reader:
         assert sorted(reader.connection.execute("FROM plain").fetchall(), key=repr) == [
             (None, 7, 1.5, "a"),
@@ -208,7 +191,7 @@ def test_after_a_restore_flipped_bits_are_found_as_before(filled: Path, writer: 
     maintain(writer, AT_ONCE, AT_ONCE)
     writer.close()
     lose_catalogue(filled)
-    from_files(filled, _quiet)
+    from_files(filled, quiet)
     with lake.open(filled) as reader:
         assert verify(reader).faults == ()
         live = [filled / "lake/files" / each.path for each in named(reader.connection)]
@@ -235,7 +218,7 @@ def test_every_table_can_be_made_again_from_its_files(filled: Path, writer: Lake
     counted = {name: writer.connection.execute(f"FROM {name}").fetchall() for name in sorted(known)}
     writer.close()
     lose_catalogue(filled)
-    from_files(filled, _quiet)
+    from_files(filled, quiet)
     with lake.open(filled) as reader:
         for name, rows_before in counted.items():
             found = reader.connection.execute(f"FROM {name}").fetchall()

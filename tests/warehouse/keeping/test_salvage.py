@@ -5,10 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
-import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from liq import app
 from tests.warehouse.keeping.destroyed import contents, fill, lose_catalogue
 from warehouse import lake
 from warehouse.lake import Lake
@@ -17,18 +15,6 @@ from warehouse.tables import TABLES
 
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)
-
-
-@pytest.fixture
-def filled(world: Path, writer: Lake, rows: Maker, liquidations: Maker) -> Path:
-    fill(writer, rows, liquidations)
-    return world
-
-
-@pytest.fixture
-def liq(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("LIQ_DATA", str(filled))
-    return lambda *words: CliRunner().invoke(app, words, prog_name="liq")
 
 
 def test_without_a_manifest_nothing_is_guessed_unless_it_is_asked_for(

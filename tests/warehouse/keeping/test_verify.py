@@ -8,9 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from liq import app
 from tests.warehouse.keeping.destroyed import files, fill, flips, lose_catalogue
 from warehouse import lake, schema
 from warehouse.keeping.copies import copy
@@ -24,16 +23,9 @@ AT_ONCE = timedelta(0)
 
 
 @pytest.fixture
-def filled(world: Path, writer: Lake, rows: Maker, liquidations: Maker) -> Path:
-    fill(writer, rows, liquidations)
+def filled(filled: Path, writer: Lake) -> Path:
     maintain(writer, AT_ONCE, AT_ONCE)
-    return world
-
-
-@pytest.fixture
-def liq(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setenv("LIQ_DATA", str(filled))
-    return lambda *words: CliRunner().invoke(app, words, prog_name="liq")
+    return filled
 
 
 def _faults(world: Path) -> tuple[str, ...]:
