@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 from aiokafka.protocol.metadata import MetadataResponse_v2
 
-HOST = "127.0.0.1"
+from collectors.ports import HOST
+
 ANSWER_TIMEOUT_S = 5.0
 
 

@@ -6,7 +6,6 @@ same tests run a second time on that image through testcontainers; nothing is ev
 
 import asyncio
 import os
-import socket
 import sys
 import time
 from collections import Counter
@@ -22,8 +21,9 @@ from hypothesis import HealthCheck, settings
 from collectors.broker import start, stop
 from collectors.broker.settings import properties
 from collectors.cluster import administering
-from collectors.embedded import HOST, State, answering
+from collectors.embedded import State, answering
 from collectors.kafka import ensure_topics
+from collectors.ports import HOST, free_port
 from collectors.topics import TOPICS
 
 settings.register_profile("unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -185,9 +185,7 @@ def _container(image: str) -> Iterator[str]:
     from testcontainers.core.container import DockerContainer
 
     testcontainers_config.ryuk_disabled = True  # its own container would need an image of its own
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     settings = properties(State(CONTAINER_PORT, CONTAINER_PORT + 1, "")) | {
         "listeners": f"PLAINTEXT://:{CONTAINER_PORT},CONTROLLER://:{CONTAINER_PORT + 1}",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",

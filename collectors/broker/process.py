@@ -5,9 +5,7 @@ import fcntl
 import itertools
 import logging
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 import uuid
@@ -22,10 +20,12 @@ from rich.console import Console
 
 from collectors.broker import jars, java
 from collectors.broker.settings import LOG_CONFIGURATION, BrokerSettings, properties
-from collectors.embedded import HOST, Running, State, answering, is_alive, kafka_folder, marker, read_state, told
+from collectors.embedded import Running, State, answering, is_alive, kafka_folder, marker, read_state, told
 from collectors.errors import BrokerError
+from collectors.ports import HOST, free_port, is_free
 
-PORTS = range(20_000, 30_000)  # below the range from which systems give ports to outgoing connections
+TRIES = 3  # a port that was free may be taken before Java has it
+TAKEN = "Address already in use"
 POLL_S = 0.05
 QUIET_S = 2.0
 STOP_TIMEOUT_S = 30.0
@@ -34,6 +34,10 @@ LAST_LINES = 20
 Stopped = Literal["stopped", "killed", "was not running"]
 
 logger = logging.getLogger(__name__)
+
+
+class _PortTakenError(BrokerError):
+    """Another process took a port between the look whether it is free and Java's bind."""
 
 
 def start(world: Path, settings: BrokerSettings | None = None) -> Running:
@@ -51,7 +55,14 @@ def start(world: Path, settings: BrokerSettings | None = None) -> Running:
             fresh = False  # it runs, or its starter died while it was starting
         else:
             state, fresh = _launch(folder, state, settings), True
-        _await_answer(state, folder, settings.kafka_start_timeout_s, announce=fresh)
+        for again in reversed(range(TRIES)):
+            try:
+                _await_answer(state, folder, settings.kafka_start_timeout_s, announce=fresh)
+                break
+            except _PortTakenError:
+                if not again:
+                    raise
+                state, fresh = _launch(folder, state, settings), True
         return told(state, folder, started_here=fresh)
 
 
@@ -130,7 +141,8 @@ def _await_answer(state: State, folder: Path, timeout_s: float, *, announce: boo
     while answering(state.port) != state.cluster_id:
         waited = time.monotonic() - begun
         if not is_alive(state.pid, folder) and waited > POLL_S:
-            raise BrokerError(f"The embedded broker ended while starting. {_last_lines(state, folder)}")
+            kind = _PortTakenError if any(TAKEN in line for line in _lines(state, folder)) else BrokerError
+            raise kind(f"The embedded broker ended while starting. {_last_lines(state, folder)}")
         if waited > timeout_s:
             raise BrokerError(
                 f"The embedded broker (process {state.pid}) does not answer at {HOST}:{state.port} after "
@@ -143,14 +155,19 @@ def _await_answer(state: State, folder: Path, timeout_s: float, *, announce: boo
 
 
 def _last_lines(state: State, folder: Path) -> str:
-    """Return the end of what this start wrote; a line of broker.log begins with its time, but in a stack trace."""
+    last = _lines(state, folder)[-LAST_LINES:]
+    return f"The last lines of its logs in {folder / 'logs'}:\n" + "\n".join(last)
+
+
+def _lines(state: State, folder: Path) -> list[str]:
+    """Return what this start wrote; a line of broker.log begins with its time, but in a stack trace."""
     began = datetime.fromtimestamp(state.started_s, UTC).isoformat(timespec="milliseconds")[:23]
     console, log = (folder / "logs" / name for name in ("console.log", "broker.log"))
     lines = console.read_text(errors="replace").splitlines() if console.exists() else []
     if log.exists():
         whole = log.read_text(errors="replace").splitlines()
         lines += itertools.dropwhile(lambda line: not (line[:1].isdigit() and line >= began), whole)
-    return f"The last lines of its logs in {folder / 'logs'}:\n" + "\n".join(lines[-LAST_LINES:])
+    return lines
 
 
 def _gone(pid: int, folder: Path, timeout_s: float) -> bool:
@@ -164,23 +181,12 @@ def _gone(pid: int, folder: Path, timeout_s: float) -> bool:
 
 def _ports(before: State | None) -> tuple[int, int]:
     """Return the ports used before if they are free, else two that are."""
-    if before and _is_free(before.port) and _is_free(before.controller_port):
+    if before and is_free(before.port) and is_free(before.controller_port):
         return before.port, before.controller_port
-    free = (port for port in random.sample(PORTS, len(PORTS)) if _is_free(port))
-    port, controller_port = next(free), next(free)
+    port = free_port(2)
     if before:
         logger.warning("port %d or %d is taken; Kafka moves to port %d", before.port, before.controller_port, port)
-    return port, controller_port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+    return port, port + 1
 
 
 def _cluster_id(folder: Path) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from collectors.embedded import HOST, State
+from collectors.embedded import State
 from collectors.errors import ConfigurationError
+from collectors.ports import HOST
 from collectors.topics import MAX_FRAME_BYTES
 
 MB = 1024 * 1024

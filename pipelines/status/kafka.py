@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from collectors.embedded import HOST, is_alive, kafka_folder, read_state
+from collectors.embedded import is_alive, kafka_folder, read_state
 from collectors.errors import BrokerError, CollectorError, described
 from collectors.kafka import KafkaSettings, cluster_id, connection
+from collectors.ports import HOST
 from collectors.topics import TOPICS
 
 WITHIN_S = 2.0

@@ -11,12 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
+from collectors.ports import free_port
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
 from pipelines.up.commands import StartError, liq, often
 from pipelines.up.parts import Parts
-from pipelines.up.ports import free_port
 from pipelines.up.screen import Screen, read, show_rows
 from pipelines.up.supervise import Child
 from pipelines.up.up import TRIES, start_collectors, start_ingest, start_prefect, stop_on_signal, stop_pipeline

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 from collectors.metrics import Figures, serving
+from collectors.ports import free_port
 from pipelines.settings import MetricsSettings
 from pipelines.up import board, figures
 from pipelines.up.broker import Broker
 from pipelines.up.commands import StartError, Tell, liq
-from pipelines.up.ports import free_port
 from pipelines.up.supervise import Child
 
 PREFECT_START_S = 120.0

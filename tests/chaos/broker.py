@@ -10,8 +10,9 @@ from pathlib import Path
 
 from collectors.broker import process
 from collectors.broker.settings import properties
-from collectors.embedded import HOST, Running, State, is_alive, kafka_folder, read_state
+from collectors.embedded import Running, State, is_alive, kafka_folder, read_state
 from collectors.errors import CollectorError
+from collectors.ports import HOST
 
 LOOK_S = 0.2
 

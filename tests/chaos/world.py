@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from collectors.ports import free_port
 from collectors.simulator import Limits, Phases, Simulator
 from collectors.simulator.bybit import BybitLimits
-from pipelines.up.ports import free_port
 from tests.chaos.broker import Broker
 from tests.chaos.clock import Clock
 from tests.chaos.disk import Disk

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from jgo.config import GlobalSettings
 from typer.testing import CliRunner
 
-from collectors.broker import jars, java, running, start, stop
+from collectors.broker import jars, java, process, running, start, stop
 from collectors.broker.settings import BrokerSettings
 from collectors.embedded import State, is_alive, read_state
 from collectors.errors import BrokerError, ConfigurationError, JarsMissingError, JavaNotFoundError
@@ -124,6 +124,15 @@ def test_a_port_taken_meanwhile_is_replaced_and_said_so(world: Path, caplog: pyt
         left_behind(world, port=taken)
         assert start(world).bootstrap != f"127.0.0.1:{taken}"
     assert f"port {taken} or" in caplog.text
+
+
+def test_a_port_taken_between_the_look_and_the_bind_is_replaced(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = int(other.getsockname()[1])
+        left_behind(world, port=taken)
+        looks = iter([True, True])
+        monkeypatch.setattr(process, "is_free", lambda port: next(looks, False))
+        assert start(world).bootstrap != f"127.0.0.1:{taken}"
 
 
 def test_a_start_that_fails_shows_the_last_lines_of_its_own_log(world: Path) -> None:

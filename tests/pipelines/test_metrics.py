@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from collectors.envelope import RawFrame
 from collectors.metrics import Figures, serving
+from collectors.ports import free_port
 from pipelines.flows import figures as of_flows
 from pipelines.flows import notes
 from pipelines.flows.checked import Checked
@@ -22,7 +23,6 @@ from pipelines.ingest.consume import Slice
 from pipelines.ingest.figures import Figures as OfIngest
 from pipelines.up import figures as of_up
 from pipelines.up.board import Part
-from pipelines.up.ports import free_port
 from warehouse.writer import Appended
 
 LIQUIDATIONS, TICKERS = ("raw.liquidation", 0), ("raw.ticker", 1)

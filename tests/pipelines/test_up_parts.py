@@ -13,7 +13,6 @@ from pipelines.up import board
 from pipelines.up.commands import StartError
 from pipelines.up.demo import _fresh
 from pipelines.up.parts import Parts
-from pipelines.up.ports import PORTS, free_port
 from pipelines.up.up import unless_stopped
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(99)"]
@@ -66,10 +65,6 @@ def test_a_second_up_in_a_world_is_refused_and_a_demo_does_not_empty_the_folder_
         with pytest.raises(AlreadyRunningError):
             _fresh(tmp_path)
     assert not is_held(tmp_path, board.LOCK)
-
-
-def test_ports_are_below_those_that_systems_give_away() -> None:
-    assert all(free_port(5) in PORTS for _ in range(3))
 
 
 async def test_ctrl_c_ends_a_start_that_takes_for_ever_and_what_it_started() -> None:

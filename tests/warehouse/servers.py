@@ -13,6 +13,7 @@ from pathlib import Path
 from collectors.broker.jars import cached, locked
 from collectors.broker.java import find
 from collectors.errors import CollectorError
+from collectors.ports import free_port
 
 HERE = Path(__file__).parent
 PASSWORD = "not-to-be-shown"
@@ -54,7 +55,7 @@ def postgres() -> Iterator[Postgres]:
     """Run the PostgreSQL that is installed. Raises UnavailableError."""
     programs = _programs()
     user = _user()
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "password").write_text(PASSWORD)
@@ -79,7 +80,7 @@ def s3() -> Iterator[dict[str, str]]:
         program = find()
     except CollectorError as error:
         raise UnavailableError(f"no S3Proxy here: {error}") from error
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "files" / "lake").mkdir(parents=True)
@@ -109,12 +110,6 @@ def _programs() -> Path:
 def _user() -> str | None:
     """Return whom PostgreSQL runs as, as it refuses to be root; None: whoever runs the tests."""
     return "nobody" if os.getuid() == 0 else None
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager
