@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from collectors.errors import ConfigurationError, NetworkError
 from collectors.kafka import KafkaSettings
+from collectors.logs import log_to_stderr
 from collectors.plan import assumed, lines
 from collectors.retry import describe
 from collectors.service import collect as run
 from collectors.settings import CollectorSettings
-from collectors.terminal import log_to_stderr
 from collectors.venues import VENUES
 from collectors.venues.venue import Listed, Listing, Page, Venue
 

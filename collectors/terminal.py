@@ -1,9 +1,6 @@
-"""What commands share on a terminal: times as they are given, the log, a bar for what takes long."""
+"""What commands share on a terminal: times as they are given, a bar for what takes long."""
 
-import logging
 import re
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -14,14 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from collectors.printable import printable
-from collectors.repeats import Repeats
-
 AGO = re.compile(r"(\d{1,6})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 FORMS = "2026-10-01, 2026-10-01T12:00 (UTC), or 30d, 12h, 90m ago"
-OURS = ("collectors", "pipelines", "warehouse")
-LONGEST_LINE = 10_000
 
 
 def moment(given: str) -> datetime:
@@ -47,31 +39,6 @@ def until_option(help: str, alone: bool = False) -> Any:
     """Return the option --until of a command; its value is `moment`'s. `alone`: the command has no --since."""
     told = f"{help}: {FORMS}" if alone else f"{help}; as --since"
     return typer.Option("--until", parser=moment, metavar="TIME", help=told)
-
-
-class OneLine(logging.Formatter):
-    """An entry of the log on one line, whatever it quotes: control characters are escaped, a traceback's lines are indented."""
-
-    converter = staticmethod(time.gmtime)
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Return the entry without its traceback."""
-        return printable(super().formatMessage(record), LONGEST_LINE)
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802
-        """Return the traceback."""
-        return "\n".join(f"    {printable(line, LONGEST_LINE)}" for line in super().formatException(ei).splitlines())
-
-
-def log_to_stderr(level: int) -> None:
-    """Write our log from this level on to standard error, libraries' only where they warn; one line an entry, UTC."""
-    form = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine(form, "%Y-%m-%dT%H:%M:%S"))
-    handler.addFilter(Repeats(OURS))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    for package in OURS:
-        logging.getLogger(package).setLevel(level)
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from collectors.kafka import KafkaSettings, connection
-from collectors.terminal import log_to_stderr, since_option, until_option
-from pipelines.errors import UsageError
+from collectors.logs import log_to_stderr
+from collectors.terminal import since_option, until_option
+from pipelines.errors import EndedError, UsageError
 from pipelines.settings import IngestSettings
 from pipelines.status import show
 from pipelines.status.look import look
@@ -57,7 +58,10 @@ def ingest(
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
 
-    asyncio.run(flow(follow=follow))
+    try:
+        asyncio.run(flow(follow=follow, verbose=verbose))
+    except EndedError as error:
+        raise typer.Exit(max(error.code, 1)) from None
 
 
 @app.command()

@@ -1,26 +1,16 @@
-"""What every command of `liq` has: help that fills the terminal, errors as one line, exit codes.
-
-0: done. 1: it could not be done, or what was found needs you. 2: a wrong argument or setting. 130: Ctrl-C.
-"""
+"""What every command of `liq` has: help that fills the terminal, errors as one line (`failing`)."""
 
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from errno import ENOSPC
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 import typer
-from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from collectors.errors import CollectorError, ConfigurationError, described, of_kafka
-from pipelines.errors import InvalidPositionError, PipelineError, UsageError
-from warehouse.errors import WarehouseError
-from warehouse.messages import free, of_duckdb, one_line
+from pipelines.failing import fail, one_line_errors, plain
 
 WIDEST = {"max_content_width": 120}
 VALUES = {"str": "TEXT", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER", "path": "PATH"}
@@ -73,7 +63,7 @@ class Group(TyperGroup):
         except TyperException as error:
             ctx = getattr(error, "ctx", None)
             path = ctx.command_path if ctx else options.get("prog_name") or "liq"
-            fail(2, f"{path}: {_line(error.format_message())} (help: {path} --help)")
+            fail(2, f"{path}: {plain(error.format_message())} (help: {path} --help)")
         except typer.Abort:
             code = 1
         sys.exit(code if isinstance(code, int) else 0)
@@ -87,40 +77,6 @@ def dress(app: typer.Typer) -> None:
         group.cls = Group
         if group.typer_instance:
             dress(group.typer_instance)
-
-
-@contextmanager
-def one_line_errors(name: str) -> Iterator[None]:
-    """End the block's errors as a line that begins with the command's name, and an exit code. A closed pipe is no error."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except ValidationError as error:
-        fail(2, f"{name}: {ConfigurationError.of(error)}")
-    except (ConfigurationError, UsageError) as error:
-        fail(2, f"{name}: {_line(error)}")
-    except InvalidPositionError as error:
-        fail(1, f"{name}: this position cannot be: {_line(error)}")
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        full = f" ({free(Path(error.filename))})" if error.filename and error.errno == ENOSPC else ""
-        fail(1, f"{name}: {where}{error.strerror or error}{full}")
-    except (CollectorError, PipelineError, WarehouseError) as error:
-        fail(1, f"{name}: {error}")
-    except Exception as error:
-        if of_duckdb(error):
-            fail(1, f"{name}: {one_line(error)}")
-        if of_kafka(error):
-            fail(1, f"{name}: Kafka: {described(error)}")
-        raise
-
-
-def fail(code: int, line: str) -> NoReturn:
-    """Print the line to standard error and end with the exit code."""
-    print(line, file=sys.stderr)
-    raise SystemExit(code)
 
 
 def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
@@ -155,7 +111,3 @@ def _told(kind: str, name: str, help: str) -> tuple[str, str]:
 def _styled(text: str, **style: Any) -> str:
     plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     return text if plain else typer.style(text, **style)
-
-
-def _line(error: object) -> str:
-    return " ".join(str(error).replace("Value error, ", "").split())  # pydantic's prefix says nothing

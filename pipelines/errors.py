@@ -6,6 +6,7 @@
     ├── AlreadyRunningError   another ingest works in this world
     ├── LogChangedError       a Kafka log is not the one that was being read
     ├── StartError            a part of the pipeline did not start
+    ├── EndedError            a process that does the work ended before it was done; it said why
     ├── NothingToPlotError    what was asked for has no rows, so there is no picture
     └── InvalidPositionError  a position that cannot be, such as one that is liquidated as soon as it is opened
 
@@ -28,6 +29,17 @@ class AlreadyRunningError(PipelineError):
 class LogChangedError(PipelineError):
     """A Kafka log is not the one that was being read: its topic is another one, or it lacks what it had. Ask again what is
     stored, and where to go on."""
+
+
+class EndedError(PipelineError):
+    """A process that does the work ended before it was done. The text is its last line, which was shown already.
+
+    `code`: its exit code, below 0 the signal that ended it.
+    """
+
+    def __init__(self, line: str, code: int) -> None:
+        super().__init__(line)
+        self.code = code
 
 
 class NotADumpError(UsageError):

@@ -21,7 +21,8 @@ from collectors.history.paging import Span
 from collectors.history.screen import watching
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings
-from collectors.terminal import log_to_stderr, since_option, until_option
+from collectors.logs import log_to_stderr
+from collectors.terminal import since_option, until_option
 from collectors.venues import VENUES
 
 ALL = "all"

@@ -1,18 +1,18 @@
 """Child processes that are kept running: started with their log in a file, restarted when they die, stopped in order."""
 
 import asyncio
-import ctypes
 import os
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from collectors.errors import described
+from pipelines.processes import die_with_parent
 from pipelines.up.commands import Tell, ending
 from pipelines.up.pauses import Pauses
 
@@ -100,7 +100,7 @@ class Child:
             with _appended(self.log) as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._env,
-                    start_new_session=True, preexec_fn=_die_with_parent,
+                    start_new_session=True, preexec_fn=partial(die_with_parent, signal.SIGTERM),
                 )  # fmt: skip
             self.since_s = time.time()
 
@@ -185,9 +185,3 @@ def _end_group(pid: int) -> None:
     """Kill what a part has started and left behind, such as the runs of `liq flows serve`."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def _die_with_parent() -> None:
-    """Have Linux send SIGTERM to this child when the supervisor is gone, however it went."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

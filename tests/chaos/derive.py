@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 
-from collectors.terminal import log_to_stderr
+from collectors.logs import log_to_stderr
 from pipelines.audit.cover import cover
 from pipelines.cascades.run import detect
 from pipelines.rollup.run import rollup

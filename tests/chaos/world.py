@@ -83,7 +83,7 @@ class World:
         """Take what Kafka holds into the world of `data`, undisturbed; return the exit code."""
         env = {**os.environ, **self.settings, "LIQ_DATA": str(data), "LIQ_KAFKA_BOOTSTRAP": self.bootstrap}
         with (self.folder / "logs" / "drain.log").open("ab") as log:
-            command = [sys.executable, "-m", "tests.chaos.ingest"]
+            command = [sys.executable, "-m", "pipelines.ingest"]
             process = await asyncio.create_subprocess_exec(*command, env=env, stdout=log, stderr=log)
             return await process.wait()
 
@@ -132,7 +132,7 @@ class World:
         self.bootstrap = (await self.broker.start()).bootstrap
         for name in self.names:
             await self._part(name, [sys.executable, "-m", "liq", "collect", "all"], await self._venues(name))
-        await self._part("ingest", [sys.executable, "-m", "tests.chaos.ingest", "--follow"])
+        await self._part("ingest", [sys.executable, "-m", "pipelines.ingest", "--follow"])
         await self._part("derive", [sys.executable, "-m", "tests.chaos.derive"])
 
     async def _stop_parts(self) -> None:

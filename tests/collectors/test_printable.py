@@ -8,8 +8,8 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.logs import OneLine
 from collectors.printable import UNPRINTABLE, printable
-from collectors.terminal import OneLine
 
 
 def test_what_moves_a_terminal_or_ends_a_line_is_written_out() -> None:
@@ -46,7 +46,7 @@ def test_an_entry_of_the_log_is_one_line_whatever_it_quotes() -> None:
 
 def test_the_log_of_a_command_is_written_so() -> None:
     code = (
-        "import logging; from collectors.terminal import log_to_stderr; log_to_stderr(logging.INFO);"
+        "import logging; from collectors.logs import log_to_stderr; log_to_stderr(logging.INFO);"
         "logging.getLogger('collectors.x').warning('dead letter: %s', 'A\\x1b[31m\\nB')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,96 @@
+"""Ingest in a process of its own: it ends with whoever started it, says why it failed, and has nothing of Prefect."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.errors import EndedError
+from pipelines.ingest.alone import LOCK, alone, is_held
+from pipelines.ingest.apart import apart
+
+STARTER = "import asyncio; from pipelines.ingest.apart import apart; asyncio.run(apart(True, print))"
+
+
+async def becomes(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def started() -> asyncio.subprocess.Process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", STARTER, **pipes)
+
+
+def children(pid: int) -> list[int]:
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+@pytest.fixture
+def world(tmp_path: Path, fresh_kafka: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path))
+    monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", fresh_kafka["bootstrap_servers"])
+    return tmp_path
+
+
+async def test_it_returns_what_was_committed_and_tells_the_last_line(world: Path) -> None:
+    told: list[str] = []
+    rows = await apart(False, told.append)
+    assert rows["records"] == 0
+    assert [line.split(",")[0] for line in told] == ["committed 0 records in 0 commits"]
+
+
+async def test_told_to_end_it_ends_in_good_order(world: Path) -> None:
+    starter = await started()
+    await becomes(lambda: is_held(world, LOCK))
+    starter.send_signal(signal.SIGTERM)
+    said, _ = await asyncio.wait_for(starter.communicate(), 120)
+    assert starter.returncode == 0
+    assert said.startswith(b"committed 0 records")
+    assert not is_held(world, LOCK)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
+async def test_killed_with_its_starter_it_leaves_the_world_to_the_next(world: Path) -> None:
+    starter = await started()
+    await becomes(lambda: is_held(world, LOCK))
+    (inner,) = children(starter.pid)
+    starter.kill()
+    await starter.wait()
+    await becomes(lambda: not is_held(world, LOCK))
+    await becomes(lambda: not Path(f"/proc/{inner}").exists())
+
+
+async def test_its_error_is_that_of_the_flow(world: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with alone(world), pytest.raises(EndedError, match=r"liq ingest: an ingest runs in .* already") as found:
+        await apart(False, print)
+    assert found.value.code == 1
+    assert str(found.value) in capfd.readouterr().err
+
+
+async def test_killed_alone_it_fails_the_flow(world: Path) -> None:
+    running = asyncio.create_task(apart(True, print))
+    await becomes(lambda: is_held(world, LOCK))
+    os.kill(max(children(os.getpid())), signal.SIGKILL)
+    with pytest.raises(EndedError) as found:
+        await running
+    assert found.value.code == -signal.SIGKILL
+
+
+def test_it_imports_nothing_of_prefect_or_of_terminals() -> None:
+    code = "import sys; import pipelines.ingest.__main__; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"prefect", "typer", "rich", "httpx", "matplotlib", "websockets"}.isdisjoint(done.stdout.split())
+
+
+async def test_a_process_whose_starter_was_gone_before_does_nothing(world: Path) -> None:
+    inner = await asyncio.create_subprocess_exec(sys.executable, "-m", "pipelines.ingest", "--of", "1")
+    assert await inner.wait() == 1
+    assert not (world / LOCK).exists()
