@@ -13,7 +13,9 @@ class IngestSettings(BaseSettings):
 
     data: Path = Field(Path("data/live"), description="Folder of this world's data")
     commit_interval_s: float = Field(0.7, gt=0, le=60, description="Shortest time between two commits, seconds")
-    batch_frames: int = Field(20_000, ge=1, description="Most frames of one commit, frames")
+    batch_frames: int = Field(
+        5_000, ge=1, description="About the most frames of one commit, but for those that make no rows"
+    )
     batch_bytes: int = Field(64 * 1024 * 1024, ge=1, description="A batch that reaches this is committed, bytes")
     grid_s: int = Field(
         60, ge=1, le=3600, description="Funding, open interest and mark prices keep the last value of this, seconds"

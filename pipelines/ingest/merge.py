@@ -10,7 +10,8 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import accumulate
+from heapq import merge
+from itertools import accumulate, chain, islice
 from typing import NamedTuple
 
 from collectors.envelope import MS_NS, RawFrame
@@ -79,6 +80,8 @@ class Merge:
         self._parts = {at: _Part(position) for at, position in sorted(positions.items())}
         self._clock = clock
         self._newest = (0, clock())
+        self.released_ms = 0
+        """The turn before which everything has been handed out."""
 
     def add(self, slices: Iterable[Slice]) -> None:
         """Take what was read."""
@@ -104,10 +107,25 @@ class Merge:
         """The turn before which everything has been read of every partition."""
         return min(part.complete_to() for part in self._parts.values())
 
-    def release(self) -> list[Slice]:
-        """Hand out what is due, partition by partition."""
+    def release(self, most: int | None = None) -> list[Slice]:
+        """Hand out what is due, partition by partition; `most`: about so many records, those of the earliest turns."""
+        if most == 0:
+            return []
+        self.released_ms = self.complete_ms if most is None else min(self.complete_ms, self._turn_after(most))
+        return [found for part in self._parts.values() for found in part.release(self.released_ms)]
+
+    def _turn_after(self, most: int) -> int:
+        """Return a turn before which the first `most` waiting records lie, and those of the same turn as the last of them."""
+        if self.records <= most:
+            return self.complete_ms
+        turns = merge(*(chain.from_iterable(each.turns for each in part.slices) for part in self._parts.values()))
+        return next(islice(turns, most - 1, None)) + 1
+
+    @property
+    def is_due(self) -> bool:
+        """Whether records wait that could be handed out now."""
         before = self.complete_ms
-        return [found for part in self._parts.values() for found in part.release(before)]
+        return any(part.slices and part.slices[0].turns[0] < before for part in self._parts.values())
 
     def wanted(self) -> Collection[Partition]:
         """Return the partitions to read on: those that are not far ahead, and those that the others wait for."""

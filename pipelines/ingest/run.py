@@ -168,7 +168,7 @@ class Reading:
 
     async def _read(self) -> None:
         if not self._full:
-            await self._next(POLL_MS)
+            await self._next(0 if self._merge.is_due else POLL_MS)
         elif self._committing:
             await asyncio.wait([self._committing])
 
@@ -181,6 +181,11 @@ class Reading:
     def _full(self) -> bool:
         batch, settings = self._batch, self._settings
         return batch.frames >= settings.batch_frames or batch.bytes >= settings.batch_bytes
+
+    @property
+    def _room(self) -> int:
+        """How many records the batch may still take."""
+        return max(0, self._settings.batch_frames - self._batch.frames)
 
     async def _offer(self, due: bool) -> None:
         """Commit what is complete, if it is time, or if enough frames wait, and the last commit is done."""
@@ -196,7 +201,7 @@ class Reading:
             if free and self._batch and (due or self._full):
                 await self._records.verify()
                 self._committing = asyncio.create_task(self._commit(self._batch.take()))
-                self._batch.forget(self._merge.complete_ms)
+                self._batch.forget(self._merge.released_ms)
             self._is_answered(None)
         except KafkaError as error:
             if not self._patient:
@@ -204,7 +209,7 @@ class Reading:
             self._is_answered(error)
             await asyncio.sleep(AGAIN_S)
         if free:
-            self._due = time.monotonic() + self._settings.commit_interval_s
+            self._due = 0.0 if self._merge.is_due else time.monotonic() + self._settings.commit_interval_s
 
     def _is_answered(self, error: KafkaError | None) -> None:
         """Write into the log when Kafka stops answering, and when it answers again."""
@@ -224,8 +229,8 @@ class Reading:
             if not 0 < merge.unread(ends) <= AT_A_TIME:
                 break
             await self._next(CATCH_UP_MS)
-        self._batch.add(merge.release())
-        self._batch.close_buckets(merge.complete_ms)
+        self._batch.add(merge.release(self._room))
+        self._batch.close_buckets(merge.released_ms)
 
     async def _finished(self) -> None:
         if self._committing:

@@ -108,16 +108,16 @@ class Reader:
             self.merge.add([self.kafka.slice(at, start, end)])
             self.position[at] = end
 
-    def look(self) -> None:
-        """Ask for the ends, and take out what is complete."""
+    def look(self, most: int | None = None) -> None:
+        """Ask for the ends, and take out what is complete, `most`: about so many records of it."""
         self.merge.ended(self.kafka.ends(self.now_ms), self.merge.broker_ms())
-        self.batch.add(self.merge.release())
-        self.batch.close_buckets(self.merge.complete_ms)
+        self.batch.add(self.merge.release(most))
+        self.batch.close_buckets(self.merge.released_ms)
 
     def commit(self) -> None:
         if self.batch:
             append(self.warehouse, self.batch.take().tables(Log("cluster", {}, "commit"), GRID_S))  # type: ignore[arg-type]
-            self.batch.forget(self.merge.complete_ms)
+            self.batch.forget(self.merge.released_ms)
 
     def drain(self) -> None:
         """Read and commit everything that is there."""

@@ -83,6 +83,18 @@ def test_of_a_partition_far_ahead_no_more_is_read_but_of_the_one_that_is_waited_
     assert list(merge.wanted()) == [B]
 
 
+def test_of_what_is_due_only_so_many_records_are_handed_out_the_earliest_first() -> None:
+    merge = Merge({A: 0, B: 0})
+    merge.add([records(A, 0, 10, 20, 20, 40), records(B, 0, 5, 20, 30)])
+    assert merge.release(0) == []
+    assert (merge.is_due, merge.released_ms) == (True, 0)
+    given = [[(found.partition[0], len(found.frames)) for found in merge.release(2)], merge.released_ms]
+    assert given == [[(LIQUIDATION, 1), (TICKER, 1)], 11]
+    given = [[(found.partition[0], len(found.frames)) for found in merge.release(1)], merge.released_ms]
+    assert given == [[(LIQUIDATION, 2), (TICKER, 1)], 21], "those of one turn stay together"
+    assert (merge.release(100), merge.is_due, merge.released_ms) == ([], False, 30)
+
+
 def test_a_slice_is_cut_with_its_malformed_records() -> None:
     merge = Merge({A: 0, B: 0})
     bad = RawFrame("", "?", "", "ws", 1, "", 0, b"", LIQUIDATION, 0, 1, 1, 20)
@@ -112,7 +124,7 @@ def test_however_partitions_are_read_records_come_out_in_turn_and_whole(seed: in
                 done[at] = end
         clock.now_s += 0.001
         merge.ended(ends, merge.broker_ms())
-        turn = [frame for found in merge.release() for frame in found.frames]
+        turn = [frame for found in merge.release(rng.choice([None, 0, 1, 5])) for frame in found.frames]
         if turn and seen:
             assert min(frame.appended_ms for frame in turn) >= max(frame.appended_ms for frame in seen)
         seen += turn

@@ -87,7 +87,7 @@ def read_at_random(kafka: Kafka, rng: random.Random, kills: bool) -> Plain:
                 reader.read(at, rng.choice([5, 1000, 1000]))
         what = rng.random()
         if what < 0.6:
-            reader.look()
+            reader.look(rng.choice([None, 0, 1, 40, 1000]))
             if rng.random() < 0.7:
                 reader.commit()
         elif what < 0.8 and kills:
