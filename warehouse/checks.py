@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from warehouse.lake import Lake
-from warehouse.query import query_errors
+from warehouse.query_errors import query_errors
 from warehouse.statements import SQL
 
 SHOWN = 5

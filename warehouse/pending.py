@@ -11,6 +11,7 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 
+from warehouse.frames import registered
 from warehouse.tables import Table
 from warehouse.tables.rollups import ROLLUP_PENDING, UNITS
 
@@ -48,11 +49,8 @@ def note(connection: duckdb.DuckDBPyConnection, notes: Sequence[pl.DataFrame]) -
     filled = [frame for frame in notes if frame.height]
     if not filled:
         return
-    connection.register(_NOTES, pl.concat(filled).to_arrow())
-    try:
+    with registered(connection, _NOTES, pl.concat(filled)):
         connection.execute(f"INSERT INTO {ROLLUP_PENDING.name} BY NAME FROM {_NOTES}")
-    finally:
-        connection.unregister(_NOTES)
 
 
 def note_again(connection: duckdb.DuckDBPyConnection, notes: Sequence[pl.DataFrame], before: Noted) -> Noted:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import duckdb
 import polars as pl
 import pyarrow as pa
 
@@ -17,6 +16,7 @@ from warehouse.errors import QueryError
 from warehouse.keeping.files import parquet_files
 from warehouse.lake import Lake
 from warehouse.messages import one_line
+from warehouse.query_errors import query_errors
 from warehouse.settings import WarehouseSettings
 
 BATCH_ROWS = 50_000
@@ -98,16 +98,6 @@ def _distinct(names: list[str]) -> list[str]:
         tries = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(1)))
         given.append(next(each for each in tries if each not in given))
     return given
-
-
-@contextmanager
-def query_errors(folder: Path | None = None) -> Iterator[None]:
-    """Turn DuckDB's errors in the block into a QueryError of one line; `folder`: the lake's, should the disk be full."""
-    try:
-        yield
-    except duckdb.Error as error:
-        text = one_line(error, folder)
-        raise QueryError(f"the warehouse is only read here: {text}" if "read-only mode" in text else text) from error
 
 
 def reading_world() -> tuple[Path, str]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import duckdb
 import polars as pl
 
+from warehouse.frames import read, registered
 from warehouse.lake import quoted
 from warehouse.pending import note, touched
 from warehouse.tables import Table
@@ -72,12 +73,9 @@ def _stored(connection: duckdb.DuckDBPyConnection, table: Table, keyed: pl.DataF
         f"AND {bucket} BETWEEN TIMESTAMP {quoted(since)} AND TIMESTAMP {quoted(until)}"
         for since, until in stretches(keyed[bucket])
     )
-    connection.register(BATCH, keyed.select("liq_n", *table.grid_key, ORDER).to_arrow())
-    try:
-        told = ", ".join(["liq_row", "liq_n", f"{ORDER} > liq_order AS liq_is_later", *table.rolled_by])
-        return connection.execute(f"SELECT {told} FROM ({found}) JOIN {BATCH} USING ({key})").pl()
-    finally:
-        connection.unregister(BATCH)
+    told = ", ".join(["liq_row", "liq_n", f"{ORDER} > liq_order AS liq_is_later", *table.rolled_by])
+    with registered(connection, BATCH, keyed.select("liq_n", *table.grid_key, ORDER)):
+        return read(connection, f"SELECT {told} FROM ({found}) JOIN {BATCH} USING ({key})")
 
 
 def _ends(times: pl.Series, slack: timedelta) -> tuple[str, str]:

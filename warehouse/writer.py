@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
+from warehouse.frames import registered
 from warehouse.lake import Lake, quoted
 from warehouse.pending import NOTHING_NOTED, note, note_again, touched
 from warehouse.superseding import has_key, last_of_bucket, stretches, supersede
@@ -179,12 +179,9 @@ def _rewritten(
     stored = _outlines_stored(connection, table, frames)
     gone, new = _difference(table, stored, frame)
     if not gone.is_empty():
-        connection.register(BATCH, gone.select("liq_row").to_arrow())
-        try:
+        with registered(connection, BATCH, gone.select("liq_row")):
             rows = f"rowid IN (SELECT liq_row FROM {BATCH})"
             connection.execute(f"DELETE FROM {table.name} WHERE {frames.where} AND {rows}")
-        finally:
-            connection.unregister(BATCH)
     inserted = _insert(connection, table, new) if new.height else 0
     return Rewritten(gone.height, inserted, stored.height - gone.height), [touched(table, gone), touched(table, new)]
 
@@ -198,7 +195,7 @@ def _outlines_stored(connection: duckdb.DuckDBPyConnection, table: Table, frames
     empty = _outline(table, table.schema.to_frame()).with_columns(liq_row=pl.lit(None, pl.Int64))
     parts = [empty]
     for batch in found.to_arrow_reader(OUTLINED_AT_ONCE):
-        rows = pl.DataFrame(pa.Table.from_batches([batch]))
+        rows = pl.DataFrame(batch)
         parts.append(_outline(table, rows.select(table.schema.names())).with_columns(rows["liq_row"]))
     return pl.concat(parts)
 
@@ -231,13 +228,10 @@ def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tupl
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> int:
     keyed, once = _once(table, frame)
     once = supersede(connection, table, once)
-    connection.register(BATCH, once.to_arrow())
-    try:
+    with registered(connection, BATCH, once):
         return _count(
             connection.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM {BATCH}{_not_stored(table, keyed)}")
         )
-    finally:
-        connection.unregister(BATCH)
 
 
 def _once(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -18,6 +18,9 @@ from pipelines.failing import one_line_errors
 from pipelines.ingest.work import work
 from pipelines.processes import die_with_parent
 
+UNUSED = "pyarrow"
+"""DuckDB loads it, where it is installed, when it reads a frame; `warehouse.frames` does without, and it is 35 MB."""
+
 
 def main() -> None:
     """Run to the end, or until SIGTERM."""
@@ -30,6 +33,7 @@ def main() -> None:
         die_with_parent(signal.SIGKILL)
         if os.getppid() != given.of:  # it was gone before
             sys.exit(1)
+    sys.modules[UNUSED] = None  # type: ignore[assignment]  # its import fails, as where it is not installed
     log_to_stderr(logging.DEBUG if given.verbose else logging.INFO)
     told: list[str] = []
     with one_line_errors("liq ingest"):

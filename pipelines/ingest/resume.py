@@ -17,8 +17,8 @@ from pipelines.venues import Held
 from pipelines.venues.bybit_tickers import State, state
 from warehouse import lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
+from warehouse.frames import read
 from warehouse.lake import Lake
-from warehouse.query import reading_world
 
 LOOK_BACK = timedelta(days=2)  # funding changes at least at every settlement, at most 8 h apart
 
@@ -105,6 +105,8 @@ def earlier_from(warehouse: Lake, cluster_id: str, at: Partition, incarnation: s
 
 def known_instruments() -> Instruments | None:
     """Return the contracts that the warehouse at hand knows, None where there is no warehouse."""
+    from warehouse.query import reading_world  # with it comes pyarrow, which ingest has no use for
+
     try:
         with lake.open(reading_world()[0]) as warehouse:
             return instruments_from(warehouse)
@@ -117,7 +119,7 @@ def instruments_from(warehouse: Lake, until: datetime | None = None) -> Instrume
     tables = ("instruments", "leverage_tiers")
     where = "WHERE ts_recv < $until" if until else ""
     told = {"until": until} if until else None
-    return from_table(*(warehouse.connection.execute(f"FROM {name} {where}", told).pl() for name in tables))
+    return from_table(*(read(warehouse.connection, f"FROM {name} {where}", told) for name in tables))
 
 
 def held_from(warehouse: Lake, until: datetime | None = None) -> Held:

@@ -25,7 +25,7 @@ from pipelines.settings import IngestSettings
 from pipelines.venues import Held
 from warehouse import lake, schema, writer
 from warehouse.errors import QueryError, WarehouseError, WriteFailedError
-from warehouse.query import query_errors
+from warehouse.query_errors import query_errors
 from warehouse.tables import TABLES
 
 log = logging.getLogger(__name__)

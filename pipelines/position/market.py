@@ -12,7 +12,7 @@ from pipelines.position.tiers import TierTable, from_rows
 from pipelines.rows import LeverageTier
 from pipelines.venues.symbols import DOLLARS
 from warehouse.lake import Lake
-from warehouse.query import query_errors
+from warehouse.query_errors import query_errors
 
 LEVELS_TABLE = "liquidation_levels"
 TIERS = """

@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from collectors.topics import TICKER
 from pipelines.errors import EndedError
 from pipelines.ingest.alone import LOCK, alone, is_held
 from pipelines.ingest.apart import apart
+from tests.pipelines.test_ingest import liquidations, publish
+from tests.pipelines.venue_frames import START_MS, Session, bybit_ticker
+from warehouse import lake
 
 STARTER = "import asyncio; from pipelines.ingest.apart import apart; asyncio.run(apart(True, print))"
 
@@ -45,6 +49,19 @@ async def test_it_returns_what_was_committed_and_tells_the_last_line(world: Path
     rows = await apart(False, told.append)
     assert rows["records"] == 0
     assert [line.split(",")[0] for line in told] == ["committed 0 records in 0 commits"]
+
+
+async def test_it_commits_without_the_libraries_that_it_does_not_use(world: Path, kafka: dict[str, Any]) -> None:
+    told = [bybit_ticker(START_MS, "snapshot", 1, markPrice="1"), bybit_ticker(START_MS + 1, "delta", 2, markPrice="2")]
+    bybit = Session("bybit", "linear-1-bbbb")
+    states = [bybit.frame("tickers", "BTCUSDT", each, START_MS, TICKER) for each in told]
+    for again in (False, True):  # the second time a stored row is superseded
+        await publish(kafka, [*liquidations(50), states[again]])
+        rows = await apart(False, print)
+        assert (rows["mark_prices"], rows["liquidations"]) == (1, 0 if again else 50)
+    with lake.open(world) as warehouse:
+        counted = "SELECT (SELECT count(*) FROM liquidations), (SELECT max(mark_price) FROM mark_prices)"
+        assert warehouse.connection.execute(counted).fetchall() == [(50, 2.0)]
 
 
 async def test_told_to_end_it_ends_in_good_order(world: Path) -> None:

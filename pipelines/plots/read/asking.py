@@ -9,7 +9,8 @@ import polars as pl
 from pipelines.errors import NothingToPlotError, UsageError
 from pipelines.plots.told import Told
 from warehouse.lake import Lake
-from warehouse.query import query_errors, run
+from warehouse.query import run
+from warehouse.query_errors import query_errors
 
 SILENT = timedelta(minutes=5)
 VENUES = ("binance", "bybit", "okx")

@@ -1,0 +1,35 @@
+"""Polars frames into DuckDB and rows out of it as frames, by Arrow's C interface: pyarrow is not needed for either."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import polars as pl
+
+
+class _Stream:
+    """What DuckDB reads of a frame; of a frame itself it would ask for a table of pyarrow's."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+    """Let SQL read `frame` as the table `name` while the block runs."""
+    connection.register(name, _Stream(frame))
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
+def read(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None
+) -> pl.DataFrame:
+    """Return the rows of one SELECT, with the types that DuckDB's own conversion to polars gives. Raises duckdb.Error."""
+    return pl.DataFrame(connection.sql(query, params=parameters))
