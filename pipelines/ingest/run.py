@@ -168,7 +168,7 @@ class Reading:
 
     async def _read(self) -> None:
         if not self._full:
-            await self._next(0 if self._merge.is_due else POLL_MS)
+            await self._next(CATCH_UP_MS if self._merge.is_due else POLL_MS)
         elif self._committing:
             await asyncio.wait([self._committing])
 

@@ -168,6 +168,27 @@ async def test_following_closes_an_old_bucket_only_when_all_of_its_frames_have_b
     assert rows(fresh_world, "SELECT mark_price FROM mark_prices") == [(400.0,)]
 
 
+async def test_what_is_more_than_a_commit_takes_follows_in_the_next_ones(
+    fresh_kafka: dict[str, Any], fresh_world: Path
+) -> None:
+    stop, sizes, frames = asyncio.Event(), list[int](), liquidations(300)
+    for first in range(0, 300, 30):
+        await publish(fresh_kafka, frames[first : first + 30])
+        await asyncio.sleep(0.005)  # the broker's clock counts in milliseconds
+
+    def told(totals: Totals) -> None:
+        sizes.append(totals.records - sum(sizes))
+        if totals.records == len(frames):
+            stop.set()
+
+    settings = IngestSettings(data=fresh_world, batch_frames=40, commit_interval_s=0.01)
+    async with asyncio.timeout(120):
+        await Ingest(settings, told).run(fresh_kafka, follow=True, stop=stop)
+    assert sum(sizes) == 300
+    assert max(sizes) <= 40 + 30, "and those of the same millisecond"
+    assert rows(fresh_world, "SELECT count(*), sum(missing) FROM liquidations, frames_accounted") == [(300, 0)]
+
+
 async def test_bad_frames_are_dead_letters_and_everything_else_is_stored(
     fresh_kafka: dict[str, Any], fresh_world: Path
 ) -> None:
