@@ -73,10 +73,10 @@ class Script:
         self.phases = phases
         calm_s, cascade_s, aftermath_s = (max(s, 0.001) for s in (phases.calm_s, phases.cascade_s, phases.aftermath_s))
         rate, fall = phases.trickle, math.log(1 - phases.fall)
-        self._calm = Phase("calm", 0.0, CALM_VOL, rate, None, 3000, 0.0002, 0.004 / calm_s)
+        self._calm = Phase("calm", 0.0, CALM_VOL, rate, None, 1500, 0.0002, 0.004 / calm_s)
         self._cascade = Phase("cascade", fall / cascade_s, 3e-4, rate * 8, 0.97, 12000, -0.004, -0.2 / cascade_s)
         self._aftermath = Phase(
-            "aftermath", -0.3 * fall / aftermath_s, 1.5e-4, rate * 2, 0.3, 5000, -0.001, 0.02 / aftermath_s
+            "aftermath", -0.3 * fall / aftermath_s, 1.5e-4, rate * 2, 0.3, 3000, -0.001, 0.02 / aftermath_s
         )
         self._after = self._calm._replace(name="after", oi_drift=0.0)
         self.burst = plan_burst(contracts, rng, phases) if phases.cascade_s > 0 else []
