@@ -14,9 +14,9 @@ from collectors.simulator.tape import Tape
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
-TURNOVER = 0.0012
+TURNOVER = 0.0008
 """Part of the open interest that is traded in a minute without a move; in a day two or three times all of it."""
-TURNOVER_OF_MOVE = 800
+TURNOVER_OF_MOVE = 1500
 Kind = Literal["trade", "mark", "index"]
 
 

@@ -5,7 +5,7 @@ Prices are USD per coin, times UTC ms, rates per funding interval. What is said 
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class History:
         self._tape = Tape(self._start, {}, {})
         self._candles = Candles(seed, self._past, self._tape, self._coins)
         self._phases: dict[str, float] = {}
+        self._paid: dict[Contract, dict[int, Settlement]] = {}
 
     def record(self, prices: Mapping[str, float], quotes: Mapping[Contract, Quoted]) -> Tape:
         """Return the tape on which the market is recorded from here on; `prices` by coin's name."""
@@ -116,18 +117,21 @@ class History:
         return self._past_settlements(contract, since, until) + recorded
 
     def _past_settlements(self, contract: Contract, since: int, until: int) -> list[Settlement]:
-        """Return what was paid before the start, at the mean premium of its interval."""
+        """Return what was paid before the start."""
+        interval, paid = contract.interval_ms, self._paid.setdefault(contract, {})
+        times = range(since + -since % interval, min(until, self._start * MINUTE_MS) + 1, interval)
+        if missing := [ts for ts in times if ts not in paid]:
+            paid.update((each.ts, each) for each in self._settled(contract, missing))
+        return [paid[ts] for ts in times]
+
+    def _settled(self, contract: Contract, times: Sequence[int]) -> Iterator[Settlement]:
+        """Yield what was paid at these times before the start, at the mean premium of its interval."""
         interval = contract.interval_ms
-        times = np.arange(since + -since % interval, min(until, self._start * MINUTE_MS) + 1, interval)
-        if not len(times):
-            return []
         steps = np.arange(SAMPLES) - SAMPLES + 1
-        minutes = (times[:, None] + steps * (interval // SAMPLES)) // MINUTE_MS
+        minutes = (np.array(times)[:, None] + steps * (interval // SAMPLES)) // MINUTE_MS
         premiums = self._past.premium(contract, minutes.ravel()).reshape(-1, SAMPLES)
-        return [
-            Settlement(ts, funding_of(mean, interval), self.price(contract.coin, ts) * (1 + last))
-            for ts, mean, last in zip(times.tolist(), premiums.mean(1).tolist(), premiums[:, -1].tolist(), strict=True)
-        ]
+        for ts, mean, last in zip(times, premiums.mean(1).tolist(), premiums[:, -1].tolist(), strict=True):
+            yield Settlement(ts, funding_of(mean, interval), self.price(contract.coin, ts) * (1 + last))
 
     def long_share(self, coin: Coin, ts: int, kind: str) -> float:
         """Return the part of accounts (or positions) that is long: the crowd buys what falls."""

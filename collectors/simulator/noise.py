@@ -1,6 +1,7 @@
 """Random numbers as a pure function of a key and an index: any stretch of time can be drawn, in any order, without memory."""
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ Floats = NDArray[np.float64]
 Minutes = NDArray[np.int64]
 
 
+@lru_cache(10_000)
 def key_of(*names: object) -> np.uint64:
     """Return the key of a series of random numbers; other names, other numbers."""
     text = "/".join(map(str, names)).encode()
