@@ -197,7 +197,7 @@ class BinanceFeed:
 
     def _kline(self, contract: Contract, at: int) -> dict[str, Any]:
         opened = (at - 1) - (at - 1) % MINUTE_MS
-        return frames.kline(contract, self._market.history, self._market.quotes[contract].premium, opened, at)
+        return frames.kline(contract, self._market.history, opened, at)
 
     def _everywhere(self, stream: str, channel: str, payload: bytes) -> int:
         heard = sum(host.publish(stream, payload) for host in self._hosts.values())

@@ -1,7 +1,8 @@
 """Binance futures: the payloads of its streams. Facts: exchanges/binance.md §2, §3, §5; shapes of October 2026."""
 
-from typing import Any
+from typing import Any, Literal
 
+from collectors.simulator.candles import Kind
 from collectors.simulator.contracts import Contract
 from collectors.simulator.history import MINUTE_MS, History
 from collectors.simulator.liquidation import Liquidation
@@ -34,10 +35,10 @@ def mark_price(contract: Contract, quote: Quote, event_ms: int) -> dict[str, Any
     }  # fmt: skip
 
 
-def kline(contract: Contract, history: History, premium: float, opened: int, now: int) -> dict[str, Any]:
+def kline(contract: Contract, history: History, opened: int, now: int) -> dict[str, Any]:
     """Return the one-minute candle that opened at `opened`; `x` says whether it is over."""
     o, h, low, c, volume, closes, quote, trades, buys, quote_buys, _ = kline_row(
-        contract, history, premium, opened, MINUTE_MS, now, "trade"
+        contract, history, opened, MINUTE_MS, now, "trade"
     )[1:]
     k = {
         "t": opened, "T": closes, "s": contract.symbol, "i": "1m", "f": 1, "L": trades, "o": o, "c": c, "h": h,
@@ -47,21 +48,20 @@ def kline(contract: Contract, history: History, premium: float, opened: int, now
 
 
 def kline_row(
-    contract: Contract, history: History, premium: float, opened: int, width: int, now: int, kind: str
+    contract: Contract, history: History, opened: int, width: int, now: int, kind: Kind | Literal["premium"]
 ) -> list[Any]:
     """Return a kline as REST has it. Volumes: UM base then quote, CM contracts then base; "0" but for `kind` trade."""
-    candle = history.candle(contract.coin, opened, width, now)
     if kind == "premium":
-        prices = [f"{premium:.8f}"] * 4
-    else:
-        over = 1 + premium if kind in ("trade", "mark") else 1.0
-        prices = [contract.price_text(price * over, None if kind == "trade" else 8) for price in candle[:4]]
+        prices = [f"{premium:.8f}" for premium in history.premiums(contract, opened, width, now)]
+        return [opened, *prices, "0", opened + width - 1, "0", 1, "0", "0", "0"]
+    candle = history.candle(contract, kind, opened, width, now)
+    prices = [contract.price_text(price, None if kind == "trade" else 8) for price in candle[:4]]
     volume = base = bought = bought_base = "0"
-    coins = history.open_interest(contract, opened) * candle.turnover
+    coins = candle.coins
     usd = coins * candle.close
     trades = int(usd / 900) + 1
     if kind == "trade":
-        buys = history.taker_buy_share(contract.coin, opened, width, now)
+        buys = history.taker_buy_share(candle)
         units = contract.units(usd, candle.close)
         volume, bought = contract.qty_text(units), contract.qty_text(units * buys)
         second = usd if not contract.inverse else coins

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from collectors.simulator import binance_frames as frames
 from collectors.simulator.binance_lists import exchange_info, funding_info
 from collectors.simulator.budgets import Ladder, Window
+from collectors.simulator.candles import Kind
 from collectors.simulator.contracts import Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer, json_answer
@@ -17,6 +18,9 @@ INTERVALS_MS = {
     "1m": MINUTE_MS, "3m": 3 * MINUTE_MS, "5m": 5 * MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS,
     "1h": HOUR_MS, "2h": 2 * HOUR_MS, "4h": 4 * HOUR_MS, "6h": 6 * HOUR_MS, "8h": 8 * HOUR_MS,
     "12h": 12 * HOUR_MS, "1d": DAY_MS,
+}  # fmt: skip
+KLINES: dict[str, Kind | Literal["premium"]] = {
+    "klines": "trade", "markPriceKlines": "mark", "indexPriceKlines": "index", "premiumIndexKlines": "premium",
 }  # fmt: skip
 PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 
@@ -85,9 +89,7 @@ class BinanceRest:
             "fundingInfo": _Endpoint(lambda _: funding_info(self._contracts.values()), one, "funding"),
             "fundingRate": _Endpoint(self._funding_rate, one, "funding" if self._universe == "um" else "weight"),
         }
-        for name, kind in (("klines", "trade"), ("markPriceKlines", "mark"), ("indexPriceKlines", "index"),
-                           ("premiumIndexKlines", "premium")):  # fmt: skip
-            table[name] = _Endpoint(self._klines(kind), _kline_weight)
+        table |= {name: _Endpoint(self._klines(kind), _kline_weight) for name, kind in KLINES.items()}
         endpoints = {base + name: endpoint for name, endpoint in table.items()}
         for name in ("globalLongShortAccountRatio", "topLongShortAccountRatio", "topLongShortPositionRatio"):
             endpoints[f"/futures/data/{name}"] = _Endpoint(self._ratio(name), one, "data")
@@ -140,7 +142,7 @@ class BinanceRest:
             for s, c in rows[: limit if start is not None else None]
         ]  # fmt: skip
 
-    def _klines(self, kind: str) -> Callable[[Query], list[list[Any]]]:
+    def _klines(self, kind: Kind | Literal["premium"]) -> Callable[[Query], list[list[Any]]]:
         def answer(query: Query) -> list[list[Any]]:
             contract = self._contract(query, "pair" if kind == "index" else "symbol")
             width = INTERVALS_MS.get(query.get("interval", ""))
@@ -150,9 +152,9 @@ class BinanceRest:
             if self._universe == "cm" and start is not None and end is not None and end - start > 200 * DAY_MS:
                 raise BadRequestError(-4088, "Maximum time interval is 200 days.")
             newest = start is None or self._universe == "cm"
-            history, now, premium = self._market.history, self._market.now, self._market.quotes[contract].premium
+            history, now = self._market.history, self._market.now
             opens = _grid(start, end, width, limit, now, newest)
-            return [frames.kline_row(contract, history, premium, ts, width, now, kind) for ts in opens]
+            return [frames.kline_row(contract, history, ts, width, now, kind) for ts in opens]
 
         return answer
 
@@ -175,9 +177,8 @@ class BinanceRest:
         width, rows = INTERVALS_MS[query["period"]], []
         history, now = self._market.history, self._market.now
         for ts in self._periods(query):
-            candle = history.candle(contract.coin, ts, width, now)
-            coins = history.open_interest(contract, ts) * candle.turnover
-            buys = history.taker_buy_share(contract.coin, ts, width, now)
+            candle = history.candle(contract, "trade", ts, width, now)
+            coins, buys = candle.coins, history.taker_buy_share(candle)
             if key == "symbol":
                 rows.append({"buySellRatio": f"{buys / (1 - buys):.4f}", "buyVol": f"{coins * buys:.4f}",
                              "sellVol": f"{coins * (1 - buys):.4f}", "timestamp": ts})  # fmt: skip
@@ -195,7 +196,7 @@ class BinanceRest:
         rows = []
         for ts in self._periods(query):
             coins = self._market.history.open_interest(contract, ts)
-            price = self._market.history.price(contract.coin, ts)
+            price = self._market.history.mark(contract, ts)
             if key == "symbol":
                 rows.append({"symbol": contract.symbol, "sumOpenInterest": f"{coins / contract.size:.8f}",
                              "sumOpenInterestValue": f"{coins * price:.8f}", "timestamp": ts})  # fmt: skip

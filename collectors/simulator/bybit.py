@@ -173,7 +173,7 @@ class BybitFeed:
 
     def _push_kline(self, topic: str, contract: Contract, now: int) -> None:
         if topic in self._protocol.host.topics:
-            payload = orjson.dumps(frames.kline(contract, self._market.quotes[contract], self._market.history, now))
+            payload = orjson.dumps(frames.kline(contract, self._market.history, now))
             self._truth.wrote("bybit", "kline.1", self._protocol.host.publish(topic, payload))
 
     def _push_ticker(self, topic: str, contract: Contract, now: int) -> None:

@@ -43,13 +43,12 @@ def ticker(contract: Contract, quote: Quote, history: History, now: int, iso_del
     }  # fmt: skip
 
 
-def kline(contract: Contract, quote: Quote, history: History, now: int) -> dict[str, Any]:
+def kline(contract: Contract, history: History, now: int) -> dict[str, Any]:
     """Return the one-minute candle of `now`; `confirm` says whether it is over. Volume: linear base, inverse USD."""
     start = (now - 1) // MINUTE_MS * MINUTE_MS
-    found = history.candle(contract.coin, start, MINUTE_MS, now)
-    opened, high, low, close = (contract.price_text(price * (1 + quote.premium)) for price in found[:4])
-    coins = history.open_interest(contract, start) * found.turnover
-    usd = coins * found.close
+    found = history.candle(contract, "trade", start, MINUTE_MS, now)
+    opened, high, low, close = (contract.price_text(price) for price in found[:4])
+    coins, usd = found.coins, found.coins * found.close
     volume, turnover = (usd, coins) if contract.inverse else (coins / contract.size, usd)
     item = {
         "start": start, "end": start + MINUTE_MS - 1, "interval": "1", "open": opened, "close": close, "high": high,
@@ -60,17 +59,14 @@ def kline(contract: Contract, quote: Quote, history: History, now: int) -> dict[
 
 
 def _day(contract: Contract, quote: Quote, history: History, now: int) -> dict[str, str]:
-    over = 1 + quote.premium
-    day, hour_ago = history.last_day(contract.coin, now)
-    before = day.open * over
-    coins = quote.open_interest * day.turnover
-    usd = coins * quote.last
+    day, hour_ago = history.last_day(contract, "trade", now)
+    before, coins, usd = day.open, day.coins, day.coins * quote.last
     volume, turnover = (usd, coins) if contract.inverse else (coins / contract.size, usd)
     return {
         "price24hPcnt": f"{quote.last / before - 1:.6f}", "prevPrice24h": contract.price_text(before),
-        "highPrice24h": contract.price_text(max(day.high * over, quote.last)),
-        "lowPrice24h": contract.price_text(min(day.low * over, quote.last)),
-        "prevPrice1h": contract.price_text(hour_ago * over),
+        "highPrice24h": contract.price_text(max(day.high, quote.last)),
+        "lowPrice24h": contract.price_text(min(day.low, quote.last)),
+        "prevPrice1h": contract.price_text(hour_ago),
         "turnover24h": f"{turnover:.4f}", "volume24h": f"{volume:.4f}",
     }  # fmt: skip
 

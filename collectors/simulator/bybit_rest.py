@@ -4,12 +4,13 @@ import math
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote_plus, unquote
 
 from collectors.simulator import bybit_frames as frames
 from collectors.simulator.budgets import Window
 from collectors.simulator.bybit import BybitLimits, refusal
+from collectors.simulator.candles import Kind
 from collectors.simulator.contracts import Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer, json_answer
@@ -20,6 +21,9 @@ KLINES_MS = {str(m): m * MINUTE_MS for m in (1, 3, 5, 15, 30, 60, 120, 240, 360,
 PERIODS_MS = {
     "5min": 5 * MINUTE_MS, "15min": 15 * MINUTE_MS, "30min": 30 * MINUTE_MS, "1h": HOUR_MS, "4h": 4 * HOUR_MS,
     "1d": DAY_MS,
+}  # fmt: skip
+KLINES: dict[str, Kind | Literal["premium"]] = {
+    "kline": "trade", "mark-price-kline": "mark", "index-price-kline": "index", "premium-index-price-kline": "premium",
 }  # fmt: skip
 LAUNCHED_MS = 1585526400000
 RISK_SYMBOLS = 15
@@ -47,9 +51,7 @@ class BybitRest:
             "/v5/market/risk-limit": self._risk_limit,
             "/v5/system/status": lambda _: {"list": []},
         }
-        for name, kind in (("kline", "trade"), ("mark-price-kline", "mark"), ("index-price-kline", "index"),
-                           ("premium-index-price-kline", "premium")):  # fmt: skip
-            self._endpoints[f"/v5/market/{name}"] = self._klines(kind)
+        self._endpoints |= {f"/v5/market/{name}": self._klines(kind) for name, kind in KLINES.items()}
 
     def __call__(self, path: str, query: Query) -> Answer:
         """Answer a GET request; errors come with HTTP 200 and a retCode."""
@@ -115,7 +117,7 @@ class BybitRest:
         contract = self._contract(query)
         rows = []
         for ts in (stamps := self._periods(query, "intervalTime", 200)):
-            price = self._market.history.price(contract.coin, ts)
+            price = self._market.history.mark(contract, ts)
             one_side = contract.units(self._market.history.open_interest(contract, ts) * price, price)
             rows.append(
                 {"openInterest": f"{2 * one_side:.8f}", "singleOpenInterest": f"{one_side:.8f}", "timestamp": str(ts)}
@@ -145,7 +147,7 @@ class BybitRest:
         rows = [row for contract in page for row in _tiers(contract)]
         return {"category": category, "list": rows, "nextPageCursor": cursor}
 
-    def _klines(self, kind: str) -> Callable[[Query], dict[str, Any]]:
+    def _klines(self, kind: Kind | Literal["premium"]) -> Callable[[Query], dict[str, Any]]:
         def answer(query: Query) -> dict[str, Any]:
             query.setdefault("category", "linear")
             contract, width = self._contract(query), KLINES_MS.get(query.get("interval", ""))
@@ -160,15 +162,13 @@ class BybitRest:
 
         return answer
 
-    def _kline(self, contract: Contract, ts: int, width: int, kind: str) -> list[str]:
-        history, premium = self._market.history, self._market.quotes[contract].premium
+    def _kline(self, contract: Contract, ts: int, width: int, kind: Kind | Literal["premium"]) -> list[str]:
+        history, now = self._market.history, self._market.now
         if kind == "premium":
-            return [str(ts), *[f"{premium:.6f}"] * 4]
-        candle = history.candle(contract.coin, ts, width, self._market.now)
-        over = 1 + premium if kind != "index" else 1.0
-        prices = [contract.price_text(price * over) for price in candle[:4]]
-        coins = history.open_interest(contract, ts) * candle.turnover
-        usd = coins * candle.close
+            return [str(ts), *(f"{premium:.6f}" for premium in history.premiums(contract, ts, width, now))]
+        candle = history.candle(contract, kind, ts, width, now)
+        prices = [contract.price_text(price) for price in candle[:4]]
+        coins, usd = candle.coins, candle.coins * candle.close
         volume, turnover = (usd, coins) if contract.inverse else (coins / contract.size, usd)
         return [str(ts), *prices, *([contract.qty_text(volume), f"{turnover:.8f}"] if kind == "trade" else [])]
 

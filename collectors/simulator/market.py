@@ -14,8 +14,14 @@ from collectors.simulator.liquidation import Liquidation, Position
 from collectors.simulator.script import Phase, Phases, Script, weight
 
 STEP_MS = 100
+SECOND_MS = 1000
 LARGEST_USD = 5e6
+LARGEST_SHARE = 0.02
+"""Of a contract's open interest, in one liquidation."""
+USUAL_OI = 420.0
+"""Million USD a venue: the coin whose liquidations are of the phase's size."""
 CHANCE_OF_TWIN = 0.03
+HOTTEST = 0.7
 
 
 class _Coin:
@@ -25,17 +31,26 @@ class _Coin:
         self.coin = coin
         self.price = coin.price
         self.trend = 0.0
+        self.size = math.sqrt(coin.oi / USUAL_OI)
+        self.margin = 0.004 + 0.003 * coin.own
 
 
 class Quote:
     """A contract now: `mark`, `index` and `last` in USD per coin, one side's open interest in coins, `funding` the
-    running estimate for the interval that ends at `next_funding_ms` (both 0 for a delivery contract)."""
+    running estimate for the interval that ends at `next_funding_ms` (both 0 for a delivery contract).
 
-    def __init__(self, coin: _Coin, premium: float, open_interest: float, funding: float) -> None:
+    `premium`: mark over index minus one; `basis`: last over mark minus one. Both change with the second, so mark and last
+    move with the index in between.
+    """
+
+    def __init__(self, coin: _Coin, premium: float, basis: float, open_interest: float, funding: float) -> None:
         self._coin = coin
         self.premium = premium
         self.average_premium = premium
+        self.usual_premium = premium
+        self.basis = basis
         self.open_interest = open_interest
+        self.interest_drift = 0.0
         self.funding = funding
         self.next_funding_ms = 0
 
@@ -49,7 +64,7 @@ class Quote:
 
     @property
     def last(self) -> float:
-        return self.mark * (1 + self._coin.trend / 20)
+        return self.mark * (1 + self.basis)
 
     @property
     def trend(self) -> float:
@@ -57,12 +72,13 @@ class Quote:
 
 
 class Market:
-    """`now`: how far it has been advanced, UTC ms. `quotes`: every contract's Quote."""
+    """`now`: how far it has been advanced, UTC ms, in steps that no minute's end divides. `quotes`: every contract's Quote."""
 
     def __init__(self, seed: int, coins: Sequence[str], phases: Phases, start_ms: int) -> None:
         self.contracts = listed(coins, start_ms)
-        self.start_ms = self.now = start_ms
-        self.history = History(seed, start_ms)
+        self.start_ms = start_ms
+        self.now = start_ms - start_ms % STEP_MS
+        self.history = History(seed, self.contracts, start_ms)
         self._random = random.Random(f"{seed}/market")
         self.script = Script(phases, self.contracts, random.Random(f"{seed}/burst"))
         self._coins = {c.coin.name: _Coin(c.coin) for c in self.contracts}
@@ -70,8 +86,10 @@ class Market:
         self._planned = 0
         self._last_of_burst: Liquidation | None = None
         self._quiet = False
-        self._usual_premiums = {c: self.history.premium(c, start_ms) for c in self.contracts}
         self.quotes = {c: self._quote(c) for c in self.contracts}
+        self._heat = 1.0
+        self._tape = self.history.record({name: coin.price for name, coin in self._coins.items()}, self.quotes)
+        self._tend()
 
     @property
     def phase(self) -> Phase:
@@ -90,58 +108,71 @@ class Market:
         return happened
 
     def _quote(self, contract: Contract) -> Quote:
-        premium = self._usual_premiums[contract]
-        interval = contract.interval_ms
-        coins = self.history.open_interest(contract, self.start_ms)
-        quote = Quote(
-            self._coins[contract.coin.name], premium, coins, funding_of(premium, interval) if interval else 0.0
-        )
+        history, interval = self.history, contract.interval_ms
+        premium, basis = (usual(contract, self.start_ms) for usual in (history.usual_premium, history.usual_basis))
+        coins = history.open_interest(contract, self.start_ms)
+        funding = funding_of(premium, interval) if interval else 0.0
+        quote = Quote(self._coins[contract.coin.name], premium, basis, coins, funding)
         quote.next_funding_ms = (self.start_ms // interval + 1) * interval if interval else 0
         return quote
 
     def _step(self) -> list[Liquidation]:
         phase = self.phase
+        if self.now % SECOND_MS == 0:
+            self._move_states(phase)
         self._move_prices(phase)
         elapsed = self.now - self.start_ms
         happened = [] if self._quiet else sorted(self._liquidations(phase, elapsed), key=lambda one: one.ts)
         for one in happened:
-            self.quotes[one.contract].open_interest -= one.qty_base
+            self._take(one)
         self.now += STEP_MS
-        if elapsed % 1000 == 0:
-            self._move_states(phase)
-        for coin in self._coins.values():
-            self.history.record_price(coin.coin, self.now - 1, coin.price)
-        if self.now // MINUTE_MS != (self.now - STEP_MS) // MINUTE_MS:
-            self._record_minute()
+        if self.now % MINUTE_MS == 0:
+            self._turn_minute()
         return happened
 
     def _move_prices(self, phase: Phase) -> None:
         seconds = STEP_MS / 1000
-        gauss, vol = self._random.gauss, phase.vol * math.sqrt(seconds)
-        common = gauss(0, 0.8 * vol)
-        for state in self._coins.values():
-            move = state.coin.beta * (phase.drift * seconds + common + gauss(0, 0.6 * vol))
+        gauss, vol = self._random.gauss, phase.vol * self._heat * math.sqrt(seconds)
+        common = phase.drift * seconds + gauss(0, vol)
+        for name, state in self._coins.items():
+            move = state.coin.beta * common + gauss(0, state.coin.own * vol)
             state.price *= math.exp(move)
             state.trend = 0.98 * state.trend + move
+            self._tape.price(name, state.price)
 
     def _move_states(self, phase: Phase) -> None:
+        self._tape.flush()
+        gauss, stressed = self._random.gauss, phase.name in ("cascade", "aftermath")
         for contract, quote in self.quotes.items():
-            target = self._usual_premiums[contract]
-            if phase.name in ("cascade", "aftermath"):
-                target += phase.premium
-            quote.premium += 0.15 * (target - quote.premium) + self._random.gauss(0, 2e-5)
+            target = quote.usual_premium + (phase.premium if stressed else 0.0)
+            quote.premium += 0.15 * (target - quote.premium) + gauss(0, 2e-5)
             quote.average_premium += 0.03 * (quote.premium - quote.average_premium)
-            quote.open_interest *= math.exp(phase.oi_drift + self._random.gauss(0, 2e-5))
+            quote.basis = 0.8 * quote.basis + gauss(0, 3e-5)
+            quote.open_interest *= math.exp(phase.oi_drift + quote.interest_drift + gauss(0, 2e-5))
             if contract.interval_ms:
                 quote.funding = funding_of(quote.average_premium, contract.interval_ms)
+        self._tape.moved()
 
-    def _record_minute(self) -> None:
+    def _take(self, one: Liquidation) -> None:
+        """Let a liquidation close its position, at a price that is traded."""
+        scale = one.contract.scale
+        self.quotes[one.contract].open_interest -= one.qty_base
+        self._tape.liquidation(one.contract, one.qty_base, float(one.fill) / scale, float(one.mark) / scale)
+
+    def _turn_minute(self) -> None:
+        self._tape.turn()
         for contract, quote in self.quotes.items():
-            self.history.record_open_interest(contract, self.now, quote.open_interest)
             if contract.interval_ms and self.now >= quote.next_funding_ms:
-                paid = Settlement(quote.next_funding_ms, quote.funding, quote.mark)
-                self.history.record_settlement(contract, paid)
+                self._tape.settled[contract].append(Settlement(quote.next_funding_ms, quote.funding, quote.mark))
                 quote.next_funding_ms += contract.interval_ms
+        self._tend()
+
+    def _tend(self) -> None:
+        """Let volatility, premium and open interest tend to where they do in this minute, as they did in the past."""
+        self._heat = math.exp(min(HOTTEST, max(-HOTTEST, self.history.usual_heat(self.now))))
+        for contract, quote in self.quotes.items():
+            quote.usual_premium = self.history.usual_premium(contract, self.now)
+            quote.interest_drift = self.history.interest_drift(contract, self.now) / 60
 
     def _liquidations(self, phase: Phase, elapsed: int) -> list[Liquidation]:
         if self.script.reserved(elapsed):
@@ -179,11 +210,14 @@ class Market:
         return "long" if self._random.random() < longs else "short"
 
     def _liquidation(self, contract: Contract, ts: int, usd: float, position: Position) -> Liquidation:
+        """Return one at the mark price of now: it fills a little beyond, and may fill up to its bankruptcy price."""
         away = -1 if position == "long" else 1
-        mark = self.quotes[contract].mark
+        state, quote = self._coins[contract.coin.name], self.quotes[contract]
+        mark = quote.mark
         fill = mark * (1 + away * self._random.uniform(0.0001, 0.0015))
-        bankruptcy = fill * (1 + away * self._random.uniform(0.003, 0.012))
-        qty = contract.qty_text(contract.units(min(usd, LARGEST_USD), fill))
+        bankruptcy = fill * (1 + away * self._random.uniform(0.5, 1.5) * state.margin)
+        most = min(LARGEST_USD, LARGEST_SHARE * quote.open_interest * mark)
+        qty = contract.qty_text(contract.units(min(usd * state.size, most), fill))
         prices = [contract.price_text(price) for price in (fill, bankruptcy, mark)]
         return Liquidation(contract, ts, position, qty, *prices)
 

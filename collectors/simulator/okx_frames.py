@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from collectors.simulator.candles import Kind
 from collectors.simulator.contracts import Contract
-from collectors.simulator.history import DAY_MS, Candle, History
+from collectors.simulator.history import DAY_MS, History
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market, Quote
 
@@ -65,7 +66,7 @@ def mark_price(contract: Contract, quote: Quote, now: int) -> dict[str, str]:
 def index_ticker(contract: Contract, quote: Quote, history: History, now: int) -> dict[str, str]:
     """Return the index of a contract's family; its instId is the index, not the contract."""
     price = contract.price_text
-    day, _ = history.last_day(contract.coin, now)
+    day, _ = history.last_day(contract, "index", now)
     today, china = (history.price(contract.coin, now - (now + shift) % DAY_MS) for shift in (0, DAY_MS // 3))
     return {
         "instId": contract.index, "idxPx": price(quote.index), "high24h": price(max(day.high, quote.index)),
@@ -92,22 +93,13 @@ def instrument(contract: Contract) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def candle(contract: Contract, market: Market, ts: int, width: int, kind: str) -> list[str]:
+def candle(contract: Contract, market: Market, ts: int, width: int, kind: Kind) -> list[str]:
     """Return a candle: nine columns of a contract (`kind` trade), six of mark or index; the last is `confirm`."""
-    history = market.history
-    found: Candle = history.candle(contract.coin, ts, width, market.now)
-    over = 1.0 if kind == "index" else 1 + market.quotes[contract].premium
-    prices = [contract.price_text(price * over) for price in found[:4]]
+    found = market.history.candle(contract, kind, ts, width, market.now)
+    prices = [contract.price_text(price) for price in found[:4]]
     confirm = "1" if ts + width <= market.now else "0"
     if kind != "trade":
         return [str(ts), *prices, confirm]
-    coins = history.open_interest(contract, ts) * found.turnover
-    usd = coins * found.close
-    return [
-        str(ts),
-        *prices,
-        contract.qty_text(contract.units(usd, found.close)),
-        f"{coins:.8f}",
-        f"{usd:.8f}",
-        confirm,
-    ]
+    coins, usd = found.coins, found.coins * found.close
+    units = contract.qty_text(contract.units(usd, found.close))
+    return [str(ts), *prices, units, f"{coins:.8f}", f"{usd:.8f}", confirm]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from collectors.simulator import okx_frames as frames
 from collectors.simulator.budgets import Window
+from collectors.simulator.candles import Candle, Kind
 from collectors.simulator.contracts import Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer, json_answer
@@ -138,7 +139,7 @@ class OkxRest:
         market = self._market
         return [frames.index_ticker(c, market.quotes[c], market.history, market.now) for c in found.values()]
 
-    def _candles(self, kind: str, most: int) -> Callable[[Query], list[list[str]]]:
+    def _candles(self, kind: Kind, most: int) -> Callable[[Query], list[list[str]]]:
         def answer(query: Query) -> list[list[str]]:
             contract = self._contract(query, index=kind == "index")
             stamps = self._stamps(query, query.get("bar", "1m"), most, "after", "before")
@@ -150,7 +151,7 @@ class OkxRest:
     def _open_interest_history(self, query: Query) -> list[list[str]]:
         contract, history, rows = self._contract(query), self._market.history, []
         for ts in self._periods(query):
-            coins, price = history.open_interest(contract, ts), history.price(contract.coin, ts)
+            coins, price = history.open_interest(contract, ts), history.mark(contract, ts)
             rows.append(
                 [str(ts), f"{contract.units(coins * price, price):.8f}", f"{coins:.8f}", f"{coins * price:.8f}"]
             )
@@ -160,9 +161,10 @@ class OkxRest:
         contracts, history, rows = self._of_coin(query), self._market.history, []
         width = BARS_MS.get(query.get("period", "5m"), 0)
         for ts in self._periods(query):
-            price, turnover = history.price(contracts[0].coin, ts), self._turnover(contracts[0], ts, width)
+            price = history.price(contracts[0].coin, ts)
             usd = price * sum(history.open_interest(c, ts) for c in contracts)
-            rows.append([str(ts), f"{usd:.4f}", f"{usd * turnover:.4f}"])
+            traded = price * sum(self._traded(c, ts, width).coins for c in contracts)
+            rows.append([str(ts), f"{usd:.4f}", f"{traded:.4f}"])
         return rows
 
     def _ratio(self, kind: str) -> Callable[[Query], list[list[str]]]:
@@ -175,17 +177,17 @@ class OkxRest:
 
     def _taker(self, query: Query) -> list[list[str]]:
         """Sold before bought; `unit` 0 coins, 1 contracts (default), 2 USD."""
-        contract, history, now = self._contract(query), self._market.history, self._market.now
+        contract, history = self._contract(query), self._market.history
         width, unit, rows = BARS_MS.get(query.get("period", "5m"), 0), query.get("unit", "1"), []
         for ts in self._periods(query):
-            coins = history.open_interest(contract, ts) * self._turnover(contract, ts, width)
-            price, buys = history.price(contract.coin, ts), history.taker_buy_share(contract.coin, ts, width, now)
+            candle = self._traded(contract, ts, width)
+            coins, price, buys = candle.coins, candle.close, history.taker_buy_share(candle)
             amount = {"0": coins, "2": coins * price}.get(unit, contract.units(coins * price, price))
             rows.append([str(ts), f"{amount * (1 - buys):.4f}", f"{amount * buys:.4f}"])
         return rows
 
-    def _turnover(self, contract: Contract, ts: int, width: int) -> float:
-        return self._market.history.candle(contract.coin, ts, width, self._market.now).turnover
+    def _traded(self, contract: Contract, ts: int, width: int) -> Candle:
+        return self._market.history.candle(contract, "trade", ts, width, self._market.now)
 
     def _periods(self, query: Query) -> list[int]:
         stamps = self._stamps(query, query.get("period", "5m"), 100, "end", "begin")

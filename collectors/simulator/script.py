@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from collectors.simulator.contracts import Contract
+from collectors.simulator.past import CALM_VOL
 from collectors.simulator.throttles import WINDOW_MS
 
 PhaseName = Literal["calm", "cascade", "aftermath", "after"]
@@ -41,7 +42,7 @@ class Phases(msgspec.Struct, frozen=True):
 
 
 class Phase(NamedTuple):
-    """What the market does: `drift` log return a second of BTC, `vol` per square root of a second, `rate`
+    """What the market does: `drift` log return a second of BTC, `vol` of BTC per square root of a second, `rate`
     liquidations a second, `longs` the share of longs among them (None: whoever the price moves against), `size` median
     USD of one, `premium` the level perpetuals are pulled to, `oi_drift` log change of open interest a second.
     """
@@ -72,10 +73,10 @@ class Script:
         self.phases = phases
         calm_s, cascade_s, aftermath_s = (max(s, 0.001) for s in (phases.calm_s, phases.cascade_s, phases.aftermath_s))
         rate, fall = phases.trickle, math.log(1 - phases.fall)
-        self._calm = Phase("calm", 0.0, 1e-4, rate, None, 3000, 0.0002, 0.004 / calm_s)
-        self._cascade = Phase("cascade", fall / cascade_s, 4e-4, rate * 8, 0.97, 12000, -0.004, -0.2 / cascade_s)
+        self._calm = Phase("calm", 0.0, CALM_VOL, rate, None, 1500, 0.0002, 0.004 / calm_s)
+        self._cascade = Phase("cascade", fall / cascade_s, 3e-4, rate * 8, 0.97, 12000, -0.004, -0.2 / cascade_s)
         self._aftermath = Phase(
-            "aftermath", -0.3 * fall / aftermath_s, 2e-4, rate * 2, 0.3, 5000, -0.001, 0.02 / aftermath_s
+            "aftermath", -0.3 * fall / aftermath_s, 1.5e-4, rate * 2, 0.3, 3000, -0.001, 0.02 / aftermath_s
         )
         self._after = self._calm._replace(name="after", oi_drift=0.0)
         self.burst = plan_burst(contracts, rng, phases) if phases.cascade_s > 0 else []

@@ -154,18 +154,19 @@ def test_some_bybit_liquidations_are_identical_twins() -> None:
 
 def test_wide_candles_are_the_union_of_their_minutes() -> None:
     market, _ = run(phases=Phases(calm_s=200, cascade_s=60, aftermath_s=60))
-    coin, now, history = COINS[1], market.now, market.history
+    contract, now, history = next(c for c in market.contracts if c.coin == COINS[1]), market.now, market.history
     for back in range(3):
         start = now - now % HOUR_MS - back * HOUR_MS
-        hour = history.candle(coin, start, HOUR_MS, now)
+        hour = history.candle(contract, "trade", start, HOUR_MS, now)
         minutes = [
-            history.candle(coin, ts, MINUTE_MS, now) for ts in range(start, min(start + HOUR_MS, now), MINUTE_MS)
+            history.candle(contract, "trade", ts, MINUTE_MS, now)
+            for ts in range(start, min(start + HOUR_MS, now), MINUTE_MS)
         ]
         assert hour.open == minutes[0].open
         assert hour.close == minutes[-1].close
         assert hour.high == max(m.high for m in minutes)
         assert hour.low == min(m.low for m in minutes)
-        assert hour.turnover == pytest.approx(sum(m.turnover for m in minutes))
+        assert hour.coins == pytest.approx(sum(m.coins for m in minutes))
 
 
 def test_a_settlement_that_passes_is_in_the_history_at_the_rate_last_shown() -> None:

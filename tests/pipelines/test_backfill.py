@@ -82,7 +82,7 @@ async def test_open_interest_is_what_the_venue_had_at_every_bar(
         assert [_ms(row[0]) for row in stored] == list(range(span.first, span.last + 1, FIVE_MS))
         for moment, base, usd, period, name in stored:
             coins = history.open_interest(contract, _ms(moment))
-            given = base if base is not None else usd / history.price(contract.coin, _ms(moment))
+            given = base if base is not None else usd / history.mark(contract, _ms(moment))
             assert given == pytest.approx(coins, rel=1e-4)
             assert (period, name) == ("5m", symbol)
 

@@ -52,7 +52,7 @@ NOW = {
     "FROM rsi('BTC/USDT:USDT', '1w')": {"klines": 1, "prices_1h": 1},
     "FROM open_interest_bars('BTC/USDT:USDT', '5m', '2026-10-09')": {"open_interest": 2, "mark_prices": 3},
     "FROM open_interest_bars('BTC/USDT:USDT', '1d', '2026-10-01')": {"open_interest": 1, "mark_prices": 1},
-    "FROM open_interest_history('BTC', '1d', '2026-10-01')": {"open_interest_1h": 1},
+    "FROM open_interest_history('BTC', '1d', '2026-10-01')": {"open_interest_1h": 1, "prices_1h": 1},
     "FROM funding_history WHERE ts_event >= '2026-10-09'": {"funding_settlements": 1},
     "FROM funding_settled('BTC/USDT:USDT', '2026-10-01')": {"funding_settlements": 1},
 }

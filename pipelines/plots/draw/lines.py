@@ -18,7 +18,7 @@ def funding(rates: pl.DataFrame, paid: pl.DataFrame, interest: pl.DataFrame, tol
     """Draw funding per eight hours by venue, weighted by open interest over all, and what was paid; below, open interest.
 
     rates: ts, venue (null: all venues), rate_8h (fraction; null breaks the line). paid: ts, venue, rate_8h of settlements.
-    interest: ts, venue, oi_usd; empty: no second panel.
+    interest: ts, venue, oi_usd (null: a gap); empty: no second panel.
     """
     rows = (3.0, 1.0) if interest.height else (1.0,)
     unit = "lines: funding rate per 8 hours, positive: longs pay shorts; dots: paid"
@@ -44,7 +44,8 @@ def funding(rates: pl.DataFrame, paid: pl.DataFrame, interest: pl.DataFrame, tol
 
 
 def open_interest(interest: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look) -> Sheet:
-    """Draw open interest stacked by venue, and the price over it. interest: ts, venue, oi_usd; prices: ts, price, or empty."""
+    """Draw open interest stacked by venue, and the price over it. interest: ts, venue, oi_usd (null: a gap in the
+    areas); prices: ts, price, or empty."""
     figure = sheet(look, "open interest", "areas: open interest, one side, USD, by venue", told)
     axes = figure.axes[0]
     _stacked(axes, interest, _colours(interest, look=look))
@@ -78,7 +79,13 @@ def _line(axes: Axes, rows: pl.DataFrame, **how: Any) -> None:
 
 
 def _stacked(axes: Axes, interest: pl.DataFrame, colours: dict[str, str]) -> None:
+    gaps = interest.filter(pl.col("oi_usd").is_null())["ts"].unique()
     wide = interest.pivot("venue", index="ts", values="oi_usd", sort_columns=True).sort("ts").fill_null(0)
+    wide = wide.with_columns(
+        pl.when(pl.col("ts").is_in(gaps.implode())).then(None).otherwise(pl.exclude("ts")).name.keep()
+    )
+    for gap in gaps:
+        axes.axvline(gap, color=FAINT, linewidth=0.9, linestyle=":", zorder=5)
     times: Any = wide["ts"].to_numpy()
     venues = [name for name in wide.columns if name != "ts"]
     areas = axes.stackplot(

@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.errors import UsageError
 from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
-from pipelines.plots.read.interest import interest, steps
+from pipelines.plots.read.interest import by_venues, interest, steps
 from pipelines.plots.told import Told
 from warehouse.lake import Lake
 
@@ -58,9 +58,9 @@ def funding(warehouse: Lake, asked: Asked) -> Funding:
     grid = steps(start, until)
     held = interest(warehouse, asked, start, until, grid)
     rates, without = _weighted(_on(grid, running), held)
-    by_venue = held.group_by("ts", "venue").agg(pl.col("oi_usd").sum()).sort("ts", "venue")
+    by_venue, said = by_venues(held, until - start)
     venues = joined(pl.concat([running["venue"], paid["venue"]]))
-    words = told(asked, start, until, venues, *_notes(running, held, without), *old)
+    words = told(asked, start, until, venues, *_notes(running, held, without), *said, *old)
     return Funding(rates, paid.filter(pl.col("ts") >= start), by_venue, words)
 
 

@@ -5,10 +5,11 @@ from functools import cache, partial
 from tests.day.facts import HOUR, SECOND, Facts, Row, Rows
 from tests.day.figures import prices
 from tests.day.figures.arithmetic import grouped, highest, latest, listed, lowest, ratio, total
-from tests.day.figures.contracts import DOLLARS
+from tests.day.figures.contracts import DOLLARS, contracts
 from tests.day.figures.prices import of_contract
 
 Contract = tuple[str, str]
+FOREVER = 1 << 62
 
 
 @cache
@@ -202,7 +203,9 @@ def history(facts: Facts, now: int, coin: str, length: int, since: int) -> Rows:
     over = [r for r in hours(facts) if since // length * length <= r["hour"] <= now - HOUR and r["base"] == coin]
     found = []
     for bar, rows in grouped(over, lambda row: row["hour"] // length * length).items():
-        closes = [max(own, key=lambda row: int(row["hour"])) for own in grouped(rows, of_contract).values()]
+        closes = [
+            _priced(facts, max(own, key=lambda row: int(row["hour"]))) for own in grouped(rows, of_contract).values()
+        ]
         closes = [row for row in closes if row["close_usd"] is not None and row["close_base"] is not None]
         found.append({
             "bar": bar, "base": coin, "oi_usd": total(row["close_usd"] for row in closes),
@@ -210,9 +213,19 @@ def history(facts: Facts, now: int, coin: str, length: int, since: int) -> Rows:
             "linear_usd": total(row["close_usd"] for row in closes if row["contract"] == "linear"),
             "inverse_usd": total(row["close_usd"] for row in closes if row["contract"] == "inverse"),
             "sides": listed(row["sides"] for row in closes), "venues": listed(row["venue"] for row in closes),
-            "contracts": len(closes), "closed": bar + length <= now,
+            "contracts": len(closes), "contracts_priced": sum(row["priced"] for row in closes),
+            "closed": bar + length <= now,
         })  # fmt: skip
     return found
+
+
+def _priced(facts: Facts, row: Row) -> Row:
+    """Return an hour's close with coins and USD, each from the other at the hour's last trade price where one is missing."""
+    price = prices.hours(facts, FOREVER).get(of_contract(row), {}).get(row["hour"])
+    per_coin = price and price["close"] / contracts(facts)[of_contract(row)].multiplier
+    both = valued({"oi_base": row["close_base"], "oi_usd": row["close_usd"], "quote": row["quote"]}, per_coin)
+    closes = {"close_base": both["oi_base"], "close_usd": both["oi_usd"]}
+    return row | closes | {"priced": row["close_base"] is None or row["close_usd"] is None}
 
 
 def to_volume(facts: Facts, now: int) -> Rows:
