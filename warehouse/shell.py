@@ -9,9 +9,10 @@ from rich.console import Console
 
 from warehouse.describe import columns_table, objects_table
 from warehouse.errors import QueryError
-from warehouse.formats import HELD, Format, show
+from warehouse.formats import HELD, Format
 from warehouse.lake import Lake
 from warehouse.query import run
+from warehouse.shown import show
 
 HISTORY = Path.home() / ".liq_history"
 HISTORY_LINES = 2_000
