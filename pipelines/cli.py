@@ -18,6 +18,7 @@ from pipelines.status import show
 from pipelines.status.look import look
 from pipelines.status.parts import ask_prefect
 from pipelines.up.parts import prefect_env
+from warehouse import lake
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
 FLOWS = (
@@ -98,9 +99,7 @@ def status(
     made and is good. 1: something needs you or is unknown.
     """
     logging.basicConfig(level=logging.CRITICAL)  # what does not answer is a line of its own
-    world = told_world()
-    os.environ["LIQ_DATA"] = str(world)  # its broker, too
-    checks = look(world)
+    checks = look(told_world())
     if as_json:
         print(show.as_json(checks))
     else:
@@ -159,7 +158,9 @@ def run_flows(
     signals are then up to date. Run twice, the second changes nothing.
     """
     log_to_stderr(logging.INFO)
-    os.environ.update(prefect_env(IngestSettings().data))
+    world = told_world()
+    lake.open(world).close()  # none, or none that can be read: said in one line, before Prefect's server has started
+    os.environ.update(prefect_env(world))
     from pipelines.flows.served import run_once  # Prefect reads the environment when it is imported
 
     run_once(names or ())

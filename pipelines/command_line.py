@@ -21,6 +21,7 @@ from collectors.errors import CollectorError, ConfigurationError, described, of_
 from pipelines.errors import InvalidPositionError, PipelineError, UsageError
 from warehouse.errors import WarehouseError
 from warehouse.messages import free, of_duckdb, one_line
+from warehouse.worlds import apart
 
 WIDEST = {"max_content_width": 120}
 VALUES = {"str": "TEXT", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER", "path": "PATH"}
@@ -32,7 +33,7 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run it; its errors become one line."""
-        with one_line_errors(ctx.command_path):
+        with one_line_errors(ctx.command_path), apart():
             return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -17,9 +17,10 @@ from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.formats import HELD, Format, chosen, write
 from warehouse.keeping import unknown
 from warehouse.maintain import maintain as maintain_lake
-from warehouse.query import reading_world, run
+from warehouse.query import run
 from warehouse.shell import shell as run_shell
 from warehouse.terminal import console, to_read, to_write
+from warehouse.worlds import told_world
 
 app = typer.Typer()
 
@@ -153,7 +154,7 @@ def _unknown(warehouse: lake.Lake, delete: bool) -> None:
 @contextmanager
 def _reader_if_any() -> Iterator[lake.Lake | None]:
     try:
-        opened = lake.open(reading_world()[0])
+        opened = lake.open(told_world())
     except (NoWarehouseError, LostCatalogueError):
         yield None
         return

@@ -1,7 +1,6 @@
 """What readers call: SQL in, polars or Arrow out, beside any writer."""
 
 import itertools
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,9 @@ import pyarrow as pa
 from warehouse import allowed, lake
 from warehouse.casts import as_held
 from warehouse.errors import QueryError
-from warehouse.keeping.files import parquet_files
 from warehouse.lake import Lake
 from warehouse.messages import one_line
-from warehouse.settings import WarehouseSettings
+from warehouse.worlds import reading_world as reading_world
 
 BATCH_ROWS = 50_000
 
@@ -52,12 +50,12 @@ class Rows:
 
 
 def query(sql: str, world: Path | None = None, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
-    """Run `sql` in the warehouse of `world` (LIQ_DATA where None) and return its rows. `$name` takes `parameters`.
+    """Run `sql` in the warehouse of `world` (None: as `worlds.py` says) and return its rows. `$name` takes `parameters`.
 
     Bare `FROM liquidation_totals` works, as do several statements: the last one's rows are returned.
     Raises QueryError for SQL that fails or would write, NoWarehouseError where there is no warehouse.
     """
-    with lake.open(world) as warehouse:
+    with lake.open(world or reading_world()[0]) as warehouse:
         return run(warehouse, sql, parameters).frame()
 
 
@@ -108,17 +106,3 @@ def query_errors(folder: Path | None = None) -> Iterator[None]:
     except duckdb.Error as error:
         text = one_line(error, folder)
         raise QueryError(f"the warehouse is only read here: {text}" if "read-only mode" in text else text) from error
-
-
-def reading_world() -> tuple[Path, str]:
-    """Return the world to read, and a note where the choice should be told.
-
-    LIQ_DATA if set, or whatever LIQ_CATALOGUE names; else data/live if it has a warehouse, or lost its catalogue; else
-    data/demo.
-    """
-    if os.environ.get("LIQ_DATA") or os.environ.get("LIQ_CATALOGUE"):
-        return WarehouseSettings().world(None), ""
-    live, demo = Path("data/live").absolute(), Path("data/demo").absolute()
-    if lake.exists(live) or any(parquet_files(lake.folder(live))) or not lake.exists(demo):
-        return live, ""
-    return demo, f"reading {demo}, as {live} has no warehouse; LIQ_DATA chooses another"

@@ -18,7 +18,7 @@ from pipelines.venues.bybit_tickers import State, state
 from warehouse import lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.lake import Lake
-from warehouse.query import reading_world
+from warehouse.worlds import told_world
 
 LOOK_BACK = timedelta(days=2)  # funding changes at least at every settlement, at most 8 h apart
 
@@ -106,7 +106,7 @@ def earlier_from(warehouse: Lake, cluster_id: str, at: Partition, incarnation: s
 def known_instruments() -> Instruments | None:
     """Return the contracts that the warehouse at hand knows, None where there is no warehouse."""
     try:
-        with lake.open(reading_world()[0]) as warehouse:
+        with lake.open(told_world()) as warehouse:
             return instruments_from(warehouse)
     except (NoWarehouseError, LostCatalogueError):
         return None
