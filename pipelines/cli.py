@@ -13,6 +13,7 @@ import typer
 from collectors.kafka import KafkaSettings, connection
 from collectors.terminal import log_to_stderr, since_option, until_option
 from pipelines.errors import UsageError
+from pipelines.flows.schedule import only_known
 from pipelines.settings import IngestSettings
 from pipelines.status import show
 from pipelines.status.look import look
@@ -38,6 +39,10 @@ app.add_typer(flows, name="flows")
 @app.command()
 def ingest(
     follow: Annotated[bool, typer.Option("--follow", help="keep going until Ctrl-C or SIGTERM")] = False,
+    new_grid: Annotated[
+        bool,
+        typer.Option("--new-grid", help="keep new rows on the grid of LIQ_GRID_S, whatever they were kept on before"),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
 ) -> None:
     """Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.
@@ -53,12 +58,12 @@ def ingest(
         from pipelines.ingest.work import work
 
         log.warning("prefect state=away reason=%r: ingest runs without it", away)
-        asyncio.run(work(follow, log.info))
+        asyncio.run(work(follow, log.info, new_grid))
         return
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
 
-    asyncio.run(flow(follow=follow))
+    asyncio.run(flow(follow=follow, new_grid=new_grid))
 
 
 @app.command()
@@ -122,7 +127,8 @@ def reprocess(
 
     Rows that were stored before their contract was known are completed, dead letters that can be read now become rows, and
     what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing. Funding, open
-    interest and mark prices are kept one a LIQ_GRID_S, as by ingest: set it here as there.
+    interest and mark prices stay on the grid that ingest kept them on, which the warehouse says; LIQ_GRID_S may be unset, and
+    another one is refused.
     """
     from pipelines.reprocess.cli import reprocess_world
 
@@ -158,6 +164,7 @@ def run_flows(
     signals are then up to date. Run twice, the second changes nothing.
     """
     log_to_stderr(logging.INFO)
+    only_known(names or ())
     world = told_world()
     lake.open(world).close()  # none, or none that can be read: said in one line, before Prefect's server has started
     os.environ.update(prefect_env(world))

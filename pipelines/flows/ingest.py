@@ -6,10 +6,10 @@ from pipelines.ingest.work import work
 
 
 @flow(name="ingest", persist_result=False)
-async def ingest(follow: bool = False) -> dict[str, int]:
+async def ingest(follow: bool = False, new_grid: bool = False) -> dict[str, int]:
     """Commit what Kafka holds and stop, or with `follow` keep going until SIGTERM; return what was committed, by table.
 
     One long run rather than a run per batch: a flow run costs about a second. Run again, it goes on from the offsets in
     the warehouse and changes nothing that is there.
     """
-    return await work(follow, get_run_logger().info)
+    return await work(follow, get_run_logger().info, new_grid)

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from collectors.errors import described
 from collectors.kafka import KafkaSettings
-from pipelines.settings import IngestSettings
+from pipelines.row_settings import grid_s
 from pipelines.status import feeds, ingest, losses, machine, parts, sessions
 from pipelines.status.check import Check, bad, unknown
 from pipelines.status.kafka import Away, Kafka, kafka
@@ -72,7 +72,7 @@ def _of(world: Path, warehouse: Lake, names: Collection[str]) -> list[Check]:
     rest = parts.at_rest(world)
     around, prefect = (Away(rest.said), None) if rest else asyncio.run(_around(world, warehouse))
     now = datetime.now(UTC).replace(tzinfo=None)
-    seen = Seen(world, now, warehouse, around, IngestSettings().grid_s, prefect)
+    seen = Seen(world, now, warehouse, around, grid_s(warehouse), prefect)
     wanted = [(name, each) for name, each in CHECKS if (not names or name in names) and (not rest or name in STORED)]
     return [*([rest] if rest else []), *(check for name, each in wanted for check in made(name, each, seen))]
 
