@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from pipelines.command_line import WIDEST, Group, dress
+from pipelines.command_line import WIDEST, Command, Group, dress
 from warehouse.worlds import DEMO, LIVE, reading_world
 
 _WRITES = """
@@ -108,6 +108,7 @@ def composed(only: str | None = None) -> typer.Typer:
         if only is None or only in names:
             add(app)
     dress(app)
+    Command.venues = lambda: import_module("collectors.venues").VENUES
     app.callback()(liq)
     return app
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from warehouse import catalogue, describe, lake
+from warehouse import asked, catalogue, describe, lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.formats import HELD, Format, chosen, write
 from warehouse.keeping import unknown
@@ -63,7 +63,10 @@ def sql(
         text = sys.stdin.read() if statement == "-" else statement
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
         try:
-            write(run(warehouse, text, held=HELD[kind]), kind, output, limit)
+            rows = run(warehouse, text, held=HELD[kind])
+            write(rows, kind, output, limit)
+            for line in asked.unknown(warehouse, text) if not rows.count else ():
+                print(f"liq sql: {line}", file=sys.stderr)
         finally:
             signal.signal(signal.SIGINT, before)
 

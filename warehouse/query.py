@@ -34,11 +34,14 @@ class Rows:
         self._names = _distinct(reader.schema.names)
         self.schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, self._names, strict=True)])
         self._reader = reader
+        self.count = 0
+        """The rows that came by now."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches. Raises QueryError where the query fails on the way."""
         with _arrow_errors():
             for batch in self._reader:
+                self.count += batch.num_rows
                 yield batch.rename_columns(self._names)
 
     def frame(self) -> pl.DataFrame:
