@@ -13,7 +13,8 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from pipelines.command_line import WIDEST, Group, dress
+from pipelines.command_line import WIDEST, Command, Group, dress
+from warehouse.worlds import DEMO, LIVE, reading_world
 
 _WRITES = """
 up demo ingest collect backfill import broker flows rollup cascades levels signals reprocess audit maintain backup verify
@@ -21,6 +22,8 @@ restore
 """
 WRITES = frozenset(_WRITES.split())
 """The commands that write into a world."""
+FILL = frozenset(["up", "ingest", "collect", "backfill", "import", "broker", "restore"])
+"""Those of them that bring data in."""
 
 
 class Liq(Group):
@@ -105,6 +108,7 @@ def composed(only: str | None = None) -> typer.Typer:
         if only is None or only in names:
             add(app)
     dress(app)
+    Command.venues = lambda: import_module("collectors.venues").VENUES
     app.callback()(liq)
     return app
 
@@ -138,11 +142,16 @@ def keep_private(words: Sequence[str]) -> None:
         return
     given = dict(word.split("=", 1) for word in words if word.startswith("--data="))
     given |= {word: value for word, value in pairwise(words) if word == "--data"}
-    world = Path(
-        given.get("--data") or os.environ.get("LIQ_DATA") or f"data/{'demo' if words[0] == 'demo' else 'live'}"
-    )
+    world = Path(given.get("--data") or os.environ.get("LIQ_DATA") or _usual(words))
     open_to = stat.S_IMODE(world.stat().st_mode) if world.exists() else 0o700
     os.umask(os.umask(0o077) | ~open_to & 0o077)
+
+
+def _usual(words: Sequence[str]) -> Path:
+    """Return the world that a command writes into where nothing names one."""
+    if words[0] == "demo":
+        return DEMO
+    return LIVE if words[0] in FILL or list(words[:2]) == ["flows", "serve"] else reading_world()[0]
 
 
 def main() -> None:

@@ -14,11 +14,13 @@ from collectors.kafka import KafkaSettings, connection
 from collectors.logs import log_to_stderr
 from collectors.terminal import since_option, until_option
 from pipelines.errors import EndedError, UsageError
+from pipelines.flows.schedule import only_known
 from pipelines.settings import IngestSettings
 from pipelines.status import show
 from pipelines.status.look import look
 from pipelines.status.parts import ask_prefect
 from pipelines.up.parts import prefect_env
+from warehouse import lake
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
 FLOWS = (
@@ -38,6 +40,10 @@ app.add_typer(flows, name="flows")
 @app.command()
 def ingest(
     follow: Annotated[bool, typer.Option("--follow", help="keep going until Ctrl-C or SIGTERM")] = False,
+    new_grid: Annotated[
+        bool,
+        typer.Option("--new-grid", help="keep new rows on the grid of LIQ_GRID_S, whatever they were kept on before"),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
 ) -> None:
     """Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.
@@ -53,13 +59,13 @@ def ingest(
         from pipelines.ingest.work import work
 
         log.warning("prefect state=away reason=%r: ingest runs without it", away)
-        asyncio.run(work(follow, log.info))
+        asyncio.run(work(follow, log.info, new_grid))
         return
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
 
     try:
-        asyncio.run(flow(follow=follow, verbose=verbose))
+        asyncio.run(flow(follow=follow, verbose=verbose, new_grid=new_grid))
     except EndedError as error:
         raise typer.Exit(max(error.code, 1)) from None
 
@@ -102,9 +108,7 @@ def status(
     made and is good. 1: something needs you or is unknown.
     """
     logging.basicConfig(level=logging.CRITICAL)  # what does not answer is a line of its own
-    world = told_world()
-    os.environ["LIQ_DATA"] = str(world)  # its broker, too
-    checks = look(world)
+    checks = look(told_world())
     if as_json:
         print(show.as_json(checks))
     else:
@@ -127,7 +131,8 @@ def reprocess(
 
     Rows that were stored before their contract was known are completed, dead letters that can be read now become rows, and
     what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing. Funding, open
-    interest and mark prices are kept one a LIQ_GRID_S, as by ingest: set it here as there.
+    interest and mark prices stay on the grid that ingest kept them on, which the warehouse says; LIQ_GRID_S may be unset, and
+    another one is refused.
     """
     from pipelines.reprocess.cli import reprocess_world
 
@@ -163,7 +168,10 @@ def run_flows(
     signals are then up to date. Run twice, the second changes nothing.
     """
     log_to_stderr(logging.INFO)
-    os.environ.update(prefect_env(IngestSettings().data))
+    only_known(names or ())
+    world = told_world()
+    lake.open(world).close()  # none, or none that can be read: said in one line, before Prefect's server has started
+    os.environ.update(prefect_env(world))
     from pipelines.flows.served import run_once  # Prefect reads the environment when it is imported
 
     run_once(names or ())

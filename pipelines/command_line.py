@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 import typer
@@ -11,19 +11,33 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from pipelines.failing import fail, one_line_errors, plain
+from warehouse.spelling import venue
+from warehouse.worlds import apart
 
+ALL = "all"  # of the venues
 WIDEST = {"max_content_width": 120}
 VALUES = {"str": "TEXT", "int": "N", "int range": "N", "float": "NUMBER", "float range": "NUMBER", "path": "PATH"}
 RANGES = {r"([\d.]+)<=x<=([\d.]+)": r"\1 to \2", r"x>=(?=[\d.])": "at least ", r"x<=(?=[\d.])": "at most "}
 
 
 class Command(TyperCommand):
-    """A command that ends in one line and an exit code where it fails."""
+    """A command that ends in one line and an exit code where it fails. Venues are understood in any case."""
+
+    venues: ClassVar[Callable[[], Collection[str]]] = tuple
+    """Returns the venues there are; `liq` sets it."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run it; its errors become one line."""
-        with one_line_errors(ctx.command_path):
+        with one_line_errors(ctx.command_path), apart():
+            self._name_venues(ctx.params)
             return super().invoke(ctx)
+
+    def _name_venues(self, given: dict[str, Any]) -> None:
+        """Put the venues that are meant in the place of those that were typed. Raises UnknownNameError."""
+        if one := given.get("venue"):
+            given["venue"] = venue(one, Command.venues())
+        if several := given.get("venues"):
+            given["venues"] = [venue(each, [*Command.venues(), ALL]) for each in several]
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what stands behind the name: [OPTIONS] VENUE [FILE]."""

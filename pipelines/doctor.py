@@ -24,6 +24,7 @@ from warehouse.errors import WarehouseError
 from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.terminal import TABLES_WIDTH, console
+from warehouse.worlds import named, reading_world, told_world
 
 SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, MetricsSettings, PlotSettings, WarehouseSettings)
 NO_SETTINGS = {"LIQ_SIMULATOR"}  # what `liq simulate` prints beside them
@@ -46,6 +47,7 @@ def command(collectors_look: Look, collectors_names: Callable[[], set[str]]) -> 
         time. Exit code 1 where something is broken.
         """
         logging.basicConfig(level=logging.CRITICAL)  # what fails is told below
+        told_world()
         found = asyncio.run(_all(collectors_look, collectors_names()))
         show(console(TABLES_WIDTH), found)
         raise typer.Exit(1 if any(finding.state == "broken" for finding in found) else 0)
@@ -57,7 +59,7 @@ async def _all(collectors_look: Look, collectors_names: set[str]) -> list[Findin
     own = settings(collectors_names)
     if any(finding.state == "broken" for finding in own):
         return own
-    world = WarehouseSettings().world(None)
+    world = reading_world()[0]
     return [*own, disk(world), *await collectors_look(), *await asyncio.to_thread(warehouse, world)]
 
 
@@ -115,5 +117,5 @@ def show(out: Console, found: list[Finding]) -> None:
     for finding in found:
         table.add_row(MARKS[finding.state], finding.subject, finding.said)
         if finding.mend:
-            table.add_row("", "", f"[dim]-> {finding.mend}[/]")
+            table.add_row("", "", f"[dim]-> {named(finding.mend)}[/]")
     out.print(table)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from collectors.errors import CollectorError, ConfigurationError, described, of_kafka
 from pipelines.errors import InvalidPositionError, PipelineError, UsageError
-from warehouse.errors import WarehouseError
+from warehouse.errors import UnknownNameError, WarehouseError
 from warehouse.messages import free, of_duckdb, one_line
 
 
@@ -29,7 +29,7 @@ def one_line_errors(name: str) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ValidationError as error:
         fail(2, f"{name}: {ConfigurationError.of(error)}")
-    except (ConfigurationError, UsageError) as error:
+    except (ConfigurationError, UsageError, UnknownNameError) as error:
         fail(2, f"{name}: {plain(error)}")
     except InvalidPositionError as error:
         fail(1, f"{name}: this position cannot be: {plain(error)}")

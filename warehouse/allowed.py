@@ -32,6 +32,9 @@ pragma_user_agent pragma_version
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Table functions that only read. Where files are concerned DuckDB's locks leave those of the lake's folder."""
+LISTING = frozenset(["glob"])
+"""Those that show names of files by a pattern: DuckDB's locks look at the pattern, not at what it finds, so where the lake's
+own folder has a name that is one, such as liq[1], they would show those of others."""
 DUCKDB = re.compile(r"duckdb_(?!secret|logs?$|log_)\w+")
 """DuckDB's tables on itself, but for those of secrets and logs."""
 
@@ -43,35 +46,39 @@ _VARIABLE = re.compile(r'\ASET\s+VARIABLE\s+(?:\w+|"[^"]*")\s*(?:=|\bTO\b)\s*(.*
 _RESET = re.compile(r"\ARESET\s+VARIABLE\s", re.IGNORECASE)
 
 
-def check(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Raise QueryError where `sql` has a statement that does more than query. Raises duckdb.Error for a syntax error."""
+def check(connection: duckdb.DuckDBPyConnection, sql: str, functions: frozenset[str] = FUNCTIONS) -> None:
+    """Raise QueryError where `sql` has a statement that does more than query, or calls a table function that is not among
+    `functions`. Raises duckdb.Error for a syntax error.
+    """
     found = connection.extract_statements(sql)
     kinds = [statement.type.name for statement in found]
     if kinds == ["CREATE", "SELECT"] and not any(statement.query for statement in found):
-        _check_pivot(connection, sql)  # PIVOT … ON column: DuckDB makes a type of its values first, and keeps no text
+        _check_pivot(
+            connection, sql, functions
+        )  # PIVOT … ON column: DuckDB makes a type of its values first, and keeps no text
         return
     for statement, kind in zip(found, kinds, strict=True):
-        _check(connection, kind, _COMMENTS.sub("", statement.query))
+        _check(connection, kind, functions, _COMMENTS.sub("", statement.query))
 
 
-def _check(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> None:
+def _check(connection: duckdb.DuckDBPyConnection, kind: str, functions: frozenset[str], text: str) -> None:
     if kind == "SELECT":
-        _check_query(connection, text)
+        _check_query(connection, text, functions)
     elif kind == "EXPLAIN" and text[: len(kind)].upper() == kind:
-        check(connection, _OPTIONS.sub("", _COMMENTS.sub("", text[len(kind) :])))
+        check(connection, _OPTIONS.sub("", _COMMENTS.sub("", text[len(kind) :])), functions)
     elif kind == "SET" and (given := _VARIABLE.match(text)):
-        _check_query(connection, f"SELECT ({given[1].rstrip().rstrip(';')}\n)")
+        _check_query(connection, f"SELECT ({given[1].rstrip().rstrip(';')}\n)", functions)
     elif kind != "TRANSACTION" and not (kind == "SET" and _RESET.match(text)):
         raise _refused(f"{text.split(maxsplit=1)[0].upper() if text else kind} is refused")
 
 
-def _check_query(connection: duckdb.DuckDBPyConnection, text: str) -> None:
+def _check_query(connection: duckdb.DuckDBPyConnection, text: str, functions: frozenset[str]) -> None:
     row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [text]).fetchone()
     tree = json.loads(row[0]) if row else {"error": True}
     if tree["error"]:
         raise _refused(f"this statement cannot be looked through ({tree.get('error_message', '')})")
     for name in _called(tree):
-        _check_function(name)
+        _check_function(name, functions)
 
 
 def _called(tree: Any) -> Iterator[str]:
@@ -87,19 +94,19 @@ def _called(tree: Any) -> Iterator[str]:
             waiting += node
 
 
-def _check_function(name: str) -> None:
-    if name not in FUNCTIONS and name not in _macros() and not DUCKDB.fullmatch(name):
+def _check_function(name: str, functions: frozenset[str]) -> None:
+    if name not in functions and name not in _macros() and not DUCKDB.fullmatch(name):
         raise _refused(f"the table function {name} is refused")
 
 
-def _check_pivot(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+def _check_pivot(connection: duckdb.DuckDBPyConnection, sql: str, functions: frozenset[str]) -> None:
     """As DuckDB shows no tree of it: refuse it for the mere word of a table function that is not allowed."""
     rows = connection.execute(
         "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'table'"
     )
     names = {name for (name,) in rows.fetchall()}
     for word in sorted(names & {word.lower() for word in re.findall(r"\w+", sql)}):
-        _check_function(word)
+        _check_function(word, functions)
 
 
 @lru_cache(maxsize=1)

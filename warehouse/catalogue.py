@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warehouse.errors import QueryError, WarehouseError
+from warehouse.names import thing
 from warehouse.statements import Statement, rollups, statements
 from warehouse.tables import TABLES
 
@@ -174,12 +175,10 @@ def example(one: Statement) -> str:
 
 
 def _named(name: str) -> Statement:
-    for one in statements():
-        if one.name == name:
-            return one
-    if name in TABLES:
-        raise QueryError(f"{name} is a table: `liq schema {name}` shows its columns")
-    raise QueryError(f"there is no view or macro {name}; `liq views` lists them")
+    meant = thing(name)
+    if meant in TABLES:
+        raise QueryError(f"{meant} is a table: `liq schema {meant}` shows its columns")
+    return next(one for one in statements() if one.name == meant)
 
 
 def _by_name(name: str) -> str:

@@ -12,14 +12,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from warehouse import catalogue, describe, lake
+from warehouse import asked, catalogue, describe, lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
-from warehouse.formats import HELD, Format, write
+from warehouse.formats import HELD, Format, chosen, write
 from warehouse.keeping import unknown
 from warehouse.maintain import maintain as maintain_lake
-from warehouse.query import reading_world, run
+from warehouse.query import run
 from warehouse.shell import shell as run_shell
 from warehouse.terminal import console, to_read, to_write
+from warehouse.worlds import told_world
 
 app = typer.Typer()
 
@@ -39,21 +40,33 @@ class SchemaFormat(StrEnum):
 @app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help='SQL, such as "from liquidation_totals"; - reads standard input.')],
-    format: Annotated[Format, typer.Option("--format", "-f", help="How rows are written.")] = Format.TABLE,
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", help="How rows are written; else as --output ends, else a table.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows a table shows at most.")] = 100,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Rows a table shows at most; else 100, and all in a file.")
+    ] = None,
     unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False,
 ) -> None:
     """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo.
 
-    Only queries run, and no file outside the lake is read or written. Types that a format does not have, such as INTERVAL,
-    are written as text.
+    Only queries run, and no file outside the lake is read or written. json is one array and jsonl an object a line; arrow is
+    the IPC file and arrows the IPC stream. Types that a format does not have, such as INTERVAL, are written as text. Times are
+    UTC: text formats write them with a Z.
     """
+    try:
+        kind = chosen(format, output)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     with to_read(unlocked=unlocked) as warehouse:
         text = sys.stdin.read() if statement == "-" else statement
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
         try:
-            write(run(warehouse, text, held=HELD[format]), format, output, limit)
+            rows = run(warehouse, text, held=HELD[kind])
+            write(rows, kind, output, limit)
+            for line in asked.unknown(warehouse, text) if not rows.count else ():
+                print(f"liq sql: {line}", file=sys.stderr)
         finally:
             signal.signal(signal.SIGINT, before)
 
@@ -144,7 +157,7 @@ def _unknown(warehouse: lake.Lake, delete: bool) -> None:
 @contextmanager
 def _reader_if_any() -> Iterator[lake.Lake | None]:
     try:
-        opened = lake.open(reading_world()[0])
+        opened = lake.open(told_world())
     except (NoWarehouseError, LostCatalogueError):
         yield None
         return

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from warehouse.errors import QueryError
 from warehouse.lake import Lake, quoted
+from warehouse.names import thing
 from warehouse.query import run
 from warehouse.statements import statements
 from warehouse.tables import TABLES
@@ -21,22 +22,24 @@ def objects() -> pl.DataFrame:
 def columns(name: str, warehouse: Lake | None = None) -> pl.DataFrame:
     """Return one row per column of the table or view `name`: name, type, unit, meaning, source, null when.
 
-    A table's are as described; a view's come from `warehouse`. Raises QueryError for an unknown name.
+    A table's are as described; a view's come from `warehouse`. Raises UnknownNameError, QueryError for a view
+    without a warehouse that has it.
     """
+    name = thing(name, macros=False)
     if name in TABLES:
         rows = [
             (column.name, column.type, column.unit, column.meaning, column.source, column.null_when or "never")
             for column in TABLES[name].columns
         ]
         return pl.DataFrame(rows, schema=["column", "type", "unit", "meaning", "source", "null_when"], orient="row")
-    if name not in {found.name for found in statements() if found.kind == "view"} and warehouse is None:
-        raise QueryError(f"there is no table or view {name}; `liq schema` lists them")
     if warehouse is None:
         raise QueryError(f"{name} is a view: its columns are known where a warehouse is")
     found = run(warehouse, f"SELECT column_name AS \"column\", data_type AS type FROM duckdb_columns() "
                 f"WHERE database_name = 'lake' AND table_name = {quoted(name)} ORDER BY column_index").frame()  # fmt: skip
     if found.is_empty():
-        raise QueryError(f"there is no table or view {name}; `liq schema` lists them")
+        raise QueryError(
+            f"this warehouse has no {name} yet: what writes to it brings it up to date, such as `liq maintain`"
+        )
     return found
 
 

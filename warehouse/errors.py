@@ -9,6 +9,7 @@ WarehouseError
   WriteFailedError      nothing of the transaction was stored
   FramesChangedError    other frames are stored than those that were read
   QueryError            the SQL cannot be run, or would write
+  UnknownNameError      nothing here is called so
 """
 
 
@@ -46,3 +47,7 @@ class FramesChangedError(WarehouseError):
 
 class QueryError(WarehouseError):
     """The query failed: syntax, unknown name, or a write through a reader."""
+
+
+class UnknownNameError(WarehouseError):
+    """No coin, contract, venue, table or view is called so; the message has the nearest names."""

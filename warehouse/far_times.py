@@ -13,7 +13,7 @@ PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 def far_as_text(table: pa.Table, *, iso: bool) -> pa.Table:
     """Return the table with each column that has such a value as text: those values as DuckDB writes them.
 
-    The column's other values are written as ISO 8601 has it (2026-10-10T12:00:00.000000) where `iso`, else like them.
+    The column's other values are written as ISO 8601 has it (2026-10-10T12:00:00.000000Z) where `iso`, else like them.
     """
     for number, field in enumerate(table.schema):
         if _is_far(table.column(number), field.type):
@@ -34,7 +34,7 @@ def _is_far(column: pa.ChunkedArray, kind: pa.DataType) -> bool:
 
 
 def _text(column: pa.ChunkedArray, kind: pa.DataType, iso: bool) -> pa.ChunkedArray:
-    form = "%Y-%m-%d" if pa.types.is_date32(kind) else "%Y-%m-%dT%H:%M:%S.%f"
+    form = "%Y-%m-%d" if pa.types.is_date32(kind) else "%Y-%m-%dT%H:%M:%S.%fZ"
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("liq_times", pa.table({"value": column}))

@@ -1,11 +1,13 @@
-"""Query results as people and tools take them: table, csv, json (lines), parquet, arrow (stream)."""
+"""Query results as people and tools take them: a table, csv, JSON, Parquet, Arrow."""
 
 import errno
+import os
+import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -13,47 +15,66 @@ import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from warehouse import casts
 from warehouse.errors import QueryError
 from warehouse.far_times import far_as_text
 from warehouse.messages import free, one_line
 from warehouse.query import Held, Rows
-from warehouse.terminal import WIDE, console
-
-CELL_WIDTH = 80
+from warehouse.shown import SHOWN, readable, show, to_file
+from warehouse.terminal import console
 
 
 class Format(StrEnum):
-    """How rows are written. json: one object a line; arrow: the IPC stream."""
+    """How rows are written. json: one array; jsonl: an object a line; arrow: the IPC file; arrows: the IPC stream."""
 
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    JSONL = "jsonl"
     PARQUET = "parquet"
     ARROW = "arrow"
+    ARROWS = "arrows"
 
 
+BINARY = (Format.PARQUET, Format.ARROW, Format.ARROWS)
+ENDINGS = {
+    "txt": Format.TABLE, "csv": Format.CSV, "json": Format.JSON, "jsonl": Format.JSONL, "ndjson": Format.JSONL,
+    "parquet": Format.PARQUET, "arrow": Format.ARROW, "arrows": Format.ARROWS,
+}  # fmt: skip
+"""How a file's name ends, and the format that this chooses."""
+_TEXT = (casts.TEXT, casts.NESTED_TEXT)
 HELD: dict[Format, Held] = {
-    Format.TABLE: (casts.TEXT, casts.NESTED_TEXT),
-    Format.CSV: (casts.TEXT, casts.NESTED_TEXT),
-    Format.JSON: (casts.TEXT, casts.NESTED_TEXT),
+    **dict.fromkeys((Format.TABLE, Format.CSV, Format.JSON, Format.JSONL), _TEXT),
     Format.PARQUET: (casts.PARQUET, casts.PARQUET),
-    Format.ARROW: (casts.ARROW, casts.ARROW),
+    **dict.fromkeys((Format.ARROW, Format.ARROWS), (casts.ARROW, casts.ARROW)),
 }
 """The types that a format takes as text: what `query.run` is to be given."""
 
 
-def write(rows: Rows, kind: Format, output: Path | None = None, limit: int = 100) -> None:
-    """Write `rows` to the file `output`, or to standard output, as they come; a table shows the first `limit`.
+def chosen(kind: Format | None, output: Path | None) -> Format:
+    """Return the format: as asked for, else as the file's name ends, else a table.
 
-    Raises QueryError where the query fails on the way, the file cannot be written, a value does not fit the format, or
-    binary would go to a terminal.
+    Raises ValueError for an ending that is no format's, and for one that is another's than what was asked for.
     """
-    if output is None and kind in (Format.PARQUET, Format.ARROW) and sys.stdout.isatty():
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    by_name = ENDINGS.get(ending)
+    if kind is None and output and by_name is None and _is_plain(output):
+        known = ", ".join(f".{each}" for each in ENDINGS)
+        raise ValueError(f"{output} ends as no format does: {known}; or say --format")
+    if kind and by_name and kind is not by_name:
+        raise ValueError(f"{output} ends as {by_name} does, and --format says {kind}: leave one out")
+    return kind or by_name or Format.TABLE
+
+
+def write(rows: Rows, kind: Format, output: Path | None = None, limit: int | None = None) -> None:
+    """Write `rows` to the file `output`, or to standard output, as they come.
+
+    A table shows the first `limit`; None: 100 of them, or all in a file. A file is written whole or not at all. Raises
+    QueryError where the query fails on the way, the file cannot be written, a value does not fit the format, or binary would
+    go to a terminal.
+    """
+    if output is None and kind in BINARY and sys.stdout.isatty():
         raise QueryError(f"{kind} is binary: name a file with --output, or pipe it")
     with _opened(output) as file:
         try:
@@ -67,93 +88,48 @@ def write(rows: Rows, kind: Format, output: Path | None = None, limit: int = 100
             ) from error
 
 
-def show(rows: Rows, console: Console, limit: int = 100) -> None:
-    """Print the first `limit` rows as a table: numbers to the right, BLOBs as text, the columns that fit the terminal."""
-    first, more = _first(rows, limit)
-    if first.columns == ["Success"] and first.is_empty():  # a statement without rows, such as SET
-        return
-    cells = {
-        name: [_cell(value) for value in column] for name, column in _readable(first).to_dict(as_series=False).items()
-    }
-    fitting = _fitting(cells, console.width if console.is_terminal else None)
-    table = Table(show_edge=False, header_style="bold")
-    for name in fitting:
-        table.add_column(Text(name), justify="right" if first.schema[name].is_numeric() else "left", no_wrap=True)
-    for row in zip(*(cells[name] for name in fitting), strict=True):
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
-    console.print(f"the first {limit:,} rows; --limit shows more" if more else f"{first.height:,} rows", style="dim")
-    if hidden := [name for name in cells if name not in fitting]:
-        console.print(f"too wide for here: {', '.join(hidden)} (select fewer, or --format json)", style="dim")
-
-
-def _fitting(cells: dict[str, list[str]], width: int | None) -> list[str]:
-    """Return the leading columns that fit in `width` characters, at least one; all of them where it is None."""
-    used = 0
-    fitting: list[str] = []
-    for name, column in cells.items():
-        used += max(len(name), *map(len, column), 0) + 3
-        if width is None or used <= width or not fitting:
-            fitting.append(name)
-        else:
-            break
-    return fitting
-
-
-def _first(rows: Rows, limit: int) -> tuple[pl.DataFrame, bool]:
-    batches, count = [], 0
-    for batch in rows:
-        batches.append(batch)
-        count += batch.num_rows
-        if count > limit:
-            break
-    table = far_as_text(pa.Table.from_batches(batches, rows.schema).slice(0, limit), iso=False)
-    return cast(pl.DataFrame, pl.from_arrow(table)), count > limit
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.2f}" if 1000 <= abs(value) < 1e15 else f"{value:.10g}"
-    text = str(value)
-    return text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…"
-
-
-def _readable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with BLOBs as text: UTF-8 where it is that, else hex."""
-    blobs = (frame[name] for name, kind in frame.schema.items() if kind == pl.Binary)
-    return frame.with_columns(pl.Series(blob.name, [_text(value) for value in blob], pl.String) for blob in blobs)
-
-
-def _text(blob: bytes | None) -> str | None:
-    try:
-        return None if blob is None else blob.decode()
-    except UnicodeDecodeError:
-        return blob.hex() if blob else ""
-
-
 @contextmanager
 def _opened(output: Path | None) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    whole, target = _is_plain(output), output.resolve()
+    into = target.with_name(f".{target.name}.{os.getpid()}.new") if whole else output
     try:
-        with output.open("wb") as file:
+        with into.open("wb") as file:
             yield file
+        if whole:
+            if target.exists():
+                shutil.copymode(target, into)
+            into.replace(target)
     except OSError as error:
         full = f" ({free(output)})" if error.errno == errno.ENOSPC else ""
         raise QueryError(f"cannot write {output}: {error.strerror or error}{full}") from error
+    finally:
+        if whole:
+            into.unlink(missing_ok=True)
 
 
-def _table(rows: Rows, file: BinaryIO, limit: int) -> None:
-    if file is sys.stdout.buffer:
+def _is_plain(output: Path) -> bool:
+    """Tell whether it is a file, or will be one: no device and no pipe."""
+    return not output.exists() or output.is_file()
+
+
+def _table(rows: Rows, file: BinaryIO, limit: int | None) -> None:
+    if file is not sys.stdout.buffer:
+        to_file(rows, file, limit)
+    elif _is_file(file):  # liq sql … > file
         show(rows, console(), limit)
-        return
-    text = TextIOWrapper(file)
-    show(rows, Console(file=text, width=WIDE), limit)
-    text.detach()
+    else:
+        show(rows, console(), limit or SHOWN)
+
+
+def _is_file(file: BinaryIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except OSError:  # none of the system's, as in a test
+        return False
 
 
 def _csv(rows: Rows, file: BinaryIO) -> None:
@@ -169,17 +145,35 @@ def _quoted(name: str) -> str:
 
 
 def _json(rows: Rows, file: BinaryIO) -> None:
+    before = b"[\n"
+    for lines in _json_lines(rows):
+        file.write(before + lines.rstrip(b"\n").replace(b"\n", b",\n"))  # a line has no break: JSON writes it as \\n
+        before = b",\n"
+    file.write(b"[]\n" if before == b"[\n" else b"\n]\n")
+
+
+def _jsonl(rows: Rows, file: BinaryIO) -> None:
+    for lines in _json_lines(rows):
+        file.write(lines)
+
+
+def _json_lines(rows: Rows) -> Iterator[bytes]:
+    """Yield the rows of each batch that has some, an object a line."""
     for frame in _frames(rows):
-        times = cs.datetime().dt.to_string("iso:strict")
         whole = (pl.col(name).cast(pl.Int128) for name, kind in frame.schema.items() if kind == pl.Decimal(38, 0))
-        file.write(
-            frame.with_columns(times, *whole).with_columns(cs.decimal().cast(pl.Float64)).write_ndjson().encode()
-        )
+        if frame.height:
+            yield frame.with_columns(*whole).with_columns(cs.decimal().cast(pl.Float64)).write_ndjson().encode()
 
 
 def _frames(rows: Rows) -> Iterator[pl.DataFrame]:
-    tables = (far_as_text(pa.Table.from_batches([batch]), iso=True) for batch in rows)
-    return (_readable(cast(pl.DataFrame, pl.from_arrow(table))) for table in tables)
+    """Yield the batches as text has them: times as ISO 8601 in UTC with a Z, as the warehouse's times are UTC."""
+    for batch in rows:
+        frame = cast(pl.DataFrame, pl.from_arrow(far_as_text(pa.Table.from_batches([batch]), iso=True)))
+        yield readable(frame).with_columns(
+            cs.datetime(time_zone=None).dt.to_string("iso:strict") + "Z",
+            cs.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.replace_time_zone(None).dt.to_string("iso:strict")
+            + "Z",
+        )
 
 
 def _parquet(rows: Rows, file: BinaryIO) -> None:
@@ -189,6 +183,12 @@ def _parquet(rows: Rows, file: BinaryIO) -> None:
 
 
 def _arrow(rows: Rows, file: BinaryIO) -> None:
+    with pa.ipc.new_file(file, rows.schema) as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+
+
+def _arrows(rows: Rows, file: BinaryIO) -> None:
     with pa.ipc.new_stream(file, rows.schema) as writer:
         for batch in rows:
             writer.write_batch(batch)
@@ -197,6 +197,8 @@ def _arrow(rows: Rows, file: BinaryIO) -> None:
 _WRITERS: dict[Format, Callable[[Rows, BinaryIO], None]] = {
     Format.CSV: _csv,
     Format.JSON: _json,
+    Format.JSONL: _jsonl,
     Format.PARQUET: _parquet,
     Format.ARROW: _arrow,
+    Format.ARROWS: _arrows,
 }

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from warehouse.asked import unknown
 from warehouse.describe import columns_table, objects_table
-from warehouse.errors import QueryError
-from warehouse.formats import HELD, Format, show
+from warehouse.errors import QueryError, UnknownNameError
+from warehouse.formats import HELD, Format
 from warehouse.lake import Lake
 from warehouse.query import run
+from warehouse.shown import show
 
 HISTORY = Path.home() / ".liq_history"
 HISTORY_LINES = 2_000
@@ -58,14 +60,17 @@ def _statements(interactive: bool) -> Iterator[str]:
 def _answer(warehouse: Lake, console: Console, statement: str) -> None:
     try:
         if not statement.startswith("."):
-            show(run(warehouse, statement, held=HELD[Format.TABLE]), console)
+            rows = run(warehouse, statement, held=HELD[Format.TABLE])
+            show(rows, console)
+            for line in unknown(warehouse, statement) if not rows.count else ():
+                console.print(line, style="yellow", markup=False)
         elif statement == ".tables":
             console.print(objects_table())
         elif statement.split()[0] == ".schema" and len(statement.split()) == 2:
             console.print(columns_table(statement.split()[1], warehouse))
         else:
             console.print(HELP)
-    except QueryError as error:
+    except (QueryError, UnknownNameError) as error:
         console.print(f"{error}", style="red", markup=False)
     except KeyboardInterrupt:
         warehouse.connection.interrupt()

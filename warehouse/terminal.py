@@ -1,4 +1,4 @@
-"""What commands share that work on a warehouse: which world is meant, opening it, the console for tables."""
+"""What commands share that work on a warehouse: opening it, the console for tables."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from warehouse import lake, schema
 from warehouse.errors import QueryError, WarehouseError
 from warehouse.lake import Lake
 from warehouse.messages import VERIFY, one_line
-from warehouse.query import reading_world
+from warehouse.worlds import told_world as told_world
 
 WIDE, TABLES_WIDTH = 4000, 110
 
@@ -32,14 +32,6 @@ def console(width: int = WIDE) -> Console:
     Printing on it raises BrokenPipeError where the reader of the output has gone.
     """
     return _Terminal(highlight=False, width=None if sys.stdout.isatty() else width)
-
-
-def told_world() -> Path:
-    """Return the world to work on, telling on standard error where the choice is none the user made."""
-    world, note = reading_world()
-    if note:
-        print(f"liq: {note}", file=sys.stderr)
-    return world
 
 
 @contextmanager

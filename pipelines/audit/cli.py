@@ -9,7 +9,7 @@ from pipelines.audit.checking import audit, failed, span, store
 from pipelines.audit.cover import cover
 from pipelines.audit.touched import by_day
 from pipelines.errors import UsageError
-from pipelines.settings import IngestSettings
+from pipelines.row_settings import grid_s
 from warehouse.checks import Found, checks
 from warehouse.terminal import to_write
 
@@ -26,7 +26,7 @@ def audit_world(world: Path, since: datetime | None, until: datetime | None) -> 
     if since >= until:
         raise UsageError(f"nothing to look at between {since} and {until} (UTC; the last five minutes are left out)")
     with to_write(world) as warehouse:
-        cover(warehouse, now, IngestSettings().grid_s, (since, until))
+        cover(warehouse, now, grid_s(warehouse), (since, until))
         with bar("checking", len(checks()) * len(list(by_day([(since, until)])))) as move:
             found = audit(warehouse, since, until, lambda check: move(advance=1, description=check.name))
         store(warehouse, found, since, until)

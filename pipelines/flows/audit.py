@@ -8,6 +8,7 @@ from pipelines.audit import checking
 from pipelines.audit.cover import cover
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
+from pipelines.row_settings import grid_s
 from pipelines.settings import IngestSettings
 from warehouse import lake
 
@@ -21,7 +22,7 @@ def coverage() -> int:
     """
     settings = IngestSettings()
     with lake.open(settings.data, read_only=False) as warehouse:
-        written = cover(warehouse, now(), settings.grid_s)
+        written = cover(warehouse, now(), grid_s(warehouse))
     get_run_logger().info("%d rows of feed_coverage", written)
     return written
 
@@ -36,7 +37,7 @@ def audit(since: datetime | None = None, until: datetime | None = None) -> dict[
     settings, logger = IngestSettings(), get_run_logger()
     since, until = checking.span(now(), utc(since), utc(until))
     with lake.open(settings.data, read_only=False) as warehouse:
-        cover(warehouse, now(), settings.grid_s, (since, until))
+        cover(warehouse, now(), grid_s(warehouse), (since, until))
         found = checking.audit(warehouse, since, until)
         checking.store(warehouse, found, since, until)
     for each in (each for each in found if each.offenders):

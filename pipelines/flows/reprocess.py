@@ -6,6 +6,7 @@ from prefect import flow, get_run_logger
 
 from pipelines.flows.moments import utc
 from pipelines.reprocess.run import reprocess as run
+from pipelines.row_settings import grid_of
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
 
@@ -21,6 +22,7 @@ def reprocess(since: datetime, until: datetime | None = None, table: str | None 
     if lake.exists(settings.data):
         schema.create_or_migrate(settings.data)
     with lake.open(settings.data, read_only=False) as warehouse:
-        done = run(warehouse, utc(since) or since, utc(until), table, settings.grid_s)
+        start, end = utc(since) or since, utc(until)
+        done = run(warehouse, start, end, table, grid_of(warehouse, start, end))
     get_run_logger().info("%d frames; %s", done.frames, done.tables)
     return {name: each.stored for name, each in done.tables.items()}

@@ -16,7 +16,6 @@ from prefect.runner import Runner
 from prefect.schedules import Interval
 
 from collectors.metrics import Figures, serving
-from pipelines.errors import UsageError
 from pipelines.flows import figures, notes
 from pipelines.flows.audit import audit
 from pipelines.flows.backtest_levels import backtest_levels
@@ -27,7 +26,7 @@ from pipelines.flows.find_signals import find_signals
 from pipelines.flows.leftovers import clear
 from pipelines.flows.maintain import maintain
 from pipelines.flows.refresh import STEPS, refresh
-from pipelines.flows.schedule import EVERY, anchor
+from pipelines.flows.schedule import EVERY, anchor, only_known
 from pipelines.ingest.alone import alone
 from pipelines.settings import IngestSettings, MetricsSettings
 
@@ -61,8 +60,7 @@ FRESH = (refresh, estimate_levels, find_signals)
 def run_once(names: Sequence[str] = ()) -> None:
     """Run the named flows now, or those of `FRESH`, one after another. Raises UsageError for an unknown name."""
     known = {flow.name: flow for flow in (*(each.flow for each in SERVED), *STEPS)}
-    if unknown := [name for name in names if name not in known]:
-        raise UsageError(f"no flow {', '.join(unknown)}; known: {', '.join(known)}")
+    only_known(names)
     for flow in [known[name] for name in names] or FRESH:
         flow()
 

@@ -26,6 +26,7 @@ def main() -> None:
     """Run to the end, or until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.ingest", description=__doc__)
     parser.add_argument("--follow", action="store_true", help="keep going until Ctrl-C or SIGTERM")
+    parser.add_argument("--new-grid", action="store_true", help="keep rows on the grid of LIQ_GRID_S from now on")
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.add_argument("--of", type=int, metavar="PID", help="end with this process")
     given = parser.parse_args()
@@ -37,7 +38,7 @@ def main() -> None:
     log_to_stderr(logging.DEBUG if given.verbose else logging.INFO)
     told: list[str] = []
     with one_line_errors("liq ingest"):
-        rows = asyncio.run(work(given.follow, told.append))
+        rows = asyncio.run(work(given.follow, told.append, given.new_grid))
         print(msgspec.json.encode({"told": told[-1], "rows": rows}).decode(), flush=True)
 
 

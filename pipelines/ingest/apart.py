@@ -22,12 +22,15 @@ class Done(msgspec.Struct):
     rows: dict[str, int]
 
 
-async def apart(follow: bool, tell: Callable[[str], object], verbose: bool = False) -> dict[str, int]:
+async def apart(
+    follow: bool, tell: Callable[[str], object], verbose: bool = False, new_grid: bool = False
+) -> dict[str, int]:
     """Commit what Kafka holds and stop, or with `follow` keep going until SIGTERM; return what was committed, by table.
 
     `tell` gets the last line. Raises EndedError where the process ended before it was done; it ends with this one.
     """
-    options = [name for name, given in (("--follow", follow), ("--verbose", verbose)) if given]
+    chosen = {"--follow": follow, "--verbose": verbose, "--new-grid": new_grid}
+    options = [name for name, given in chosen.items() if given]
     process = await asyncio.create_subprocess_exec(
         *COMMAND, *options, "--of", str(os.getpid()), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE, limit=LINE_BYTES,

@@ -42,6 +42,10 @@ class Figures:
         self._committed: dict[Partition, int] = {}
         self._waiting: dict[Partition, deque[tuple[int, float]]] = {}
 
+    def on_grid(self, grid_s: int) -> None:
+        """Take the seconds of the grid that state is kept on: its records may wait for so long."""
+        self._grid_s = grid_s
+
     def begun(self, offsets: Mapping[Partition, int], ends: Callable[[], Mapping[Partition, int]]) -> None:
         """Take where reading begins, and what returns how far Kafka's log reached when it last answered."""
         self.away = ""

@@ -19,6 +19,7 @@ from warehouse import lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.frames import read
 from warehouse.lake import Lake
+from warehouse.worlds import told_world
 
 LOOK_BACK = timedelta(days=2)  # funding changes at least at every settlement, at most 8 h apart
 
@@ -105,10 +106,8 @@ def earlier_from(warehouse: Lake, cluster_id: str, at: Partition, incarnation: s
 
 def known_instruments() -> Instruments | None:
     """Return the contracts that the warehouse at hand knows, None where there is no warehouse."""
-    from warehouse.query import reading_world  # with it comes pyarrow, which ingest has no use for
-
     try:
-        with lake.open(reading_world()[0]) as warehouse:
+        with lake.open(told_world()) as warehouse:
             return instruments_from(warehouse)
     except (NoWarehouseError, LostCatalogueError):
         return None

@@ -42,15 +42,16 @@ Commit = Callable[[Ready], Coroutine[Any, Any, None]]
 
 
 class Ingest:
-    """One ingest of one world. `told` is called after every commit. `totals`, `figures`: to be counted on."""
+    """One ingest of one world. `told` is called after every commit. `totals`, `figures`: to be counted on. `new_grid`: the
+    settings' grid from now on, whatever the lake's was."""
 
     def __init__(
         self, settings: IngestSettings, told: Callable[[Totals], object] = id, totals: Totals | None = None,
-        figures: Figures | None = None,
+        figures: Figures | None = None, new_grid: bool = False,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._told = told
-        self._store = Store(settings, totals, figures)
+        self._store = Store(settings, totals, figures, new_grid)
         self._writing = ThreadPoolExecutor(1, "warehouse")
 
     @property
@@ -93,9 +94,7 @@ class Ingest:
                 self.figures.begun(found.offsets, records.known_ends)
                 settings = self._settings
                 marks = await self._thread(self._store.marks_ever) if found.changes else known.marks
-                batch = Batch(
-                    settings.grid_s, known.held, settings.keep_all_frames, known.ended, known.book, Marks(marks)
-                )
+                batch = Batch(known.grid_s, known.held, settings.keep_all_frames, known.ended, known.book, Marks(marks))
                 reading = Reading(
                     records, batch, Merge(found.offsets), settings, self._commit, self.figures.read, patient=follow
                 )

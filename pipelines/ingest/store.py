@@ -20,6 +20,7 @@ from pipelines.ingest.marks import Mark
 from pipelines.ingest.ready import Ready
 from pipelines.ingest.resume import committed_from, earlier_from, ended_from, held_from, instruments_from, marks_from
 from pipelines.ingest.whence import Committed, Whence, begun, told
+from pipelines.row_settings import settle
 from pipelines.rows import Rejected
 from pipelines.settings import IngestSettings
 from pipelines.venues import Held
@@ -51,6 +52,7 @@ class Known(NamedTuple):
     """What the warehouse knows when ingest begins; see `resume`."""
 
     book: Instruments
+    grid_s: int
     held: Held
     ended: dict[str, int]
     marks: dict[Mark, int]
@@ -60,10 +62,16 @@ class Known(NamedTuple):
 class Store:
     """The warehouse of one ingest. Only the writing thread uses it, once `open` has been called."""
 
-    def __init__(self, settings: IngestSettings, totals: Totals | None = None, figures: Figures | None = None) -> None:
+    def __init__(
+        self,
+        settings: IngestSettings,
+        totals: Totals | None = None,
+        figures: Figures | None = None,
+        new_grid: bool = False,
+    ) -> None:
         self.totals = totals or Totals()
         self.figures = figures or Figures(settings.grid_s, world=settings.data)
-        self._settings = settings
+        self._settings, self._new_grid, self._grid_s = settings, new_grid, settings.grid_s
         self._lake: lake.Lake | None = None
         self._cluster = ""
         self._incarnations: Mapping[Partition, str] = {}
@@ -78,11 +86,14 @@ class Store:
             log.debug("warehouse schema=%r", line)
         self._lake = lake.open(self._settings.data, read_only=False)
         with query_errors():
+            self._grid_s = settle(self._lake, self._settings, new_grid=self._new_grid)
+            self._new_grid = False
+            self.figures.on_grid(self._grid_s)
             book, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
             if tiers.height:
                 self.append({"leverage_tiers": tiers})
             return Known(
-                book, held_from(self._lake), ended_from(self._lake), marks_from(self._lake),
+                book, self._grid_s, held_from(self._lake), ended_from(self._lake), marks_from(self._lake),
                 committed_from(self._lake, cluster_id),
             )  # fmt: skip
 
@@ -114,7 +125,7 @@ class Store:
 
     def store(self, ready: Ready) -> None:
         """Commit a batch. Raises WarehouseError where it could not be stored after several tries."""
-        tables = ready.tables(self._log(), self._settings.grid_s)
+        tables = ready.tables(self._log(), self._grid_s)
         with self.figures.commit_seconds.time():
             stored = self.append(tables)
         totals = self.totals

@@ -12,7 +12,7 @@ from collectors.errors import CollectorError, ConfigurationError, described
 from collectors.kafka import KafkaSettings, connection
 from collectors.metrics import Figures as Shown
 from collectors.metrics import serving
-from pipelines.errors import AlreadyRunningError, PipelineError
+from pipelines.errors import AlreadyRunningError, PipelineError, UsageError
 from pipelines.ingest.figures import Figures
 from pipelines.ingest.run import Ingest, Totals
 from pipelines.settings import IngestSettings, MetricsSettings
@@ -24,29 +24,33 @@ TELL_AGAIN_S = 60.0
 log = logging.getLogger(__name__)
 
 
-async def work(follow: bool, tell: Callable[[str], object]) -> dict[str, int]:
+async def work(follow: bool, tell: Callable[[str], object], new_grid: bool = False) -> dict[str, int]:
     """Commit what Kafka holds and stop, or with `follow` keep going until SIGTERM; return what was committed, by table.
 
     `tell` gets the last line. Raises CollectorError, KafkaError, WarehouseError; with `follow` a Kafka that is not there, or
-    not any more, is waited for.
+    not any more, is waited for. `new_grid`: the settings' grid from now on, whatever the lake's was; else UsageError.
     """
     settings, metrics, stop = IngestSettings(), MetricsSettings(), _stop_on_signal()
     totals, figures = Totals(), Figures(settings.grid_s, world=settings.data)
     if not follow:
-        await Ingest(settings, figures=figures, totals=totals).run(connection(KafkaSettings.load()), False, stop)
+        await Ingest(settings, figures=figures, totals=totals, new_grid=new_grid).run(
+            connection(KafkaSettings.load()), False, stop
+        )
     else:
         shown = [Shown(figures.metrics)]
         with serving(metrics.ingest_metrics_port, shown, figures.wrong, metrics.metrics_host):
             reporting = asyncio.create_task(_report(totals, figures))
             try:
-                await _keep(settings, figures, totals, stop)
+                await _keep(settings, figures, totals, stop, new_grid)
             finally:
                 reporting.cancel()
     tell(told(totals))
     return {"records": totals.records, **dict(totals.rows)}
 
 
-async def _keep(settings: IngestSettings, figures: Figures, totals: Totals, stop: asyncio.Event) -> None:
+async def _keep(
+    settings: IngestSettings, figures: Figures, totals: Totals, stop: asyncio.Event, new_grid: bool
+) -> None:
     """Follow Kafka until `stop`; each time it goes away everything begins anew from the offsets in the warehouse."""
     kafka, told_s = KafkaSettings.load(), -TELL_AGAIN_S
     loop = asyncio.get_running_loop()
@@ -54,8 +58,8 @@ async def _keep(settings: IngestSettings, figures: Figures, totals: Totals, stop
         try:
             reach = await asyncio.to_thread(connection, kafka)
             told_s = -TELL_AGAIN_S
-            await Ingest(settings, figures=figures, totals=totals).run(reach, True, stop)
-        except (AlreadyRunningError, ConfigurationError):
+            await Ingest(settings, figures=figures, totals=totals, new_grid=new_grid).run(reach, True, stop)
+        except (AlreadyRunningError, ConfigurationError, UsageError):
             raise
         except (CollectorError, KafkaError, PipelineError) as error:
             figures.away = str(error) if isinstance(error, CollectorError | PipelineError) else described(error)

@@ -10,6 +10,8 @@ import typer
 from collectors.terminal import bar, since_option, until_option
 from pipelines.levels.backtest import FIT_OVER, MOST_COINS, backtest, fit
 from pipelines.levels.estimate import FIRST_RUN, estimate
+from warehouse import names
+from warehouse.lake import Lake
 from warehouse.query import query, reading_world
 from warehouse.terminal import to_write
 
@@ -53,7 +55,7 @@ def backtest_command(
     end = until or _now()
     begin = since or end - timedelta(days=7)
     with to_write() as warehouse, _bar("replaying", begin - FIT_OVER, end) as tell:
-        done = backtest(warehouse, begin, end, _coins(coins), tell=tell)
+        done = backtest(warehouse, begin, end, _coins(warehouse, coins), tell=tell)
     print(f"{done.maps:,} maps of {done.coins:,} coins: {done.scores:,} rows of scores, {done.weights:,} of weights")
     for row in query(VERDICTS, reading_world()[0]).rows():
         print(f"{row[0]:10} {row[1]}")
@@ -66,7 +68,7 @@ def fit_command(
     """Fit the leverage weights to the liquidations of the last two weeks; later estimates use them."""
     end = until or _now()
     with to_write() as warehouse, _bar("replaying", end - FIT_OVER, end) as tell:
-        found = fit(warehouse, end, _coins(coins), tell=tell)
+        found = fit(warehouse, end, _coins(warehouse, coins), tell=tell)
     for (base,), rows in found.group_by("base", maintain_order=True) if found.height else ():
         told = ", ".join(f"{leverage:g}x {weight:.2f}" for leverage, weight in rows.select("leverage", "weight").rows())
         print(f"{base!s:10} {rows['method'][0]:10} {told}")
@@ -74,8 +76,8 @@ def fit_command(
         print("nothing to fit to: in the full hours of that time no liquidations of a feed that carries all of them")
 
 
-def _coins(text: str) -> list[str]:
-    return [coin.strip().upper() for coin in text.split(",") if coin.strip()]
+def _coins(warehouse: Lake, text: str) -> list[str]:
+    return [names.coin(warehouse, each.strip()) for each in text.split(",") if each.strip()]
 
 
 def _now() -> datetime:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.plots.read.asking import Asked
+from pipelines.plots.read.asking import asked
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.query import reading_world
@@ -41,7 +41,9 @@ def heatmap(
     from pipelines.plots.read import levels
 
     with _reader(world) as warehouse:
-        return draw.predictive(*levels.heatmap(warehouse, Asked(base, None, since, until), within), style or look())
+        return draw.predictive(
+            *levels.heatmap(warehouse, asked(warehouse, base, None, since, until), within), style or look()
+        )
 
 
 def realised_heatmap(
@@ -53,7 +55,7 @@ def realised_heatmap(
     from pipelines.plots.read.realised import realised
 
     with _reader(world) as warehouse:
-        return draw.realised(*realised(warehouse, Asked(base, instrument, since, until)), style or look())
+        return draw.realised(*realised(warehouse, asked(warehouse, base, instrument, since, until)), style or look())
 
 
 def liquidation_map(
@@ -65,7 +67,7 @@ def liquidation_map(
     from pipelines.plots.read import levels
 
     with _reader(world) as warehouse:
-        found = levels.liquidation_map(warehouse, Asked(base, None, None, until), within)
+        found = levels.liquidation_map(warehouse, asked(warehouse, base, None, None, until), within)
         return draw.liquidation_map(*found, style or look())
 
 
@@ -78,7 +80,9 @@ def totals(
     from pipelines.plots.read import liquidations
 
     with _reader(world) as warehouse:
-        return draw.totals(*liquidations.totals(warehouse, Asked(base, instrument, since, until)), style or look())
+        return draw.totals(
+            *liquidations.totals(warehouse, asked(warehouse, base, instrument, since, until)), style or look()
+        )
 
 
 def cascade(
@@ -90,7 +94,9 @@ def cascade(
     from pipelines.plots.read import cascade as read
 
     with _reader(world) as warehouse:
-        return draw.cascade(*read.cascade(warehouse, Asked(base, None, since, until), cascade_id), style or look())
+        return draw.cascade(
+            *read.cascade(warehouse, asked(warehouse, base, None, since, until), cascade_id), style or look()
+        )
 
 
 def funding(
@@ -102,7 +108,7 @@ def funding(
     from pipelines.plots.read import funding as read
 
     with _reader(world) as warehouse:
-        return draw.funding(*read.funding(warehouse, Asked(base, instrument, since, until)), style or look())
+        return draw.funding(*read.funding(warehouse, asked(warehouse, base, instrument, since, until)), style or look())
 
 
 def open_interest(
@@ -115,7 +121,7 @@ def open_interest(
 
     with _reader(world) as warehouse:
         return draw.open_interest(
-            *interest.open_interest(warehouse, Asked(base, instrument, since, until)), style or look()
+            *interest.open_interest(warehouse, asked(warehouse, base, instrument, since, until)), style or look()
         )
 
 

@@ -16,8 +16,9 @@ SELECT instrument, symbol, base, settle, contract, contract_size, multiplier, st
         FROM instruments AS other WHERE other.venue = i.venue AND other.symbol = i.family
     ) THEN family END AS family
 FROM instruments_as_of AS i
-WHERE venue = $venue AND $name IN (instrument, symbol) AND since <= as_of() AND coalesce(valid_to > as_of(), TRUE)
-ORDER BY status = 'delisted', valid_from DESC LIMIT 1
+WHERE venue = $venue AND upper($name) IN (upper(instrument), upper(symbol)) AND since <= as_of()
+    AND coalesce(valid_to > as_of(), TRUE)
+ORDER BY $name IN (instrument, symbol) DESC, status = 'delisted', valid_from DESC LIMIT 1
 """
 ALIKE = """
 SELECT DISTINCT instrument FROM instruments_as_of WHERE venue = $venue AND is_current AND status != 'delisted'
@@ -48,7 +49,8 @@ def named(name: str, venue: str | None, warehouse: Lake | None) -> Named:
         raise UsageError(f"no venue {venue!r}. Known: {', '.join(VENUES)}")
     if warehouse and venue and (found := _listed(name, venue, warehouse)):
         return found
-    if form := UNIFIED.fullmatch(name):
+    if form := UNIFIED.fullmatch(name) or UNIFIED.fullmatch(name.upper()):
+        name = form[0]
         base, _, settle, _ = form.groups()
         return Named(name, base, settle, "inverse" if settle == base else "linear", venue)
     symbol_form = VENUES[venue].symbol_form(name) if venue else None

@@ -6,14 +6,14 @@ from pathlib import Path
 from collectors.terminal import bar
 from pipelines.reprocess.run import plan, reprocess
 from pipelines.reprocess.stored_frames import count
-from pipelines.settings import IngestSettings
+from pipelines.row_settings import grid_of
 from warehouse.terminal import to_write
 
 
 def reprocess_world(world: Path, since: datetime, until: datetime | None, table: str | None) -> None:
     """Reprocess a world's frames and print what changed. Raises UsageError, WarehouseError."""
-    grid_s = IngestSettings().grid_s
     with to_write(world) as warehouse:
+        grid_s = grid_of(warehouse, since, until)
         frames = sum(
             count(warehouse, part.topics, *time) for part, *time in plan(warehouse, since, until, table, grid_s)
         )

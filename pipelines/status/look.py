@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from collectors.errors import described
 from collectors.kafka import KafkaSettings
-from pipelines.settings import IngestSettings
+from pipelines.row_settings import grid_s
 from pipelines.status import feeds, ingest, losses, machine, parts, sessions
 from pipelines.status.check import Check, bad, unknown
 from pipelines.status.kafka import Away, Kafka, kafka
@@ -42,6 +42,9 @@ CHECKS: tuple[tuple[str, Callable[[Seen], Iterable[Check]]], ...] = (
     ("audit", losses.audit),
 )
 
+STORED = ("losses", "dead letters", "disk", "spool", "audit")
+"""The checks that mean something where nothing is to run: of what is stored."""
+
 
 def look(world: Path, names: Collection[str] = ()) -> list[Check]:
     """Make every check, or those named; reads only, and returns within seconds whatever does not answer."""
@@ -66,10 +69,12 @@ def _look(world: Path, names: Collection[str]) -> list[Check]:
 
 
 def _of(world: Path, warehouse: Lake, names: Collection[str]) -> list[Check]:
-    around, prefect = asyncio.run(_around(world, warehouse))
+    rest = parts.at_rest(world)
+    around, prefect = (Away(rest.said), None) if rest else asyncio.run(_around(world, warehouse))
     now = datetime.now(UTC).replace(tzinfo=None)
-    seen = Seen(world, now, warehouse, around, IngestSettings().grid_s, prefect)
-    return [check for name, each in CHECKS if not names or name in names for check in made(name, each, seen)]
+    seen = Seen(world, now, warehouse, around, grid_s(warehouse), prefect)
+    wanted = [(name, each) for name, each in CHECKS if (not names or name in names) and (not rest or name in STORED)]
+    return [*([rest] if rest else []), *(check for name, each in wanted for check in made(name, each, seen))]
 
 
 def made(name: str, check: Callable[[Seen], Iterable[Check]], seen: Seen) -> list[Check]:

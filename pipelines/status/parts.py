@@ -29,6 +29,13 @@ def ups(seen: Seen) -> Iterable[Check]:
     return [_part(seen, part) for part in found.parts]
 
 
+def at_rest(world: Path) -> Check | None:
+    """Return that nothing is to run here, where that is so: a demo played to its end."""
+    if (world / board.DEMO).exists() and board.read(world) is None and not is_held(world, board.LOCK):
+        return good("demo", "has played to its end and stopped all its parts; what it stored stays: `liq sql`")
+    return None
+
+
 def _part(seen: Seen, part: board.Part) -> Check:
     subject, log = f"part {part.name}", seen.world / "logs" / f"{part.name}.log"
     again = f", started again {part.restarts} times" if part.restarts else ""

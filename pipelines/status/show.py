@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.status.check import Check
+from warehouse.worlds import named
 
 MARKS = {"good": "[green]ok[/]", "unknown": "[yellow]UNKNOWN[/]", "needs you": "[red]NEEDS YOU[/]"}
 NOTHING = "Nothing needs you."
@@ -22,7 +23,7 @@ def show(out: Console, checks: list[Check]) -> None:
     for check in sorted(checks, key=lambda check: list(MARKS).index(check.state)):
         table.add_row(MARKS[check.state], escape(check.subject), escape(check.said))
         if check.mend:
-            table.add_row("", "", f"[dim]-> {escape(check.mend)}[/]")
+            table.add_row("", "", f"[dim]-> {escape(named(check.mend))}[/]")
     out.print(table)
     if is_fine(checks):
         out.print(NOTHING)
@@ -30,6 +31,5 @@ def show(out: Console, checks: list[Check]) -> None:
 
 def as_json(checks: list[Check]) -> str:
     """Return the checks as JSON: whether all is fine, and each with state, age, expectation, what to do."""
-    return msgspec.json.format(
-        msgspec.json.encode({"fine": is_fine(checks), "checks": [check._asdict() for check in checks]})
-    ).decode()
+    listed = [check._asdict() | {"mend": named(check.mend)} for check in checks]
+    return msgspec.json.format(msgspec.json.encode({"fine": is_fine(checks), "checks": listed})).decode()

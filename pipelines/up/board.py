@@ -10,6 +10,7 @@ import msgspec
 from pipelines.up.pauses import STEADY_S
 
 FILE, LOCK = "up.json", "up.lock"
+DEMO = ".demo"  # marks a world that `liq demo` made
 CRASH_LOOP = 3
 """A part that ended soon after its start so many times in a row does not come up by itself."""
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -21,6 +23,17 @@ class StartError(PipelineError):
 def liq(*arguments: str) -> list[str]:
     """Return the command line that runs `liq` with this interpreter, wherever it is installed."""
     return [sys.executable, "-m", "liq", *arguments]
+
+
+def own_name() -> str:
+    """Return how `liq` is typed in this folder: by its name where the shell finds it, else by its path."""
+    ours = Path(sys.executable).with_name("liq")
+    found = shutil.which("liq")
+    if found and ours.exists() and Path(found).samefile(ours):
+        return "liq"
+    if ours.exists():
+        return shlex.quote(str(ours.relative_to(Path.cwd()) if ours.is_relative_to(Path.cwd()) else ours))
+    return f"{shlex.quote(sys.executable)} -m liq"
 
 
 def ending(code: int) -> str:

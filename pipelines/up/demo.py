@@ -15,14 +15,14 @@ from collectors.ports import free_port
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
-from pipelines.up.commands import StartError, liq, often
+from pipelines.up.commands import StartError, liq, often, own_name
 from pipelines.up.parts import Parts
 from pipelines.up.screen import Screen, read, show_rows
 from pipelines.up.supervise import Child
 from pipelines.up.up import TRIES, start_collectors, start_ingest, start_prefect, stop_on_signal, stop_pipeline
+from warehouse.worlds import setting
 
 VENUES = ("binance", "bybit", "okx")
-MARKER = ".demo"
 SETTINGS = {
     "LIQ_GRID_S": "5",
     "LIQ_COLLECT_POLL_SCALE": "0.1",
@@ -35,7 +35,6 @@ SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
 START_S = 30.0
 SIMULATOR_PORTS = 5
 WHAT = "`liq demo` or `liq up`"
-QUERIES = '  .venv/bin/liq sql "from liquidation_totals"\n  .venv/bin/liq shell'
 
 TABLES = {
     "liquidation_totals, last hour, the largest": "SELECT base, venue, position_side, usd, count, largest_usd, completeness "
@@ -84,8 +83,9 @@ async def _played(parts: Parts, out: Console, stop: asyncio.Event, kills: int) -
     await start_collectors(parts, VENUES)
     await start_ingest(parts)
     out.print(
-        f"Three venues are simulated; a cascade is coming. Query beside it, from another terminal:\n{QUERIES}",
+        f"Three venues are simulated; a cascade is coming. Query beside it, from another terminal:\n{to_try(parts.world)}",
         soft_wrap=True,
+        markup=False,
     )
     history = asyncio.create_task(_history(parts))
     await _watch(parts, simulator, out, stop, kills)
@@ -100,13 +100,13 @@ def _fresh(world: Path) -> None:
     if is_held(world, board.LOCK):
         raise AlreadyRunningError(f"{WHAT} runs in {world} already")
     if world.exists() and any(world.iterdir()):
-        if not (world / MARKER).exists():
+        if not (world / board.DEMO).exists():
             raise StartError(
                 f"{world} is not empty and no demo's; `liq demo` starts afresh, so name another with LIQ_DATA"
             )
         shutil.rmtree(world)
     world.mkdir(parents=True, exist_ok=True)
-    (world / MARKER).write_text("made by `liq demo`, which empties this folder when it starts\n")
+    (world / board.DEMO).write_text("made by `liq demo`, which empties this folder when it starts\n")
 
 
 async def _simulate(parts: Parts, then: str) -> str:
@@ -187,11 +187,14 @@ def _told(world: Path, out: Console, truth: dict[str, Any], lost: int = 0) -> in
     out.print(
         "Zero missing: every frame and every liquidation is stored, once." if right else "NOT everything is stored."
     )
-    out.print(
-        f'It stays on disk, in {world}:\n  .venv/bin/liq sql "from liquidation_totals"\n  .venv/bin/liq shell',
-        soft_wrap=True,
-    )
+    out.print(f"It stays on disk, in {world}:\n{to_try(world)}", soft_wrap=True, markup=False)
     return 0 if right else 1
+
+
+def to_try(world: Path) -> str:
+    """Return commands to try on the world, as they are typed in this folder."""
+    run = f"  {setting(world)} {own_name()}"
+    return f'{run} sql "from liquidation_totals"\n{run} shell\n{run} status'
 
 
 async def _get(url: str, post: bool = False) -> Any:

@@ -16,9 +16,10 @@ from pipelines.up.commands import ending, liq, often
 from pipelines.up.parts import Parts
 from pipelines.up.screen import Screen
 from warehouse import lake
+from warehouse.worlds import setting
 
 RUNNING = """\
-Running; logs in {world}/logs, addresses of metrics in {world}/up.json; query with `liq sql` beside it. Ctrl-C stops."""
+Running; logs in {world}/logs, addresses of metrics in {world}/up.json; query with `{liq} sql` beside it. Ctrl-C stops."""
 TRIES = 3
 """How often the last steps are tried; each may be repeated."""
 
@@ -34,7 +35,7 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
         with parts.measured():
             try:
                 if await unless_stopped(stop, _start(parts, venues, out)):
-                    out.print(RUNNING.format(world=world), soft_wrap=True)
+                    out.print(RUNNING.format(world=world, liq=f"{setting(world)} liq"), soft_wrap=True, markup=False)
                     await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
                     code = await stop_pipeline(parts, out)
                 else:

@@ -28,7 +28,7 @@ def test_klines_and_ratios_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("arguments", "name", "value", "said"),
     [
-        (["mtgox"], "", "", "unknown venue mtgox"),
+        (["mtgox"], "", "", "no venue 'mtgox'"),
         (["okx", "--plan", "--symbols", "many"], "", "", "--symbols many"),
         (["okx", "bybit", "--plan", "--symbols", "1,2,3"], "", "", "one number, or 2 with commas"),
         (["okx"], "LIQ_COLLECT_BUFFER_MIB", "many", "LIQ_COLLECT_BUFFER_MIB=many"),

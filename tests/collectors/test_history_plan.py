@@ -90,7 +90,7 @@ def test_a_length_the_venue_does_not_have_is_named_with_those_it_has() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["kraken", "--since", "1d"], "unknown venue kraken; there are binance, bybit, okx"),
+        (["kraken", "--since", "1d"], "no venue 'kraken'; known: binance, bybit, okx"),
         (["okx", "--since", "yesterday"], "yesterday is no time: say 2026-10-01"),
         (["okx", "--since", "2999-01-01"], "--since 2999-01-01 00:00:00 is not before now"),
         (["okx", "--since", "1d", "--what", "funding,depth"], "--what depth: there are funding, open-interest"),

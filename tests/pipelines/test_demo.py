@@ -21,7 +21,7 @@ def test_the_demo_loses_nothing_though_its_ingest_is_killed_three_times(tmp_path
     assert demo.stdout.count("ingest ended (signal 9)") == 3
     assert "Zero missing" in demo.stdout
 
-    asked = _liq(env, "sql", "from frames_by_venue", "--format", "json")
+    asked = _liq(env, "sql", "from frames_by_venue", "--format", "jsonl")
     venues = [json.loads(line) for line in asked.stdout.splitlines()]
     assert [venue["venue"] for venue in venues] == ["binance", "bybit", "okx"]
     for venue in venues:
@@ -29,7 +29,7 @@ def test_the_demo_loses_nothing_though_its_ingest_is_killed_three_times(tmp_path
         assert venue["liquidations"] > 50
         assert venue["missing"] == venue["duplicates"] == venue["frames_dead"] == 0
 
-    totals = _liq(env, "sql", "from liquidation_totals where hours = 24 and base = 'BTC'", "--format", "json")
+    totals = _liq(env, "sql", "from liquidation_totals where hours = 24 and base = 'BTC'", "--format", "jsonl")
     found = [json.loads(line) for line in totals.stdout.splitlines()]
     assert {total["venue"] for total in found} == {"binance", "bybit", "okx"}
     assert all(0 < total["coverage_share"] < 1 and total["lower_bound"] for total in found), (

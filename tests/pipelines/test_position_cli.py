@@ -151,7 +151,7 @@ def test_a_table_laid_out_as_the_packages_own_is_read_too(liq: Liq, tmp_path: Pa
         ((*LONG, "--mmr", "0.004", "--close", "2"), 1, "closing 2 of 1 leaves no position"),
         (LONG, 2, "no --venue is named: give --mmr or --tiers"),
         ((*LONG, "--venue", "bybit"), 2, "no margin table of BTC/USDT:USDT is known of bybit"),
-        ((*LONG, "--venue", "mtgox"), 2, "no venue 'mtgox'. Known: binance, bybit, okx"),
+        ((*LONG, "--venue", "mtgox"), 2, "no venue 'mtgox'; known: binance, bybit, okx"),
         (("long", "BITCOIN", *LONG[2:], "--mmr", "0.01"), 2, "no such contract: 'BITCOIN'"),
         ((*LONG[:-2], "--mmr", "0.01"), 2, "give --leverage, or --margin, or --cross"),
         ((*LONG, "--cross", "--mmr", "0.01"), 2, "--cross takes --balance"),

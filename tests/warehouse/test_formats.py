@@ -35,10 +35,10 @@ VALUES = {
     "TIME": ("'12:00:00.5'", "12:00:00.500000000", "12:00:00.500"),
     "TIME_NS": ("'12:00:00.123456789'", *["12:00:00.123456789"] * 2),
     "TIMETZ": ("'12:00:00+02'", *["12:00:00+02"] * 2),
-    "TIMESTAMP": ("'2026-01-31 12:00:00'", *["2026-01-31T12:00:00.000000"] * 2),
-    "TIMESTAMP_S": ("'2026-01-31 12:00:00'", *["2026-01-31T12:00:00.000"] * 2),
-    "TIMESTAMP_NS": ("'2026-01-31 12:00:00.123456789'", *["2026-01-31T12:00:00.123456789"] * 2),
-    "TIMESTAMPTZ": ("'2026-01-31 12:00:00+02'", "2026-01-31T10:00:00.000000+0000", "2026-01-31T10:00:00.000000+00:00"),
+    "TIMESTAMP": ("'2026-01-31 12:00:00'", *["2026-01-31T12:00:00.000000Z"] * 2),
+    "TIMESTAMP_S": ("'2026-01-31 12:00:00'", *["2026-01-31T12:00:00.000Z"] * 2),
+    "TIMESTAMP_NS": ("'2026-01-31 12:00:00.123456789'", *["2026-01-31T12:00:00.123456789Z"] * 2),
+    "TIMESTAMPTZ": ("'2026-01-31 12:00:00+02'", *["2026-01-31T10:00:00.000000Z"] * 2),
     "INTERVAL": ("'1 month 2 days 3 seconds'", *["1 month 2 days 00:00:03"] * 2),
     "INTEGER[]": ("[1, 2]", None, [1, 2]),
     "INTEGER[2]": ("[1, 2]", None, [1, 2]),
@@ -79,8 +79,10 @@ def _written(reader: lake.Lake, sql: str, kind: Format, path: Path) -> bytes:
 def test_a_value_of_every_type_is_written_in_every_format(reader: lake.Lake, tmp_path: Path, kind: str) -> None:
     text, csv, value = VALUES[kind]
     sql = f"SELECT ({text})::{kind} AS v UNION ALL SELECT NULL"
-    lines = _written(reader, sql, Format.JSON, tmp_path / "json").decode().splitlines()
-    assert sorted((json.loads(line)["v"] for line in lines), key=repr) == sorted([value, None], key=repr)
+    lines = _written(reader, sql, Format.JSONL, tmp_path / "jsonl").decode().splitlines()
+    whole = json.loads(_written(reader, sql, Format.JSON, tmp_path / "json"))
+    for rows in (whole, [json.loads(line) for line in lines]):
+        assert sorted((row["v"] for row in rows), key=repr) == sorted([value, None], key=repr)
     if csv is None:
         with pytest.raises(QueryError, match="csv cannot hold lists or structs"):
             _written(reader, sql, Format.CSV, tmp_path / "csv")
@@ -88,8 +90,10 @@ def test_a_value_of_every_type_is_written_in_every_format(reader: lake.Lake, tmp
         assert csv in _written(reader, sql, Format.CSV, tmp_path / "csv").decode()
     assert "2 rows" in _written(reader, sql, Format.TABLE, tmp_path / "table").decode()
     parquet = pq.read_table(io.BytesIO(_written(reader, sql, Format.PARQUET, tmp_path / "parquet")))
-    arrow = pa.ipc.open_stream(_written(reader, sql, Format.ARROW, tmp_path / "arrow")).read_all()
+    arrow = pa.ipc.open_file(_written(reader, sql, Format.ARROW, tmp_path / "arrow")).read_all()
+    stream = pa.ipc.open_stream(_written(reader, sql, Format.ARROWS, tmp_path / "arrows")).read_all()
     assert (parquet.num_rows, parquet.column("v").null_count, arrow.num_rows) == (2, 1, 2)
+    assert (stream.schema, stream.num_rows) == (arrow.schema, arrow.num_rows)
 
 
 @pytest.mark.parametrize("kind", FAR)
@@ -99,7 +103,7 @@ def test_infinity_and_years_beyond_the_calendar_are_written_as_duckdb_does(
     near = "2026-01-31"
     values = ", ".join(f"('{text}'::{kind})" for text in (*FAR[kind], near))
     sql = f"SELECT v FROM (VALUES {values}, (NULL)) AS t(v)"
-    shown = [json.loads(line)["v"] for line in _written(reader, sql, Format.JSON, tmp_path / "json").splitlines()]
+    shown = [row["v"] for row in json.loads(_written(reader, sql, Format.JSON, tmp_path / "json"))]
     assert shown[:-2] == list(FAR[kind])
     assert shown[-2].startswith(near)
     assert shown[-1] is None

@@ -67,26 +67,87 @@ def test_from_first_sql_prints_a_table(liq: Callable[..., Result]) -> None:
 
 def test_json_is_one_object_a_line_and_csv_has_a_head(liq: Callable[..., Result]) -> None:
     sql = "select event_key, ts_event, status, encode('é') as text, '\\xff'::blob as bytes from liquidations order by 1"
-    lines = [json.loads(line) for line in liq("sql", sql, "--format", "json").output.splitlines()]
+    lines = [json.loads(line) for line in liq("sql", sql, "--format", "jsonl").output.splitlines()]
     assert lines[1] == {
         "event_key": 1,
-        "ts_event": "2026-10-10T12:00:01.000000",
+        "ts_event": "2026-10-10T12:00:01.000000Z",
         "status": None,
         "text": "é",
         "bytes": "ff",
     }
     assert liq("sql", sql, "-f", "csv").output.splitlines()[:2] == [
         "event_key,ts_event,status,text,bytes",
-        "0,2026-10-10T12:00:00.000000,,é,ff",
+        "0,2026-10-10T12:00:00.000000Z,,é,ff",
     ]
 
 
-@pytest.mark.parametrize(("kind", "read"), [("parquet", pl.read_parquet), ("arrow", pl.read_ipc_stream)])
-def test_parquet_and_arrow_files_hold_the_rows(
-    liq: Callable[..., Result], tmp_path: Path, kind: str, read: Callable[[Path], pl.DataFrame]
+READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    "csv": pl.read_csv, "json": pl.read_json, "jsonl": pl.read_ndjson, "ndjson": pl.read_ndjson, "parquet": pl.read_parquet,
+    "arrow": pl.read_ipc, "arrows": pl.read_ipc_stream,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_a_files_ending_chooses_the_format_and_each_is_read_by_what_reads_such_files(
+    liq: Callable[..., Result], tmp_path: Path, ending: str
 ) -> None:
-    done = liq("sql", "from liquidations", "--format", kind, "--output", str(tmp_path / "out"))
-    assert (done.exit_code, read(tmp_path / "out")["notional_usd"].sum()) == (0, 201.0)
+    file = tmp_path / f"out.{ending.upper()}"
+    done = liq("sql", "select notional_usd, ts_event from liquidations", "-o", str(file))
+    assert (done.exit_code, READERS[ending](file)["notional_usd"].sum()) == (0, 201.0)
+    kind = {"ndjson": "jsonl"}.get(ending, ending)
+    assert (
+        liq("sql", "select notional_usd, ts_event from liquidations", "-f", kind, "-o", str(tmp_path / "out")).exit_code
+        == 0
+    )
+    assert (tmp_path / "out").read_bytes() == file.read_bytes()
+    assert {path.name for path in tmp_path.glob("*out*")} == {"out", file.name}
+
+
+def test_an_ending_that_is_no_formats_or_anothers_is_a_wrong_argument(
+    liq: Callable[..., Result], tmp_path: Path
+) -> None:
+    for name, words, told in (
+        ("out.xlsx", (), "ends as no format does: .txt, .csv, .json"),
+        ("out", (), "or say --format"),
+        ("out.csv", ("-f", "json"), "ends as csv does, and --format says json"),
+    ):
+        done = liq("sql", "select 1", "-o", str(tmp_path / name), *words)
+        assert (done.exit_code, told in " ".join(done.stderr.split())) == (2, True)
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_nothing_is_cut_in_a_file(liq: Callable[..., Result], tmp_path: Path) -> None:
+    sql = "select i, repeat('x', 5000) || i as long from range(1000) as t(i)"
+    assert liq("sql", sql, "-o", str(tmp_path / "out.txt")).exit_code == 0
+    text = (tmp_path / "out.txt").read_text()
+    assert all(f"{'x' * 5000}{number}" in text for number in (0, 999))
+    assert "…" not in text
+    command = [sys.executable, "-m", "liq", "sql", sql]
+    with (tmp_path / "redirected").open("w") as file:
+        subprocess.run(command, stdout=file, check=True)
+    assert (tmp_path / "redirected").read_text().split() == text.split()
+    piped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "the first 100 rows; --limit shows more" in piped
+
+
+def test_a_query_that_fails_on_the_way_leaves_the_file_as_it_was(liq: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("of before")
+    sql = "select if(i < 400_000, i, error('half way')) from range(500_000) as t(i)"
+    assert liq("sql", sql, "-o", str(tmp_path / "out.csv")).exit_code == 1
+    assert (tmp_path / "out.csv").read_text() == "of before"
+    assert [path.name for path in tmp_path.glob("*out*")] == ["out.csv"]
+
+
+def test_arrow_goes_through_a_pipe_and_no_rows_are_an_empty_array(liq: Callable[..., Result]) -> None:
+    command = [sys.executable, "-m", "liq", "sql", "select 1 as one", "-f", "arrow"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    assert pl.read_ipc(done.stdout).rows() == [(1,)]
+    assert json.loads(liq("sql", "from liquidations limit 0", "-f", "json").output) == []
+
+
+def test_a_table_says_once_that_its_times_are_utc(liq: Callable[..., Result]) -> None:
+    assert "2 rows; times are UTC" in liq("sql", "select ts_event, ts_event::timestamptz from liquidations").output
+    assert "UTC" not in liq("sql", "select 1").output
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from warehouse.keeping import restore as restoring
 from warehouse.keeping.backup import backup as back_up
 from warehouse.keeping.files import named
 from warehouse.keeping.verify import verify as look
-from warehouse.terminal import bar, to_read, told_world
+from warehouse.settings import WarehouseSettings
+from warehouse.terminal import bar, to_read
+from warehouse.worlds import told_world
 
 app = typer.Typer()
 SOURCES = "SOURCE, --from-copy, --from-files"
@@ -94,7 +96,7 @@ def restore(
     """
     if (source is not None) + from_copy + from_files != 1 or (without_manifest or without_damaged) > from_files:
         raise typer.BadParameter(f"give one of {SOURCES}")
-    world = told_world()
+    world = WarehouseSettings().world(None) if source else told_world()
     with bar("restoring") as move:
 
         def tell(done: int, of: int) -> None:

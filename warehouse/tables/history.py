@@ -1,16 +1,22 @@
-"""schema_history: what was done to the warehouse's tables, views and macros, and when."""
+"""schema_history: what was done to the tables, views and macros, and the settings that rows depend on; each with when."""
 
 from warehouse.tables.table import Column, Table
 
 SCHEMA_HISTORY = Table(
     name="schema_history",
-    grain="one change of one table, view or macro; version counts the migrations",
+    grain="one change of one table, view or macro, or of a setting that rows depend on; version counts them",
     columns=(
         Column("ts", "TIMESTAMP", "When", "UTC"),
-        Column("version", "INTEGER", "Number of the migration, from 1"),
-        Column("object", "VARCHAR", "Kind and name: table liquidations"),
-        Column("change", "VARCHAR", "created, column x added, described anew, replaced or dropped"),
-        Column("digest", "VARCHAR", "Tells one text of it from another; empty for a change of columns, - when dropped"),
+        Column("version", "INTEGER", "Number of the migration or setting, from 1"),
+        Column("object", "VARCHAR", "Kind and name: table liquidations, setting grid_s"),
+        Column(
+            "change", "VARCHAR", "created, column x added, described anew, replaced or dropped; of a setting: set to 60"
+        ),
+        Column(
+            "digest",
+            "VARCHAR",
+            "Tells one text of it from another; empty for a change of columns, - when dropped; a setting's value",
+        ),
     ),
     sort=("version",),
 )

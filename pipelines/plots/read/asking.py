@@ -8,6 +8,7 @@ import polars as pl
 
 from pipelines.errors import NothingToPlotError, UsageError
 from pipelines.plots.told import Told
+from warehouse import names
 from warehouse.lake import Lake
 from warehouse.query import run
 from warehouse.query_errors import query_errors
@@ -28,6 +29,20 @@ class Asked(NamedTuple):
     def subject(self) -> str:
         """The words for it."""
         return self.instrument or self.base or "all coins"
+
+
+def asked(
+    warehouse: Lake, base: str | None = None, instrument: str | None = None, since: datetime | None = None,
+    until: datetime | None = None,
+) -> Asked:  # fmt: skip
+    """Return what is asked for, the coin and the contract in any spelling. Raises UnknownNameError."""
+    with query_errors():
+        return Asked(
+            names.coin(warehouse, base) if base else base,
+            names.instrument(warehouse, instrument) if instrument else instrument,
+            since,
+            until,
+        )
 
 
 def rows(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
