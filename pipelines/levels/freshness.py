@@ -1,4 +1,4 @@
-"""How old a map is, in words: `levels_reach` says FRESH or STALE by `levels_limits`, and everything that shows a map says it too."""
+"""How old a map is, in words. `levels_reach` says FRESH or STALE by `levels_limits`; whatever shows a map says it too."""
 
 STALE = "STALE"
 

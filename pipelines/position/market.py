@@ -1,6 +1,5 @@
 """What a warehouse says of a contract: margin table, mark price, funding, predicted liquidation levels; each with its time."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl

@@ -2,7 +2,7 @@
 -- Reads signals_current. Grain: one row per base (position_side short) of which an ingredient is known at
 -- ts, the last full hour (signals_hour).
 -- The mirror, longs that pay, is overheated_longs. Levels are estimates. fired is true where every required
--- condition is known and met and the price has not passed all of the zone since (swept), null where it hangs on an ingredient that is
+-- condition is known and met and the price has not passed all of the zone since (passed), null where it hangs on an ingredient that is
 -- missing (missing names them; known of needed were there). zone_low, zone_high: of the cluster, what the price has not passed;
 -- levels_age_s and freshness (FRESH or STALE): of the map it is from; price: at ts, price_now: at as_of().
 -- supporting of supporting_known further conditions are met too. Thresholds with their units: signal_thresholds, here as JSON.
@@ -15,7 +15,7 @@ SELECT
     json_extract(s.ingredients, '$.rsi')::DOUBLE AS rsi_1h,
     json_extract(s.ingredients, '$.accounts')::DOUBLE AS accounts_share,
     s.known, s.needed, s.missing, s.supporting, s.supporting_known, s.conditions, s.price, s.price_now, s.oi_usd,
-    s.zone_low, s.zone_high, s.swept, s.freshness, s.levels_age_s, s.levels_ts, s.levels_score,
+    s.zone_low, s.zone_high, s.passed, s.freshness, s.levels_age_s, s.levels_ts, s.levels_score,
     s.thresholds, s.thresholds_version
 FROM signals_current AS s
 WHERE s.signal = 'squeeze_setups'

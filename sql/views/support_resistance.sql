@@ -8,13 +8,13 @@
 -- go by the seed text's reasoning; whether it ever did: signals_outcome.
 -- Zones are swept to as_of(): a magnet has what the price has not passed since its map, and is left out once it has passed all; a
 -- cleared zone is left out once the price has passed all of it again. share, usd_estimated: of the zone as it was at ts. distance:
--- from price_now, the price at as_of(); price: at ts. map_age_s and freshness (FRESH or STALE, as of signals): of the map at ts.
+-- from price_now, the price at as_of(); price: at ts. map_age_s: of its map; freshness: of the map at ts, as of signals.
 WITH reached AS (
     SELECT r.*, (SELECT any_value(value) FROM levels_limits WHERE name = 'signals_stale_after') AS stale_after
     FROM levels_reach(as_of(), max_age_hours := 4, made_by := signals_hour()) AS r
 ), zones AS (
     SELECT
-        z.* EXCLUDE (price_low, price_high), z.price_low AS whole_low, r.price_now, r.age_s AS map_age_s,
+        z.* EXCLUDE (price_low, price_high), z.price_low AS whole_low, r.price_now,
         CASE WHEN z.state = 'uncleared' AND z.position_side = 'short' THEN greatest(z.price_low, coalesce(r.high, z.price_low)) ELSE z.price_low END AS price_low,
         CASE WHEN z.state = 'uncleared' AND z.position_side = 'long' THEN least(z.price_high, coalesce(r.low, z.price_high)) ELSE z.price_high END AS price_high,
         CASE WHEN r.age_s <= r.stale_after AND date_diff('second', r.price_ts, as_of()) <= r.stale_after THEN 'FRESH' ELSE 'STALE' END AS freshness
@@ -32,7 +32,7 @@ SELECT
     z.state = 'cleared' AND s.zone_low IS NOT DISTINCT FROM z.whole_low AS is_signal,
     CASE WHEN is_signal THEN s.fired END AS fired, CASE WHEN is_signal THEN s.expected END AS expected,
     s.known, s.needed, s.missing, s.conditions, s.thresholds, s.thresholds_version,
-    z.map_ts, z.map_age_s, z.freshness, coalesce(l.verdict, 'never scored') AS levels_score
+    z.map_ts, date_diff('second', z.map_ts, as_of()) AS map_age_s, z.freshness, coalesce(l.verdict, 'never scored') AS levels_score
 FROM zones AS z
 LEFT JOIN signals_current AS s ON s.signal = 'support_resistance' AND s.base = z.base AND s.position_side = z.position_side
 LEFT JOIN levels_score AS l ON l.base = z.base

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -258,8 +258,9 @@ def levels(world: Lake, minutes_ago: float) -> None:
     """A map made at 68,000: longs from 62,000 to 66,950, most of them at 64,250 to 64,430; shorts at 70,000."""
     spread = [("long", 62_000.0 + 50 * number, 5.0) for number in range(100)]
     dense = [("long", 64_250.0 + 20 * number, 2_500.0) for number in range(10)]
+    at = moment(world, minutes_ago)
     keep(world, [
-        {"ts": moment(world, minutes_ago), "base": "BTC", "position_side": side, "leverage": leverage, "price": price,
+        {"ts": at, "base": "BTC", "position_side": side, "leverage": leverage, "price": price,
          "price_low": price - 1, "price_high": price + 1, "price_now": 68_000.0, "usd_estimated": usd}
         for side, price, usd in [*spread, *dense, ("short", 70_000.0, 2_500.0)]
         for leverage in (10.0, 11.0)
