@@ -1,4 +1,4 @@
-"""`refresh`: a map of now, made of what is there; and whether the market has moved so far that one is needed before its turn."""
+"""`refresh`: a map of now, made of what is there. `moved`: whether the market has gone so far that one is needed at once."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

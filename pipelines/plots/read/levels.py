@@ -53,7 +53,7 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
     )
     if found.is_empty():
         raise nothing("estimated levels", asked, since, until, HINT)
-    start: datetime = asked.since or found["ts"].min()  # type: ignore[assignment]
+    start: datetime = asked.since or found["ts"].min()
     lines, missing = prices(warehouse, asked, start, until)
     last = max(found["ts"].max(), *lines["ts"].tail(1))  # type: ignore[type-var]
     stop, old = end(asked, until, last)  # type: ignore[arg-type]
@@ -126,7 +126,7 @@ def _ends(times: pl.Series, stop: datetime) -> pl.DataFrame:
     columns = pl.DataFrame({"ts": times.unique().sort()})
     return columns.with_columns(
         ts_end=pl.min_horizontal(ts + pl.min_horizontal(after.fill_null(LAST_FOR), usual), pl.lit(stop))
-    ).filter(pl.col("ts_end") > ts)
+    )
 
 
 def swept(cells: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
