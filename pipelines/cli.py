@@ -24,8 +24,8 @@ from warehouse import lake
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
 FLOWS = (
-    "which: refresh (or a step of it: coverage, rollup, detect_cascades), maintain, estimate_levels, find_signals, audit, "
-    "backtest_levels; none: what new rows change"
+    "which: refresh (or a step of it: coverage, rollup, detect_cascades, estimate_levels_if_moved), maintain, estimate_levels, "
+    "find_signals, audit, backtest_levels; none: what new rows change"
 )
 
 PREFECT_LOOK_S = 1.0

@@ -1,22 +1,25 @@
 """The flow `estimate_levels`: where leveraged positions would be liquidated, brought up to date."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from prefect import flow, get_run_logger
 
+from pipelines.flows import notes
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
 from pipelines.levels.estimate import estimate
+from pipelines.levels.fresh import moved, refresh
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
 
-SETTLED = timedelta(minutes=2)  # the candles and open interest of the minutes before are in the lake by then
+NAME = "estimate_levels"
 
 
-@flow(name="estimate_levels", persist_result=False)
+@flow(name=NAME, persist_result=False)
 @noted
 def estimate_levels(since: datetime | None = None, until: datetime | None = None) -> dict[str, int]:
-    """Bring `liquidation_levels` from the state of the last full hour to `until` (two minutes ago); return what was done.
+    """Bring `liquidation_levels` from the state of the last full hour to `until` (the last minute that has prices); return
+    what was done.
 
     With `since` (UTC) everything from there on is estimated anew. Run twice, the second changes nothing.
     """
@@ -24,6 +27,27 @@ def estimate_levels(since: datetime | None = None, until: datetime | None = None
     if lake.exists(settings.data):
         schema.create_or_migrate(settings.data)
     with lake.open(settings.data, read_only=False) as warehouse:
-        done = estimate(warehouse, utc(until) or now() - SETTLED, utc(since))
+        end = utc(until)
+        done = estimate(warehouse, end, utc(since)) if end else refresh(warehouse, now(), utc(since))
     get_run_logger().info("%s", done)
     return done._asdict()
+
+
+@flow(name="estimate_levels_if_moved", persist_result=False)
+@noted
+def estimate_levels_if_moved() -> list[str]:
+    """Make a new map at once where the price of a large coin has gone far from the last (`levels_limits`); return the coins.
+
+    Does nothing while a run of `estimate_levels` is under way.
+    """
+    settings, logger = IngestSettings(), get_run_logger()
+    with lake.open(settings.data, read_only=False) as warehouse:
+        coins = moved(warehouse)
+        if not coins:
+            return []
+        with notes.only_run(settings.data, NAME, NAME) as only:
+            if not only:
+                logger.info("%s moved; a map is being made already", ", ".join(coins))
+                return []
+            logger.info("%s moved: %s", ", ".join(coins), refresh(warehouse, now()))
+    return coins

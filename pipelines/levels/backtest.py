@@ -43,6 +43,12 @@ class Backtested(NamedTuple):
     scores: int
 
 
+TOLD_LAST = """
+SELECT max(ts_event) FILTER (completeness = 'all' AND base IS NOT NULL AND notional_usd > 0), max(ts_event)
+FROM liquidations_complete WHERE ts_event >= $start AND ts_event < $end
+"""
+
+
 class Prepared(NamedTuple):
     """The coins to judge with their contracts, and the venues whose feeds carry all."""
 
@@ -77,6 +83,26 @@ def backtest(
     stored = replace(lake, "leverage_weights", fits, f"{of} AND valid_from BETWEEN {span}")[1]
     scored = replace(lake, "levels_scores", found, f"{of} AND until = TIMESTAMP {quoted(str(until))}")[1]
     return Backtested(found["base"].n_unique(), judged.reached["at"].n_unique(), stored, scored)
+
+
+def why_none(lake: Lake, since: datetime, until: datetime, now: datetime) -> str:
+    """Return why a back-test or a fit of [since, until), cut to the hour, has nothing to judge by."""
+    begin, end = floor(since, HOUR), floor(until, HOUR)
+    span = f"between {begin:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M} UTC (full hours only)"
+    row = lake.connection.execute(TOLD_LAST, {"start": begin, "end": max(until, now)}).fetchone()
+    whole, every = row or (None, None)
+    if whole is not None and whole >= end:
+        again = floor(whole, HOUR) + HOUR
+        return (f"no liquidation of a feed that sends all of them {span}; there are some at {whole:%H:%M}, in an hour that is "
+                f"not judged yet: try again after {again:%Y-%m-%d %H:%M} UTC")  # fmt: skip
+    if whole is not None:
+        return (
+            f"the price reached no estimated level {span}, or no candles and open interest are there to make a map of"
+        )
+    if every is not None:
+        return (f"no liquidation of a feed that sends all of them {span}; those there are come from throttled feeds, which cannot "
+                "say what did not happen")  # fmt: skip
+    return f"no liquidation is stored {span}"
 
 
 def fit(

@@ -53,6 +53,15 @@ SELECT min(ts_event) FROM (
     WHERE ts >= $start - INTERVAL 1 HOUR AND ts < $end AND ts_event >= $start AND ts_event < $end AND mark_price IS NOT NULL
 )
 """
+LAST = """
+SELECT max(ts) + INTERVAL 1 MINUTE FROM (
+    SELECT max(ts_event) AS ts FROM klines
+    WHERE ts_event >= $start AND ts_event < $end AND interval = '1m' AND price_kind = 'trade'
+    UNION ALL
+    SELECT time_bucket(INTERVAL 1 MINUTE, max(ts_event)) FROM mark_prices
+    WHERE ts >= $start - INTERVAL 1 HOUR AND ts < $end AND ts_event >= $start AND ts_event < $end AND mark_price IS NOT NULL
+)
+"""
 REALISED = """
 SELECT venue, symbol, ts_event AS ts, position_side = 'long' AS long, price, price_kind = 'bankruptcy' AS at_bankruptcy,
     notional_usd AS usd
@@ -72,6 +81,12 @@ def contracts(lake: Lake, at: datetime, parameters: Parameters) -> pl.DataFrame:
 def first(lake: Lake, start: datetime, end: datetime) -> datetime | None:
     """Return the instant of the first candle or mark price that `bars` would take in [start, end), None where none is."""
     (found,) = lake.connection.execute(FIRST, {"start": start, "end": end}).fetchall()[0]
+    return cast(datetime | None, found)
+
+
+def last(lake: Lake, start: datetime, end: datetime) -> datetime | None:
+    """Return the end of the last minute in [start, end) of which there is a candle or mark price, None where none is."""
+    (found,) = lake.connection.execute(LAST, {"start": start, "end": end}).fetchall()[0]
     return cast(datetime | None, found)
 
 

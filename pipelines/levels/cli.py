@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from collectors.terminal import bar, since_option, until_option
-from pipelines.levels.backtest import FIT_OVER, MOST_COINS, backtest, fit
+from pipelines.levels.backtest import FIT_OVER, MOST_COINS, backtest, fit, why_none
 from pipelines.levels.estimate import FIRST_RUN, estimate
+from pipelines.levels.fresh import refresh
 from warehouse import names
 from warehouse.lake import Lake
 from warehouse.query import query, reading_world
@@ -28,16 +29,18 @@ app = typer.Typer(help="Estimated liquidation levels, and how good they are.")
 @app.command("estimate")
 def estimate_command(
     since: Annotated[datetime | None, since_option("estimate anew from here on, else go on")] = None,
-    until: Annotated[datetime | None, until_option("and before this, else up to two minutes ago")] = None,
+    until: Annotated[
+        datetime | None, until_option("and before this, else up to the last minute that has prices")
+    ] = None,
 ) -> None:
     """Bring the estimated levels up to date: tables liquidation_levels and levels_state.
 
     Goes on from the last full hour; with --since everything from there on is estimated anew. The first run looks 30 days
     back. Look at them with: liq sql "from liquidation_map where base = 'BTC'".
     """
-    end = until or _now() - timedelta(minutes=2)
+    end = until or _now()
     with to_write() as warehouse, _bar("estimating levels", since or end - FIRST_RUN, end) as tell:
-        done = estimate(warehouse, end, since, tell=tell)
+        done = estimate(warehouse, until, since, tell=tell) if until else refresh(warehouse, end, since, tell)
     print(f"{done.columns:,} columns with {done.rows:,} rows for {done.coins:,} coins, from {done.bars:,} bars")
 
 
@@ -56,6 +59,10 @@ def backtest_command(
     begin = since or end - timedelta(days=7)
     with to_write() as warehouse, _bar("replaying", begin - FIT_OVER, end) as tell:
         done = backtest(warehouse, begin, end, _coins(warehouse, coins), tell=tell)
+        why = "" if done.maps else why_none(warehouse, begin, end, _now())
+    if why:
+        print(f"nothing scored: {why}")
+        return
     print(f"{done.maps:,} maps of {done.coins:,} coins: {done.scores:,} rows of scores, {done.weights:,} of weights")
     for row in query(VERDICTS, reading_world()[0]).rows():
         print(f"{row[0]:10} {row[1]}")
@@ -69,11 +76,12 @@ def fit_command(
     end = until or _now()
     with to_write() as warehouse, _bar("replaying", end - FIT_OVER, end) as tell:
         found = fit(warehouse, end, _coins(warehouse, coins), tell=tell)
+        why = "" if found.height else why_none(warehouse, end - FIT_OVER, end, _now())
     for (base,), rows in found.group_by("base", maintain_order=True) if found.height else ():
         told = ", ".join(f"{leverage:g}x {weight:.2f}" for leverage, weight in rows.select("leverage", "weight").rows())
         print(f"{base!s:10} {rows['method'][0]:10} {told}")
-    if found.is_empty():
-        print("nothing to fit to: in the full hours of that time no liquidations of a feed that carries all of them")
+    if why:
+        print(f"nothing to fit to: {why}")
 
 
 def _coins(warehouse: Lake, text: str) -> list[str]:

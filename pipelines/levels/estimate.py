@@ -38,14 +38,17 @@ def estimate(
     since: datetime | None = None,
     parameters: Parameters = PARAMETERS,
     tell: Callable[[datetime], object] = lambda _: None,
+    settled: datetime | None = None,
 ) -> Estimated:
     """Bring `liquidation_levels` to `until` (UTC, cut to the minute) and return what was done.
 
     Goes on from the stored state, which is one of a full hour; with `since`, or where none is stored, starts from nothing
     at `since` (the hour of the first bar of the last 30 days), and replaces all columns from there on. Running it twice changes
-    nothing. `tell` hears of each block's end.
+    nothing. `tell` hears of each block's end. `settled`: the time up to which all bars have come, `until` where None. Columns
+    after it are made of what is there and made again by the next run: the state is stored up to it only.
     """  # fmt: skip
     until = until.replace(second=0, microsecond=0)
+    settled = until if settled is None else min(settled, until)
     listed = source.contracts(lake, until, parameters)
     state, start = _start(lake, listed, until, since, parameters)
     if start >= until:
@@ -59,7 +62,7 @@ def estimate(
         for begin, end in spans(first, last, step):
             block, shifts = read.filter((pl.col("ts") >= begin) & (pl.col("ts") < end)), table_at(begin)
             state = advance(state, block, shifts, listed, parameters)
-            full = (state, end) if end == floor(end, HOUR) else full
+            full = (state, end) if end == floor(end, HOUR) and end <= settled else full
             found.append(_column(state, block, listed, shifts, weights, begin, end, parameters))
             tell(end)
         stored_rows = _store(lake, pl.concat(found), first, last, until)

@@ -7,6 +7,7 @@ import msgspec
 import polars as pl
 
 from pipelines.errors import InvalidPositionError
+from pipelines.levels.freshness import STALE
 from pipelines.position.clusters import Stop, clusters_near, suggest_stop
 from pipelines.position.effects import add_margin, after_funding, close_part, funding_paid, settlements
 from pipelines.position.given import Source
@@ -38,7 +39,8 @@ class Effect(NamedTuple):
 class Answer(NamedTuple):
     """`reference`: the price that distances are from, the mark price where one is known, else the entry.
 
-    `clusters` None: no predicted levels were to be had. `notes`: what to know besides, in words.
+    `clusters` None: no predicted levels were to be had. `stale`: why they are too old to go by, empty where they are not.
+    `notes`: what to know besides, in words.
     """
 
     position: Position
@@ -52,6 +54,7 @@ class Answer(NamedTuple):
     stop: Stop | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    stale: str = ""
 
     @property
     def distance(self) -> float | None:
@@ -61,11 +64,12 @@ class Answer(NamedTuple):
 
 def answer(
     position: Position, tiers: TierTable, changes: Changes, mark: float | None = None, funding: Funding | None = None,
-    levels: pl.DataFrame | None = None, stop: float | None = None, within: float = 0.1,
+    levels: pl.DataFrame | None = None, stop: float | None = None, within: float = 0.1, stale: str = "",
 ) -> Answer:  # fmt: skip
     """Return everything about a position. Raises InvalidPositionError where it cannot be; see `price.check`.
 
     `levels`: price, position_side, usd of predicted liquidations, None where there are none. `stop`: where one would put it.
+    `stale`: why the levels are too old to go by; a stop made of them says so.
     """
     found = liquidation_price(position, tiers)
     reference = mark or position.entry_price
@@ -74,9 +78,11 @@ def answer(
     suggested = None
     if clusters is not None:
         suggested = suggest_stop(clusters, position.position_side, reference, found.price, stop, within)
+        if stale:
+            suggested = suggested._replace(reason=f"{suggested.reason}, by a {STALE} map: {stale}")
     return Answer(
         position, tier_at(position, tiers, position.entry_price), found, bankruptcy_price(position), reference, mark, effects,
-        clusters, suggested, (), tuple(_notes(position, found, changes, mark)),
+        clusters, suggested, (), tuple(_notes(position, found, changes, mark)), stale,
     )  # fmt: skip
 
 
@@ -154,6 +160,7 @@ def as_data(found: Answer) -> dict[str, object]:
         "tier_at_liquidation": _tier(found.liquidation.tier),
         "maintenance_margin_at_liquidation": found.liquidation.maintenance,
         "effects": [effect._asdict() for effect in found.effects],
+        "levels_stale": found.stale or None,
         "clusters": None if found.clusters is None else found.clusters.to_dicts(),
         "stop": None if found.stop is None else found.stop._asdict(),
         "sources": [source._asdict() for source in found.sources],

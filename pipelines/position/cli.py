@@ -73,7 +73,9 @@ def position(
                          other_maintenance, other_profit))  # fmt: skip
         table, told = _table(meant, known, mmr, deduction, tiers)
         changes = Changes(add_margin, close, None if hold is None else hours(hold))
-        found = answer(held, table, changes, mark or known.mark, given or known.funding, known.levels, stop, within)
+        found = answer(
+            held, table, changes, mark or known.mark, given or known.funding, known.levels, stop, within, known.stale
+        )
         used = _used(known, told, mark is None, given is None and hold is not None)
         found = found._replace(sources=used, notes=(*found.notes, *_lacking(warehouse, venue, known)))
         _write(meant, found, format)

@@ -35,11 +35,12 @@ def clusters_near(levels: pl.DataFrame, price: float, within: float = 0.1, dense
 
     In: `levels` with price, position_side (long, short), usd; any order and more columns are fine. Out, as CLUSTERS: the
     edges of the bins, USD in them, its share of all in the range, and the signed distance of the nearer edge as a fraction of
-    `price` (0 where it lies inside).
+    `price`. Longs at or above the price and shorts at or below it are left out: the price has passed them.
     """
     low, width = price * (1 - within), 2 * within * price / BINS
+    ahead = pl.when(pl.col("position_side") == "long").then(pl.col("price") < price).otherwise(pl.col("price") > price)
     near = levels.select(LEVELS.names()).filter(
-        pl.col("price").is_between(low, price * (1 + within)), pl.col("usd") > 0
+        pl.col("price").is_between(low, price * (1 + within)), pl.col("usd") > 0, ahead
     )
     total = float(near["usd"].sum())
     if not total:

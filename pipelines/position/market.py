@@ -1,10 +1,10 @@
 """What a warehouse says of a contract: margin table, mark price, funding, predicted liquidation levels; each with its time."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
 
+from pipelines.levels.freshness import STALE, stale
 from pipelines.position.clusters import LEVELS
 from pipelines.position.contracts import Named
 from pipelines.position.given import STATIC, Source
@@ -14,7 +14,6 @@ from pipelines.venues.symbols import DOLLARS
 from warehouse.lake import Lake
 from warehouse.query_errors import query_errors
 
-LEVELS_TABLE = "liquidation_levels"
 TIERS = """
 SELECT tier, "floor", cap, unit, maintenance_margin_rate, initial_margin_rate, max_leverage, deduction, source, valid_from
 FROM leverage_tiers_as_of
@@ -30,11 +29,13 @@ FUNDING = """
 SELECT funding_rate, interval_hours, date_diff('second', as_of(), next_funding_ts) / 3600, ts_event FROM funding_current
 WHERE venue = $venue AND symbol = $symbol
 """
-LEVELS_OF = f"""
-SELECT ts, price * $multiplier AS price, position_side, usd_estimated AS usd FROM {LEVELS_TABLE}
-WHERE base = $base AND ts = (
-    SELECT max(ts) FROM {LEVELS_TABLE} WHERE base = $base AND ts > as_of() - INTERVAL 7 DAYS AND ts <= as_of()
-)
+REACHED = """
+SELECT ts, age_s, date_diff('second', price_ts, as_of()), freshness FROM levels_reach(as_of(), max_age_hours := 48)
+WHERE base = $base
+"""
+LEVELS_OF = """
+SELECT price * $multiplier AS price, position_side, usd_estimated AS usd FROM levels_swept(as_of(), max_age_hours := 48)
+WHERE base = $base
 """
 
 
@@ -47,7 +48,8 @@ class Funding(NamedTuple):
 
 
 class Market(NamedTuple):
-    """What was found; what was not is None. `sources`: what was used, one each. `missing`: what is not there, in words."""
+    """What was found; what was not is None. `sources`: what was used, one each. `missing`: what is not there, in words.
+    `stale`: of the levels, why they are too old to go by, empty where they are not."""
 
     tiers: TierTable | None = None
     mark: float | None = None
@@ -55,6 +57,7 @@ class Market(NamedTuple):
     levels: pl.DataFrame | None = None
     sources: tuple[Source, ...] = ()
     missing: tuple[str, ...] = ()
+    stale: str = ""
 
 
 def market(warehouse: Lake, contract: Named) -> Market:
@@ -63,13 +66,13 @@ def market(warehouse: Lake, contract: Named) -> Market:
         tiers, told = _tiers(warehouse, contract)
         mark, marked = _mark(warehouse, contract)
         funding, paid = _funding(warehouse, contract)
-        levels, drawn = _levels(warehouse, contract)
+        levels, drawn, old = _levels(warehouse, contract)
     facts = {"margin table": told, "mark price": marked, "funding": paid, "predicted levels": drawn}
     sources = tuple(source for source in facts.values() if source)
     missing = tuple(
         f"the warehouse has no {what} of {contract.instrument}" for what, source in facts.items() if not source
     )
-    return Market(tiers, mark, funding, levels, sources, missing)
+    return Market(tiers, mark, funding, levels, sources, missing, old)
 
 
 def _tiers(warehouse: Lake, contract: Named) -> tuple[TierTable | None, Source | None]:
@@ -99,16 +102,17 @@ def _funding(warehouse: Lake, contract: Named) -> tuple[Funding | None, Source |
     return Funding(rate, interval_hours, ahead), told
 
 
-def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Source | None]:
-    """Read the newest levels of the contract's coin: of all venues and leverages, in dollars, prices as it is quoted."""
-    found = warehouse.connection.execute(
-        "SELECT 1 FROM duckdb_columns() WHERE table_name = ? AND NOT internal", [LEVELS_TABLE]
-    ).fetchone()
-    if found is None or contract.instrument.partition("/")[2].partition(":")[0] not in DOLLARS:
-        return None, None
+def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Source | None, str]:
+    """Read the newest levels of the contract's coin that the price has not passed since: of all venues and leverages, in
+    dollars, prices as it is quoted; and why they are too old, if they are."""
+    if contract.instrument.partition("/")[2].partition(":")[0] not in DOLLARS:
+        return None, None, ""
+    row = warehouse.connection.execute(REACHED, {"base": contract.base}).fetchone()
+    if row is None:
+        return None, None, ""
+    at, age_s, price_age_s, freshness = row
     told: dict[str, object] = {"base": contract.base, "multiplier": contract.multiplier}
-    levels = warehouse.connection.execute(LEVELS_OF, told).pl()
-    if levels.is_empty():
-        return None, None
-    at: datetime = levels["ts"][0]
-    return levels.select(LEVELS.names()).cast(LEVELS), Source("predicted levels", f"{contract.base}, estimated", at)
+    levels = warehouse.connection.execute(LEVELS_OF, told).pl().select(LEVELS.names()).cast(LEVELS)
+    how = f"{contract.base}, estimated, less what the price has passed since"
+    old = stale(age_s, price_age_s) if freshness == STALE else ""
+    return levels, Source("predicted levels", f"{how}, {STALE}" if old else how, at), old

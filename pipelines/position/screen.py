@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.levels.freshness import STALE
 from pipelines.position.answer import Answer, Effect
 from pipelines.position.contracts import Named
 from pipelines.position.tiers import Tier
@@ -74,6 +75,8 @@ def _cells(effect: Effect) -> tuple[str, ...]:
 def _show_levels(console: Console, found: Answer) -> None:
     if found.clusters is None:
         return
+    if found.stale:
+        console.print(Text(f"{STALE}: {found.stale}. A new map: liq levels estimate", style="bold"))
     if found.clusters.is_empty():
         console.print("no dense cluster of predicted liquidations is near")
     else:

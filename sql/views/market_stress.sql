@@ -1,7 +1,8 @@
 -- market_stress: how much stress there is in each coin, and over all, from five parts between 0 and 1.
 -- Reads liquidations_complete (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change,
 -- funding_oi_weighted, instruments, liquidation_coverage, market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
--- of the parts that are known; parts says of how many of the 5, weight_known of how much of the weight; null where none is.
+-- of the parts that are known; parts says of how many of the 5, weight_known of how much of the weight. Null where that is less than
+-- half: one or two parts of a small coin are full at once, and say nothing beside a coin of which all are known.
 -- liquidations: share of the 30 days' clock hours before the last hour with less USD liquidated, hours without any coin's left out as
 -- nobody may have listened (at least 168 are needed); imbalance: |2 long_share - 1|; oi_flush: coins of open interest closed in the
 -- last hour, of what there was; funding: |rate_8h| weighted by open interest; volatility: share of those clock hours with a smaller
@@ -100,7 +101,7 @@ WITH hour_now AS (
     JOIN market_stress_weights AS w USING (part)
 ), scored AS (
     SELECT
-        base, sum(value * weight) / sum(weight) AS score, count(*) AS parts, sum(weight) AS weight_known,
+        base, CASE WHEN round(sum(weight), 6) >= 0.5 THEN sum(value * weight) / sum(weight) END AS score, count(*) AS parts, sum(weight) AS weight_known,
         max(value) FILTER (part = 'liquidations') AS liquidations, max(value) FILTER (part = 'imbalance') AS imbalance,
         max(value) FILTER (part = 'oi_flush') AS oi_flush, max(value) FILTER (part = 'funding') AS funding,
         max(value) FILTER (part = 'volatility') AS volatility
@@ -114,4 +115,4 @@ SELECT
     m.liquidation_venues, m.coverage_share, m.suspect_share,
     lower_bound(m.completeness, m.coverage_share, m.suspect_share, m.unpriced) AS lower_bound
 FROM measured AS m LEFT JOIN scored AS s ON m.base IS NOT DISTINCT FROM s.base
-ORDER BY scope DESC, s.score DESC NULLS LAST, m.base
+ORDER BY scope DESC, s.score DESC NULLS LAST, s.weight_known DESC NULLS LAST, m.base

@@ -1,21 +1,22 @@
 -- oi_backed_clusters: coins with a dense cluster of liquidation levels near, while open interest and the side's levels grew for a day.
--- Reads signals_at, levels_score. Grain: one row per base and position_side of which an ingredient is known at ts,
+-- Reads signals_current. Grain: one row per base and position_side of which an ingredient is known at ts,
 -- the last full hour (signals_hour).
 -- Levels are estimates, made of open interest among others: the two are no independent evidence. fired is true where every required
--- condition is known and met, null where it hangs on an ingredient that is missing (missing names them; known of needed were there).
+-- condition is known and met and the price has not passed all of the zone since (passed), null where it hangs on an ingredient that is
+-- missing (missing names them; known of needed were there). zone_low, zone_high: of the cluster, what the price has not passed;
+-- levels_age_s and freshness (FRESH or STALE): of the map it is from; price: at ts, price_now: at as_of().
 -- supporting of supporting_known further conditions are met too. Thresholds with their units: signal_thresholds, here as JSON.
 -- expected: where the price should go by the seed text's reasoning; whether it ever did: signals_outcome.
 SELECT
-    signals_hour() AS ts, s.base, s.position_side, s.fired, s.expected,
+    s.ts, s.base, s.position_side, s.fired, s.expected,
     json_extract(s.ingredients, '$.oi')::DOUBLE AS oi_change_24h,
     json_extract(s.ingredients, '$.growth')::DOUBLE AS levels_growth_24h,
     json_extract(s.ingredients, '$.cluster_share')::DOUBLE AS cluster_share,
     json_extract(s.ingredients, '$.cluster_distance')::DOUBLE AS cluster_distance,
     json_extract(s.ingredients, '$.funding')::DOUBLE AS funding_paid_8h,
-    s.known, s.needed, s.missing, s.supporting, s.supporting_known, s.conditions, s.price, s.oi_usd,
-    s.zone_low, s.zone_high, s.levels_ts, coalesce(l.verdict, 'never scored') AS levels_score,
+    s.known, s.needed, s.missing, s.supporting, s.supporting_known, s.conditions, s.price, s.price_now, s.oi_usd,
+    s.zone_low, s.zone_high, s.passed, s.freshness, s.levels_age_s, s.levels_ts, s.levels_score,
     s.thresholds, s.thresholds_version
-FROM signals_at(signals_hour()) AS s
-LEFT JOIN levels_score AS l ON s.base = l.base
+FROM signals_current AS s
 WHERE s.signal = 'oi_backed_clusters'
 ORDER BY s.fired DESC NULLS LAST, s.known DESC, s.supporting DESC, s.base, s.position_side

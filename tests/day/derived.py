@@ -5,7 +5,7 @@ from functools import partial
 
 from tests.day.asked import AFTERMATH, END, Figures
 from tests.day.facts import Facts, Rows
-from tests.day.figures import cascade_views, cascades, columns, ingredients, maps, scores, signals, thresholds
+from tests.day.figures import cascade_views, cascades, columns, ingredients, maps, reach, scores, signals, thresholds
 
 BRANCHING = ("branching_ratio", "branching_instants", "branching_ks", "branching_null_reason")
 """No view shows it: a maximum of a likelihood, which is not one to the cent; test_cascades_branching.py holds the fit to
@@ -34,6 +34,8 @@ LEVELS = [
     Figures("liquidation_clusters", maps.liquidation_clusters, CLUSTER),
     Figures("liquidation_max_pain", maps.liquidation_max_pain, ("base", "range_pct")),
     Figures("levels_score", scores.levels_score, ("base",), ("parameters",)),
+    Figures("levels_reach(as_of())", reach.rows, ("base",)),
+    Figures("levels_swept(as_of())", reach.swept, (*BIN, "leverage"), ("parameters",)),
     Figures("levels_at(as_of())", maps.levels_at, BIN),
     Figures("clusters_at(as_of())", maps.clusters_at, CLUSTER),
 ]
@@ -57,6 +59,7 @@ SIGNALS = [
         Figures(name, partial(signals.view, signal=name), SIDE, VERSION, AFTERMATH)
         for name in signals.SHOWN
     ),
+    Figures("signals_current", signals.signals_current, ("signal", *SIDE), VERSION, AFTERMATH),
     Figures("support_resistance", signals.support_resistance, (*CLUSTER, "state"), VERSION, AFTERMATH),
     Figures("signals_history", signals.signals_history, ("ts", "signal", *SIDE), VERSION),
     Figures("signals_outcome", signals.signals_outcome, ("signal", *SIDE, "hours"), VERSION),

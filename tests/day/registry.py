@@ -179,7 +179,7 @@ FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY, *DERI
 WORDS = "a list or a rule, no figures; the views that use it are recomputed"
 NOT_RECOMPUTED = {
     "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,
-    "heard_share": WORDS,
+    "heard_share": WORDS, "levels_limits": WORDS, "level_passed": WORDS,
     "signals_hour": WORDS, "known_instrument": WORDS, "known_coin": WORDS, "first_bar": WORDS,
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
     "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",

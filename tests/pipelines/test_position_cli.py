@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -243,19 +243,69 @@ def test_a_contract_that_the_venue_does_not_list_is_refused_and_the_nearest_are_
     assert (result.exit_code, "binance lists no 'BTCC/USDT:USDT'; it has BTC/USDT:USDT" in result.stderr) == (2, True)
 
 
-def test_predicted_levels_give_clusters_and_a_stop_outside_them(liq: Liq, world: Lake) -> None:
-    rows = (
-        "SELECT 'BTC' AS base, as_of() - INTERVAL 1 MINUTE AS ts, 'long' AS position_side, 1.0 * leverage AS leverage"
-    )
-    spread = (
-        f"{rows}, 62000.0 + 50 * i AS price, 5.0 AS usd_estimated FROM range(100) AS t(i), range(10, 12) AS l(leverage)"
-    )
-    dense = f"{rows}, 64250.0 + 20 * i, 2500.0 FROM range(10) AS t(i), range(10, 12) AS l(leverage)"
-    older = "SELECT 'BTC', as_of() - INTERVAL 1 HOUR, 'long', 10.0, 67000.0, 1e9"
-    world.connection.execute("DROP TABLE IF EXISTS liquidation_levels")
-    world.connection.execute(f"CREATE TABLE liquidation_levels AS {spread} UNION ALL {dense} UNION ALL {older}")
+def moment(world: Lake, minutes_ago: float) -> datetime:
+    found = world.connection.execute("SELECT as_of()").fetchone()
+    assert found
+    at: datetime = found[0]
+    return at - timedelta(minutes=minutes_ago)
+
+
+def keep(world: Lake, given: list[dict[str, Any]]) -> None:
+    writer.replace(world, "liquidation_levels", rows("liquidation_levels", *given), "FALSE")
+
+
+def levels(world: Lake, minutes_ago: float) -> None:
+    """A map made at 68,000: longs from 62,000 to 66,950, most of them at 64,250 to 64,430; shorts at 70,000."""
+    spread = [("long", 62_000.0 + 50 * number, 5.0) for number in range(100)]
+    dense = [("long", 64_250.0 + 20 * number, 2_500.0) for number in range(10)]
+    at = moment(world, minutes_ago)
+    keep(world, [
+        {"ts": at, "base": "BTC", "position_side": side, "leverage": leverage, "price": price,
+         "price_low": price - 1, "price_high": price + 1, "price_now": 68_000.0, "usd_estimated": usd}
+        for side, price, usd in [*spread, *dense, ("short", 70_000.0, 2_500.0)]
+        for leverage in (10.0, 11.0)
+    ])  # fmt: skip
+
+
+def mark(world: Lake, price: float) -> None:
+    at = moment(world, 0.1)
+    seen = {"venue": "binance", "symbol": "BTCUSDT", "instrument": "BTC/USDT:USDT", "base": "BTC", "multiplier": 1}
+    given = rows("mark_prices", seen | {"ts": at, "ts_event": at, "mark_price": price, "source": "live"})
+    writer.append(world, {"mark_prices": given})
+
+
+def test_levels_that_the_price_has_passed_since_the_map_are_in_no_cluster_and_move_no_stop(
+    liq: Liq, world: Lake
+) -> None:
+    levels(world, 2)
+    mark(world, 64_000.0)
     found = told(liq(*LONG, "--venue", "binance", "-f", "json"))
-    (cluster,) = found["clusters"]
+    assert found["mark_price"] == 64_000
+    assert all(cluster["price_high"] <= 64_000 for cluster in found["clusters"] if cluster["position_side"] == "long")
+    assert "70,000" not in found["stop"]["reason"]
+    mark(world, 67_000.0)  # back: what the price has passed stays passed
+    (cluster,) = told(liq(*LONG, "--venue", "binance", "-f", "json"))["clusters"]
+    assert (cluster["position_side"], cluster["price_low"] > 69_000) == ("short", True)
+
+
+def test_a_map_that_is_too_old_is_called_stale_wherever_the_answer_stands_on_it(liq: Liq, world: Lake) -> None:
+    levels(world, 90)
+    found = told(liq(*LONG, "--venue", "binance", "-f", "json"))
+    assert found["levels_stale"].startswith("the map is 1 h 30 min old, the newest price is 3 min old")
+    assert "by a STALE map" in found["stop"]["reason"]
+    assert any("STALE" in source["source"] for source in found["sources"])
+    shown = liq(*LONG, "--venue", "binance").stdout
+    assert "STALE: the map is 1 h 30 min old" in shown
+    assert "liq levels estimate" in shown
+
+
+def test_predicted_levels_give_clusters_and_a_stop_outside_them(liq: Liq, world: Lake) -> None:
+    levels(world, 1)
+    older = {"ts": moment(world, 60), "base": "BTC", "position_side": "long", "leverage": 10.0, "price": 67_000.0}
+    keep(world, [older | {"price_low": 66_999.0, "price_high": 67_001.0, "price_now": 68_000.0, "usd_estimated": 1e9}])
+    found = told(liq(*LONG, "--venue", "binance", "-f", "json"))
+    assert found["levels_stale"] is None
+    (cluster,) = (each for each in found["clusters"] if each["position_side"] == "long")
     assert cluster["price_low"] <= 64_250 < 64_430 <= cluster["price_high"]
     assert found["stop"]["price"] is not None
     assert not cluster["price_low"] <= found["stop"]["price"] <= cluster["price_high"]

@@ -32,10 +32,17 @@ def test_adjacent_dense_bins_are_one_cluster_and_the_nearest_comes_first() -> No
     assert found["share"].to_list() == pytest.approx([62 / 200, 61 / 200])
 
 
-def test_sides_at_one_price_are_told_apart_and_what_is_far_does_not_count() -> None:
-    found = clusters_near(levels((99, "long", 5.0), (99, "short", 5.0), (50, "long", 1e9)), 100)
+def test_sides_are_told_apart_and_what_is_far_does_not_count() -> None:
+    found = clusters_near(levels((99, "long", 5.0), (101, "short", 5.0), (50, "long", 1e9)), 100)
     assert sorted(found["position_side"]) == ["long", "short"]
     assert found["usd"].sum() == 10
+
+
+def test_longs_above_the_price_and_shorts_below_it_are_no_cluster_as_the_price_has_passed_them() -> None:
+    gone = levels((101, "long", 1e9), (100, "long", 1e9), (99, "short", 1e9), (100, "short", 1e9))
+    assert clusters_near(gone, 100).is_empty()
+    kept = clusters_near(pl.concat([gone, levels((99, "long", 5.0))]), 100)
+    assert kept.select("position_side", "usd", "share").rows() == [("long", 5.0, 1.0)]
 
 
 def test_an_even_spread_has_no_cluster_and_no_levels_none() -> None:

@@ -12,11 +12,13 @@ from matplotlib.dates import date2num
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from pipelines.levels.freshness import STALE
 from pipelines.plots.draw import numbers
 from pipelines.plots.draw.palettes import INK, Palette
 from pipelines.plots.draw.sheet import SMALL_PT, Look, Sheet, legend, price_axis_right, sheet, time_axis
 from pipelines.plots.told import NOT_SCORED, Score, Told
 
+NOW_IN, GAP_IN = 0.4, 0.08
 GAMMA = 0.5  # colour by the square root: a few cells hold most of the dollars
 LABELS = {
     "estimated": {"short": "shorts at risk, above the price", "long": "longs at risk, below the price"},
@@ -28,7 +30,8 @@ def predictive(cells: pl.DataFrame, prices: pl.DataFrame, score: Score | None, t
     """Draw estimated levels: ts to ts_end x price_low to price_high, position_side, usd; and the price over them.
 
     prices: ts, price, low, high. The score stands below, as words, also where there is none. Darker is more, on one scale
-    for both sides, so a dark red and a dark green weigh the same.
+    for both sides, so a dark red and a dark green weigh the same. freshness, where it is there: FRESH or STALE of the newest
+    column, which is drawn again at the right as a strip: what is ahead of the price now, however short that column stood.
     """
     said = told._replace(notes=(NOT_SCORED if score is None else str(score), *told.notes))
     return _heatmap(cells, prices, said, look, "estimated liquidation levels", "estimated")
@@ -55,6 +58,7 @@ def _heatmap(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look, 
     axes.set_ylabel("price, USD per coin")
     sides = [Patch(color=look.palette.solid(side), label=LABELS[kind][side]) for side in ("short", "long")]
     legend(axes, [*sides, *(line for line in axes.get_lines() if line.get_gid() == "price")])
+    _tag(_now(figure, look, cells, norm) or axes, prices)
     _scales(figure, look, norm)
     return figure
 
@@ -90,6 +94,37 @@ def _price(axes: Axes, prices: pl.DataFrame) -> None:
     )
     axes.plot(times, prices["price"].to_numpy(), color="white", linewidth=3, zorder=5)
     axes.plot(times, prices["price"].to_numpy(), color=INK, linewidth=1.4, zorder=6, label="price", gid="price")
+
+
+def _now(figure: Sheet, look: Look, cells: pl.DataFrame, norm: PowerNorm) -> Axes | None:
+    """Draw the newest column at the right of the axes, which make room; None where the cells do not say which it is."""
+    newest = cells.filter(pl.col("freshness") != "PAST") if "freshness" in cells.columns else cells.clear()
+    if newest.is_empty():
+        return None
+    axes, inch = figure.axes[0], look.dpi / look.width
+    box, wide = axes.get_position(), NOW_IN * inch
+    axes.set_position((box.x0, box.y0, box.width - wide - GAP_IN * inch, box.height))
+    strip = figure.add_axes((box.x1 - wide, box.y0, wide, box.height), sharey=axes)
+    strip.set_gid("now")
+    one = newest.with_columns(ts=pl.lit(newest["ts"].min()), ts_end=pl.lit(newest["ts"].min()) + pl.duration(minutes=1))
+    for side in ("long", "short"):
+        _mesh(strip, one.filter(pl.col("position_side") == side), look.palette, side, norm)
+    strip.set_title({"FRESH": "now"}.get(newest["freshness"][0], STALE), size=SMALL_PT, pad=4)
+    strip.set_xticks([])
+    for side in ("top", "left", "right"):
+        strip.spines[side].set_visible(False)
+    strip.set_ylabel(axes.get_ylabel())
+    price_axis_right(strip)
+    strip.tick_params(labelsize=SMALL_PT, length=2)
+    axes.set_ylabel("")
+    axes.tick_params(labelright=False)
+    return strip
+
+
+def _tag(axes: Axes, prices: pl.DataFrame) -> None:
+    """Write the last price at the right of the axes."""
+    if prices.is_empty():
+        return
     last = prices.row(-1, named=True)
     axes.annotate(
         numbers.price(last["price"]), (1, last["price"]), xycoords=("axes fraction", "data"), xytext=(5, 0),

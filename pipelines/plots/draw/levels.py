@@ -91,7 +91,12 @@ def _marks(axes: Axes, price_now: float, pain: dict[str, float | None], highest:
         if at is not None:
             colour = look.palette.solid(side)
             axes.axvline(at, color=colour, linewidth=1.2, linestyle=":", zorder=5, gid=f"max pain {side}")
-            away = "right" if side == "long" else "left"
+            low, high = axes.get_xlim()
+            away = (
+                "right"
+                if at > low + 0.85 * (high - low) or (side == "long" and at > low + 0.15 * (high - low))
+                else "left"
+            )
             _said(axes, at, highest * 1.1, f"max pain, {side}s {numbers.price(at)}", INK, away)
 
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipelines.errors import UsageError
-from pipelines.plots.read.asking import Asked, joined, nothing, rows, told, window
+from pipelines.levels.freshness import STALE, aged, stale
+from pipelines.plots.read.asking import Asked, end, joined, nothing, rows, told, window
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Score, Told
 from warehouse.lake import Lake
@@ -14,6 +15,8 @@ from warehouse.lake import Lake
 WEEK = timedelta(days=7)
 HINT = 'run `liq levels estimate`, or see: liq sql "select base, max(ts) from liquidation_heatmap group by base"'
 LAST_FOR = timedelta(hours=1)
+SHORTEST = timedelta(minutes=1)
+PAST = "PAST"
 
 
 class Levels(NamedTuple):
@@ -42,20 +45,22 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
     found = rows(
         warehouse,
         """
-        SELECT ts, position_side, price_low, price_high, usd_estimated AS usd, price_now, venues, since, bars_share,
-               weights_from
+        SELECT ts, position_side, price_low, price_high, usd_estimated AS usd, price_then, freshness, age_s, venues, since,
+               bars_share, weights_from
         FROM liquidation_heatmap WHERE ts >= $since AND ts < $until + INTERVAL 1 MICROSECOND AND base = $base
         """,
         {"since": since, "until": until, "base": base},
     )
     if found.is_empty():
         raise nothing("estimated levels", asked, since, until, HINT)
-    cells = _near(found, within).join(_ends(found["ts"]), on="ts")
-    start = asked.since or cells["ts"].min()
-    end = max(until if asked.until else datetime.min, cells["ts_end"].max())  # type: ignore[type-var]  # noqa: DTZ901
-    lines, missing = prices(warehouse, asked, start, until)  # type: ignore[arg-type]
-    said = told(asked, start, end, joined(found["venues"]), *_known(found), *missing)  # type: ignore[arg-type]
-    return Levels(cells, lines, score(warehouse, base), said)
+    start: datetime = asked.since or found["ts"].min()
+    lines, missing = prices(warehouse, asked, start, until)
+    last = max(found["ts"].max(), *lines["ts"].tail(1))  # type: ignore[type-var]
+    stop, old = end(asked, until, last)  # type: ignore[arg-type]
+    stop = max(stop, start + SHORTEST)
+    cells = swept(_near(found, within).join(_ends(found["ts"], stop), on="ts"), lines)
+    notes = (*_age(warehouse, base), *_known(found), *old, *missing)
+    return Levels(cells, lines, score(warehouse, base), told(asked, start, stop, joined(found["venues"]), *notes))
 
 
 def liquidation_map(warehouse: Lake, asked: Asked, within: float) -> Map:
@@ -66,7 +71,7 @@ def liquidation_map(warehouse: Lake, asked: Asked, within: float) -> Map:
         warehouse,
         """
         SELECT ts, position_side, leverage, price_low, price_high, price, usd_estimated AS usd, cumulative_usd, price_now,
-               venues, since, bars_share, weights_from
+               venues, since, bars_share, weights_from, age_s
         FROM liquidation_map WHERE base = $base AND abs(distance) <= $within
         """,
         {"base": base, "within": within},
@@ -81,8 +86,8 @@ def liquidation_map(warehouse: Lake, asked: Asked, within: float) -> Map:
         if least.height
         else ""
     )
-    at: datetime = found["ts"][0]
-    said = told(asked, at, at, joined(found["venues"]), *filter(None, (words, *_known(found))))
+    at: datetime = found["ts"][0] + timedelta(seconds=found["age_s"][0])
+    said = told(asked, at, at, joined(found["venues"]), *filter(None, (*_age(warehouse, base), words, *_known(found))))
     return Map(found, found["price_now"][0], pain, score(warehouse, base), said)
 
 
@@ -106,19 +111,64 @@ def _coin(asked: Asked) -> str:
 
 
 def _near(found: pl.DataFrame, within: float) -> pl.DataFrame:
-    low, high = found["price_now"].min(), found["price_now"].max()
+    low, high = found["price_then"].min(), found["price_then"].max()
     return found.filter(
         (pl.col("price_low") >= low * (1 - within)) & (pl.col("price_high") <= high * (1 + within))  # type: ignore[operator]
-    ).drop("venues", "since", "bars_share", "weights_from")
+    ).drop("venues", "since", "bars_share", "weights_from", "age_s")
 
 
-def _ends(times: pl.Series) -> pl.DataFrame:
-    """Return for each column's ts until when it stands: the next one, but not far beyond the usual step beside it."""
+def _ends(times: pl.Series, stop: datetime) -> pl.DataFrame:
+    """Return for each column's ts until when it stands: the next one, but not far beyond the usual step beside it, and
+    never beyond `stop`, where the picture ends."""
     ts = pl.col("ts")
     after, before = ts.shift(-1) - ts, ts - ts.shift(1)
     usual = pl.max_horizontal(pl.min_horizontal(after, before).fill_null(LAST_FOR), pl.lit(LAST_FOR)) * 1.5
     columns = pl.DataFrame({"ts": times.unique().sort()})
-    return columns.with_columns(ts_end=ts + pl.min_horizontal(after.fill_null(LAST_FOR), usual))
+    return columns.with_columns(
+        ts_end=pl.min_horizontal(ts + pl.min_horizontal(after.fill_null(LAST_FOR), usual), pl.lit(stop))
+    )
+
+
+def swept(cells: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """End each cell where the price first reached it: columns stand for an hour or more, and the price moves meanwhile.
+
+    A bar of prices (ts: its end) that lies in the time of a cell's column and comes into the cell's bin, or beyond it, ends
+    the cell at the bar's end. Cells that nothing reaches stay as they are, and those of the newest column: the view has swept
+    them, and a bar may have begun before it.
+    """
+    bars = lines.select(pl.col("ts").alias("bar"), "low", "high").sort("bar")
+    columns = cells.filter(pl.col("freshness") == PAST).select("ts", "ts_end").unique()
+    inside = columns.join_where(bars, pl.col("bar") > pl.col("ts"), pl.col("bar") <= pl.col("ts_end")).sort("ts", "bar")
+    reached = inside.with_columns(
+        low=pl.col("low").cum_min().over("ts"), high=pl.col("high").cum_max().over("ts")
+    ).drop("ts_end")
+    hit = pl.when(pl.col("position_side") == "long").then(pl.col("low") < pl.col("price_high")).otherwise(
+        pl.col("high") >= pl.col("price_low"))  # fmt: skip
+    place = ["ts", "position_side", "price_low"]
+    ends = cells.join(reached, on="ts").filter(hit).group_by(place).agg(pl.col("bar").min())
+    return cells.join(ends, on=place, how="left", maintain_order="left").with_columns(
+        ts_end=pl.coalesce("bar", "ts_end")
+    ).drop("bar")  # fmt: skip
+
+
+def _age(warehouse: Lake, base: str) -> tuple[str, ...]:
+    """Say how old the coin's newest map is, and STALE where that is too old."""
+    found = rows(
+        warehouse,
+        """
+        SELECT ts, age_s, date_diff('second', price_ts, as_of()) AS price_age_s, freshness
+        FROM levels_reach(as_of(), max_age_hours := 48) WHERE base = $base
+        """,
+        {"base": base},
+    )
+    if found.is_empty():
+        return (f"{STALE}: no map of the 48 hours before the end",)
+    row = found.row(0, named=True)
+    if row["freshness"] == STALE:
+        return (f"{STALE}: {stale(row['age_s'], row['price_age_s'])}; a new one: liq levels estimate",)
+    return (
+        f"The newest map is of {row['ts']:%Y-%m-%d %H:%M}, {aged(row['age_s'])} old, less what the price has passed since",
+    )
 
 
 def _known(found: pl.DataFrame) -> tuple[str, ...]:

@@ -2,19 +2,15 @@
 
 import math
 
-from tests.day.facts import HOUR, SECOND, Facts, Row, Rows
+from tests.day.facts import SECOND, Facts, Row, Rows
 from tests.day.figures import columns, scores
 from tests.day.figures.arithmetic import grouped
+from tests.day.figures.reach import passed, reach, swept
 
 NEAR = 0.2
 RANGES = (5, 10, 20, 50)
+OF_MAP = ("price_then", "age_s", "freshness")
 KEPT = ("ts", "base", "position_side", "bin", "price_low", "price_high", "price", "price_now", "distance")
-
-
-def newest(facts: Facts, moment: int, hours: int) -> Rows:
-    """Return the newest column in the hours before a moment."""
-    times = [ts for ts, rows in columns.columns(facts).items() if moment - hours * HOUR < ts <= moment and rows]
-    return columns.columns(facts)[max(times)] if times else []
 
 
 def _score(facts: Facts, now: int, base: str) -> Row:
@@ -26,11 +22,11 @@ def _score(facts: Facts, now: int, base: str) -> Row:
 
 def liquidation_map(facts: Facts, now: int) -> Rows:
     found = []
-    for (base, _), of in grouped(newest(facts, now, 48), lambda row: (row["base"], row["position_side"])).items():
+    for (base, _), of in grouped(swept(facts, now, 48), lambda row: (row["base"], row["position_side"])).items():
         reached, score = 0.0, _score(facts, now, base)
         for _, ring in sorted(grouped(of, lambda row: abs(row["distance"])).items()):
             reached += math.fsum(row["usd_estimated"] for row in ring)
-            told = score | {"cumulative_usd": reached, "age_s": now // SECOND - of[0]["ts"] // SECOND}
+            told = score | {"cumulative_usd": reached}
             found += [row | told for row in ring]
     return found
 
@@ -39,7 +35,7 @@ def bins(rows: Rows) -> Rows:
     """Return a column's rows with all leverages together."""
     by = grouped(rows, lambda row: (row["base"], row["position_side"], row["bin"]))
     return [
-        {name: of[0][name] for name in KEPT}
+        {name: of[0][name] for name in (*KEPT, *(name for name in OF_MAP if name in of[0]))}
         | {"usd": math.fsum(row["usd_estimated"] for row in of), "qty": math.fsum(row["qty_base_estimated"] for row in of)}
         for of in by.values()
     ]  # fmt: skip
@@ -49,17 +45,23 @@ def liquidation_heatmap(facts: Facts, now: int) -> Rows:
     found = []
     for ts, rows in columns.columns(facts).items():
         for base, of in grouped(rows, lambda row: row["base"]).items() if ts <= now else ():
+            last = reach(facts, now, 48).get(base)
+            if last and last["ts"] == ts:
+                of = [row for row in of if not passed(row, last)]
             whole, score = math.fsum(row["usd_estimated"] for row in of), _score(facts, now, base)
+            score |= {"freshness": last["freshness"] if last and last["ts"] == ts else "PAST",
+                      "age_s": now // SECOND - ts // SECOND}  # fmt: skip
             told = {name: of[0][name] for name in ("venues", "since", "bars_share", "weights_from")}
             for row in bins(of):
                 usd = row.pop("usd")
                 del row["qty"]
+                row["price_then"] = row.pop("price_now")
                 found.append(row | told | score | {"usd_estimated": usd, "share": usd / whole})
     return found
 
 
 def levels_at(facts: Facts, moment: int, hours: int = 2) -> Rows:
-    rows = bins(newest(facts, moment, hours))
+    rows = bins(swept(facts, moment, hours))
     found = []
     for of in grouped(rows, lambda row: (row["base"], row["position_side"])).values():
         near = [row for row in of if abs(row["distance"]) <= NEAR]
@@ -96,7 +98,7 @@ def _cluster(run: Rows) -> Row:
     return {
         "price_low": low, "price_high": high, "peak_price": peak["price"], "usd_estimated": usd, "bins": len(run),
         "share": usd / first["side_usd"], "distance": edge / first["price_now"] - 1, "price_now": first["price_now"],
-        "ts": first["ts"],
+        "ts": first["ts"], **{name: first[name] for name in OF_MAP},
     }  # fmt: skip
 
 
@@ -106,7 +108,7 @@ def liquidation_clusters(facts: Facts, now: int) -> Rows:
 
 def liquidation_max_pain(facts: Facts, now: int) -> Rows:
     found = []
-    for base, rows in grouped(bins(newest(facts, now, 48)), lambda row: row["base"]).items():
+    for base, rows in grouped(bins(swept(facts, now, 48)), lambda row: row["base"]).items():
         for part in RANGES:
             near = [row for row in rows if abs(row["distance"]) * 100 <= part]
             told: Row = {}
@@ -116,5 +118,6 @@ def liquidation_max_pain(facts: Facts, now: int) -> Rows:
                 told |= {f"{side}_price": most.get("price"), f"{side}_usd_estimated": most.get("usd")}
             if near:
                 of = {"base": base, "range_pct": part, "price_now": near[0]["price_now"], "ts": near[0]["ts"]}
+                of |= {name: near[0][name] for name in OF_MAP}
                 found.append(of | told | _score(facts, now, base))
     return found

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import pairwise
 
 from tests.day.facts import HOUR, MINUTE, SECOND, Facts, Row, Rows
-from tests.day.figures import columns, prices, scores
+from tests.day.figures import columns, prices, reach, scores
 from tests.day.figures.arithmetic import grouped, ratio, total
 from tests.day.figures.contracts import DOLLARS, contracts
 from tests.day.figures.ingredients import signal_ingredients, zones_at
@@ -82,12 +82,12 @@ SHOWN["squeeze_setups"] = SHOWN["overheated_longs"]
 
 def view(facts: Facts, now: int, signal: str) -> Rows:
     """Return the rows of the view of one signal."""
-    of_levels = ("zone_low", "zone_high", "levels_ts")
+    of_levels = ("zone_low", "zone_high", "levels_ts", "price_now", "passed", "levels_age_s", "freshness")
     without = {"signal", "ingredients", "price_venue", "price_symbol"} | (
         {*of_levels} if signal == WASH else {"completeness"}
     )
     found = []
-    for row in signals_at(facts, hour_of(now)):
+    for row in _current(facts, now):
         if row["signal"] == signal:
             values = {shown: row["ingredients"][name] for name, shown in SHOWN[signal].items()}
             score = {} if signal == WASH else {"levels_score": _score(facts, now, row["base"])}
@@ -96,24 +96,74 @@ def view(facts: Facts, now: int, signal: str) -> Rows:
     return found
 
 
+def _current(facts: Facts, now: int) -> Rows:
+    """Return the signals of the last full hour, zones less what the price has passed since."""
+    found = []
+    for row in signals_at(facts, hour_of(now)):
+        of = reach.reach(facts, now, 4, hour_of(now)).get(row["base"])
+        long, low, high = row["position_side"] == "long", row["zone_low"], row["zone_high"]
+        passed = low is not None and of is not None and of["low"] is not None and (
+            of["low"] <= low if long else of["high"] >= high)  # fmt: skip
+        if passed:
+            low = high = None
+        elif low is not None and of and of["low"] is not None and row["signal"] != ZONES:
+            low, high = (low, min(high, of["low"])) if long else (max(low, of["high"]), high)
+        fired = row["fired"] if not passed else False
+        found.append(row | {"fired": fired, "passed": passed, "zone_low": low, "zone_high": high,
+                            "price_now": of["price_now"] if of else None} | _age(row, of, now))  # fmt: skip
+    return found
+
+
+def _age(row: Row, of: Row | None, now: int) -> Row:
+    if of is None or row["signal"] == WASH:
+        return {"levels_age_s": None, "freshness": None}
+    fresh = reach.freshness(of["age_s"], of["price_ts"], now, reach.SIGNALS_STALE_AFTER)
+    return {"levels_age_s": of["age_s"], "freshness": fresh}
+
+
+def signals_current(facts: Facts, now: int) -> Rows:
+    return [row | {"ts": hour_of(now), "levels_score": _score(facts, now, row["base"])} for row in _current(facts, now)]
+
+
 def _score(facts: Facts, now: int, base: str) -> str:
     return next((row["verdict"] for row in scores.levels_score(facts, now) if row["base"] == base), "never scored")
 
 
 def support_resistance(facts: Facts, now: int) -> Rows:
-    signals = {
-        (row["base"], row["position_side"]): row for row in signals_at(facts, hour_of(now)) if row["signal"] == ZONES
-    }
+    signals = {(row["base"], row["position_side"]): row for row in _current(facts, now) if row["signal"] == ZONES}
     found = []
-    for zone in zones_at(facts, hour_of(now)):
+    for whole in zones_at(facts, hour_of(now)):
+        zone = _zone(facts, whole, now)
+        if zone is None:
+            continue
         signal = signals.get((zone["base"], zone["position_side"]), {})
-        own = zone["state"] == "cleared" and signal.get("zone_low") == zone["price_low"]
+        own = zone["state"] == "cleared" and signal.get("zone_low") == whole["price_low"]
         names = ("known", "needed", "missing", "conditions", "thresholds")
         found.append(zone | {name: signal.get(name) for name in names} | {
             "ts": hour_of(now), "is_signal": own, "fired": signal["fired"] if own else None,
             "expected": signal["expected"] if own else None, "levels_score": _score(facts, now, zone["base"]),
         })  # fmt: skip
     return found
+
+
+def _zone(facts: Facts, zone: Row, now: int) -> Row | None:
+    """Return what the price has left of a zone since the hour, None where that is nothing."""
+    of = reach.reach(facts, now, 4, hour_of(now)).get(zone["base"])
+    age = {"map_age_s": now // SECOND - zone["map_ts"] // SECOND}
+    if of is None:
+        return zone | age | {"price_now": None, "freshness": "STALE"}
+    told = age | {"price_now": of["price_now"],
+                  "freshness": reach.freshness(of["age_s"], of["price_ts"], now, reach.SIGNALS_STALE_AFTER)}  # fmt: skip
+    long, low, high = zone["position_side"] == "long", zone["price_low"], zone["price_high"]
+    if of["low"] is not None:
+        if of["low"] <= low if long else of["high"] >= high:
+            return None
+        if zone["state"] == "uncleared":
+            low, high = (low, min(high, of["low"])) if long else (max(low, of["high"]), high)
+    away = (1 if long else -1) * (of["price_now"] / zone["peak_price"] - 1)
+    if zone["state"] == "uncleared":
+        away = (high if long else low) / of["price_now"] - 1
+    return zone | told | {"price_low": low, "price_high": high, "distance": away}
 
 
 @cache

@@ -37,7 +37,7 @@ def _row(facts: Facts, now: int, coin: str | None) -> Row | None:
     weight = math.fsum(WEIGHTS[name] for name in parts)
     return dict.fromkeys(WEIGHTS) | parts | {
         "scope": "coin" if coin else "market", "base": coin, "parts": len(parts), "weight_known": weight,
-        "score": ratio(math.fsum(WEIGHTS[name] * value for name, value in parts.items()), weight),
+        "score": ratio(math.fsum(WEIGHTS[name] * value for name, value in parts.items()), weight) if weight > 0.499 else None,
         "liquidation_usd_1h": liquidated.get("usd"), "long_share_1h": share, "oi_change_share_1h": change,
         "rate_8h": paid, "range_1h": moved.get("range"), "oi_usd": held.get("oi_usd"),
         "completeness": liquidated.get("completeness"), "liquidation_venues": liquidated.get("venues"),

@@ -192,7 +192,7 @@ def test_the_heatmap_draws_the_views_usd_and_each_side_stays_on_its_side_of_the_
         found = heatmap(warehouse, Asked("BTC", None, None, END), 0.2)
         view = warehouse.connection.execute("SELECT sum(usd_estimated) FROM liquidation_heatmap").fetchall()
     assert found.cells["usd"].sum() == pytest.approx(view[0][0])
-    below = found.cells["price_high"] < found.cells["price_now"]
+    below = found.cells["price_high"] < found.cells["price_then"]
     assert (below == (found.cells["position_side"] == "long")).all()
 
 
