@@ -89,6 +89,15 @@ def test_a_bucket_keeps_the_last_state_and_the_frames_before_the_next_bucket() -
     assert rows["mark_price"].to_list() == list(last.values())
 
 
+def test_a_row_of_state_has_the_time_at_which_the_broker_took_its_frame_where_the_topic_has_one() -> None:
+    taken = [msgspec.structs.replace(frame, appended_ms=frame.recv_ns // 10**6 + 7) for frame in TICKERS]
+    for table in ("funding_rates", "open_interest", "mark_prices"):
+        rows = committed(cut(taken, ()), table)
+        offsets = rows["kafka_offset"].to_list()
+        assert rows["ts_append"].dt.epoch("ms").to_list() == [taken[offset].appended_ms for offset in offsets]
+        assert committed(cut(TICKERS, ()), table)["ts_append"].null_count() == rows.height
+
+
 def test_only_closed_buckets_are_offered_for_a_commit() -> None:
     frames = ticker_frames()
     batch = Batch(GRID_S, {}, keep_all_frames=False)
