@@ -1,6 +1,7 @@
 """How frames become the rows of commits: whatever the cuts, whoever collected, the same table."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 import polars as pl
@@ -64,13 +65,17 @@ def ticker_frames() -> list[RawFrame]:
 
 
 TICKERS = ticker_frames()
-AT_ONCE = commits(cut(TICKERS, ()))
+
+
+@cache
+def at_once() -> list[dict[str, pl.DataFrame]]:
+    return commits(cut(TICKERS, ()))
 
 
 @given(st.sets(st.integers(1, 59)))
 @settings(deadline=None, max_examples=60)
 def test_state_rows_do_not_depend_on_where_batches_were_cut(cuts: set[int]) -> None:
-    several, (once, last) = commits(cut(TICKERS, cuts)), AT_ONCE
+    several, (once, last) = commits(cut(TICKERS, cuts)), at_once()
     for table in ("funding_rates", "open_interest", "mark_prices"):
         whole = pl.concat([once[table], last[table]])
         assert whole.height >= 7

@@ -10,9 +10,10 @@ from aiokafka.errors import LeaderNotAvailableError
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION
-from pipelines.ingest.commits import identity
+from pipelines.ingest import whence as module
+from pipelines.ingest.commits import Span, identity
 from pipelines.ingest.incarnation import Partition, Standing
-from pipelines.ingest.whence import ANEW, LOST_TAIL, OVERTAKEN, Committed, Whence, told, whence
+from pipelines.ingest.whence import ANEW, LOST_TAIL, OVERTAKEN, Committed, Whence, begun, told, whence
 
 AT: Partition = (LIQUIDATION, 0)
 START_MS = 1_790_000_000_000
@@ -166,6 +167,26 @@ async def test_a_broker_that_has_just_started_is_asked_until_it_knows_its_leader
 
     found = await go_on(Starting("a", 1, 2, 3), committed(2, "a/0", 2))
     assert found.offsets[AT] == 2
+
+
+async def test_a_kafka_that_does_not_answer_in_time_is_an_error_and_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Away(Logs):
+        async def standings(self) -> dict[Partition, Standing]:
+            if self.looked:
+                raise AssertionError("asked again")
+            self.looked += 1
+            raise LeaderNotAvailableError("not yet")
+
+    monkeypatch.setattr(module, "PATIENCE_S", -1.0)
+    with pytest.raises(LeaderNotAvailableError):
+        await go_on(Away("a", 1))
+
+
+async def test_the_span_of_a_change_has_no_records_and_the_record_before_it() -> None:
+    found = await go_on(Logs("a", *range(1, 58)), committed(100, "a/0", 100), earlier=[(40, 40)])
+    assert begun(found) == {AT: Span(40, 40, 0, record(39, 40))}
 
 
 async def test_of_commits_before_and_after_logs_were_named_the_later_ones_count() -> None:
