@@ -54,6 +54,10 @@ def test_a_record_of_state_that_is_no_raw_record_is_a_dead_letter_of_the_bucket_
     assert tables["dead_letters"].select("reason", "kafka_offset").rows() == [("header v is missing", 0)]
     assert tables["mark_prices"].height == 1
     assert tables["ingest_commits"].select("offset_next", "frames", "dead_letters").rows() == [(3, 3, 1)]
+    alone = Batch(GRID_S, {}, keep_all_frames=False)
+    alone.add([Slice((TICKER, 0), 0, 1, [], [Malformed(lost, "header v is missing")])])
+    alone.close_buckets(before_ms=end_ms)
+    assert alone
 
 
 def test_however_many_frames_the_broker_took_in_one_millisecond_each_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

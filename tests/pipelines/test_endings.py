@@ -167,6 +167,17 @@ def test_an_event_nested_too_deeply_is_no_end_and_stops_nobody() -> None:
     assert tables["dead_letters"].height == 1
 
 
+def test_a_batch_drops_what_belongs_to_sessions_that_have_ended_when_it_is_committed() -> None:
+    held: Held = {("bybit-a", "BTCUSDT"): 1}
+    batch = Batch(60, held, keep_all_frames=False, ended={"bybit-a": START_MS * 10**6})
+    began = batch._endings._clock()
+    batch.add([Slice((TICKER, 0), 0, 1, [ticker(START_MS + int(WAIT_S * 1000) + 1)], [])])
+    batch._endings._clock = lambda: began + WAIT_S + 1
+    assert len(held) == 1
+    batch.take()
+    assert held == {}
+
+
 def test_marks_are_of_the_last_days_and_of_all_time_for_who_reads_old_logs_again(fresh_world: Path) -> None:
     one, two = Session("bybit", "linear-1-a"), Session("bybit", "linear-2-b")
     with lake.open(fresh_world, read_only=False) as warehouse:
