@@ -125,11 +125,15 @@ def test_a_list_of_contracts_is_kept_with_its_frame_and_counted() -> None:
     assert batch.is_idle
 
 
-def test_a_list_of_contracts_waits_for_the_open_bucket_that_began_before_it() -> None:
+@pytest.mark.parametrize("before_ms", [30_000, 0])
+def test_a_list_of_contracts_waits_for_the_open_bucket_that_began_before_it_or_in_its_millisecond(
+    before_ms: int,
+) -> None:
     """Else an ingest that is killed in between would read the bucket again with a book that is too new."""
     batch = Batch(GRID_S, {}, keep_all_frames=False)
     before, after = cut(lists("0.01", "0.02"), (1,))
-    batch.add([before, *cut([msgspec.structs.replace(TICKERS[0], appended_ms=START_MS + 30_000)], ()), after])
+    state = msgspec.structs.replace(TICKERS[0], appended_ms=START_MS + 60_000 - before_ms)
+    batch.add([before, *cut([state], ()), after])
     assert {at: span[:2] for at, span in batch.take().spans.items()} == {(REFERENCE, 0): (0, 1)}
     assert not batch
     batch.close_buckets()
