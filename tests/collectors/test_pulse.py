@@ -93,6 +93,9 @@ def test_the_time_to_tick_begins_when_it_is_subscribed(told_at: float) -> None:
     assert beats.silence(told_at + 121, OTHERS) is None
     assert beats.silence(told_at + 200, ARGS) is None, "subscribed anew, it begins anew"
     assert (beats.ticks(ARGS), beats.ticks(OTHERS)) == (True, False)
+    at_once = pulse(heartbeat=False)
+    assert at_once.silence(told_at, ARGS) is None
+    assert at_once.silence(told_at + 29, ARGS) is None
 
 
 def test_while_nothing_is_read_nothing_is_judged_and_then_all_begins_anew() -> None:
