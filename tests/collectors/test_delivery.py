@@ -91,6 +91,7 @@ async def test_a_time_that_kafka_refuses_is_left_out(fake: FakeKafka) -> None:
         assert await to.flush(PATIENCE_S)
     assert in_order_once(fake.stored(LIQUIDATION), 100)
     assert first[0] >= 0, "else it is the frame's own"
+    assert sending.NO_TIMESTAMP == -1, "so Kafka's protocol says that there is none"
 
 
 async def test_a_chunk_that_was_given_up_meanwhile_is_not_sent(fake: FakeKafka) -> None:
