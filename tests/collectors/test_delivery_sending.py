@@ -2,7 +2,9 @@
 
 import asyncio
 
+import msgspec
 import pytest
+from aiokafka.errors import InvalidTimestampError, MessageSizeTooLargeError
 
 from collectors.delivery import sending
 from collectors.delivery.lane import Chunk
@@ -88,3 +90,23 @@ async def test_a_record_has_the_millisecond_in_which_its_frame_arrived(fake: Fak
     async with publisher() as to:
         await sender_of(to).send(Chunk([frame], [frame]))
     assert times == [1_790_000_000_123]
+
+
+@pytest.mark.parametrize("error", [MessageSizeTooLargeError(), InvalidTimestampError()])
+async def test_a_producer_of_which_one_batch_was_refused_may_first_deliver_those_of_other_lanes(
+    fake: FakeKafka, error: Exception
+) -> None:
+    failures = iter([error])
+
+    def once(topic: str, frames: list[RawFrame]) -> None:
+        if (failed := next(failures, None)) is not None:
+            raise failed
+
+    fake.fails = once
+    async with publisher() as to:
+        first = await to.link.producer()
+        frames = [msgspec.structs.replace(FRAME, seq=n) for n in (1, 2)]
+        await sender_of(to).send(Chunk(frames, list(frames)))
+        assert await to.link.producer() is not first
+    assert len(fake.stored(LIQUIDATION)) == 2
+    assert not hasattr(first, "_closed"), "it was stopped, and not abandoned with what it had"
