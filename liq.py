@@ -13,7 +13,8 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from pipelines.command_line import WIDEST, Command, Group, dress
+from collectors import proxies
+from pipelines.command_line import WIDEST, Command, Group, dress, fail
 from warehouse.worlds import DEMO, LIVE, reading_world
 
 _WRITES = """
@@ -24,6 +25,9 @@ WRITES = frozenset(_WRITES.split())
 """The commands that write into a world."""
 FILL = frozenset(["up", "ingest", "collect", "backfill", "import", "broker", "restore"])
 """Those of them that bring data in."""
+
+OUTSIDE = frozenset(["up", "collect", "backfill"])
+"""Those that ask the venues."""
 
 
 class Liq(Group):
@@ -154,9 +158,20 @@ def _usual(words: Sequence[str]) -> Path:
     return LIVE if words[0] in FILL or list(words[:2]) == ["flows", "serve"] else reading_world()[0]
 
 
+def settle_proxies(words: Sequence[str]) -> None:
+    """Let no proxy stand before this machine itself; one that cannot be used ends what has to go outside in one line."""
+    proxies.spare_loopback(os.environ)
+    wrong = proxies.wrong(os.environ)
+    if wrong and OUTSIDE.intersection(words[:1]) and "--help" not in words:
+        fail(2, f"liq {words[0]}: {wrong}")
+    if words[:1] != ["doctor"]:  # which says so
+        proxies.drop_unusable(os.environ)
+
+
 def main() -> None:
     """Run the command."""
     keep_private(sys.argv[1:])
+    settle_proxies(sys.argv[1:])
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     complete = "_LIQ_COMPLETE" in os.environ or wanted not in NAMES
     composed(None if complete else wanted)(prog_name="liq")

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings
 from rich.console import Console
 from rich.table import Table
 
+from collectors import proxies
 from collectors.errors import ConfigurationError
 from collectors.findings import Finding
 from pipelines.plots.settings import PlotSettings
@@ -56,7 +57,7 @@ def command(collectors_look: Look, collectors_names: Callable[[], set[str]]) -> 
 
 
 async def _all(collectors_look: Look, collectors_names: set[str]) -> list[Finding]:
-    own = settings(collectors_names)
+    own = [*settings(collectors_names), *proxy()]
     if any(finding.state == "broken" for finding in own):
         return own
     world = reading_world()[0]
@@ -79,6 +80,15 @@ def settings(collectors_names: set[str]) -> list[Finding]:
             found.append(Finding("settings", "warning", f"nothing reads {name}", f"{near[0]}?" if near else "unset it"))
     told = ", ".join(name for name in given if name in known) or "no LIQ_ variable is set, so every default holds"
     return found or [Finding("settings", "good", told)]
+
+
+def proxy() -> list[Finding]:
+    """Look at the proxies of the environment, where there are some."""
+    if wrong := proxies.wrong(os.environ):
+        line, _, mend = wrong.rpartition(", or ")
+        return [Finding("proxy", "broken", line, f"do so, or {mend}")]
+    told = proxies.told(os.environ)
+    return [Finding("proxy", "good", f"{told}; this machine itself is reached without it")] if told else []
 
 
 def disk(world: Path) -> Finding:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from warehouse.asked import unknown
+from warehouse.completing import DELIMITERS, Completer
 from warehouse.describe import columns_table, objects_table
 from warehouse.errors import QueryError, UnknownNameError
 from warehouse.formats import HELD, Format
@@ -19,24 +20,25 @@ HISTORY = Path.home() / ".liq_history"
 HISTORY_LINES = 2_000
 HELP = """SQL, ended by ; (several lines are fine). FROM liquidation_totals; is enough for a whole view.
 .tables            what there is        .schema NAME   its columns
-.help   this       .quit or Ctrl-D      leave          Ctrl-C  drop the line, or stop the query"""
+.help   this       .quit or Ctrl-D      leave          Ctrl-C  drop the line, or stop the query
+Tab completes commands, tables, views, macros and columns."""
 
 
 def shell(warehouse: Lake, console: Console) -> None:
     """Read statements from the terminal, or from standard input, until its end, and print what they give."""
-    interactive = sys.stdin.isatty()
+    interactive, lines = sys.stdin.isatty(), list[str]()
     if interactive:
         _keep_history()
+        _complete(Completer(warehouse, lines))
         console.print(f"{warehouse.world}: read only. .help shows what there is.", style="dim")
-    for statement in _statements(interactive):
+    for statement in _statements(interactive, lines):
         if statement in (".quit", ".exit"):
             return
         _answer(warehouse, console, statement)
 
 
-def _statements(interactive: bool) -> Iterator[str]:
-    """Yield dot commands by line and SQL up to its semicolon."""
-    lines: list[str] = []
+def _statements(interactive: bool, lines: list[str]) -> Iterator[str]:
+    """Yield dot commands by line and SQL up to its semicolon; `lines`: those of the statement that is typed."""
     while True:
         try:
             line = input(("... " if lines else "liq> ") if interactive else "")
@@ -53,8 +55,9 @@ def _statements(interactive: bool) -> Iterator[str]:
         elif line.strip() or lines:
             lines.append(line)
             if line.rstrip().endswith(";"):
-                yield "\n".join(lines)
+                statement = "\n".join(lines)
                 lines.clear()
+                yield statement
 
 
 def _answer(warehouse: Lake, console: Console, statement: str) -> None:
@@ -75,6 +78,14 @@ def _answer(warehouse: Lake, console: Console, statement: str) -> None:
     except KeyboardInterrupt:
         warehouse.connection.interrupt()
         console.print("stopped", style="dim")
+
+
+def _complete(completer: Completer) -> None:
+    import readline
+
+    readline.set_completer(completer)
+    readline.set_completer_delims(DELIMITERS)
+    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
 
 
 def _keep_history() -> None:

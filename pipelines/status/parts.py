@@ -2,11 +2,11 @@
 
 import os
 import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from collectors.proxies import direct
 from pipelines.flows import notes
 from pipelines.flows.schedule import EVERY, LATE_AFTER
 from pipelines.ingest.alone import is_held
@@ -62,8 +62,7 @@ def ask_prefect(url: str | None) -> str | None:
     if url is None:
         return None
     try:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{url}/health", timeout=PREFECT_WITHIN_S) as answer:
+        with direct().open(f"{url}/health", timeout=PREFECT_WITHIN_S) as answer:
             return "" if answer.status == 200 else f"{url} answers {answer.status}"
     except (urllib.error.URLError, OSError, ValueError) as error:
         return f"{url} does not answer: {getattr(error, 'reason', error)}"

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from collectors.ports import free_port
+from collectors.proxies import direct
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
@@ -202,8 +203,7 @@ async def _get(url: str, post: bool = False) -> Any:
 
     def fetch() -> Any:
         request = urllib.request.Request(url, data=b"" if post else None)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as answer:
+        with direct().open(request, timeout=10) as answer:
             return json.load(answer)
 
     for _ in range(int(START_S)):

@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from collectors.metrics import Figures, serving
 from collectors.ports import free_port
+from collectors.proxies import direct
 from pipelines.settings import MetricsSettings
 from pipelines.up import board, figures
 from pipelines.up.broker import Broker
@@ -181,7 +181,7 @@ class Parts:
 
 def _is_up(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with direct().open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
