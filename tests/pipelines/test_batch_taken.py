@@ -7,7 +7,7 @@ import pytest
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, LIQUIDATION, REFERENCE, TICKER
 from pipelines.ingest import grid
-from pipelines.ingest.accounting import COUNTS, accounts, died
+from pipelines.ingest.accounting import COUNTS, accounts, died, received_again
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Malformed, Slice
 from pipelines.ingest.marks import Marks
@@ -145,6 +145,19 @@ def test_what_makes_an_account_right_of_a_frame_that_died_later_changes_its_fate
         "received_again": 0,
     }
     assert found.seqs.is_empty()
+    assert found.row[10:12] == (3, 3), "that of the frame that died"
+
+
+@pytest.mark.parametrize(("topics", "partitions"), [(2, 2), (2, 1), (1, 2)])
+def test_frames_of_several_logs_are_never_taken_for_those_of_one(topics: int, partitions: int) -> None:
+    places = [((LIQUIDATION, TICKER)[n % topics], n % partitions) for n in range(2)]
+    frames = [
+        msgspec.structs.replace(frame, session=f"bybit-x-{topic}-{partition}", topic=topic, partition=partition)
+        for frame, (topic, partition) in zip(liquidations(2), places, strict=True)
+    ]
+    assert [each.row[5] for each in accounts(frames, bytes([WITH_ROWS] * 2))] == [1, 1]
+    again = received_again(frames)
+    assert [(each.row[5], each.row[9], len(each.seqs)) for each in again] == [(0, 1, 0), (0, 1, 0)]
 
 
 def test_a_list_of_contracts_is_kept_with_its_frame_and_counted() -> None:

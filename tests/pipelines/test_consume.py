@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import LeaderNotAvailableError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from collectors.envelope import RawFrame, to_record
 from collectors.topics import LIQUIDATION
 from pipelines.errors import LogChangedError
+from pipelines.ingest import incarnation
 from pipelines.ingest.consume import LOG_APPEND_TIME, Malformed, Slice, Source, _named, _other
 from pipelines.ingest.incarnation import Standing
 
@@ -45,7 +46,9 @@ class Consumer:
         self.asked.append(partitions)
         if self.error is not None:
             raise self.error
-        return self.found
+        return {at: records[:max_records] for at, records in self.found.items()}
+
+    _client = None
 
     def highwater(self, partition: TopicPartition) -> int | None:
         return 9 if partition == AT else None
@@ -110,12 +113,39 @@ async def test_a_place_that_the_log_does_not_have_is_a_changed_log_and_nothing_i
 
 async def test_one_record_is_looked_at_where_it_lies(consumer: Any) -> None:
     source = Source(consumer, [AT])
-    consumer.found = {AT: [record(6)]}
+    consumer.found = {AT: [record(6), record(7)]}
     found = await source.record_at((LIQUIDATION, 2), 5)
     assert found is not None
     assert (found.offset, consumer.assigned, consumer.sought) == (6, [AT], {AT: 5})
     consumer.found = {}
     assert await source.record_at((LIQUIDATION, 2), 7) is None
+
+
+async def test_a_topic_that_is_gone_or_another_is_a_changed_log_and_one_without_a_leader_is_waited_for(
+    consumer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, other = (LIQUIDATION, 2), (LIQUIDATION, 3)
+    known = {at: Standing("id", 4, 0), other: Standing("id", 4, 1)}
+
+    async def standings(client: object, topics: set[str]) -> dict[Any, Standing]:
+        assert topics == {LIQUIDATION}
+        return dict(known)
+
+    monkeypatch.setattr(incarnation, "standings", standings)
+    source = Source(consumer, [AT, TopicPartition(*other)])
+    with pytest.raises(LogChangedError, match="is another one now"):
+        await source.verify()  # nothing was asked before
+    assert await source.standings() == known
+    await source.verify()
+    before = known.pop(other)
+    with pytest.raises(LeaderNotAvailableError, match=r"raw.liquidation\[3\]: no broker leads it"):
+        await source.verify()
+    known[other] = before._replace(epoch=5)
+    with pytest.raises(LogChangedError, match=r"raw.liquidation\[3\]: the topic or its leader is another one now"):
+        await source.verify()
+    known.clear()
+    with pytest.raises(LogChangedError, match="there is no such topic now"):
+        await source.verify()
 
 
 def test_the_last_record_of_a_slice_is_the_one_with_the_highest_offset() -> None:
