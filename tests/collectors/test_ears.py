@@ -6,6 +6,7 @@ import pytest
 from collectors.ears import (
     DISPERSION,
     FORGET_S,
+    LEAST_PAST,
     MARKET_SHAPE,
     MARKET_SHAPE_MOST,
     OWN_SHAPE,
@@ -95,6 +96,30 @@ def test_a_feed_never_heard_should_bring_half_of_what_another_venue_does_however
         expected = _nothing(0.5 * came, OWN_SHAPE, MARKET_SHAPE + came * len(others))
         assert ears["binance"].likelihood(120.0) == pytest.approx(expected)
     assert _open("binance")["binance"].likelihood(1e6) == 1.0, "there is nobody to compare it with"
+
+
+def test_the_longer_a_feed_has_been_heard_the_surer_is_what_it_should_bring() -> None:
+    ear = _open("binance")["binance"]
+    for number in range(1, 7):
+        ear.hear(number * 10.0)
+    expected = ear.rate * 600 / DISPERSION
+    assert ear.likelihood(660.0) == pytest.approx(_nothing(expected, OWN_SHAPE + ear._count / DISPERSION, MARKET_SHAPE))
+    assert ear._count == pytest.approx(6, rel=0.05)
+
+
+@pytest.mark.parametrize(("past", "is_known"), [(LEAST_PAST - 1, False), (LEAST_PAST, True)])
+def test_another_feed_counts_once_it_has_brought_enough_to_be_known(past: int, is_known: bool) -> None:
+    ears = _open("binance", "bybit")
+    for number in range(1, past + 1):
+        ears["bybit"].hear(number * 4.0)
+    ears["binance"].hear(past * 4.0 + 1)
+    usual = ears["bybit"].rate * 40 / DISPERSION if is_known else 0.0
+    for number in range(past + 1, past + 11):
+        ears["bybit"].hear(number * 4.0)
+    mine = ears["binance"]
+    market = MARKET_SHAPE + (10 / DISPERSION if is_known else 0.0)
+    expected = mine.rate * 40 / DISPERSION * market / (MARKET_SHAPE + usual)
+    assert mine.likelihood(past * 4.0 + 41) == pytest.approx(_nothing(expected, OWN_SHAPE + 1 / DISPERSION, market))
 
 
 @pytest.mark.parametrize(("own", "market"), [(2.0, 8.0), (20.0, 40.0), (5.0, 11.0)])

@@ -1,14 +1,17 @@
 """What a batch takes in and hands out: no frame left out, none twice, and no more kept in memory than is needed."""
 
 import msgspec
+import polars as pl
 import pytest
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, LIQUIDATION, REFERENCE, TICKER
 from pipelines.ingest import grid
+from pipelines.ingest.accounting import COUNTS, accounts, died, received_again
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Malformed, Slice
 from pipelines.ingest.marks import Marks
+from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
 from pipelines.rows import Instrument, Row
 from pipelines.venues import Held, parser_of
 from tests.pipelines.test_batch import GRID_S, LOG, TICKERS, commits, cut, placed
@@ -110,8 +113,51 @@ def test_frames_that_are_stored_already_are_left_out_and_counted_as_received_aga
     batch.add(cut([*frames, *(msgspec.structs.replace(frame, offset=frame.offset + 5) for frame in frames[3:])], (3,)))
     tables = batch.take().tables(LOG, GRID_S)
     assert tables["raw_frames"]["seq"].to_list() == [3, 4, 5]
-    assert tables["session_frames"].select("frames", "received_again").sum().row(0) == (3, 4)
+    assert tables["session_frames"].select(pl.col(COUNTS).sum()).row(0) == (3, 3, 0, 0, 4)
     assert tables["ingest_commits"].select("offset_next", "frames").rows() == [(7, 7)]
+
+
+def test_each_session_and_partition_has_an_account_of_its_own_also_where_they_are_mixed() -> None:
+    one, two = (
+        liquidations(4),
+        [msgspec.structs.replace(frame, session="bybit-linear-2-b") for frame in liquidations(3)],
+    )
+    elsewhere = [msgspec.structs.replace(frame, partition=1) for frame in one[2:]]
+    mixed = [one[0], two[0], one[1], *two[1:], *elsewhere]
+    found = accounts(mixed, bytes([WITH_ROWS, DEAD, WITH_ROWS, DEAD, WITH_ROWS, WITHOUT_ROWS, WITH_ROWS]))
+    assert [(each.session, each.row[4], each.row[5:9], each.seqs.to_list()) for each in found] == [
+        (one[0].session, 0, (2, 2, 0, 0), [1, 2]),
+        (two[0].session, 0, (3, 1, 0, 2), [1, 2, 3]),
+        (one[0].session, 1, (2, 1, 1, 0), [3, 4]),
+    ]
+    together = accounts([*one[:2], *two], bytes([WITH_ROWS] * 5))
+    assert [(each.session, each.row[5]) for each in together] == [(one[0].session, 2), (two[0].session, 3)]
+
+
+def test_what_makes_an_account_right_of_a_frame_that_died_later_changes_its_fate_and_no_number() -> None:
+    frames = liquidations(3)
+    (found,) = died(frames, bytes([WITH_ROWS, DEAD, WITH_ROWS]), bytes([WITH_ROWS, DEAD, DEAD]))
+    assert dict(zip(COUNTS, found.row[5:10], strict=True)) == {
+        "frames": 0,
+        "frames_with_rows": -1,
+        "frames_without_rows": 0,
+        "frames_dead": 1,
+        "received_again": 0,
+    }
+    assert found.seqs.is_empty()
+    assert found.row[10:12] == (3, 3), "that of the frame that died"
+
+
+@pytest.mark.parametrize(("topics", "partitions"), [(2, 2), (2, 1), (1, 2)])
+def test_frames_of_several_logs_are_never_taken_for_those_of_one(topics: int, partitions: int) -> None:
+    places = [((LIQUIDATION, TICKER)[n % topics], n % partitions) for n in range(2)]
+    frames = [
+        msgspec.structs.replace(frame, session=f"bybit-x-{topic}-{partition}", topic=topic, partition=partition)
+        for frame, (topic, partition) in zip(liquidations(2), places, strict=True)
+    ]
+    assert [each.row[5] for each in accounts(frames, bytes([WITH_ROWS] * 2))] == [1, 1]
+    again = received_again(frames)
+    assert [(each.row[5], each.row[9], len(each.seqs)) for each in again] == [(0, 1, 0), (0, 1, 0)]
 
 
 def test_a_list_of_contracts_is_kept_with_its_frame_and_counted() -> None:
@@ -159,7 +205,7 @@ def test_a_list_that_no_table_can_hold_is_a_dead_letter_and_the_others_are_learn
     assert tables["instruments"]["contract_size"].to_list() == [0.01, 0.03]
     assert tables["dead_letters"].select("seq", "kafka_offset").rows() == [(2, 1)]
     assert tables["dead_letters"]["reason"].str.starts_with("no table can hold it: ").all()
-    assert tables["session_frames"].select("frames", "frames_with_rows", "frames_dead").sum().row(0) == (3, 2, 1)
+    assert tables["session_frames"].select(pl.col(COUNTS).sum()).row(0) == (3, 2, 0, 1, 0)
 
 
 def test_books_of_contracts_that_no_frame_to_come_needs_are_forgotten_but_not_those_of_an_open_bucket() -> None:
@@ -173,3 +219,10 @@ def test_books_of_contracts_that_no_frame_to_come_needs_are_forgotten_but_not_th
     batch.close_buckets()
     batch.forget(START_MS + 120_000)
     assert batch._books._books == books[3:]
+
+
+def test_an_account_has_when_its_frames_arrived_by_kafkas_clock_and_where_that_is_not_known_by_the_collectors() -> None:
+    first, second = liquidations(2)
+    (found,) = accounts([msgspec.structs.replace(first, arrived_ns=5_000_000), second], bytes([WITH_ROWS] * 2))
+    assert found.arrived.to_list() == [5_000, second.recv_ns // 1000]
+    assert found.row[-4:] == (1, 2, 5_000, second.recv_ns // 1000)
