@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from collectors import proxies
-from pipelines.command_line import WIDEST, Command, Group, dress, fail
+from pipelines.command_line import WIDEST, Command, Group, dress
+from pipelines.failing import fail
 from warehouse.worlds import DEMO, LIVE, reading_world
 
 _WRITES = """
