@@ -19,7 +19,7 @@ class IngestSettings(BaseSettings):
         60,
         ge=1,
         le=3600,
-        description="Funding, open interest and mark prices keep the last value of this, seconds; kept by a warehouse",
+        description="Funding, open interest and mark prices keep the last value of this, seconds; a warehouse remembers it",
     )
     keep_all_frames: bool = Field(
         False, description="Keep frames of raw.ticker and raw.kline in raw_frames too; Kafka has them for days anyway"
