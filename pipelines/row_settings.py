@@ -20,6 +20,8 @@ from warehouse.lake import Lake
 GRID, PARSERS = "grid_s", "parsers"
 PACKAGES = ("venues", "reading", "columns", "contracts")
 """The packages whose code decides what rows a frame gives."""
+ON_GRID = ("mark_prices", "open_interest", "funding_rates")
+LOOKED_AT = 100_000
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,11 @@ def _agreed(lake: Lake, settings: IngestSettings, time: tuple[datetime, datetime
                 f"{lake.place} does not say on which grid its funding, open interest and mark prices are kept, and on another "
                 "one rows would be lost: set LIQ_GRID_S to what ingest had (60 where it had none)"
             )
+        if _lies_off(lake, settings.grid_s):
+            raise UsageError(
+                f"the rows of {lake.place} are kept on a finer grid than one every {settings.grid_s} s: set LIQ_GRID_S to what "
+                "ingest had"
+            )
         return Grid(settings.grid_s)
     grid = found[-1]
     if time:
@@ -94,6 +101,15 @@ def _of(lake: Lake) -> list[Grid]:
     return [
         Grid(int(each.value), since, until) for each, since, until in zip(stored, begins, [*ends, None], strict=False)
     ]
+
+
+def _lies_off(lake: Lake, grid_s: int) -> bool:
+    """Tell whether one of some rows of a lake lies on no bucket of a grid."""
+    some = " UNION ALL ".join(
+        f"(SELECT ts_arrival FROM {table} WHERE ts_arrival IS NOT NULL LIMIT {LOOKED_AT})" for table in ON_GRID
+    )
+    query = f"SELECT count(*) > 0 FROM ({some}) WHERE epoch_us(ts_arrival) % {grid_s * 1_000_000} <> 0"
+    return bool((lake.connection.execute(query).fetchone() or [False])[0])
 
 
 def _note(lake: Lake, name: str, value: str) -> str:

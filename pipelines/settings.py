@@ -18,7 +18,10 @@ class IngestSettings(BaseSettings):
     )
     batch_bytes: int = Field(64 * 1024 * 1024, ge=1, description="A batch that reaches this is committed, bytes")
     grid_s: int = Field(
-        60, ge=1, le=3600, description="Funding, open interest and mark prices keep the last value of this, seconds"
+        60,
+        ge=1,
+        le=3600,
+        description="Funding, open interest and mark prices keep the last value of this, seconds; a warehouse remembers it",
     )
     keep_all_frames: bool = Field(
         False, description="Keep frames of raw.ticker and raw.kline in raw_frames too; Kafka has them for days anyway"

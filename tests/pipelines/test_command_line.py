@@ -174,7 +174,7 @@ def test_each_command_is_composed_alone_as_with_all_others() -> None:
     ("command", "without"),
     [
         ("collect", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
-        ("simulate", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
+        ("simulate", ("polars", "pyarrow", "duckdb", "matplotlib", "prefect")),
         ("broker", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
         ("backfill", ("polars", "pyarrow", "duckdb", "numpy", "matplotlib", "prefect")),
         ("ingest", ("matplotlib", "prefect", "websockets", "uvicorn", "fastapi", "sqlalchemy", "jgo")),

@@ -108,6 +108,18 @@ def test_a_lake_of_an_older_version_is_not_read_again_on_a_grid_that_is_guessed(
         assert grid_of(warehouse, SINCE, None) == 7
 
 
+def test_a_lake_of_an_older_version_is_not_gone_on_with_on_a_grid_that_its_rows_are_not_on(
+    world: Path, warehouse: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.connection.execute("DELETE FROM schema_history WHERE object = 'setting grid_s'")
+    monkeypatch.setenv("LIQ_GRID_S", "60")
+    for call in (lambda: grid_of(warehouse, SINCE, None), lambda: settle(warehouse, IngestSettings(data=world))):
+        with pytest.raises(UsageError, match="on a finer grid than one every 60 s: set LIQ_GRID_S to what ingest had"):
+            call()
+    monkeypatch.setenv("LIQ_GRID_S", "5")
+    assert grid_of(warehouse, SINCE, None) == settle(warehouse, IngestSettings(data=world)) == 5
+
+
 def test_other_parsers_are_written_down_and_told(
     warehouse: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
