@@ -7,10 +7,11 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import LeaderNotAvailableError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from collectors.envelope import RawFrame, to_record
+from collectors.errors import NetworkError
 from collectors.topics import LIQUIDATION
 from pipelines.errors import LogChangedError
 from pipelines.ingest import incarnation
-from pipelines.ingest.consume import LOG_APPEND_TIME, Malformed, Slice, Source, _named, _other
+from pipelines.ingest.consume import LOG_APPEND_TIME, Malformed, Slice, Source, _named, _other, source
 from pipelines.ingest.incarnation import Standing
 
 AT = TopicPartition(LIQUIDATION, 2)
@@ -63,10 +64,7 @@ async def test_a_slice_covers_every_offset_from_where_the_last_one_ended(consume
     source = Source(consumer, [AT])
     source.seek({(LIQUIDATION, 2): 3})
     assert (consumer.assigned, consumer.sought) == ([AT], {AT: 3})
-    consumer.found = {
-        AT: [record(4), record(6)],
-        TopicPartition("raw.ticker", 0): [],
-    }  # compaction, a transaction's marker
+    consumer.found = {AT: [record(4), record(6)], TopicPartition("raw.ticker", 0): []}
     (first,) = await source.next(10, 0)
     consumer.found = {AT: [record(7)]}
     (second,) = await source.next(10, 0, of=[(LIQUIDATION, 2)])
@@ -166,3 +164,9 @@ def test_another_topic_or_leader_may_be_another_log() -> None:
     assert _other(Standing("id", 4, 0), Standing("id", 5, 0))
     assert _other(None, Standing("id", 4, 0))
     assert _named({("b", 1): 0, ("a", 2): 0}.keys()) == "a[2], b[1]"
+
+
+async def test_a_kafka_that_cannot_be_reached_is_named_with_its_address(unused_tcp_port: int) -> None:
+    with pytest.raises(NetworkError, match=f"Kafka at 127.0.0.1:{unused_tcp_port} cannot be reached"):
+        async with source({"bootstrap_servers": f"127.0.0.1:{unused_tcp_port}"}):
+            raise AssertionError("it was reached")

@@ -8,15 +8,16 @@ import msgspec
 import pytest
 
 from collectors.envelope import RawFrame
-from collectors.topics import LIQUIDATION, TICKER
+from collectors.topics import LIQUIDATION, REFERENCE, TICKER
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice
-from pipelines.ingest.resume import committed_from, earlier_from, ended_from, held_from, marks_from
+from pipelines.ingest.resume import committed_from, earlier_from, ended_from, held_from, instruments_from, marks_from
 from pipelines.ingest.whence import Committed
 from pipelines.venues import Held
-from tests.pipelines.heard import table
+from tests.pipelines.heard import event, table
 from tests.pipelines.logs import GRID_S, Plain
+from tests.pipelines.test_ingest import OKX_SWAP
 from tests.pipelines.venue_frames import START_MS, Session, bybit_liquidation, bybit_ticker
 from warehouse.writer import append
 
@@ -105,3 +106,29 @@ def test_the_highest_number_of_each_session_and_partition_is_known_those_heard_l
         (("bybit-linear-1-a", LIQUIDATION, 0), 1),
     ]
     assert ended_from(warehouse) == {}, "no ticker was ever stored"
+
+
+def test_sessions_that_ended_in_the_last_two_days_are_known_and_those_of_long_ago_not(warehouse: Any) -> None:
+    session = Session("bybit", "linear-1-a")
+    payload = bybit_ticker(START_MS, "snapshot", 1, "BTCUSDT", markPrice="100")
+    store(warehouse, [session.frame("tickers", "BTCUSDT", payload, START_MS, TICKER)], {})
+    rows = [
+        event("bybit-linear-2-b", "stopped", START - timedelta(hours=47)),
+        event("bybit-linear-3-c", "disconnected", START - timedelta(hours=49)),
+        event("bybit-linear-4-d", "alive", START),
+        event("okx-public-5-e", "stopped", START),
+    ]
+    append(warehouse, {"collector_events": table("collector_events", rows)})
+    assert ended_from(warehouse) == {"bybit-linear-2-b": (START_MS - 47 * 3_600_000) * 10**6}
+
+
+def test_contracts_are_those_that_were_known_at_a_time(warehouse: Any) -> None:
+    session = Session("okx", "rest-1-a")
+    answer = {"code": "0", "msg": "", "data": [OKX_SWAP]}
+    listed = session.frame("instruments", "*", answer, START_MS, REFERENCE, transport="rest")
+    batch = Batch(GRID_S, {}, keep_all_frames=False)
+    batch.add([Slice((REFERENCE, 0), 0, 1, [listed], [])])
+    append(warehouse, batch.take().tables(Log("c1", {}, "commit"), GRID_S))
+    assert instruments_from(warehouse).resolve("okx", "BTC-USDT-SWAP").contract_size == 0.01
+    assert len(instruments_from(warehouse, START + timedelta(seconds=1))) == 1
+    assert len(instruments_from(warehouse, START)) == 0
