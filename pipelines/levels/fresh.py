@@ -6,6 +6,7 @@ from typing import cast
 
 from pipelines.levels import bars as source
 from pipelines.levels.estimate import Estimated, estimate
+from pipelines.levels.parameters import PARAMETERS, Parameters
 from warehouse.lake import Lake
 
 SETTLED = timedelta(minutes=2)  # the candles and open interest of the minutes before are in the lake by then
@@ -21,8 +22,9 @@ ORDER BY base
 
 
 def refresh(
-    lake: Lake, now: datetime, since: datetime | None = None, tell: Callable[[datetime], object] = lambda _: None
-) -> Estimated:
+    lake: Lake, now: datetime, since: datetime | None = None, tell: Callable[[datetime], object] = lambda _: None,
+    parameters: Parameters = PARAMETERS,
+) -> Estimated:  # fmt: skip
     """Bring the levels up to the last full minute before `now` (UTC) that has a price in the hour before, and return what
     was done. Where no price came for an hour, up to `now` less what takes time to arrive.
 
@@ -30,7 +32,7 @@ def refresh(
     """
     minute = now.replace(second=0, microsecond=0)
     last = source.last(lake, minute - LOOKED_BACK, minute)
-    return estimate(lake, last or now - SETTLED, since, tell=tell, settled=now - SETTLED)
+    return estimate(lake, last or now - SETTLED, since, parameters, tell, now - SETTLED)
 
 
 def moved(lake: Lake) -> list[str]:

@@ -111,7 +111,7 @@ def _now(figure: Sheet, look: Look, cells: pl.DataFrame, norm: PowerNorm) -> Axe
         _mesh(strip, one.filter(pl.col("position_side") == side), look.palette, side, norm)
     strip.set_title({"FRESH": "now"}.get(newest["freshness"][0], STALE), size=SMALL_PT, pad=4)
     strip.set_xticks([])
-    for side in ("top", "left", "right"):
+    for side in ("top", "left", "right", "bottom"):
         strip.spines[side].set_visible(False)
     strip.set_ylabel(axes.get_ylabel())
     price_axis_right(strip)

@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.levels.backtest import backtest, fit
+from pipelines.levels.backtest import backtest, fit, why_none
 from pipelines.levels.estimate import estimate
+from pipelines.levels.fresh import moved, refresh
 from pipelines.levels.parameters import Parameters
 from tests.pipelines.levels.market import START, Market, Rules, market
 from warehouse import lake
@@ -191,6 +192,70 @@ def test_levels_begin_at_the_first_minute_and_not_at_the_first_daily_candle(fill
     long_ago = days.with_columns(ts_event=pl.lit(START - timedelta(days=20), pl.Datetime("us")))
     append(filled, {"klines": whole("klines", long_ago)})
     assert estimate(filled, START + timedelta(hours=6), parameters=PARAMETERS).columns == 6
+
+
+def test_a_map_is_of_the_last_minute_that_has_prices_and_is_made_again_until_all_of_them_have_come(
+    filled: Lake,
+) -> None:
+    now = START + timedelta(hours=12, minutes=1, seconds=30)
+    filled.connection.execute("DELETE FROM klines WHERE ts_event >= ?", [START + timedelta(hours=12, minutes=1)])
+    estimate(filled, START + timedelta(hours=10), START, PARAMETERS)
+    refresh(filled, now, parameters=PARAMETERS)
+    assert stored(filled, "liquidation_levels")["ts"].max() == START + timedelta(hours=12, minutes=1)
+    assert stored(filled, "levels_state")["until"].max() == START + timedelta(
+        hours=11
+    )  # bars of the hour may still come
+    refresh(filled, now + timedelta(minutes=20), parameters=PARAMETERS)
+    assert stored(filled, "liquidation_levels")["ts"].max() == START + timedelta(hours=12, minutes=1)
+    assert stored(filled, "levels_state")["until"].max() == START + timedelta(hours=12)
+
+
+def test_bars_that_come_after_a_map_are_in_the_next_one(filled: Lake) -> None:
+    late = filled.connection.execute("FROM klines WHERE ts_event >= ?", [START + timedelta(hours=11, minutes=50)]).pl()
+    now = START + timedelta(hours=12, minutes=1)
+    filled.connection.execute("DELETE FROM klines WHERE ts_event >= ?", [START + timedelta(hours=11, minutes=59)])
+    refresh(filled, now, START, parameters=PARAMETERS)
+    filled.connection.execute("DELETE FROM klines WHERE ts_event >= ?", [START + timedelta(hours=11, minutes=50)])
+    append(filled, {"klines": whole("klines", late)})
+    refresh(filled, now + timedelta(minutes=5), parameters=PARAMETERS)
+    found = stored(filled, "liquidation_levels")
+    estimate(filled, START + timedelta(hours=12, minutes=6), START, PARAMETERS)
+    assert found.equals(stored(filled, "liquidation_levels"))
+
+
+def moved_at(filled: Lake, minutes: float, times: float) -> list[str]:
+    """Return the coins that have moved, after a minute in which the price was `times` what it had been."""
+    at = START + timedelta(hours=12)
+    filled.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [at + timedelta(minutes=minutes)])
+    filled.connection.execute("DELETE FROM klines WHERE ts_event >= ?", [at])
+    last = filled.connection.execute("FROM klines WHERE ts_event = ?", [at - timedelta(minutes=1)]).pl()
+    price = pl.col("close") * times
+    append(filled, {"klines": last.with_columns(ts_event=pl.lit(at), low=price, high=price, close=price)})
+    return moved(filled)
+
+
+def test_a_large_move_of_a_large_coin_asks_for_a_new_map_at_once(filled: Lake) -> None:
+    assert moved(filled) == []  # no map yet
+    estimate(filled, START + timedelta(hours=12), START, PARAMETERS)
+    assert moved_at(filled, 2, 0.995) == []
+    assert moved_at(filled, 2, 0.985) == ["X"]
+    assert moved_at(filled, 2, 1.015) == ["X"]
+    assert moved_at(filled, 0.5, 1.015) == []  # not over yet
+    small = "SELECT * REPLACE ('BIG' AS base, usd_estimated * 1e6 AS usd_estimated) FROM liquidation_levels"
+    filled.connection.execute(f"INSERT INTO liquidation_levels {small}")
+    assert moved_at(filled, 2, 0.985) == []
+
+
+def test_a_back_test_without_maps_says_why(filled: Lake) -> None:
+    since, until = START - timedelta(days=9), START - timedelta(days=8)
+    now = START + timedelta(minutes=40)
+    filled.connection.execute("DELETE FROM liquidations WHERE ts_event >= ?", [now])
+    assert backtest(filled, since, until, parameters=PARAMETERS).maps == 0
+    assert why_none(filled, since, until, until).startswith("no liquidation is stored between 2026-08-23 00:00 and")
+    told = why_none(filled, START - timedelta(days=7), now, now)
+    assert "an hour that is not judged yet: try again after 2026-09-01 01:00 UTC" in told
+    filled.connection.execute("UPDATE liquidations SET completeness = 'one_per_second_latest'")
+    assert "throttled" in why_none(filled, START - timedelta(days=7), now, now)
 
 
 def test_a_world_without_bars_has_no_levels(fresh_world: Path) -> None:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from liq import app
 from pipelines.cascades.run import detect
 from pipelines.plots.read.asking import Asked
-from pipelines.plots.read.levels import heatmap
+from pipelines.plots.read.levels import Levels, heatmap, swept
 from pipelines.plots.read.liquidations import totals
 from pipelines.rollup.run import rollup
 from warehouse import lake
@@ -194,6 +194,40 @@ def test_the_heatmap_draws_the_views_usd_and_each_side_stays_on_its_side_of_the_
     assert found.cells["usd"].sum() == pytest.approx(view[0][0])
     below = found.cells["price_high"] < found.cells["price_then"]
     assert (below == (found.cells["position_side"] == "long")).all()
+
+
+def drawn(world: Path, until: datetime | None = None, as_of: datetime = END) -> Levels:
+    with lake.open(world) as warehouse:
+        warehouse.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [as_of])
+        return heatmap(warehouse, Asked("BTC", None, None, until), 0.2)
+
+
+def test_the_heatmap_is_not_drawn_into_the_future(world: Path) -> None:
+    for minutes in (0, 3, 20):
+        found = drawn(world, as_of=END - timedelta(minutes=minutes))
+        assert found.told.until <= END - timedelta(minutes=minutes)
+        assert found.cells["ts_end"].max() <= found.told.until  # type: ignore[operator]
+
+
+def test_a_heatmap_of_long_ago_ends_at_its_last_data_and_says_that_its_map_is_stale(world: Path) -> None:
+    found = drawn(world, as_of=END + timedelta(hours=6))
+    assert found.told.until == END
+    assert any(note.startswith("STALE: the map is 6 h 0 min old") for note in found.told.notes)
+    assert any("nothing after" in note for note in found.told.notes)
+
+
+def test_a_cell_ends_where_the_price_reached_it() -> None:
+    cells = pl.DataFrame(
+        [(NOON, "long", 97.0, 98.0), (NOON, "long", 95.0, 96.0), (NOON, "short", 102.0, 103.0), (END, "long", 97.0, 98.0)],
+        ["ts", "position_side", "price_low", "price_high"], orient="row",
+    ).with_columns(
+        ts_end=pl.col("ts") + timedelta(hours=2),
+        freshness=pl.when(pl.col("ts") == END).then(pl.lit("FRESH")).otherwise(pl.lit("PAST")),
+    )  # fmt: skip
+    hours = [NOON + timedelta(hours=number) for number in range(4)]
+    bars = pl.DataFrame({"ts": hours, "low": [1.0, 97.5, 99.0, 1.0], "high": [900.0, 101.0, 102.0, 900.0]})
+    ends = swept(cells, bars)["ts_end"].to_list()
+    assert ends == [hours[1], END, END, END + timedelta(hours=2)]
 
 
 def test_the_command_starts_without_matplotlib() -> None:

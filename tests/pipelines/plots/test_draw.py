@@ -29,6 +29,7 @@ CELLS = pl.DataFrame(
     ["ts", "position_side", "price_low", "price_high", "usd"], orient="row",
 ).with_columns(ts_end=pl.col("ts") + HOUR)  # fmt: skip
 NAMES = list(PaletteName)
+AGED = CELLS.with_columns(freshness=pl.when(pl.col("ts") > NOON).then(pl.lit("STALE")).otherwise(pl.lit("PAST")))
 
 
 def look(name: str = "seed") -> Look:
@@ -75,6 +76,19 @@ def test_the_heatmaps_cells_carry_the_frames_usd_each_side_in_its_own_colour() -
     assert mesh(figure, "long").norm is mesh(figure, "short").norm
     (price,) = [line for line in figure.axes[0].get_lines() if line.get_gid() == "price"]
     assert list(price.get_ydata()) == [100.0, 101.0]
+
+
+def test_the_newest_column_is_drawn_beside_the_heatmap_and_is_called_stale_where_it_is() -> None:
+    figure = heatmap.predictive(AGED, PRICES, SCORE, TOLD, look())
+    (strip,) = [axes for axes in figure.axes if axes.get_gid() == "now"]
+    shown = [found for found in strip.collections if isinstance(found, QuadMesh)]
+    assert [list(filled(found).values()) for found in shown] == [[5e6], [2e6]]
+    assert strip.get_title() == "STALE"
+    fresh = heatmap.predictive(
+        AGED.with_columns(pl.col("freshness").replace("STALE", "FRESH")), PRICES, SCORE, TOLD, look()
+    )
+    assert [axes.get_title() for axes in fresh.axes if axes.get_gid() == "now"] == ["now"]
+    assert not [axes for axes in heatmap.predictive(CELLS, PRICES, SCORE, TOLD, look()).axes if axes.get_gid() == "now"]
 
 
 @pytest.mark.parametrize("name", NAMES)
