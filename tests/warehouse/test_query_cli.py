@@ -185,7 +185,7 @@ def test_without_liq_data_the_live_world_is_read_else_the_demo(
     assert reading_world()[0] == here / "data/demo"
     assert "reading" in reading_world()[1]
     (here / "data/live").symlink_to(world)
-    assert reading_world() == (here / "data/live", "")
+    assert reading_world()[0] == here / "data/live"
 
 
 def test_the_shell_answers_several_lines_ended_by_a_semicolon(liq: Callable[..., Result]) -> None:
@@ -202,7 +202,7 @@ def test_schema_lists_what_there_is_and_describes_a_tables_columns(liq: Callable
     described = liq("schema", "liquidations", "--format", "markdown").output
     assert "| notional_usd | DOUBLE | USD |" in described
     assert "| usd | DOUBLE |" in liq("schema", "liquidation_totals", "--format", "markdown").output
-    assert liq("schema", "nothing").exit_code == 1
+    assert liq("schema", "nothing").exit_code == 2
 
 
 def test_maintain_says_what_it_did(liq: Callable[..., Result]) -> None:
