@@ -148,6 +148,8 @@ def test_arrow_goes_through_a_pipe_and_no_rows_are_an_empty_array(liq: Callable[
 def test_a_table_says_once_that_its_times_are_utc(liq: Callable[..., Result]) -> None:
     assert "2 rows; times are UTC" in liq("sql", "select ts_event, ts_event::timestamptz from liquidations").output
     assert "UTC" not in liq("sql", "select 1").output
+    zoned = "set timezone = 'America/New_York'; select ts_event::timestamp at time zone 'UTC' from liquidations"
+    assert "2026-10-10 12:00:01" in liq("sql", zoned, "--unlocked").output
 
 
 @pytest.mark.parametrize(
