@@ -1,6 +1,6 @@
 """Rows as a table that a person reads, on a terminal or in a file."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import BinaryIO, cast
 
@@ -100,7 +100,7 @@ def _cell(value: object, width: int | None) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}" if 1000 <= abs(value) < 1e15 else f"{value:.10g}"
     if isinstance(value, datetime):
-        value = value.replace(tzinfo=None)  # a reader's connection has UTC as its zone
+        value = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     text = str(value)
     return text if width is None or len(text) <= width else text[: width - 1] + "…"
 

@@ -49,7 +49,7 @@ async def work(follow: bool, tell: Callable[[str], object], new_grid: bool = Fal
 
 
 async def _keep(
-    settings: IngestSettings, figures: Figures, totals: Totals, stop: asyncio.Event, new_grid: bool
+    settings: IngestSettings, figures: Figures, totals: Totals, stop: asyncio.Event, new_grid: bool = False
 ) -> None:
     """Follow Kafka until `stop`; each time it goes away everything begins anew from the offsets in the warehouse."""
     kafka, told_s = KafkaSettings.load(), -TELL_AGAIN_S

@@ -67,7 +67,7 @@ def test_a_dead_letter_is_named_and_the_exit_code_is_one() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nowhere",), "no venue 'nowhere'; known: binance, bybit, okx"),
+        (("nowhere",), "no venue 'nowhere'. Known: binance, bybit, okx"),
         (("okx", "-", "--symbol", "BTC\x1b[31m"), "--symbol 'BTC\\x1b[31m' has characters that no symbol has"),
         (("okx", "-", "--symbol", "\udcff"), "--symbol '\\udcff' has characters that no symbol has"),
         (("okx", "-", "--channel", "\x1bnope"), "okx has no channel '\\x1bnope'. Known: ws: candle*, "),

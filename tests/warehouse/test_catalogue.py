@@ -48,7 +48,7 @@ def test_views_of_a_name_shows_head_columns_and_sql(format: str) -> None:
     told = _liq("views", "totals", "--format", format).output
     for part in ("totals(hours)", "Grain: one row per base and venue", "complete_usd", "FROM liquidations_complete"):
         assert part in told
-    assert _liq("views", "nothing").exit_code == 1
+    assert _liq("views", "nothing").exit_code == 2
     assert "`liq schema prices_1d`" in _liq("views", "prices_1d").output
 
 

@@ -140,7 +140,7 @@ def test_an_unscored_map_says_so(liq: Liq) -> None:
 
 @pytest.mark.parametrize("picture", EVERY, ids=" ".join)
 def test_an_empty_selection_is_one_line_and_no_file(liq: Liq, tmp_path: Path, picture: tuple[str, ...]) -> None:
-    result = liq(*picture, "--base", "NONE", *UNTIL)
+    result = liq(*picture, "--base", "BTC", "--until", "2020-01-01")
     assert result.exit_code == 1
     assert result.stderr.startswith(f"liq plot {picture[0]}: nothing to draw: no ")
     assert result.stderr.count("\n") == 1
