@@ -53,10 +53,10 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
     )
     if found.is_empty():
         raise nothing("estimated levels", asked, since, until, HINT)
-    start: datetime = asked.since or found["ts"].min()
+    start: datetime = asked.since or found["ts"].min()  # type: ignore[assignment]
     lines, missing = prices(warehouse, asked, start, until)
-    last = max(found["ts"].max(), *lines["ts"].tail(1))  # type: ignore[type-var]
-    stop, old = end(asked, until, last)  # type: ignore[arg-type]
+    last = max(found["ts"].max(), *lines["ts"].tail(1))
+    stop, old = end(asked, until, last)
     stop = max(stop, start + SHORTEST)
     cells = swept(_near(found, within).join(_ends(found["ts"], stop), on="ts"), lines)
     notes = (*_age(warehouse, base), *_known(found), *old, *missing)
