@@ -35,7 +35,7 @@ class Liq(Group):
     """The command itself."""
 
     panels: ClassVar = {
-        "The whole pipeline": ("demo", "up", "status", "doctor"),
+        "The whole pipeline": ("demo", "up", "watch", "status", "doctor"),
         "Collect": ("collect", "backfill", "import", "broker", "simulate"),
         "Process": (
             "ingest",
@@ -91,6 +91,7 @@ PARTS: dict[tuple[str, ...], Callable[[typer.Typer], None]] = {
     ("backfill",): partial(_all_of, "collectors.history.cli"),
     ("simulate",): partial(_all_of, "collectors.simulator.cli"),
     ("ingest", "demo", "up", "status", "reprocess", "audit", "flows"): partial(_all_of, "pipelines.cli"),
+    ("watch",): partial(_all_of, "pipelines.watch.cli"),
     ("rollup",): partial(_all_of, "pipelines.rollup.cli"),
     ("signals",): partial(_all_of, "pipelines.signals.cli"),
     ("sql", "shell", "schema", "views", "maintain"): partial(_all_of, "warehouse.cli"),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -76,14 +77,21 @@ def demo(
     data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the demo's data; emptied first")] = Path(
         "data/demo"
     ),
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="empty the folder of an earlier demo without asking")
+    ] = False,
 ) -> None:
     """Run the whole pipeline, nothing left out, against local servers that speak the venues' protocols.
 
-    Real collectors, real Kafka, real warehouse; needs no exchange. Ends by itself where the output is no terminal, else on
-    Ctrl-C. Exit code 0: every liquidation sent is stored once and no frame is missing.
+    Real collectors, real Kafka, real warehouse; needs no exchange. Ends by itself, in about a minute. What an earlier demo
+    left in the folder is deleted; on a terminal it asks first. Ctrl-C ends the market early, a second one leaves the rest.
+    Exit code 0: every liquidation sent is stored once and no frame is missing; 130: it was stopped.
     """
     from pipelines.up.demo import demo as run
+    from pipelines.up.demo import holds_a_demo
 
+    if holds_a_demo(data) and not yes and sys.stdin.isatty() and sys.stdout.isatty():
+        typer.confirm(f"{data} has what an earlier demo left; delete it and start afresh?", default=True, abort=True)
     raise typer.Exit(asyncio.run(run(data, console(TABLES_WIDTH), kill_ingest)))
 
 

@@ -11,10 +11,12 @@ from typing import Any, Literal, NamedTuple
 from warehouse.lake import Lake
 from warehouse.query_errors import query_errors
 from warehouse.statements import SQL
+from warehouse.tables import TABLES
 
 SHOWN = 5
 
 _HEAD = re.compile(r"-- (?P<name>\w+): (?P<meaning>.+)")
+_TIME = re.compile(r"\((\w+)\)")
 _ABOUT = re.compile(r"(?m)^-- (?P<severity>Failure|Warning)\. Table (?P<table>\w+)\.")
 
 
@@ -31,12 +33,14 @@ class Check(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a check found: how many rows offend, the first of them, and how long it took."""
+    """What a check found: how many rows offend, the first of them, how long it took, and whether its table has rows of the time
+    looked at (None: not asked)."""
 
     check: Check
     offenders: int
     first: list[dict[str, Any]]
     seconds: float
+    has_rows: bool | None = None
 
 
 def checks(sql: Path = SQL) -> list[Check]:
@@ -55,14 +59,28 @@ def run(lake: Lake, check: Check, since: datetime, until: datetime) -> Found:
     started = time.perf_counter()
     with query_errors():
         row = lake.connection.execute(sql, used).fetchone()
+        has_rows = _has_rows(lake, check.table, told)
     offenders, first = row or (0, None)
-    return Found(check, offenders, json.loads(first) if first else [], time.perf_counter() - started)
+    return Found(check, offenders, json.loads(first) if first else [], time.perf_counter() - started, has_rows)
+
+
+def _has_rows(lake: Lake, table: str, told: dict[str, datetime]) -> bool | None:
+    """Tell whether a table has rows of the time; None for one that is kept by no time."""
+    times = _TIME.findall("".join(TABLES[table].partition)) if table in TABLES else []
+    if not times:
+        return None
+    query = f"SELECT EXISTS (FROM {table} WHERE {times[0]} >= $since AND {times[0]} < $until)"
+    row = lake.connection.execute(query, told).fetchone()
+    return bool(row and row[0])
 
 
 def joined(found: Sequence[Found]) -> Found:
     """Return what one check found in several times as one."""
     first = [row for each in found for row in each.first][:SHOWN]
-    return Found(found[0].check, sum(each.offenders for each in found), first, sum(each.seconds for each in found))
+    has_rows = [each.has_rows for each in found]
+    any_rows = True if True in has_rows else None if None in has_rows else False
+    offenders, seconds = sum(each.offenders for each in found), sum(each.seconds for each in found)
+    return Found(found[0].check, offenders, first, seconds, any_rows)
 
 
 def _read(path: Path) -> Check:

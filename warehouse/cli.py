@@ -14,7 +14,8 @@ from rich.console import Console
 
 from warehouse import asked, catalogue, describe, lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
-from warehouse.formats import HELD, Format, chosen, write
+from warehouse.follow import follow as follow_rows
+from warehouse.formats import BINARY, HELD, Format, chosen, write
 from warehouse.keeping import unknown
 from warehouse.maintain import maintain as maintain_lake
 from warehouse.query import run
@@ -47,6 +48,13 @@ def sql(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Rows a table shows at most; else 100, and all in a file.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", "-a", help="All columns of a table on a terminal, with all their digits.")
+    ] = False,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", help="Then look every few seconds, and print the rows that are new, until Ctrl-C."),
+    ] = False,
     unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False,
 ) -> None:
     """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo.
@@ -57,14 +65,19 @@ def sql(
     """
     try:
         kind = chosen(format, output)
+        if follow and (output or kind in BINARY or kind is Format.JSON):
+            raise ValueError("--follow prints lines as they come: as table, csv or jsonl, and into no --output")
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     with to_read(unlocked=unlocked) as warehouse:
         text = sys.stdin.read() if statement == "-" else statement
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
         try:
+            if follow:
+                follow_rows(warehouse, text, kind)
+                return
             rows = run(warehouse, text, held=HELD[kind])
-            write(rows, kind, output, limit)
+            write(rows, kind, output, limit, everything=everything)
             for line in asked.unknown(warehouse, text) if not rows.count else ():
                 print(f"liq sql: {line}", file=sys.stderr)
         finally:

@@ -67,19 +67,21 @@ def chosen(kind: Format | None, output: Path | None) -> Format:
     return kind or by_name or Format.TABLE
 
 
-def write(rows: Rows, kind: Format, output: Path | None = None, limit: int | None = None) -> None:
+def write(
+    rows: Rows, kind: Format, output: Path | None = None, limit: int | None = None, *, everything: bool = False
+) -> None:
     """Write `rows` to the file `output`, or to standard output, as they come.
 
-    A table shows the first `limit`; None: 100 of them, or all in a file. A file is written whole or not at all. Raises
-    QueryError where the query fails on the way, the file cannot be written, a value does not fit the format, or binary would
-    go to a terminal.
+    A table shows the first `limit`; None: 100 of them, or all in a file; `everything`: see `show`. A file is written whole or
+    not at all. Raises QueryError where the query fails on the way, the file cannot be written, a value does not fit the
+    format, or binary would go to a terminal.
     """
     if output is None and kind in BINARY and sys.stdout.isatty():
         raise QueryError(f"{kind} is binary: name a file with --output, or pipe it")
     with _opened(output) as file:
         try:
             if kind is Format.TABLE:
-                _table(rows, file, limit)
+                _table(rows, file, limit, everything)
             else:
                 _WRITERS[kind](rows, file)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
@@ -116,13 +118,13 @@ def _is_plain(output: Path) -> bool:
     return not output.exists() or output.is_file()
 
 
-def _table(rows: Rows, file: BinaryIO, limit: int | None) -> None:
+def _table(rows: Rows, file: BinaryIO, limit: int | None, everything: bool) -> None:
     if file is not sys.stdout.buffer:
         to_file(rows, file, limit)
     elif _is_file(file):  # liq sql … > file
         show(rows, console(), limit)
     else:
-        show(rows, console(), limit or SHOWN)
+        show(rows, console(), limit or SHOWN, everything=everything)
 
 
 def _is_file(file: BinaryIO) -> bool:
@@ -133,11 +135,27 @@ def _is_file(file: BinaryIO) -> bool:
 
 
 def _csv(rows: Rows, file: BinaryIO) -> None:
-    if any(pa.types.is_nested(kind) for kind in rows.schema.types):
-        raise QueryError("csv cannot hold lists or structs: choose json, parquet or arrow, or select their fields")
-    file.write((",".join(_quoted(name) for name in rows.schema.names) + "\n").encode())
+    file.write(_csv_head(rows))
     for frame in _frames(rows):
         file.write(frame.write_csv(include_header=False).encode())
+
+
+def csv_lines(rows: Rows, is_more: bool) -> bytes:
+    """Return rows as lines of csv; `is_more`: below others, without the names."""
+    head = _csv_head(rows)
+    lines = [frame.write_csv(include_header=False).encode() for frame in _frames(rows)]
+    return b"".join(lines if is_more else [head, *lines])
+
+
+def json_lines(rows: Rows) -> bytes:
+    """Return rows as JSON, an object a line."""
+    return b"".join(_json_lines(rows))
+
+
+def _csv_head(rows: Rows) -> bytes:
+    if any(pa.types.is_nested(kind) for kind in rows.schema.types):
+        raise QueryError("csv cannot hold lists or structs: choose json, parquet or arrow, or select their fields")
+    return (",".join(_quoted(name) for name in rows.schema.names) + "\n").encode()
 
 
 def _quoted(name: str) -> str:

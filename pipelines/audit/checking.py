@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from pipelines.audit.touched import by_day
+from pipelines.audit.touched import MINUTE, by_day
 from pipelines.columns.schemas import schema
 from warehouse.checks import Check, Found, checks, joined, run
 from warehouse.lake import Lake
@@ -18,12 +18,16 @@ DAYS = 1
 """So many whole days before today are looked at, where nothing else is said."""
 
 
-def span(now: datetime, since: datetime | None = None, until: datetime | None = None) -> tuple[datetime, datetime]:
+def span(
+    now: datetime, since: datetime | None = None, until: datetime | None = None, *, ended: datetime | None = None
+) -> tuple[datetime, datetime]:
     """Return the time to look at, [since, until) UTC: by default yesterday and today, up to five minutes ago.
 
-    Whole minutes: of the one that holds `since` all is looked at, of the one that holds `until` nothing.
+    Whole minutes: of the one that holds `since` all is looked at, of the one that holds `until` nothing. `ended`: nothing has
+    run since then and everything that is derived is there, so all of its minute is looked at, and nothing after it.
     """
-    until = min(until or now, now - SETTLED).replace(second=0, microsecond=0)
+    last = now - SETTLED if ended is None else ended + MINUTE
+    until = min(until or last, last).replace(second=0, microsecond=0)
     since = since or until.replace(hour=0, minute=0) - timedelta(days=DAYS)
     return since.replace(second=0, microsecond=0), until
 

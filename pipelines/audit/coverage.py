@@ -63,7 +63,7 @@ def coverage(lake: Lake, since: datetime, until: datetime, settled: datetime) ->
     found = sessions(lake, since, until, settled)
     rows: list[tuple[Any, ...]] = []
     before = _before(lake, since)
-    channels = _channels(found.channels)
+    channels = by_channel(found.channels)
     for key in sorted(channels.keys() | before.keys()):
         known = before.get(key)
         feeds = channels.get(key, {})
@@ -76,7 +76,8 @@ def coverage(lake: Lake, since: datetime, until: datetime, settled: datetime) ->
                     "feed_coverage")  # fmt: skip
 
 
-def _channels(feeds: Mapping[Feed, Mapping[str, Channel]]) -> dict[Key, dict[Feed, Channel]]:
+def by_channel(feeds: Mapping[Feed, Mapping[str, Channel]]) -> dict[Key, dict[Feed, Channel]]:
+    """Return of each channel (venue, transport, name) the feeds that it comes by."""
     found: dict[Key, dict[Feed, Channel]] = {}
     for feed, channels in feeds.items():
         for name, channel in channels.items():

@@ -21,6 +21,8 @@ MISSED_FOR = timedelta(days=1)
 BEGAN = "collection began"
 
 Span = tuple[datetime, datetime]
+_Step = tuple[datetime, datetime, float, str | None]
+"""From, to, the share that listened, and why not all did."""
 
 
 class Share(NamedTuple):
@@ -47,6 +49,20 @@ def shares(
 
     `sessions`: of any feed, oldest first.
     """
+    return list(_by_minute(_steps(channel, feeds, sessions, since, until), since, until))
+
+
+def share(
+    channel: str, feeds: Mapping[Feed, Channel], sessions: Iterable[Session], since: datetime, until: datetime
+) -> float:
+    """Return the share of [since, until), to the microsecond, in which a channel that comes by `feeds` was listened to."""
+    steps = _steps(channel, feeds, sessions, since, until)
+    return sum(part * ((end - start) / (until - since)) for start, end, part, _ in steps)
+
+
+def _steps(
+    channel: str, feeds: Mapping[Feed, Channel], sessions: Iterable[Session], since: datetime, until: datetime
+) -> list[_Step]:
     own: dict[Feed, list[Session]] = {feed: [] for feed in feeds}
     for session in sessions:
         if session.feed in own:
@@ -54,8 +70,7 @@ def shares(
     parts = [_part(channel, feeds[feed], of) for feed, of in own.items() if of]
     cuts = sorted({since, until, *(at for part in parts for span in (*part.heard, *part.due) for at in span
                                    if since < at < until)})  # fmt: skip
-    steps = [(start, end, *_at(parts, start)) for start, end in pairwise(cuts)]
-    return list(_by_minute(steps, since, until))
+    return [(start, end, *_at(parts, start)) for start, end in pairwise(cuts)]
 
 
 def _part(channel: str, what: Channel, sessions: Sequence[Session]) -> _Part:
@@ -110,9 +125,7 @@ def _holds(spans: Sequence[Span], at: datetime) -> bool:
     return n > 0 and at < spans[n - 1][1]
 
 
-def _by_minute(
-    steps: Sequence[tuple[datetime, datetime, float, str | None]], since: datetime, until: datetime
-) -> Iterable[Share]:
+def _by_minute(steps: Sequence[_Step], since: datetime, until: datetime) -> Iterable[Share]:
     position, minute = 0, since
     while minute < until:
         whole, reason, after = 0.0, None, minute + MINUTE

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import polars as pl
 
+from pipelines.cascades.heard import heard
 from pipelines.cascades.read import normal_minutes
 from pipelines.cascades.rules import Rule, Scope
 from pipelines.cascades.stretches import stretches
@@ -49,16 +50,6 @@ SELECT c.cascade_id, count(*) AS contract_seconds, count(*) FILTER (saturated) A
 FROM {FOUND} AS c JOIN marked AS m
     ON m.base = c.base AND m.second BETWEEN date_trunc('second', c.ts_start) AND c.ts_end
 GROUP BY ALL
-"""
-COVERAGE = f"""
-SELECT cascade_id, round(avg(share), 6) AS coverage_share, bool_or(suspect) AS suspect FROM (
-    SELECT c.cascade_id, f.minute, f.venue, max(CASE WHEN f.state = 'SILENT' THEN 0 ELSE f.connected_share END) AS share,
-        bool_and(f.state IS NOT DISTINCT FROM 'SUSPECT') AS suspect
-    FROM {FOUND} AS c JOIN feed_coverage AS f
-        ON f.minute BETWEEN date_trunc('minute', c.ts_start) AND c.ts_end
-    WHERE f.minute BETWEEN date_trunc('minute', $since) AND $until AND f.venue || ' ' || f.channel IN (SELECT unnest($feeds))
-    GROUP BY ALL)
-GROUP BY cascade_id
 """
 
 
@@ -108,8 +99,8 @@ def contents(warehouse: Lake, found: pl.DataFrame, scope: Scope, rule: Rule) -> 
     by_venue = pl.DataFrame(run(BY_VENUE).to_arrow_table())
     saturation = pl.DataFrame(run(SATURATION).to_arrow_table())
     feeds = sorted({f"{one.venue} {one.channel}" for one in RULES if scope == "all" or one.completeness == "all"})
-    span = {"since": found["ts_start"].min(), "until": found["ts_end"].max(), "feeds": feeds}
-    coverage = pl.DataFrame(run(COVERAGE, span).to_arrow_table())
+    since, until = cast(datetime, found["ts_start"].min()), cast(datetime, found["ts_end"].max())
+    coverage = heard(warehouse, FOUND, since, until, feeds)
     whole = found.join(_totals(by_venue), on="cascade_id")
     whole = whole.join(saturation, on="cascade_id", how="left").join(coverage, on="cascade_id", how="left")
     return _kept(whole, rule)

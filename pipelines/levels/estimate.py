@@ -131,10 +131,12 @@ def _column(
     rows = levels(state, listed, shifts, at, end, parameters)
     minutes = (end - begin) / MINUTE
     recent = state.carry.filter(pl.col("ts") >= end - timedelta(hours=parameters.stale_h))
-    known = listed.join(recent, on="contract", how="semi").group_by("base").agg(contracts_known=pl.len())
-    seen = block.join(listed, on="contract").group_by("base").agg(seen=pl.len())
+    known = listed.join(recent, on="contract", how="semi").select("base").unique()
+    seen = (
+        block.join(listed, on="contract").group_by("base").agg(seen=pl.len(), contracts=pl.col("contract").n_unique())
+    )
     share = known.join(seen, on="base", how="left").select(
-        "base", bars_share=pl.col("seen").fill_null(0) / (pl.col("contracts_known") * minutes)
+        "base", bars_share=(pl.col("seen") / (pl.col("contracts") * minutes)).fill_null(0.0)
     )
     return rows.join(share, on="base", maintain_order="left").select(TABLES["liquidation_levels"].schema.names())
 

@@ -61,7 +61,13 @@ def missing(seen: Seen) -> Iterable[Check]:
             f"`from frame_numbers where fate = 'missing' and venue = '{row['venue']}'`")
         for row in (seen.rows(MISSING, settled=settled, sessions=doubtful) if doubtful else [])
     ]  # fmt: skip
-    return found or [good("frames", "none of the last hour is missing")]
+    waits = sum(lag.behind for lag in seen.kafka.lags)
+    note = (
+        f"; {waits:,} wait in Kafka, which `frames_accounted` counts as missing until they are committed"
+        if waits
+        else ""
+    )
+    return found or [good("frames", f"none of the last hour is missing{note}")]
 
 
 def told(seen: Seen) -> Iterable[Check]:

@@ -20,18 +20,20 @@ class Broker:
     """The broker of one world, found or started by `start`. It keeps its port and its data, so clients find it again.
 
     `ours_before`: the process of a broker that an earlier `liq up` started and could not stop any more. A broker that
-    somebody else started is left running by `stop`, unless it died meanwhile and was started again here.
+    somebody else started is left running by `stop`, unless it died meanwhile and was started again here. `is_quiet`: what its
+    commands say goes to the log alone.
     """
 
     name = "kafka"
 
     def __init__(
         self, world: Path, env: Mapping[str, str], tell: Tell, changed: Callable[[], None] = lambda: None,
-        ours_before: int | None = None,
+        ours_before: int | None = None, is_quiet: bool = False,
     ) -> None:  # fmt: skip
         self.restarts = 0
         self.ours = True
         self.log = world / "logs" / "kafka.log"
+        self._into = self.log if is_quiet else None
         self._folder = kafka_folder(world)
         self._env = env
         self._tell = quiet(tell)
@@ -56,7 +58,7 @@ class Broker:
         """Find the broker or start it, and keep it running until `stop`. Raises StartError."""
         found = self.pid
         self.ours = found is None or found == self._ours_before
-        await self._answers()
+        await self._answers(self._into)
         if not self.ours:
             self._tell(f"Kafka (process {found}) was started by somebody else, and is left running at the end")
         self._changed()
@@ -69,7 +71,7 @@ class Broker:
             with suppress(asyncio.CancelledError):
                 await self._watch  # a start on the way is given up
         if self.ours:
-            await often(STOP_TRIES, liq("broker", "stop"), self._env)
+            await often(STOP_TRIES, liq("broker", "stop"), self._env, self._into)
         return 0
 
     async def _keep(self) -> None:

@@ -4,12 +4,15 @@ import asyncio
 import os
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from pipelines.errors import PipelineError
+from pipelines.processes import die_with_parent
 from pipelines.up.pauses import RESTART_AFTER_S
 
 Tell = Callable[[str], None]
@@ -44,10 +47,15 @@ def ending(code: int) -> str:
 async def run(command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> None:
     """Run a command to its end, with our own output or into a log file. Raises StartError when it fails.
 
-    Where whoever waits is cancelled, the command is killed.
+    Where whoever waits is cancelled, the command is killed. Ctrl-C does not reach it: whoever waits decides what that means.
     """
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") if log else nullcontext() as into:
-        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **env}, stdout=into, stderr=into)
+        process = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **env}, stdin=asyncio.subprocess.DEVNULL, stdout=into, stderr=into,
+            start_new_session=True, preexec_fn=partial(die_with_parent, signal.SIGTERM),
+        )  # fmt: skip
         try:
             code = await process.wait()
         finally:
@@ -55,7 +63,12 @@ async def run(command: Sequence[str], env: Mapping[str, str], log: Path | None =
                 process.kill()
                 await process.wait()
     if code:
-        raise StartError(f"`liq {' '.join(command[3:])}` ended with {ending(code)}" + (f"; log: {log}" if log else ""))
+        raise StartError(f"`liq {' '.join(command[3:])}` ended with {ending(code)}" + (_end_of(log) if log else ""))
+
+
+def _end_of(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return f"; its log, {log}, ends with: {next((line for line in reversed(lines) if line.strip()), 'nothing')}"
 
 
 async def often(times: int, command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> None:

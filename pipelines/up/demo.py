@@ -16,19 +16,41 @@ from collectors.proxies import direct
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
-from pipelines.up.commands import StartError, liq, often, own_name
+from pipelines.up.commands import StartError, liq, often
 from pipelines.up.parts import Parts
-from pipelines.up.screen import Screen, read, show_rows
+from pipelines.up.phases import Phases
+from pipelines.up.screen import show
 from pipelines.up.supervise import Child
-from pipelines.up.up import TRIES, start_collectors, start_ingest, start_prefect, stop_on_signal, stop_pipeline
-from warehouse.worlds import setting
+from pipelines.up.told import next_commands, tell
+from pipelines.up.up import (
+    TRIES,
+    start_collectors,
+    start_ingest,
+    stop_on_signal,
+    stop_pipeline,
+    together,
+    unless_stopped,
+)
 
 VENUES = ("binance", "bybit", "okx")
 SETTINGS = {
     "LIQ_GRID_S": "5",
     "LIQ_COLLECT_POLL_SCALE": "0.1",
 }  # a minute's grid would show little of so short a market
-SCRIPT = ("--calm", "20", "--cascade", "12", "--aftermath", "12")
+SCRIPT_S = {"calm": 14, "cascade": 12, "aftermath": 6}
+"""How long the market does what, seconds."""
+PHASES = {
+    "start": "Kafka, Prefect, three simulated venues, collectors, ingest",
+    "calm": "the market is calm; its past is asked of the venues meanwhile",
+    "cascade": "prices fall, thousands of positions are liquidated",
+    "settling": "the market settles, what was sent arrives",
+    "commit": "the collectors hand over, all that is in Kafka is committed",
+    "views": "coverage, bars, cascades, levels and signals are brought up to date",
+    "stop": "every part is stopped",
+}
+PHASES_S = {"calm": SCRIPT_S["calm"], "cascade": SCRIPT_S["cascade"], "settling": SCRIPT_S["aftermath"]}
+OF_SCRIPT = {"calm": "calm", "cascade": "cascade", "aftermath": "settling", "after": "settling"}
+"""The phases of the simulated market, as they are told."""
 PAST = {"binance": "BTCUSDT,ETHUSDT", "bybit": "BTCUSDT,ETHUSDT", "okx": "BTC-USDT-SWAP,ETH-USDT-SWAP"}
 """What the venues are asked about the day before."""
 SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
@@ -37,66 +59,92 @@ START_S = 30.0
 SIMULATOR_PORTS = 5
 WHAT = "`liq demo` or `liq up`"
 
-TABLES = {
-    "liquidation_totals, last hour, the largest": "SELECT base, venue, position_side, usd, count, largest_usd, completeness "
-    "FROM liquidation_totals WHERE hours = 1 ORDER BY usd DESC LIMIT 8",
-    "liquidations_by_minute": "SELECT minute, venue, position_side, sum(usd) AS usd, sum(count) AS count, "
-    "max(largest_usd) AS largest_usd FROM liquidations_by_minute GROUP BY ALL ORDER BY minute, venue, position_side",
-    "cascades_recent": "SELECT ts_start, base, position_side, usd, seconds, multiple, count, move, lower_bound "
-    "FROM cascades_recent ORDER BY usd DESC LIMIT 6",
-    "liquidation_max_pain, an estimate": "SELECT ts, base, range_pct, price_now, long_price, long_usd_estimated, short_price, "
-    "short_usd_estimated, score_verdict FROM liquidation_max_pain WHERE range_pct IN (5, 20) ORDER BY base, range_pct",
-    "funding_current": "SELECT venue, instrument, funding_rate, interval_hours, next_funding_ts FROM funding_current "
-    "WHERE base IN ('BTC', 'ETH') ORDER BY base, venue LIMIT 8",
-    "open_interest_current": "SELECT venue, instrument, oi_base, oi_usd, usd_from FROM open_interest_current "
-    "WHERE base IN ('BTC', 'ETH') ORDER BY oi_usd DESC LIMIT 8",
-}
-
 
 async def demo(world: Path, out: Console, kills: int = 0) -> int:
-    """Run the scripted market through the pipeline and check every count against what the market did.
+    """Run the scripted market through the pipeline, and check every count against what the market did. Ends by itself.
 
-    Ends by itself when `out` is no terminal, else on Ctrl-C. `kills`: how often ingest is killed (SIGKILL) on the way.
-    Returns 0 where every liquidation sent is stored once and no frame is missing, else 1. Raises AlreadyRunningError where
-    a demo runs in this world.
+    Empties the world's folder first, if a demo made it. Ctrl-C (or q) ends the market early, a second one leaves the rest.
+    `kills`: how often ingest is killed (SIGKILL) on the way. Returns 0 where every liquidation sent is stored once and no
+    frame is missing, 130 where it was stopped before that is known, else 1. Raises AlreadyRunningError where a demo runs in
+    this world.
     """
-    _fresh(world)
+    stop = stop_on_signal()
+    fresh(world)
     with alone(world, board.LOCK, WHAT):
         for name in SET_ASIDE:
             if os.environ.pop(name, None):
                 out.print(f"{name} is set aside: the demo's market is invented and stays in {world}", soft_wrap=True)
-        stop = stop_on_signal()
-        parts = Parts(world, lambda line: out.print(line, soft_wrap=True), SETTINGS)
+        parts = Parts(world, lambda line: out.print(line, soft_wrap=True), SETTINGS, is_quiet=out.is_terminal)
+        phases = Phases(out, PHASES, PHASES_S)
+        truth: dict[str, Any] = {}
         with parts.measured():
             try:
-                code = await _played(parts, out, stop, kills)
+                ended = await _played(parts, out, phases, stop, kills, truth)
             finally:
-                await parts.stop()
+                with phases.shown():
+                    phases.begin("stop")
+                    await parts.stop()
         board.remove(world)
-        return code
+        if not ended:
+            out.print("Stopped before its end; `liq demo` starts afresh.")
+            return 130
+        code = tell(world, out, truth["venues"], truth["restarts"])
+        out.print(f"It took {phases.took_s:.0f} s, and stays in {world}. Try next:", soft_wrap=True, markup=False)
+        out.print(next_commands(world), soft_wrap=True, markup=False)
+        return max(code, int(truth["code"]))
 
 
-async def _played(parts: Parts, out: Console, stop: asyncio.Event, kills: int) -> int:
-    """Start everything, play the market to its end, stop everything, compare; return the exit code."""
-    await parts.kafka()
-    await start_prefect(parts, out)
-    simulator = await _simulate(parts, "calm" if out.is_terminal else "quiet")
+async def _played(
+    parts: Parts, out: Console, phases: Phases, stop: asyncio.Event, kills: int, truth: dict[str, Any]
+) -> bool:
+    """Start everything, play the market to its end, stop what feeds the lake; return whether it came so far.
+
+    `truth` gets what the market did: venues, restarts of the simulation, code: the exit code.
+    """
+    simulator: list[str] = []
+    with phases.shown():
+        phases.begin("start")
+        if not await unless_stopped(stop, _started(parts, simulator)):
+            return False
+    if not out.is_terminal:
+        out.print(
+            f"Query beside it, from another terminal:\n{next_commands(parts.world)}", soft_wrap=True, markup=False
+        )
+    history = asyncio.create_task(_history(parts))
+    try:
+        await _market(parts, out, phases, simulator[0], stop, kills)
+        stop.clear()  # from here on Ctrl-C leaves the rest
+        with phases.shown():
+            return await unless_stopped(stop, _finished(parts, out, phases, simulator[0], history, truth))
+    finally:
+        history.cancel()
+        await asyncio.gather(history, return_exceptions=True)
+
+
+async def _started(parts: Parts, simulator: list[str]) -> None:
+    """Start every part; `simulator` gets the address of the simulated venues' control port."""
+    await together(parts.kafka(), parts.prefect())
+    simulator.append(await _simulate(parts))
     await start_collectors(parts, VENUES)
     await start_ingest(parts)
-    out.print(
-        f"Three venues are simulated; a cascade is coming. Query beside it, from another terminal:\n{to_try(parts.world)}",
-        soft_wrap=True,
-        markup=False,
-    )
-    history = asyncio.create_task(_history(parts))
-    await _watch(parts, simulator, out, stop, kills)
+
+
+async def _finished(
+    parts: Parts, out: Console, phases: Phases, simulator: str, history: "asyncio.Task[None]", truth: dict[str, Any]
+) -> None:
+    phases.begin("settling", "the market's past is still being asked for")
     await history
-    code = await stop_pipeline(parts, out, alone_here=True)
-    lost = parts.child("simulate").restarts
-    return _told(parts.world, out, await _get(f"{simulator}/_truth"), lost) or code
+    truth["code"] = await stop_pipeline(parts, out, phases.begin, alone_here=True)
+    truth["restarts"] = parts.child("simulate").restarts
+    truth["venues"] = await _get(f"{simulator}/_truth")
 
 
-def _fresh(world: Path) -> None:
+def holds_a_demo(world: Path) -> bool:
+    """Tell whether the folder has what a demo left behind: `fresh` would delete it."""
+    return (world / board.DEMO).exists() and any(each.name != board.DEMO for each in world.iterdir())
+
+
+def fresh(world: Path) -> None:
     """Empty the world's folder if a demo made it. Raises StartError for a folder that holds anything else."""
     if is_held(world, board.LOCK):
         raise AlreadyRunningError(f"{WHAT} runs in {world} already")
@@ -110,11 +158,12 @@ def _fresh(world: Path) -> None:
     (world / board.DEMO).write_text("made by `liq demo`, which empties this folder when it starts\n")
 
 
-async def _simulate(parts: Parts, then: str) -> str:
+async def _simulate(parts: Parts) -> str:
     """Start the simulated venues, point the parts at them, return the address of their control port."""
     addresses = parts.world / "simulator.env"
     port = ("--port-base", str(free_port(SIMULATOR_PORTS)))  # where they are found again when they were started again
-    command = liq("simulate", *SCRIPT, "--then", then, "--write-env", str(addresses), *port)
+    script = [each for name, seconds in SCRIPT_S.items() for each in (f"--{name}", str(seconds))]
+    command = liq("simulate", *script, "--then", "quiet", "--write-env", str(addresses), *port)
     child = await parts.add("simulate", command)
     for _ in range(int(START_S / 0.1)):
         if addresses.exists() and (text := addresses.read_text()).endswith("\n"):
@@ -131,22 +180,25 @@ async def _history(parts: Parts) -> None:
         await often(TRIES, liq("backfill", venue, *what), parts.env, parts.world / "logs" / "backfill.log")
 
 
-async def _watch(parts: Parts, simulator: str, out: Console, stop: asyncio.Event, kills: int) -> None:
-    """Show the counters until the script has ended (on a terminal: until Ctrl-C) and the feeds have nothing pending."""
+async def _market(parts: Parts, out: Console, phases: Phases, simulator: str, stop: asyncio.Event, kills: int) -> None:
+    """Show what comes until the script has ended, or `stop`, and the feeds have nothing pending."""
     done = asyncio.Event()
-    screen = asyncio.create_task(Screen(out, parts.world, "demo; Ctrl-C ends it").show(done))
+    screen = asyncio.create_task(show(out, parts.world, "demo", done, phases.drawn))
     killing = asyncio.create_task(_kill(parts.child("ingest"), kills))
-    while not stop.is_set():
-        state = await _get(f"{simulator}/_state")
-        if state["finished"] and killing.done() and not out.is_terminal:
-            break
-        await asyncio.sleep(0.5)
-    await _get(f"{simulator}/_quiet", post=True)
-    while any((await _get(f"{simulator}/_state"))["pending"].values()):
-        await asyncio.sleep(0.2)
-    killing.cancel()
-    done.set()
-    await screen
+    try:
+        while not (stop.is_set() or done.is_set()):
+            state = await _get(f"{simulator}/_state")
+            phases.begin(OF_SCRIPT[state["phase"]])
+            if state["finished"] and killing.done():
+                break
+            await asyncio.sleep(0.3)
+        await _get(f"{simulator}/_quiet", post=True)
+        while any((await _get(f"{simulator}/_state"))["pending"].values()):
+            await asyncio.sleep(0.2)
+    finally:
+        killing.cancel()
+        done.set()
+        await screen
 
 
 async def _kill(child: Child, times: int) -> None:
@@ -156,46 +208,6 @@ async def _kill(child: Child, times: int) -> None:
         child.kill()
         while child.restarts == started:
             await asyncio.sleep(0.2)
-
-
-def _told(world: Path, out: Console, truth: dict[str, Any], lost: int = 0) -> int:
-    """Show what is stored beside what was sent; return 0 where it is the same. `lost`: how often the venues themselves died."""
-    for title, sql in TABLES.items():
-        show_rows(out, title, read(world, sql))
-    stored = {row["venue"]: row for row in read(world, "FROM frames_by_venue")}
-    rows = [
-        {
-            "venue": venue,
-            "frames received": stored[venue]["frames_received"],
-            "frames committed": stored[venue]["frames"],
-            "missing": stored[venue]["missing"],
-            "liquidations sent": truth[venue]["sent"],
-            "liquidations stored": stored[venue]["liquidations"],
-        }
-        for venue in VENUES
-        if venue in stored
-    ]
-    show_rows(out, "What arrived, against what was sent", rows)
-    if lost:
-        out.print(
-            f"The simulated venues were started again {lost} times; what they sent before is in no count of theirs."
-        )
-    right = (
-        not lost
-        and len(rows) == len(VENUES)
-        and all(row["missing"] == 0 and row["liquidations sent"] == row["liquidations stored"] for row in rows)
-    )
-    out.print(
-        "Zero missing: every frame and every liquidation is stored, once." if right else "NOT everything is stored."
-    )
-    out.print(f"It stays on disk, in {world}:\n{to_try(world)}", soft_wrap=True, markup=False)
-    return 0 if right else 1
-
-
-def to_try(world: Path) -> str:
-    """Return commands to try on the world, as they are typed in this folder."""
-    run = f"  {setting(world)} {own_name()}"
-    return f'{run} sql "from liquidation_totals"\n{run} shell\n{run} status'
 
 
 async def _get(url: str, post: bool = False) -> Any:

@@ -79,9 +79,14 @@ class Keeps(Protocol):
 
 
 class Parts:
-    """Starts the parts of one world, keeps `up.json` right, and stops them in the order that loses nothing."""
+    """Starts the parts of one world, keeps `up.json` right, and stops them in the order that loses nothing.
 
-    def __init__(self, world: Path, tell: Tell, env: Mapping[str, str] | None = None) -> None:
+    `is_quiet`: what Kafka's commands say goes to the log alone.
+    """
+
+    def __init__(
+        self, world: Path, tell: Tell, env: Mapping[str, str] | None = None, *, is_quiet: bool = False
+    ) -> None:
         self.world = world
         self.env = {**world_env(world), **(env or {})}
         self.kept: list[Keeps] = []
@@ -89,13 +94,15 @@ class Parts:
         self._before = board.read(world)
         self._at: dict[str, str] = {}
         self._tell = tell
+        self._is_quiet = is_quiet
 
     async def kafka(self) -> None:
         """Start the embedded broker and keep it running, unless the settings name a Kafka. Raises StartError."""
         if self.setting("LIQ_KAFKA_BOOTSTRAP"):
             return
         known = self._before.part(Broker.name) if self._before else None
-        broker = Broker(self.world, self.env, self._tell, self.changed, known.pid if known and known.ours else None)
+        before = known.pid if known and known.ours else None
+        broker = Broker(self.world, self.env, self._tell, self.changed, before, self._is_quiet)
         try:
             await broker.start()
         except asyncio.CancelledError:  # its process may run by now

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,18 @@ from pipelines.ingest.alone import alone
 from pipelines.up import board
 from pipelines.up.commands import ending, liq, often
 from pipelines.up.parts import Parts
-from pipelines.up.screen import Screen
+from pipelines.up.phases import Phases
+from pipelines.up.screen import show
 from warehouse import lake
 from warehouse.worlds import setting
 
 RUNNING = """\
 Running; logs in {world}/logs, addresses of metrics in {world}/up.json; query with `{liq} sql` beside it. Ctrl-C stops."""
+PHASES = {
+    "commit": "the collectors hand over, all that is in Kafka is committed",
+    "views": "coverage, bars, cascades, levels and signals are brought up to date",
+    "stop": "every part is stopped",
+}
 TRIES = 3
 """How often the last steps are tried; each may be repeated."""
 
@@ -32,19 +38,38 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
     with alone(world, board.LOCK, "`liq up`"):
         stop = stop_on_signal()
         parts = Parts(world, lambda line: out.print(line, soft_wrap=True))
+        phases = Phases(out, PHASES)
         with parts.measured():
             try:
                 if await unless_stopped(stop, _start(parts, venues, out)):
                     out.print(RUNNING.format(world=world, liq=f"{setting(world)} liq"), soft_wrap=True, markup=False)
-                    await Screen(out, world, f"live: {', '.join(venues)}").show(stop)
-                    code = await stop_pipeline(parts, out)
+                    await show(out, world, f"live: {', '.join(venues)}", stop)
+                    code = await _stopped(parts, out, phases, stop)
                 else:
                     out.print("Stopped before everything ran; what the collectors have heard is kept.")
                     code = 0
             finally:
-                await parts.stop()
+                with phases.shown():
+                    phases.begin("stop")
+                    await parts.stop()
         board.remove(world)
         return code
+
+
+async def _stopped(parts: Parts, out: Console, phases: Phases, stop: asyncio.Event) -> int:
+    """Stop what feeds the lake, in good order; a second Ctrl-C leaves the rest to the next start."""
+    out.print("Stopping: what was heard is committed, bars and cascades follow. Ctrl-C again leaves that for later.")
+    stop.clear()
+    codes: list[int] = []
+
+    async def work() -> None:
+        codes.append(await stop_pipeline(parts, out, phases.begin))
+
+    with phases.shown():
+        if await unless_stopped(stop, work()):
+            return codes[0]
+    out.print("Left for the next start: what is in Kafka stays there.")
+    return 0
 
 
 async def _start(parts: Parts, venues: Sequence[str], out: Console) -> None:
@@ -86,23 +111,35 @@ async def start_prefect(parts: Parts, out: Console) -> None:
         out.print(f"Prefect at {await parts.prefect()}", soft_wrap=True)
 
 
-async def stop_pipeline(parts: Parts, out: Console, alone_here: bool = False) -> int:
+async def stop_pipeline(parts: Parts, out: Console, phase: Callable[[str], None], alone_here: bool = False) -> int:
     """Stop the collectors, then the ingest, commit what is left in Kafka, bring up to date what is derived from it.
 
-    `alone_here`: nothing else feeds this world, so that the minute that runs can be told now. Returns 1 where a part ended
-    badly.
+    `phase` is told which of "commit" and "views" begins. `alone_here`: nothing else feeds this world, so that the minute that
+    runs can be told now. Returns 1 where a part ended badly.
     """
-    out.print("Stopping: the collectors hand over what they have, everything is committed, bars and cascades follow.")
+    phase("commit")
     codes = {name: (await parts.stop(name))[name] for name in ("collect", "ingest")}
     for name, code in codes.items():
         if code:
             out.print(f"{name} ended with {ending(code)}; log: {parts.world}/logs/{name}.log", soft_wrap=True)
     await often(TRIES, liq("ingest"), parts.env, parts.world / "logs" / "ingest.log")
+    phase("views")
     await parts.stop("flows")
     if alone_here:
         await asyncio.to_thread(_cover, parts.world)  # before cascades, which say how much of them was heard
     await often(TRIES, liq("flows", "run"), parts.env, parts.world / "logs" / "flows.log")
     return 1 if any(codes.values()) else 0
+
+
+async def together(*works: Coroutine[Any, Any, Any]) -> None:
+    """Do several things at a time; where one fails the others are given up, and its error is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _cover(world: Path) -> None:

@@ -11,7 +11,7 @@ from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
 from pipelines.up.commands import StartError
-from pipelines.up.demo import _fresh
+from pipelines.up.demo import fresh
 from pipelines.up.parts import Parts
 from pipelines.up.up import unless_stopped
 
@@ -63,7 +63,7 @@ def test_a_second_up_in_a_world_is_refused_and_a_demo_does_not_empty_the_folder_
         with pytest.raises(AlreadyRunningError, match="`liq up` runs in"), alone(tmp_path, board.LOCK, "`liq up`"):
             pass
         with pytest.raises(AlreadyRunningError):
-            _fresh(tmp_path)
+            fresh(tmp_path)
     assert not is_held(tmp_path, board.LOCK)
 
 

@@ -42,8 +42,8 @@ CASCADES = Table(
         Column("completeness", "VARCHAR", "Classes of the feeds in it: all, or throttled ones, sorted"),
         Column("lower_bound", "BOOLEAN", "True where more may have happened: any class but all, coverage_share < 1, or a "
                "feed was SUSPECT"),
-        Column("coverage_share", "DOUBLE", "Share of its minutes in which the scope's liquidation feeds were heard",
-               "fraction", "feed_coverage", "feed_coverage has nothing of these minutes"),
+        Column("coverage_share", "DOUBLE", "Share of its time in which the scope's liquidation feeds were heard; of its "
+               "minutes where no session says more", "fraction", "feed_coverage", "feed_coverage has nothing of these minutes"),
         Column("contract_seconds", "BIGINT", "Pairs of contract and second with a liquidation on throttled feeds", "pairs"),
         Column("saturated_seconds", "BIGINT", "Of these, those whose neighbour second had one of the same contract too: the "
                "feed was at its limit", "pairs"),

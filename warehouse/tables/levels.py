@@ -29,8 +29,8 @@ LIQUIDATION_LEVELS = Table(
         Column("contracts", "BIGINT", "Contracts summed"),
         Column("venues", "VARCHAR", "Their venues"),
         Column("since", "TIMESTAMP", "First bar that the estimate knows of; what was opened before is not in it", "UTC"),
-        Column("bars_share", "DOUBLE", "Minutes since the column before that had a bar / minutes, over the contracts",
-               "fraction"),
+        Column("bars_share", "DOUBLE", "Minutes since the column before that had a bar / minutes, over the contracts "
+               "that have bars there", "fraction"),
         Column("weights_from", "VARCHAR", "fitted (to the coin's liquidations) or published (a public model's)"),
         Column("weights_since", "TIMESTAMP", "End of the data the weights were fitted to", "UTC", "leverage_weights",
                "published"),

@@ -1,0 +1,115 @@
+"""What is read from the lake for the page, read-only: the light things each second, the others as seldom as they are dear."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from pipelines.row_settings import grid_s
+from warehouse import query
+from warehouse.lake import Lake
+
+Rows = Sequence[dict[str, Any]]
+
+RECENT = """
+SELECT ts_event, venue, coalesce(base, symbol) AS base, position_side, notional_usd AS usd, price, completeness
+FROM liquidations WHERE ts_event > $now::TIMESTAMP - INTERVAL 1 MINUTE AND ts_event <= $now::TIMESTAMP + INTERVAL 1 MINUTE
+    AND source = 'live'
+ORDER BY ts_event DESC
+"""
+HEARD = """
+SELECT venue, CASE WHEN kafka_topic = 'raw.liquidation' THEN 'liquidations' ELSE 'market' END AS what,
+    max(recv_last) AS newest, max(ts_commit) AS committed,
+    coalesce(sum(frames) FILTER (ts_commit > $now::TIMESTAMP - INTERVAL 10 SECOND), 0)::BIGINT AS frames
+FROM session_frames
+WHERE ts_commit > $now::TIMESTAMP - INTERVAL 30 MINUTE AND NOT contains(session, '-backfill-')
+    AND NOT contains(session, '-import-')
+GROUP BY ALL
+"""
+PRICES = """
+WITH newest AS (
+    SELECT base, venue, max(ts_event) AS ts, arg_max(mark_price / multiplier, ts_event) AS price,
+        arg_min(mark_price / multiplier, ts_event) AS before
+    FROM mark_prices
+    WHERE ts > $now::TIMESTAMP - INTERVAL 1 HOUR AND mark_price > 0 AND list_contains(dollars(), quote)
+        AND base IN (SELECT unnest($bases)) AND source = 'live'
+    GROUP BY ALL
+)
+SELECT base, arg_max(price, ts) AS price, arg_max(price / before - 1, ts) AS move, max(ts) AS ts FROM newest GROUP BY base
+"""
+TOTALS = "SELECT $hours::INTEGER AS hours, * FROM totals($hours)"
+LAST = """
+SELECT ts_event, venue, coalesce(base, symbol) AS base, position_side, notional_usd AS usd, price, completeness
+FROM liquidations_complete WHERE ts_event > $now::TIMESTAMP - INTERVAL 24 HOUR
+    AND ($base IS NULL OR base = $base) AND ($venue IS NULL OR venue = $venue)
+ORDER BY {by} DESC NULLS LAST LIMIT 40
+"""
+CASCADES = """
+SELECT ts_start, ts_end, base, position_side, usd, seconds, move, venues, lower_bound, coverage_share, closed
+FROM cascades_recent WHERE $base IS NULL OR base = $base ORDER BY ts_start DESC, usd DESC LIMIT 40
+"""
+STATES = "SELECT venue, channel, state, since, reason, measured_until FROM feed_states"
+GAPS = """
+SELECT venue, count(*) AS channels, any_value(gap_reason) AS reason, min(connected_share) AS share FROM (
+    SELECT venue, channel, transport, arg_max(connected_share, minute) AS connected_share,
+        arg_max(gap_reason, minute) AS gap_reason
+    FROM feed_coverage WHERE minute > $now::TIMESTAMP - INTERVAL 10 MINUTE GROUP BY ALL)
+WHERE connected_share < 1 AND gap_reason IS DISTINCT FROM 'collection began' GROUP BY venue
+"""
+HOURS = (1, 24)
+TICKER = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "HYPE", "LINK", "AVAX", "SUI", "PEPE")
+
+
+class Quick(NamedTuple):
+    """Read each second. recent: the liquidations of the last minute; heard: of each venue, what came last."""
+
+    at: datetime
+    recent: pl.DataFrame
+    heard: Rows
+
+
+class Slow(NamedTuple):
+    """Read as seldom as it costs. totals: of `HOURS`, a row for each coin and venue; last, largest, cascades: as chosen."""
+
+    at: datetime
+    totals: Rows
+    last: Rows
+    largest: Rows
+    cascades: Rows
+    states: Rows
+    gaps: Rows
+    prices: Rows
+    grid_s: int
+
+
+def quick(lake: Lake) -> Quick:
+    """Read what is light. Raises QueryError."""
+    now = utc_now()
+    return Quick(now, query.run(lake, RECENT, {"now": now}).frame(), _rows(lake, HEARD, now=now))
+
+
+def slow(lake: Lake, base: str | None, venue: str | None) -> Slow:
+    """Read the rest, of one coin and venue where they are chosen. Raises QueryError."""
+    now = utc_now()
+    chosen = {"base": base, "venue": venue}
+    return Slow(
+        at=now,
+        totals=[row for hours in HOURS for row in _rows(lake, TOTALS, hours=hours)],
+        last=_rows(lake, LAST.format(by="ts_event"), now=now, **chosen),
+        largest=_rows(lake, LAST.format(by="usd"), now=now, **chosen),
+        cascades=_rows(lake, CASCADES, base=base),
+        states=_rows(lake, STATES),
+        gaps=_rows(lake, GAPS, now=now),
+        prices=_rows(lake, PRICES, now=now, bases=list(TICKER)),
+        grid_s=grid_s(lake),
+    )
+
+
+def utc_now() -> datetime:
+    """Return what time it is, UTC without a zone as in the lake."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _rows(lake: Lake, sql: str, **given: Any) -> Rows:
+    return query.run(lake, sql, given).frame().to_dicts()
