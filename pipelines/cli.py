@@ -30,6 +30,8 @@ FLOWS = (
 )
 
 PREFECT_LOOK_S = 1.0
+MAY_EMPTY = "{} has what an earlier demo left; delete it and start afresh? [Y/n] "
+YES = ("", "y", "yes")
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +92,10 @@ def demo(
     from pipelines.up.demo import demo as run
     from pipelines.up.demo import holds_a_demo
 
-    if holds_a_demo(data) and not yes and sys.stdin.isatty() and sys.stdout.isatty():
-        typer.confirm(f"{data} has what an earlier demo left; delete it and start afresh?", default=True, abort=True)
+    asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    if asks and holds_a_demo(data) and input(MAY_EMPTY.format(data)).strip().lower() not in YES:
+        print(f"{data} is left as it is; LIQ_DATA names another folder")
+        raise typer.Exit(1)
     raise typer.Exit(asyncio.run(run(data, console(TABLES_WIDTH), kill_ingest)))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from math import floor, isfinite, log10
 
 import polars as pl
@@ -17,7 +18,11 @@ NO_FRACTION = re.compile(r"_(usd|coins?|base|contracts?|s|ts|pct|bp|z)$")
 
 def is_fraction(name: str, column: pl.Series) -> bool:
     """Tell whether a column has shares, moves or rates, which a person reads as percent."""
-    return column.dtype.is_float() and bool(FRACTIONS.search(name)) and not NO_FRACTION.search(name)
+    return (
+        (column.dtype.is_float() or column.dtype.is_decimal())
+        and bool(FRACTIONS.search(name))
+        and not NO_FRACTION.search(name)
+    )
 
 
 def for_a_person(name: str, column: pl.Series) -> list[str]:
@@ -25,7 +30,7 @@ def for_a_person(name: str, column: pl.Series) -> list[str]:
     if isinstance(column.dtype, pl.Datetime):
         return _times(column.to_list())
     if is_fraction(name, column):
-        return [_percent(value) for value in column.to_list()]
+        return [_percent(value) for value in column.cast(pl.Float64).to_list()]
     return [_short(value) for value in column.to_list()]
 
 
@@ -63,11 +68,15 @@ def _percent(value: float | None) -> str:
 def _short(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return _four(value)
+    if isinstance(value, float | Decimal) and not _is_long_and_whole(value):
+        return _four(float(value))
     if isinstance(value, int) and abs(value) >= 10_000:
         return f"{value:,}"
     return whole(value, CELL_WIDTH)
+
+
+def _is_long_and_whole(value: float | Decimal) -> bool:
+    return isinstance(value, Decimal) and value == value.to_integral_value()  # a float has not all its digits
 
 
 def _four(value: float) -> str:

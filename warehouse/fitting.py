@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from warehouse.cells import short_times
 
 MAIN = (
-    "usd", "notional_usd", "oi_usd", "usd_estimated", "funding_rate", "rate_8h", "price", "price_now", "mark_price", "missing",
-    "missing_s", "state", "value", "score",
+    "usd", "notional_usd", "oi_usd", "usd_estimated", "funding_rate", "rate_8h", "move", "price", "price_now", "mark_price",
+    "missing", "missing_s", "state", "value", "score",
 )  # fmt: skip
 """What a row says, in a word; the first two of these that are there."""
 TRUST = ("lower_bound", "coverage_share", "freshness", "score_verdict", "complete", "saturated_share", "suspect_share")

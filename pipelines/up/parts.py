@@ -18,7 +18,7 @@ from pipelines.up.broker import Broker
 from pipelines.up.commands import StartError, Tell, liq
 from pipelines.up.supervise import Child
 
-PREFECT_START_S = 120.0
+PREFECT_START_S = 300.0
 PREFECT_TRIES = 3
 PREFECT_FORGETS = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",

@@ -67,7 +67,11 @@ def _body(
         return [head, *_narrow(slow, last, choice, now, lines - count), foot]
     left, right = max(lines - count, 4), max(lines, 8)
     coins = min(left, max(6, left // 2)) if left >= 12 else left
-    largest = [panels.list_panel("Largest, 24 hours", slow.largest, now, left - coins)] if left - coins >= 4 else []
+    largest = (
+        [panels.list_panel("Largest, 24 hours", _of(slow.largest, choice), now, left - coins)]
+        if left - coins >= 4
+        else []
+    )
     cascades = max(5, right // 3)
     return [
         _beside(
@@ -91,7 +95,7 @@ def _narrow(slow: Slow, last: Rows, choice: Choice, now: datetime, lines: int) -
         panels.coins_panel(slow.totals, choice, slow.prices, each),
         panels.cascades_panel(slow.cascades, now, each)
         if slow.cascades
-        else panels.list_panel("Largest, 24 hours", slow.largest, now, each),
+        else panels.list_panel("Largest, 24 hours", _of(slow.largest, choice), now, each),
     ]
 
 
@@ -102,6 +106,11 @@ def _last(recent: Rows, older: Rows, choice: Choice) -> Rows:
         row for row in older if choice.keeps(row["base"], row["venue"]) and (since is None or row["ts_event"] < since)
     ]
     return [*recent, *rest]
+
+
+def _of(rows: Rows, choice: Choice) -> Rows:
+    """Return the rows that are chosen: what was read may be of the choice before."""
+    return [row for row in rows if choice.keeps(row["base"], row["venue"])]
 
 
 def _beside(left: RenderableType, right: RenderableType) -> Table:

@@ -1,0 +1,190 @@
+"""The page of `liq watch`: what it says of a market, and that it fits the terminal."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipelines.watch import figures, sight
+from pipelines.watch.choice import Choice, meant
+from pipelines.watch.feeds import feeds
+from pipelines.watch.live import Watch
+from pipelines.watch.page import Seen, page
+from pipelines.watch.sight import Quick, Slow, quick, slow
+from pipelines.watch.words import age, at_least, heard, usd
+from tests.pipelines.heard import heard as frames
+from tests.pipelines.heard import table
+from warehouse import lake
+from warehouse.writer import append
+
+NOW = datetime(2026, 10, 10, 12, 0, 30)  # noqa: DTZ001
+COINS, VENUES = ("BTC", "ETH"), ("binance", "bybit")
+
+
+def _liquidation(
+    seconds: float, dollars: float, base: str = "BTC", venue: str = "bybit", **other: Any
+) -> dict[str, Any]:
+    at = NOW - timedelta(seconds=seconds)
+    return {
+        "ts_event": at, "ts_recv": at, "venue": venue, "symbol": f"{base}USDT", "instrument": f"{base}/USDT:USDT", "base": base,
+        "quote": "USDT", "position_side": "long", "notional_usd": dollars, "qty_base": 1.0, "price": dollars,
+        "completeness": "all" if venue == "bybit" else "partial", "source": "live",
+        "event_key": int(1e6 * seconds), "occurrence": 0,
+    } | other  # fmt: skip
+
+
+@pytest.fixture
+def crash(fresh_world: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Quick, Slow]]:
+    """What is seen of a world in which 24 million went in the last ten seconds, most of it longs, most of it bitcoin."""
+    monkeypatch.setattr(sight, "utc_now", lambda: NOW)
+    rows = [_liquidation(1 + n / 4, 1e6, "BTC" if n % 3 else "ETH", VENUES[n % 2]) for n in range(24)]
+    rows.append(_liquidation(200, 3e6, "SOL", "okx", position_side="short"))
+    with lake.open(fresh_world, read_only=False) as opened:
+        append(opened, {"liquidations": table("liquidations", rows)})
+        told = [
+            frames(f"{venue}-public-1-aaaa", NOW - timedelta(minutes=1), NOW - timedelta(seconds=1)) for venue in VENUES
+        ]
+        append(opened, {"session_frames": table("session_frames", told)})
+    with lake.open(fresh_world, unlocked=True) as opened:
+        opened.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{NOW}'")
+        yield quick(opened), slow(opened, None, None)
+
+
+def _text(seen: Seen, choice: Choice, width: int, height: int) -> list[str]:
+    console = Console(width=width, height=height, force_terminal=True, color_system=None)
+    lines = console.render_lines(page(seen, choice, "live", NOW, width, height), pad=False)
+    return ["".join(segment.text for segment in line) for line in lines]
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 23), (80, 40), (100, 30), (120, 39), (200, 60)])
+def test_the_page_is_never_wider_or_higher_than_the_terminal(
+    crash: tuple[Quick, Slow], width: int, height: int
+) -> None:
+    lines = _text(Seen(*crash), Choice(), width, height)
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert any("24.0 M USD GONE IN 10 SECONDS" in line for line in lines)
+    assert any("LIVE" in line for line in lines)
+    assert "quit" in lines[-1]
+
+
+def test_a_world_without_anything_says_that_it_waits() -> None:
+    assert "Nothing is stored yet" in "\n".join(_text(Seen(), Choice(), 80, 24))
+
+
+def test_many_millions_in_ten_seconds_are_shouted_about_and_few_are_not(crash: tuple[Quick, Slow]) -> None:
+    told = figures.shout(crash[0].recent, NOW)
+    assert told is not None
+    assert (told.usd, told.long_share, told.lower_bound) == (24e6, 1.0, True)
+    assert dict(told.parts) == {"BTC": 16e6, "ETH": 8e6}
+    assert figures.shout(figures.chosen(crash[0].recent, Choice(base="ETH")), NOW) is None
+    assert figures.shout(crash[0].recent, NOW + timedelta(minutes=5)) is None
+
+
+def test_totals_say_of_themselves_whether_they_are_whole(crash: tuple[Quick, Slow]) -> None:
+    rows = crash[1].totals
+    by_venue = figures.totals(rows, "venue", 1, Choice())
+    assert {venue: (of.usd, of.number) for venue, of in by_venue.items()} == {
+        "binance": (12e6, 12), "bybit": (12e6, 12), "okx": (3e6, 1),
+    }  # fmt: skip
+    assert by_venue["binance"].lower_bound is True
+    assert by_venue["bybit"].lower_bound is None, "nobody has said how much was heard"
+    assert figures.overall(rows, 24, Choice(base="ETH", venue="binance")).usd == 4e6
+    assert (at_least(12e6, True), at_least(12e6, None), at_least(12e6, False)) == ("≥ 12.0 M", "? 12.0 M", "12.0 M")
+
+
+def test_only_what_is_chosen_is_shown(crash: tuple[Quick, Slow]) -> None:
+    lines = _text(Seen(*crash), Choice(base="ETH", venue="binance"), 120, 39)
+    listed = [line for line in lines if "LONG" in line or "SHORT" in line]
+    assert listed
+    assert not any("bybit" in line.split("││")[-1] for line in listed)
+
+
+def test_keys_choose_coin_and_venue() -> None:
+    def after(*keys: str) -> Choice:
+        choice = Choice()
+        for key in keys:
+            choice = choice.after(key, COINS, VENUES)
+        return choice
+
+    assert after("c") == Choice(base="BTC")
+    assert after("c", "c", "c") == Choice()
+    assert after("C") == Choice(base="ETH")
+    assert after("v", "v") == Choice(venue="bybit")
+    assert after("/", "e", "t", "\n") == Choice(base="ETH")
+    assert after("/", "d", "o", "q") == Choice(typed="DOQ"), "q is a letter there"
+    assert after("/", "x", "\x1b") == Choice()
+    assert after("c", "v", "a") == Choice()
+    assert after("q").ended
+    assert meant("xyz", COINS) == "XYZ"
+
+
+def _heard(**seconds: float) -> list[dict[str, Any]]:
+    return [
+        {"venue": venue, "what": "market", "newest": NOW - timedelta(seconds=old), "committed": NOW, "frames": 100}
+        for venue, old in seconds.items()
+    ]
+
+
+def test_each_venue_has_the_state_that_its_feeds_are_in() -> None:
+    states = [
+        {"venue": "c", "channel": "x", "state": "SILENT", "reason": "no pong", "since": NOW, "measured_until": NOW}
+    ]
+    gaps = [{"venue": "d", "channels": 2, "reason": "disconnected", "share": 0.5}]
+    found = feeds(_heard(a=2, b=40, c=2, d=2, e=400), states, gaps, NOW, grid_s=5)
+    assert {feed.venue: feed.state for feed in found} == {
+        "a": "LIVE",
+        "b": "LATE",
+        "c": "SILENT",
+        "d": "GAP",
+        "e": "GAP",
+    }
+    assert found[0].frames_s == 10
+    assert "disconnected" in found[3].said
+    assert feeds([], states, [], NOW, 5)[0].state == "GAP"
+    assert feeds(_heard(a=40), [], [], NOW, grid_s=60)[0].state == "LIVE", "a minute's grid is not late after 40 s"
+
+
+def test_numbers_have_three_digits_and_their_unit() -> None:
+    assert [usd(each) for each in (0, 950, 1234, 81.76e6, 999.96e3, 2.5e9)] == [
+        "0",
+        "950",
+        "1.23 k",
+        "81.8 M",
+        "1.00 M",
+        "2.50 B",
+    ]
+    assert [age(each) for each in (0.42, 12, 300, 7200, 200_000)] == ["0.4 s", "12 s", "5 min", "2 h", "2 d"]
+    assert [heard(each, 1) for each in (None, 1.0, 0.5)] == ["?", "all", "30 min"]
+
+
+async def test_the_page_follows_the_lake_and_ends_on_q(fresh_world: Path) -> None:
+    out = Console(width=120, height=40, force_terminal=True, color_system=None, file=_Sink())
+    watch, stop = Watch(out, fresh_world, "live"), asyncio.Event()
+    shown = asyncio.create_task(watch.show(stop))
+    while "Liquidated, USD" not in out.file.text:  # type: ignore[attr-defined]
+        await asyncio.sleep(0.05)
+    watch._pressed("q")
+    await shown
+    assert stop.is_set()
+
+
+class _Sink:
+    """A terminal of which all that was written is kept."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        return
+
+    def isatty(self) -> bool:
+        return True
