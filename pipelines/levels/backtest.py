@@ -100,7 +100,8 @@ def why_none(lake: Lake, since: datetime, until: datetime, now: datetime) -> str
             f"the price reached no estimated level {span}, or no candles and open interest are there to make a map of"
         )
     if every is not None:
-        return f"no liquidation of a feed that sends all of them {span}; those there are come from throttled feeds"
+        return (f"no liquidation of a feed that sends all of them {span}; those there are come from throttled feeds, which "
+                "cannot say what did not happen")  # fmt: skip
     return f"no liquidation is stored {span}"
 
 

@@ -19,13 +19,15 @@ ORDER BY i.venue, i.symbol
 """
 TRADED = """
 SELECT venue, symbol, ts_event AS ts, min(low) AS low, max(high) AS high,
-    arg_max(close, (coalesce(closed, FALSE), ts_recv)) AS close, max(volume_base) AS volume
+    arg_max(close, (coalesce(closed, FALSE), ts_recv)) AS close, max(volume_base) AS volume,
+    coalesce(bool_or(closed), FALSE) AS closed, max(ts_recv) AS seen
 FROM klines
 WHERE ts_event >= $start AND ts_event < $end AND interval = '1m' AND price_kind = 'trade'
 GROUP BY ALL
 """
 MARKED = """
-SELECT venue, symbol, time_bucket(INTERVAL 1 MINUTE, ts_event) AS ts, arg_max(mark_price, ts_event) AS close
+SELECT venue, symbol, time_bucket(INTERVAL 1 MINUTE, ts_event) AS ts, arg_max(mark_price, ts_event) AS close,
+    min(mark_price) AS lowest, max(mark_price) AS highest, max(ts_event) AS at
 FROM mark_prices
 WHERE ts >= $start - INTERVAL 1 HOUR AND ts < $end AND ts_event >= $start AND ts_event < $end AND mark_price IS NOT NULL
 GROUP BY ALL
@@ -101,7 +103,8 @@ def tiers(lake: Lake) -> pl.DataFrame:
 def bars(lake: Lake, listed: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
     """Return the bars (BARS) of [start, end), sorted by contract and time, for the contracts `listed`.
 
-    Trade candles; a minute without one takes the mark price as a bar without range, and without that it is missing. Open
+    Trade candles; a minute without one takes the mark price as a bar without range, and without that it is missing. A candle
+    that was not closed when it was told knows nothing of the rest of its minute: marks widen it, and later ones end it. Open
     interest is in coins, of inverse contracts in USD, the unit in which a change of price alone does not change it. It is the
     last value of the minute, of one instant the live one before a history's; what is told in a minute without a bar is not
     used, as the next value holds its change too. Liquidated is what the feeds told: of throttled ones a lower bound.
@@ -111,6 +114,7 @@ def bars(lake: Lake, listed: pl.DataFrame, start: datetime, end: datetime) -> pl
     traded = _query(lake, TRADED, start=start, end=end).join(of, on=["venue", "symbol"])
     traded = traded.with_columns(pl.col("low", "high", "close") / pl.col("multiplier"))
     marked = _query(lake, MARKED, start=start, end=end).join(of, on=["venue", "symbol"])
+    traded = _gone_on(traded, marked, key)
     marked = marked.join(traded, on=key, how="anti").with_columns(
         low="close", high="close", volume=pl.lit(None, pl.Float64)
     )
@@ -123,6 +127,17 @@ def bars(lake: Lake, listed: pl.DataFrame, start: datetime, end: datetime) -> pl
         amount = pl.when("inverse").then("gone_usd").otherwise("gone_base").alias(f"liquidated_{side}")
         both = both.join(of_side, on=key, how="left").with_columns(amount).drop("gone_base", "gone_usd")
     return both.select(BARS.names()).cast(dict(BARS)).sort("contract", "ts")  # type: ignore[arg-type]
+
+
+def _gone_on(traded: pl.DataFrame, marked: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Return candles, those that are not closed with what the marks of their minute say; without `closed` and `seen`."""
+    both = traded.join(marked.select(*key, "lowest", "highest", "at", mark="close"), on=key, how="left")
+    running = ~pl.col("closed") & pl.col("mark").is_not_null()
+    return both.with_columns(
+        low=pl.when(running).then(pl.min_horizontal("low", "lowest")).otherwise("low"),
+        high=pl.when(running).then(pl.max_horizontal("high", "highest")).otherwise("high"),
+        close=pl.when(running & (pl.col("at") > pl.col("seen"))).then("mark").otherwise("close"),
+    ).select(pl.exclude("closed", "seen", "lowest", "highest", "at", "mark"))
 
 
 def realised(lake: Lake, listed: pl.DataFrame, margins: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import typer
 from collectors.terminal import since_option, until_option
 from pipelines.errors import PipelineError, UsageError
 from pipelines.plots import pictures
-from pipelines.plots.settings import PaletteName
+from pipelines.plots.settings import PaletteName, ThemeName
 from warehouse.terminal import told_world
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Drawn(NamedTuple):
     size: str
     dpi: int
     palette: PaletteName | None
+    theme: ThemeName | None
 
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="file to write; else PICTURE-COIN-TIME.png here")]
@@ -46,6 +47,12 @@ Palette = Annotated[
     typer.Option(
         envvar="LIQ_PALETTE",
         help="longs and shorts are: seed, green and red; colourblind, blue and orange; opposite, red and green",
+    ),
+]
+Theme = Annotated[
+    ThemeName | None,
+    typer.Option(
+        envvar="LIQ_THEME", help="light: dark letters on white, the default; dark: light letters on near black"
     ),
 ]
 Base = Annotated[str, typer.Option(metavar="COIN", help="such as BTC")]
@@ -68,10 +75,10 @@ def heatmap(
     base: Base = "BTC", instrument: Instrument = None, since: Since = None, until: Until = None,
     realised: Annotated[bool, typer.Option("--realised", help="what was liquidated, instead of what would be")] = False,
     within: Within = 20, output: Output = None, format: Format = None, size: Size = "1600x900", dpi: Dpi = 110,
-    palette: Palette = None,
+    palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
     """Draw liquidations by time and price: estimated levels with their score (seven days), or --realised (24 hours)."""
-    drawn = Drawn(output, format, size, dpi, palette)
+    drawn = Drawn(output, format, size, dpi, palette, theme)
     if realised:
         _write("realised", instrument or base, until, drawn, lambda style: pictures.realised_heatmap(
             base, since, until, instrument=instrument, **style))  # fmt: skip
@@ -85,20 +92,20 @@ def heatmap(
 @app.command("map")
 def map_command(
     base: Base = "BTC", until: MapUntil = None, within: Within = 20, output: Output = None, format: Format = None,
-    size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+    size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
     """Draw the newest estimated liquidations of a coin by price, summed outward from it, with max pain and the score."""
-    _write("map", base, until, Drawn(output, format, size, dpi, palette),
+    _write("map", base, until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.liquidation_map(base, until, within=within / 100, **style))  # fmt: skip
 
 
 @app.command()
 def totals(
     base: AnyBase = None, instrument: Instrument = None, since: Since = None, until: Until = None, output: Output = None,
-    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
     """Draw liquidated USD over time (24 hours), shorts up and longs down; what is a lower bound is hatched or shaded."""
-    _write("totals", instrument or base or "all", until, Drawn(output, format, size, dpi, palette),
+    _write("totals", instrument or base or "all", until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.totals(base, since, until, instrument=instrument, **style))  # fmt: skip
 
 
@@ -106,37 +113,37 @@ def totals(
 def cascade(
     cascade_id: Annotated[str | None, typer.Argument(metavar="ID", help="a cascade_id; none: the largest of the time")] = None,
     base: AnyBase = None, since: Since = None, until: Until = None, output: Output = None, format: Format = None,
-    size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+    size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
     """Draw one cascade second by second, by side and venue, with the price (seven days are looked through)."""
-    _write("cascade", cascade_id or base or "largest", until, Drawn(output, format, size, dpi, palette),
+    _write("cascade", cascade_id or base or "largest", until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.cascade(cascade_id, base, since, until, **style))  # fmt: skip
 
 
 @app.command()
 def funding(
     base: Base = "BTC", instrument: Instrument = None, since: Since = None, until: Until = None, output: Output = None,
-    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
     """Draw funding per 8 hours (seven days): by venue, weighted by open interest, and paid."""
-    _write("funding", instrument or base, until, Drawn(output, format, size, dpi, palette),
+    _write("funding", instrument or base, until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.funding(base, since, until, instrument=instrument, **style))  # fmt: skip
 
 
 @app.command()
 def oi(
     base: Base = "BTC", instrument: Instrument = None, since: Since = None, until: Until = None, output: Output = None,
-    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None,
+    format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
     """Draw open interest in USD (seven days) by venue, and the price."""
-    _write("oi", instrument or base, until, Drawn(output, format, size, dpi, palette),
+    _write("oi", instrument or base, until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.open_interest(base, since, until, instrument=instrument, **style))  # fmt: skip
 
 
 def _write(name: str, of: str, until: datetime | None, drawn: Drawn, draw: "Callable[[dict[str, Any]], Sheet]") -> None:
     kind, (width, height) = _kind(drawn), _size(drawn.size)
     world = told_world()
-    figure = draw({"world": world, "style": pictures.look(drawn.palette, width, height, drawn.dpi)})
+    figure = draw({"world": world, "style": pictures.look(drawn.palette, width, height, drawn.dpi, drawn.theme)})
     at = until or datetime.now(UTC)
     of = "".join(letter if letter.isalnum() else "-" for letter in of)
     path = drawn.output or Path(f"{name}-{of}-{at:%Y%m%dT%H%M}.{kind}")

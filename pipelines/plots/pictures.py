@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 WITHIN = 0.2
 
 
-def look(palette: str | None = None, width: int = 1600, height: int = 900, dpi: int = 110) -> Look:
-    """Return how to draw: palette seed, colourblind or opposite (None: LIQ_PALETTE, else seed), pixels, dots per inch."""
-    from pipelines.plots.draw.palettes import palette as colours
+def look(
+    palette: str | None = None, width: int = 1600, height: int = 900, dpi: int = 110, theme: str | None = None
+) -> Look:
+    """Return how to draw: palette seed, colourblind or opposite (None: LIQ_PALETTE, else seed), pixels, dots per inch, and
+    theme light or dark (None: LIQ_THEME, else light)."""
+    from pipelines.plots.draw import palettes
     from pipelines.plots.draw.sheet import Look
 
-    return Look(colours(palette), width, height, dpi)
+    on = palettes.theme(theme)
+    return Look(palettes.palette(palette, on), width, height, dpi, on)
 
 
 def heatmap(

@@ -13,9 +13,17 @@ class PaletteName(StrEnum):
     OPPOSITE = "opposite"
 
 
+class ThemeName(StrEnum):
+    """light: dark letters on white, more is darker. dark: light letters on near black, more is brighter."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class PlotSettings(BaseSettings):
     """Settings of pictures, read from the environment with the prefix LIQ_."""
 
     model_config = SettingsConfigDict(env_prefix="LIQ_", extra="ignore", env_ignore_empty=True)
 
     palette: PaletteName = PaletteName.SEED
+    theme: ThemeName = ThemeName.LIGHT

@@ -1,6 +1,6 @@
 """What a picture says in words beside what it draws."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 
@@ -25,6 +25,9 @@ class Score(NamedTuple):
         )
 
 
+SHORT = timedelta(minutes=10)
+
+
 class Told(NamedTuple):
     """The words of a picture: of what (a coin, an instrument), [since, until) in UTC, source venues, what is missing."""
 
@@ -39,6 +42,8 @@ class Told(NamedTuple):
         """The time shown, as text."""
         if self.since == self.until:
             return f"as of {self.since:%Y-%m-%d %H:%M} UTC"
+        if self.until - self.since < SHORT:
+            return f"{self.since:%Y-%m-%d %H:%M:%S} to {self.until:%H:%M:%S} UTC"
         if self.since.date() == self.until.date():
             return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%H:%M} UTC"
         return f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"

@@ -10,8 +10,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from pipelines.plots.draw import numbers
-from pipelines.plots.draw.palettes import FAINT, GRID, INK
-from pipelines.plots.draw.sheet import Look, Sheet, legend, price_axis_right, sheet, time_axis
+from pipelines.plots.draw.palettes import KNOWN, place
+from pipelines.plots.draw.sheet import Look, Sheet, legend, price_axis_right, sheet
+from pipelines.plots.draw.times import time_axis
 from pipelines.plots.told import Told
 
 
@@ -38,43 +39,44 @@ def cascade(
     or null). prices: ts, price of the market, or empty.
     """
     paid = seconds.filter(pl.col("price").is_not_null())
-    panels = (1.0, 1.8) if prices.height or paid.height else (1.0,)
+    panels = (1.2, 1.6) if prices.height or paid.height else (1.0,)
     figure = sheet(look, f"cascade of {event.position_side}s, {_sum(event)}", _unit(length), told, rows=panels)
     axes = figure.axes[-1]
+    lasted: Any = (event.ts_start, event.ts_end + length)
     for each in figure.axes:
-        each.axvspan(event.ts_start, event.ts_end + length, color=GRID, alpha=0.6, linewidth=0, zorder=0, gid="cascade")  # type: ignore[arg-type]
-    venues = sorted(seconds["venue"].unique())
+        each.axvspan(*lasted, color=look.theme.gap, alpha=0.35, linewidth=0, zorder=0, gid="cascade")
+    venues = sorted(seconds["venue"].unique(), key=lambda venue: (place(venue), venue))
     for side, sign in (("short", 1), ("long", -1)):
         _bars(axes, seconds.filter(pl.col("position_side") == side), sign, side, venues, length, look)
-    axes.axhline(0, color=FAINT, linewidth=0.8, zorder=4)
+    axes.axhline(0, color=look.theme.faint, linewidth=0.8, zorder=4)
     axes.margins(y=0.08)
     time_axis(axes, told)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd_of_either_sign))
     axes.set_ylabel("USD liquidated")
     handles = _handles(seconds, venues, look)
     if len(panels) > 1:
-        handles += _prices(figure.axes[0], prices, paid, length)
-    legend(figure.axes[0], handles)
+        handles += _prices(figure.axes[0], prices, paid, length, look)
+    legend(figure.axes[0], handles, look, rows=2)
     return figure
 
 
-def _prices(axes: Axes, prices: pl.DataFrame, paid: pl.DataFrame, length: timedelta) -> list[Artist]:
+def _prices(axes: Axes, prices: pl.DataFrame, paid: pl.DataFrame, length: timedelta, look: Look) -> list[Artist]:
     """Draw the market's price and the prices of the liquidations, and return them for the legend."""
     times: Any = prices["ts"].to_numpy()
     seconds: Any = (paid["ts"] + length / 2).to_numpy()
-    label = "price of the liquidations, as sent"
-    drawn: list[Artist] = [axes.scatter(seconds, paid["price"].to_numpy(), s=9, color=FAINT, zorder=4, label=label)]
+    drawn: list[Artist] = []
+    if paid.height:
+        drawn.append(axes.scatter(seconds, paid["price"].to_numpy(), s=11, color=look.theme.faint, linewidth=0, zorder=4,
+                                  label="price of the liquidations, as sent"))  # fmt: skip
     if prices.height:
-        drawn += axes.plot(
-            times,
-            prices["price"].to_numpy(),
-            "o--",
-            color=INK,
-            linewidth=1,
-            zorder=5,
-            label="price, ends of minutes",
-            gid="price",
-        )
+        how: Any = {
+            "color": look.theme.ink,
+            "linewidth": 1.6,
+            "zorder": 5,
+            "label": "price of the market",
+            "gid": "price",
+        }
+        drawn += axes.plot(times, prices["price"].to_numpy(), marker=".", **how)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.price))
     axes.set_ylabel("price, USD per coin")
     axes.margins(y=0.1)
@@ -87,13 +89,13 @@ def _bars(
 ) -> None:
     rows = seconds.sort("ts", "venue").with_columns(below=pl.col("usd").cum_sum().over("ts") - pl.col("usd"))
     wide: Any = length * 0.9
-    for number, venue in enumerate(venues):
+    for venue in venues:
         some = rows.filter(pl.col("venue") == venue)
         if some.is_empty():
             continue
         times: Any = some["ts"].to_numpy()
         usd, below = some["usd"].to_numpy() * sign, some["below"].to_numpy() * sign
-        colour = look.palette.shade(side, number / max(len(venues) - 1, 1))
+        colour = _shade(side, venue, look)
         for bar in axes.bar(times, usd, wide, below, align="edge", color=colour, linewidth=0, zorder=3):
             bar.set_gid(f"{side} {venue}")
 
@@ -114,10 +116,15 @@ def _unit(length: timedelta) -> str:
 
 
 def _handles(seconds: pl.DataFrame, venues: list[str], look: Look) -> list[Artist]:
-    there = set(seconds.select("position_side", "venue").unique().rows())
+    there = set(seconds.filter(pl.col("usd") > 0).select("position_side", "venue").unique().rows())
     return [
-        Patch(color=look.palette.shade(side, number / max(len(venues) - 1, 1)), label=f"{side}s, {venue}")
+        Patch(color=_shade(side, venue, look), label=f"{side}s, {venue}")
+        for venue in venues
         for side in ("short", "long")
-        for number, venue in enumerate(venues)
         if (side, venue) in there
     ]
+
+
+def _shade(side: str, venue: str, look: Look) -> str:
+    """Return the colour of a side at a venue, the same in every picture."""
+    return look.palette.shade(side, min(place(venue) / (len(KNOWN) - 1), 1))

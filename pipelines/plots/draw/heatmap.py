@@ -1,6 +1,8 @@
 """Heatmaps over time and price: estimated levels, or what was liquidated."""
 
-from typing import Any
+import math
+from datetime import timedelta
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -14,12 +16,17 @@ from matplotlib.ticker import FuncFormatter
 
 from pipelines.levels.freshness import STALE
 from pipelines.plots.draw import numbers
-from pipelines.plots.draw.palettes import INK, Palette
-from pipelines.plots.draw.sheet import SMALL_PT, Look, Sheet, legend, price_axis_right, sheet, time_axis
+from pipelines.plots.draw.palettes import Palette
+from pipelines.plots.draw.sheet import SMALL_PT, Look, Sheet, legend, plain, price_axis_right, sheet
+from pipelines.plots.draw.tags import price_tag
+from pipelines.plots.draw.times import time_axis
 from pipelines.plots.told import NOT_SCORED, Score, Told
 
 NOW_IN, GAP_IN = 0.4, 0.08
 GAMMA = 0.5  # colour by the square root: a few cells hold most of the dollars
+SIDES = ("short", "long")
+TICKS_APART = 0.09
+RANGE_ALPHA = 0.22
 LABELS = {
     "estimated": {"short": "shorts at risk, above the price", "long": "longs at risk, below the price"},
     "realised": {"short": "shorts liquidated", "long": "longs liquidated"},
@@ -44,21 +51,22 @@ def realised(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look) 
 
 def _heatmap(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look, title: str, kind: str) -> Sheet:
     what = "that would be liquidated, estimated" if kind == "estimated" else "liquidated"
-    unit = f"colour: USD {what}, per cell; darker is more"
+    unit = f"colour: USD {what}, per cell; {look.theme.more} is more"
     figure = sheet(look, title, unit, told, right=2.4)
     axes = figure.axes[0]
     norm = PowerNorm(GAMMA, vmin=0, vmax=max(float(cells["usd"].max() or 0), 1e-9))  # type: ignore[arg-type]
     for side in ("long", "short"):
         _mesh(axes, cells.filter(pl.col("position_side") == side), look.palette, side, norm)
-    _price(axes, prices)
-    time_axis(axes, told)
-    axes.set_ylim(float(cells["price_low"].min()), float(cells["price_high"].max()))  # type: ignore[arg-type]
+    handles: list[Any] = [Patch(color=look.palette.solid(side), label=LABELS[kind][side]) for side in SIDES]
+    legend(axes, handles + _price(axes, prices, look), look)
+    time_axis(axes, told, room=0)
+    axes.set_ylim(*_reach(cells, prices, told))
     price_axis_right(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.price))
     axes.set_ylabel("price, USD per coin")
-    sides = [Patch(color=look.palette.solid(side), label=LABELS[kind][side]) for side in ("short", "long")]
-    legend(axes, [*sides, *(line for line in axes.get_lines() if line.get_gid() == "price")])
-    _tag(_now(figure, look, cells, norm) or axes, prices)
+    beside = _now(figure, look, cells, norm) or axes
+    if prices.height:
+        price_tag(beside, prices["price"][-1], look)
     _scales(figure, look, norm)
     return figure
 
@@ -85,15 +93,42 @@ def _mesh(axes: Axes, cells: pl.DataFrame, colours: Palette, side: str, norm: Po
     return mesh
 
 
-def _price(axes: Axes, prices: pl.DataFrame) -> None:
+def _reach(cells: pl.DataFrame, prices: pl.DataFrame, told: Told) -> tuple[float, float]:
+    """Return the least and the highest price that is shown: of every cell, and of the price with room for its tag."""
+    shown = prices.filter(pl.col("ts").is_between(told.since, told.until))["price"]
+    low = min(float(cells["price_low"].min()), *shown)  # type: ignore[arg-type]
+    high = max(float(cells["price_high"].max()), *shown)  # type: ignore[arg-type]
+    free = (high - low) * 0.03 if shown.len() else 0
+    return min(low, min(shown, default=low) - free), max(high, max(shown, default=high) + free)
+
+
+def _price(axes: Axes, prices: pl.DataFrame, look: Look) -> list[Any]:
+    """Draw the price, and of each bar its range over the bar's own time; return both for the legend, if they are there."""
     if prices.is_empty():
-        return
+        return []
     times: Any = prices["ts"].to_numpy()
-    axes.fill_between(
-        times, prices["low"].to_numpy(), prices["high"].to_numpy(), color=INK, alpha=0.18, linewidth=0, zorder=4
-    )
-    axes.plot(times, prices["price"].to_numpy(), color="white", linewidth=3, zorder=5)
-    axes.plot(times, prices["price"].to_numpy(), color=INK, linewidth=1.4, zorder=6, label="price", gid="price")
+    for colour, wide, order in ((look.theme.paper, 3, 5), (look.theme.ink, 1.4, 6)):
+        drawn = axes.plot(times, prices["price"].to_numpy(), color=colour, linewidth=wide, zorder=order)
+    drawn[0].set_label("price")
+    drawn[0].set_gid("price")
+    if (prices["high"] > prices["low"]).any():
+        ranges = _ranges(prices)
+        how: Any = {"color": look.theme.ink, "alpha": RANGE_ALPHA, "linewidth": 0, "zorder": 4}
+        left: Any = ranges["ts"].to_numpy()
+        axes.fill_between(left, ranges["low"].to_numpy(), ranges["high"].to_numpy(), step="pre", gid="range", **how)
+        return [*drawn, Patch(label="its range in each bar", **(how | {"zorder": 1}))]
+    return list(drawn)
+
+
+def _ranges(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return ts, low, high for steps that end at ts: each bar's range lies over its own time, with nothing in a gap."""
+    usual = cast(timedelta, prices["ts"].diff().median() or timedelta(0))
+    begins = pl.when(pl.col("ts").diff().is_null() | (pl.col("ts").diff() > usual * 1.5)).then(pl.col("ts") - usual)
+    bars = prices.select("ts", "low", "high", begins=begins)
+    starts = bars.drop_nulls("begins").select(pl.col("begins").alias("ts"), "low", "high")
+    none = pl.lit(None, pl.Float64)
+    empty = starts.select(pl.col("ts") - timedelta(microseconds=1), low=none, high=none)
+    return pl.concat([bars.drop("begins"), starts, empty]).sort("ts")
 
 
 def _now(figure: Sheet, look: Look, cells: pl.DataFrame, norm: PowerNorm) -> Axes | None:
@@ -105,43 +140,45 @@ def _now(figure: Sheet, look: Look, cells: pl.DataFrame, norm: PowerNorm) -> Axe
     box, wide = axes.get_position(), NOW_IN * inch
     axes.set_position((box.x0, box.y0, box.width - wide - GAP_IN * inch, box.height))
     strip = figure.add_axes((box.x1 - wide, box.y0, wide, box.height), sharey=axes)
+    plain(strip, look.theme)
     strip.set_gid("now")
     one = newest.with_columns(ts=pl.lit(newest["ts"].min()), ts_end=pl.lit(newest["ts"].min()) + pl.duration(minutes=1))
     for side in ("long", "short"):
         _mesh(strip, one.filter(pl.col("position_side") == side), look.palette, side, norm)
     strip.set_title({"FRESH": "now"}.get(newest["freshness"][0], STALE), size=SMALL_PT, pad=4)
     strip.set_xticks([])
-    for side in ("top", "left", "right", "bottom"):
-        strip.spines[side].set_visible(False)
     strip.set_ylabel(axes.get_ylabel())
     price_axis_right(strip)
     strip.tick_params(labelsize=SMALL_PT, length=2)
     axes.set_ylabel("")
-    axes.tick_params(labelright=False)
+    axes.tick_params(labelright=False, right=False)
     return strip
-
-
-def _tag(axes: Axes, prices: pl.DataFrame) -> None:
-    """Write the last price at the right of the axes."""
-    if prices.is_empty():
-        return
-    last = prices.row(-1, named=True)
-    axes.annotate(
-        numbers.price(last["price"]), (1, last["price"]), xycoords=("axes fraction", "data"), xytext=(5, 0),
-        textcoords="offset points", va="center", color="white", size=SMALL_PT, zorder=7, annotation_clip=False,
-        bbox={"boxstyle": "square,pad=0.25", "color": INK},
-    )  # fmt: skip
 
 
 def _scales(figure: Sheet, look: Look, norm: PowerNorm) -> None:
     """Two colour scales at the right: they share one range, so the second alone has numbers."""
     box, inch = figure.axes[0].get_position(), look.dpi / look.width
-    for number, side in enumerate(("short", "long")):
-        place = figure.add_axes((1 - (1.2 - 0.25 * number) * inch, box.y0, 0.2 * inch, box.height * 0.97))
+    for number, side in enumerate(SIDES):
+        place = figure.add_axes((1 - (1.35 - 0.25 * number) * inch, box.y0, 0.2 * inch, box.height * 0.96))
         bar = figure.colorbar(ScalarMappable(norm, look.palette.ramp(side)), cax=place)
         bar.outline.set_visible(False)
-        bar.ax.set_title(f"{side}s", size=SMALL_PT, loc="left" if number else "right", pad=4)
-        bar.ax.tick_params(labelsize=SMALL_PT, length=2)
-        bar.set_ticks([(norm.vmax or 0) * share for share in (0, 0.02, 0.1, 0.25, 0.5, 0.75, 1)] if number else [])
+        plain(bar.ax, look.theme)
+        bar.ax.spines["bottom"].set_visible(False)
+        bar.ax.set_title(f"{side}s", size=SMALL_PT, color=look.theme.ink, loc="left" if number else "right", pad=7)
+        bar.ax.tick_params(length=2)
+        bar.set_ticks(_ticks(float(norm.vmax or 1)) if number else [])
         bar.ax.yaxis.set_major_formatter(FuncFormatter(numbers.usd))
         bar.ax.minorticks_off()
+    bar.set_label("USD per cell, on a square-root scale", size=SMALL_PT, color=look.theme.ink)
+
+
+def _ticks(most: float) -> list[float]:
+    """Return 0 and round amounts up to `most`, so far apart on the scale that their labels have room."""
+    found: list[float] = []
+    above, power = 1.0 + TICKS_APART, math.floor(math.log10(most))
+    for amount in (times * 10.0**at for at in range(power, power - 4, -1) for times in (5, 2, 1)):
+        place = (amount / most) ** GAMMA
+        if TICKS_APART <= place <= min(above - TICKS_APART, 1):
+            found.insert(0, amount)
+            above = place
+    return [0.0, *found]

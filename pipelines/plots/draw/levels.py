@@ -1,20 +1,21 @@
 """The liquidation map: estimated liquidations by price at one time, and summed outward from the price."""
 
 import polars as pl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from pipelines.plots.draw import numbers
-from pipelines.plots.draw.palettes import INK
-from pipelines.plots.draw.sheet import SMALL_PT, Look, Sheet, legend, price_axis_right, sheet
+from pipelines.plots.draw.sheet import SMALL_PT, Look, Sheet, legend, second_axis, sheet
 from pipelines.plots.told import NOT_SCORED, Score, Told
 
 
 def liquidation_map(
     bins: pl.DataFrame, price_now: float, pain: dict[str, float | None], score: Score | None, told: Told, look: Look
 ) -> Sheet:
-    """Draw bars by price, stacked by leverage (darker is higher), the sums outward, the price and max pain of each side.
+    """Draw bars by price, stacked by leverage (more is darker, on a dark theme brighter), the sums outward, the price, and max
+    pain of each side.
 
     bins: position_side, leverage, price_low, price_high, usd, cumulative_usd (of all leverages, outward, to this bin).
     pain: price of max pain by position_side, or None.
@@ -26,7 +27,7 @@ def liquidation_map(
     leverages = sorted(bins["leverage"].unique())
     _bars(axes, bins, leverages, look)
     highest = _headroom(axes, bins)
-    sums = axes.twinx()
+    sums = second_axis(axes, look.theme)
     _sums(sums, bins, look)
     _marks(axes, price_now, pain, highest, look)
     axes.xaxis.set_major_formatter(FuncFormatter(numbers.price))
@@ -78,15 +79,11 @@ def _sums(axes: Axes, bins: pl.DataFrame, look: Look) -> None:
     axes.set_ylim(0, max(float(bins["cumulative_usd"].max() or 1), 1e-9) * 1.25)  # type: ignore[arg-type]
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd))
     axes.set_ylabel("sum from the price outward, USD, estimated")
-    price_axis_right(axes)
-    axes.tick_params(labelsize=SMALL_PT, length=2)
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
 
 
 def _marks(axes: Axes, price_now: float, pain: dict[str, float | None], highest: float, look: Look) -> None:
-    axes.axvline(price_now, color=INK, linewidth=1.4, linestyle=(0, (4, 3)), zorder=5, gid="price")
-    _said(axes, price_now, highest * 1.2, f"price {numbers.price(price_now)}", INK, "center")
+    axes.axvline(price_now, color=look.theme.ink, linewidth=1.4, linestyle=(0, (4, 3)), zorder=5, gid="price")
+    _said(axes, price_now, highest * 1.2, f"price {numbers.price(price_now)}", look, "center")
     for side, at in pain.items():
         if at is not None:
             colour = look.palette.solid(side)
@@ -97,20 +94,24 @@ def _marks(axes: Axes, price_now: float, pain: dict[str, float | None], highest:
                 if at > low + 0.85 * (high - low) or (side == "long" and at > low + 0.15 * (high - low))
                 else "left"
             )
-            _said(axes, at, highest * 1.1, f"max pain, {side}s {numbers.price(at)}", INK, away)
+            _said(axes, at, highest * 1.1, f"max pain, {side}s {numbers.price(at)}", look, away)
 
 
-def _said(axes: Axes, at: float, height: float, text: str, colour: str, side: str) -> None:
+def _said(axes: Axes, at: float, height: float, text: str, look: Look, side: str) -> None:
     axes.text(
-        at, height, text, color=colour, ha=side, va="center", size=SMALL_PT, zorder=8,
-        bbox={"boxstyle": "square,pad=0.3", "color": "white", "alpha": 0.85},
+        at, height, text, color=look.theme.ink, ha=side, va="center", size=SMALL_PT, zorder=8,
+        bbox={"boxstyle": "square,pad=0.3", "color": look.theme.paper, "alpha": 0.85},
     )  # fmt: skip
 
 
 def _legend(axes: Axes, leverages: list[float], look: Look) -> None:
-    handles = [
+    """Two rows, shorts above longs: a column a leverage, and the sums."""
+    sides = ("short", "long")
+    handles: list[Artist] = [
         Patch(color=look.palette.shade(side, number / max(len(leverages) - 1, 1)), label=f"{side}s {leverage:g}x")
-        for side in ("long", "short")
         for number, leverage in enumerate(leverages)
+        for side in sides
     ]
-    legend(axes, handles, 2 * len(leverages))
+    for side in sides:
+        handles += axes.plot([], [], color=look.palette.solid(side), linewidth=2, label=f"sum of {side}s outward")
+    legend(axes, handles, look, rows=2)

@@ -9,11 +9,14 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from pipelines.plots.draw import numbers
-from pipelines.plots.draw.palettes import FAINT, GAP, INK
-from pipelines.plots.draw.sheet import Look, Sheet, legend, price_axis_right, sheet, time_axis
+from pipelines.plots.draw.sheet import Look, Sheet, legend, second_axis, sheet
+from pipelines.plots.draw.times import time_axis
 from pipelines.plots.told import Told
 
 HATCH = "////"
+GAP_ALPHA = 0.6
+FEW = 3
+"""A line of fewer points than this has dots, as it may be too short to see."""
 
 
 def totals(
@@ -27,32 +30,29 @@ def totals(
     """
     figure = sheet(look, "liquidations", f"bars: USD liquidated per {_words(length)}, shorts up, longs down", told)
     axes = figure.axes[0]
-    _gaps(axes, coverage, length)
+    _gaps(axes, coverage, length, look)
     for side, sign in (("short", 1), ("long", -1)):
         _side(axes, bars.filter(pl.col("position_side") == side), sign, side, length, look)
-    axes.axhline(0, color=FAINT, linewidth=0.8, zorder=4)
+    axes.axhline(0, color=look.theme.faint, linewidth=0.8, zorder=4)
     axes.margins(y=0.16)
     time_axis(axes, told)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd_of_either_sign))
     axes.set_ylabel("USD liquidated")
     if not prices.is_empty():
-        over_it(axes, prices)
+        over_it(axes, prices, look)
     _legend(axes, bars, coverage, bool(prices.height), look)
     return figure
 
 
-def over_it(axes: Axes, prices: pl.DataFrame) -> Axes:
+def over_it(axes: Axes, prices: pl.DataFrame, look: Look) -> Axes:
     """Draw the price over the bars on an axis of its own at the right, and return that."""
-    right = axes.twinx()
+    right = second_axis(axes, look.theme)
     times: Any = prices["ts"].to_numpy()
-    right.plot(times, prices["price"].to_numpy(), color=INK, linewidth=1.3, alpha=0.85, zorder=6, gid="price")
+    how: Any = {"color": look.theme.ink, "linewidth": 1.3, "zorder": 6, "gid": "price"}
+    right.plot(times, prices["price"].to_numpy(), marker="." if prices.height < FEW else "", **how)
     right.yaxis.set_major_formatter(FuncFormatter(numbers.price))
     right.set_ylabel("price, USD per coin")
-    price_axis_right(right)
-    right.tick_params(labelsize=8.5, length=2)
     right.margins(y=0.2)
-    for side in ("top", "left", "right"):
-        right.spines[side].set_visible(False)
     return right
 
 
@@ -72,22 +72,27 @@ def _side(axes: Axes, bars: pl.DataFrame, sign: int, side: str, length: timedelt
         bar.set_gid(f"{side} lower bound")
 
 
-def _gaps(axes: Axes, coverage: pl.DataFrame, length: timedelta) -> None:
-    for ts, share in coverage.filter(pl.col("coverage_share") < 1).select("ts", "coverage_share").iter_rows():
-        axes.axvspan(ts, ts + length, color=GAP, alpha=0.25 + 0.5 * (1 - share), linewidth=0, zorder=0, gid="gap")
+def _gaps(axes: Axes, coverage: pl.DataFrame, length: timedelta, look: Look) -> None:
+    for ts in coverage.filter(pl.col("coverage_share") < 1)["ts"]:
+        axes.axvspan(ts, ts + length, color=look.theme.gap, alpha=GAP_ALPHA, linewidth=0, zorder=0, gid="gap")
 
 
 def _legend(axes: Axes, bars: pl.DataFrame, coverage: pl.DataFrame, priced: bool, look: Look) -> None:
-    handles: list[Any] = [Patch(color=look.palette.solid(side), label=f"{side}s") for side in ("short", "long")]
-    if (bars["throttled_usd"] > 0).any():
-        handles.append(
-            Patch(facecolor="white", edgecolor=INK, hatch=HATCH, label="from throttled feeds: at least so much")
-        )
+    """Each side's own colour, plain and hatched as its bars are; nothing that is not in the picture."""
+    handles: list[Any] = []
+    for side in ("short", "long"):
+        some = bars.filter(pl.col("position_side") == side)
+        colour, pale = look.palette.solid(side), look.palette.shade(side, 0.0)
+        if some["complete_usd"].sum():
+            handles.append(Patch(color=colour, label=f"{side}s"))
+        if some["throttled_usd"].sum():
+            handles.append(Patch(facecolor=pale, edgecolor=colour, hatch=HATCH, linewidth=0,
+                                 label=f"{side}s, from throttled feeds: at least so much"))  # fmt: skip
     if (coverage["coverage_share"] < 1).any():
-        handles.append(Patch(color=GAP, label="feeds not heard the whole time: at least so much"))
+        handles.append(Patch(color=look.theme.gap, alpha=GAP_ALPHA, label="feeds not heard the whole time"))
     if priced:
-        handles += axes.plot([], [], color=INK, linewidth=1.3, label="price")
-    legend(axes, handles)
+        handles += axes.plot([], [], color=look.theme.ink, linewidth=1.3, label="price")
+    legend(axes, handles, look)
 
 
 def _words(length: timedelta) -> str:

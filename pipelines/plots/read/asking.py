@@ -1,7 +1,7 @@
 """What is asked for: a coin or an instrument, and a stretch of time; and the SQL that all readers share."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -64,8 +64,10 @@ def window(warehouse: Lake, asked: Asked, default: timedelta) -> tuple[datetime,
 
 
 def end(asked: Asked, until: datetime, last: datetime) -> tuple[datetime, tuple[str, ...]]:
-    """Return where the picture ends: at `until` where that was asked for, else at the last data, and a note if that is old."""
-    if asked.until is not None or last >= until:
+    """Return where the picture ends: at `until` where that was asked for and has come, else at the last data, and a note if
+    that is old. No picture goes on into the future."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if last >= until or (asked.until is not None and until <= now):
         return until, ()
     return last, (f"Missing: nothing after {last:%Y-%m-%d %H:%M:%S}",) if until - last > SILENT else ()
 

@@ -1,6 +1,6 @@
 """One cascade and the seconds around it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -49,7 +49,8 @@ def cascade(warehouse: Lake, asked: Asked, cascade_id: str | None) -> Cascade:
     event = Event(**{name: row[name] for name in Event._fields})
     lasted = event.ts_end - event.ts_start
     around = max(LEAST_AROUND, lasted * 0.3)
-    since, until = (event.ts_start - around).replace(microsecond=0), event.ts_end + around
+    since = (event.ts_start - around).replace(microsecond=0)
+    until = (event.ts_end + around).replace(microsecond=0) + timedelta(seconds=1)
     length = timedelta(seconds=max(1, -(-int((until - since).total_seconds()) // BARS_MOST)))
     at = {"since": since, "until": until, "base": row["base"], "scope": row["scope"]}
     seconds = rows(warehouse, SECONDS.format(length=length.total_seconds()), at)
@@ -59,9 +60,16 @@ def cascade(warehouse: Lake, asked: Asked, cascade_id: str | None) -> Cascade:
         )
     wide = timedelta(minutes=1)
     lines, missing = prices(warehouse, asked._replace(base=row["base"]), since - wide, until + wide)
-    lines = lines.filter((pl.col("ts") >= since - wide) & (pl.col("ts") <= until + wide))
+    lines = _seen(lines, since, until)
     words = told(asked._replace(base=row["base"]), since, until, joined(seconds["venue"]), *_notes(row), *missing)
     return Cascade(seconds, lines, event, length, words)
+
+
+def _seen(lines: pl.DataFrame, since: datetime, until: datetime) -> pl.DataFrame:
+    """Return the prices of [since, until] and one before and after, so that the line goes on to the edges."""
+    before = lines.filter(pl.col("ts") < since).tail(1)
+    after = lines.filter(pl.col("ts") > until).head(1)
+    return pl.concat([before, lines.filter(pl.col("ts").is_between(since, until)), after])
 
 
 def _found(warehouse: Lake, asked: Asked, cascade_id: str | None) -> dict[str, Any]:

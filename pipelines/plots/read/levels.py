@@ -1,7 +1,7 @@
 """Estimated levels and realised liquidations by time and price, the newest map, and the score that stands beside it."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import polars as pl
 
@@ -53,10 +53,10 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
     )
     if found.is_empty():
         raise nothing("estimated levels", asked, since, until, HINT)
-    start: datetime = asked.since or found["ts"].min()  # type: ignore[assignment]
+    first, newest = cast(tuple[datetime, datetime], (found["ts"].min(), found["ts"].max()))
+    start = asked.since or first
     lines, missing = prices(warehouse, asked, start, until)
-    last = max(found["ts"].max(), *lines["ts"].tail(1))
-    stop, old = end(asked, until, last)
+    stop, old = end(asked, until, max(newest, *lines["ts"].tail(1)))
     stop = max(stop, start + SHORTEST)
     cells = swept(_near(found, within).join(_ends(found["ts"], stop), on="ts"), lines)
     notes = (*_age(warehouse, base), *_known(found), *old, *missing)

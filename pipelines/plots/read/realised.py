@@ -15,7 +15,7 @@ from warehouse.lake import Lake, quoted
 DAY = timedelta(days=1)
 HINT = '`liq sql "from liquidation_totals_by_coin"` shows where some are'
 COLUMNS_MOST = 200
-LENGTHS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 1440))
+LENGTHS = tuple(timedelta(seconds=s) for s in (1, 5, 15, 60, 300, 900, 3600, 14400, 86400))
 
 
 class Realised(NamedTuple):
@@ -36,7 +36,7 @@ def realised(warehouse: Lake, asked: Asked) -> Realised:
     since, until = window(warehouse, asked, DAY)
     first, last, highest = _extent(warehouse, asked, since, until)
     start = asked.since or first
-    until, old = end(asked, until, last + timedelta(minutes=1))
+    until, old = end(asked, until, last + (last - start) / 50 + timedelta(seconds=1))
     length = next((length for length in LENGTHS if (until - start) / length <= COLUMNS_MOST), LENGTHS[-1])
     wanted = quoted(asked.instrument) if asked.instrument else "NULL"
     found = rows(

@@ -17,9 +17,13 @@ from typer.testing import CliRunner
 
 from liq import app
 from pipelines.cascades.run import detect
+from pipelines.plots.draw import palettes
 from pipelines.plots.read.asking import Asked
+from pipelines.plots.read.funding import funding
+from pipelines.plots.read.interest import open_interest
 from pipelines.plots.read.levels import Levels, heatmap, swept
 from pipelines.plots.read.liquidations import totals
+from pipelines.plots.read.realised import realised
 from pipelines.rollup.run import rollup
 from warehouse import lake
 from warehouse.lake import Lake
@@ -145,6 +149,25 @@ def test_an_empty_selection_is_one_line_and_no_file(liq: Liq, tmp_path: Path, pi
     assert result.stderr.startswith(f"liq plot {picture[0]}: nothing to draw: no ")
     assert result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_of_the_future_ends_at_the_last_data(world: Path) -> None:
+    """Nobody knows what comes: neither the axis nor a cell goes on beyond what is known."""
+    asked = Asked("BTC", None, NOON, datetime(2190, 1, 1))  # noqa: DTZ001
+    with lake.open(world) as warehouse:
+        levels = heatmap(warehouse, asked, 0.2)
+        others = [read(warehouse, asked).told for read in (totals, realised, funding, open_interest)]
+    assert levels.told.until == END
+    assert max(levels.cells["ts_end"]) <= END
+    assert all(NOON < told.until <= END + timedelta(minutes=2) for told in others)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_an_option_and_a_setting(liq: Liq, monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
+    asked = written(liq("totals", *UNTIL, "-o", "asked.svg", "--theme", theme)).read_text()
+    monkeypatch.setenv("LIQ_THEME", theme)
+    assert written(liq("totals", *UNTIL, "-o", "set.svg")).read_text() == asked
+    assert (palettes.DARK.paper in asked) == (theme == "dark")
 
 
 @pytest.mark.parametrize(
