@@ -12,10 +12,17 @@ WITH newest AS (
     WHERE l.ts > moment::TIMESTAMP - to_seconds(max_age_hours * 3600) AND l.ts <= least(moment::TIMESTAMP, made_by)
     GROUP BY l.ts, l.base
     QUALIFY l.ts = max(l.ts) OVER ()
+), described AS (
+    -- as instruments_as_of at the moment, of few columns: each that is read takes time to plan
+    SELECT
+        i.venue, i.symbol, max_by({'base': i.base, 'quote': i.quote, 'multiplier': i.multiplier}, (i.valid_from, i.ts_recv)) FILTER (
+            i.valid_from <= moment) AS known,
+        coalesce(known, min_by({'base': i.base, 'quote': i.quote, 'multiplier': i.multiplier}, (i.valid_from, i.ts_recv))) AS contract
+    FROM instruments AS i GROUP BY i.venue, i.symbol
 ), contracts AS MATERIALIZED (
-    SELECT i.venue, i.symbol, i.multiplier, n.base, n.ts, n.price_then, n.ts - INTERVAL 15 MINUTES AS since
-    FROM newest AS n JOIN instruments_as_of AS i ON n.base = i.base
-    WHERE list_contains(dollars(), i.quote) AND i.since <= moment AND (i.valid_to IS NULL OR i.valid_to > moment)
+    SELECT d.venue, d.symbol, d.contract.multiplier AS multiplier, n.base, n.ts, n.price_then, n.ts - INTERVAL 15 MINUTES AS since
+    FROM newest AS n JOIN described AS d ON n.base = d.contract.base
+    WHERE list_contains(dollars(), d.contract.quote)
 ), prices AS (
     SELECT
         c.base, c.venue, c.symbol, 'traded' AS kind, c.price_then, k.ts_event >= c.ts AS later,

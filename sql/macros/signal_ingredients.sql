@@ -1,5 +1,5 @@
 -- signal_ingredients(moment): what the signals are made of, per coin and side, as it was known at a full hour.
--- Reads coin_prices_at, zones_at, levels_at, clusters_at, funding_paid_at, long_short_ratios, liquidations_1h; each ends at the
+-- Reads coin_prices_at, zones_of, levels_at, funding_paid_at, long_short_ratios, liquidations_1h; each ends at the
 -- moment. Grain: one row per base and position_side (whose positions are looked at: those that would be, or were, liquidated); null:
 -- not known. funding_paid_8h: by the side, per eight hours, negative where it receives. accounts_share, top_positions_share: the
 -- side's share of all accounts, of the top traders' positions: mean of the venues' latest of three hours. cluster_*: the nearest
@@ -40,12 +40,16 @@ WITH liquidated AS (
         coin AS base, avg(long_share) FILTER (kind = 'global_accounts') AS accounts, avg(long_share) FILTER (kind = 'top_positions') AS top
     FROM (SELECT coin, kind, venue, avg(long_share) AS long_share FROM ratios GROUP BY ALL)
     GROUP BY coin
+), bins_now AS MATERIALIZED (
+    FROM levels_at(moment)
+), bins_before AS MATERIALIZED (
+    FROM levels_at(moment::TIMESTAMP - INTERVAL 24 HOURS)
 ), levels AS (
-    SELECT base, position_side, any_value(side_usd) AS usd, any_value(side_qty) AS qty, any_value(ts) AS ts FROM levels_at(moment) GROUP BY ALL
+    SELECT base, position_side, any_value(side_usd) AS usd, any_value(side_qty) AS qty, any_value(ts) AS ts FROM bins_now GROUP BY ALL
 ), levels_before AS (
-    SELECT base, position_side, any_value(side_qty) AS qty FROM levels_at(moment::TIMESTAMP - INTERVAL 24 HOURS) GROUP BY ALL
+    SELECT base, position_side, any_value(side_qty) AS qty FROM bins_before GROUP BY ALL
 ), zones AS (
-    FROM zones_at(moment)
+    FROM zones_of(moment, 'bins_now', 'bins_before')
 ), ahead AS (
     SELECT * FROM zones WHERE state = 'uncleared'
     QUALIFY row_number() OVER (

@@ -181,6 +181,8 @@ NOT_RECOMPUTED = {
     "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,
     "heard_share": WORDS, "levels_limits": WORDS, "level_passed": WORDS,
     "signals_hour": WORDS, "known_instrument": WORDS, "known_coin": WORDS, "first_bar": WORDS,
+    "clusters_of": "the part of clusters_at that reckons; this is recomputed",
+    "zones_of": "the part of zones_at that reckons; this is recomputed",
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
     "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",
     "audit_last": "says what the checks found; that they hold on this day is a test of its own",
