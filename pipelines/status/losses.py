@@ -62,7 +62,11 @@ def missing(seen: Seen) -> Iterable[Check]:
         for row in (seen.rows(MISSING, settled=settled, sessions=doubtful) if doubtful else [])
     ]  # fmt: skip
     waits = sum(lag.behind for lag in seen.kafka.lags)
-    note = f"; {waits:,} wait in Kafka, which `frames_accounted` counts as missing until they are committed" if waits else ""
+    note = (
+        f"; {waits:,} wait in Kafka, which `frames_accounted` counts as missing until they are committed"
+        if waits
+        else ""
+    )
     return found or [good("frames", f"none of the last hour is missing{note}")]
 
 
