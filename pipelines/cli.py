@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 import time
 from datetime import datetime
@@ -93,6 +94,7 @@ def demo(
     from pipelines.up.demo import holds_a_demo
 
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    signal.siginterrupt(signal.SIGINT, True)  # polars has a read go on after Ctrl-C
     if asks and holds_a_demo(data) and input(MAY_EMPTY.format(data)).strip().lower() not in YES:
         print(f"{data} is left as it is; LIQ_DATA names another folder")
         raise typer.Exit(1)

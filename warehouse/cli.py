@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -71,11 +71,12 @@ def sql(
         raise typer.BadParameter(str(error)) from None
     with to_read(unlocked=unlocked) as warehouse:
         text = sys.stdin.read() if statement == "-" else statement
+        if follow:
+            with suppress(KeyboardInterrupt):
+                follow_rows(warehouse, text, kind)
+            return
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
         try:
-            if follow:
-                follow_rows(warehouse, text, kind)
-                return
             rows = run(warehouse, text, held=HELD[kind])
             write(rows, kind, output, limit, everything=everything)
             for line in asked.unknown(warehouse, text) if not rows.count else ():

@@ -70,7 +70,7 @@ def _by_weight(names: Sequence[str]) -> list[str]:
     if "instrument" not in names and "symbol" in late:
         late.remove("symbol")
     rest = [name for name in names if name not in {*main, *trust, *late}]
-    return [*rest[:FIRST], *main, *trust, *rest[FIRST:], *late]
+    return [*rest[:FIRST], *main[:1], *trust[:2], *main[1:], *trust[2:], *rest[FIRST:], *late]
 
 
 def _narrow(name: str, cells: Sequence[str], is_time: bool) -> Column:

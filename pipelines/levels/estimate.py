@@ -61,9 +61,10 @@ def estimate(
         found = []
         for begin, end in spans(first, last, step):
             block, shifts = read.filter((pl.col("ts") >= begin) & (pl.col("ts") < end)), table_at(begin)
+            due = _due(state, block, begin, end, parameters)
             state = advance(state, block, shifts, listed, parameters)
             full = (state, end) if end == floor(end, HOUR) and end <= settled else full
-            found.append(_column(state, block, listed, shifts, weights, begin, end, parameters))
+            found.append(_column(state, due, listed, shifts, weights, end, parameters))
             tell(end)
         stored_rows = _store(lake, pl.concat(found), first, last, until)
         done = Estimated(
@@ -123,22 +124,34 @@ def _start(
     return EMPTY, floor(first, HOUR) if first else until
 
 
+def _due(state: State, block: pl.DataFrame, begin: datetime, end: datetime, parameters: Parameters) -> pl.DataFrame:
+    """Return by contract how many bars the time has (seen), and how many it should have (due): one a minute, of a contract
+    that had some before; of another from its first on, as nobody asked for it until then."""
+    recent = state.carry.filter(pl.col("ts") >= begin - timedelta(hours=parameters.stale_h))
+    seen = block.group_by("contract").agg(seen=pl.len(), first=pl.col("ts").min())
+    known = recent.select("contract", first=pl.lit(begin, block.schema["ts"]), seen=pl.lit(0, pl.UInt32))
+    return (
+        pl.concat([seen, known], how="diagonal_relaxed")
+        .group_by("contract")
+        .agg(pl.col("seen").sum(), due=(pl.lit(end) - pl.col("first").min()).dt.total_minutes().clip(1))
+    )
+
+
 def _column(
-    state: State, block: pl.DataFrame, listed: pl.DataFrame, shifts: pl.DataFrame, weights: pl.DataFrame,
-    begin: datetime, end: datetime, parameters: Parameters,
+    state: State, due: pl.DataFrame, listed: pl.DataFrame, shifts: pl.DataFrame, weights: pl.DataFrame,
+    end: datetime, parameters: Parameters,
 ) -> pl.DataFrame:  # fmt: skip
     at = weights_at(weights, listed["base"], end, parameters)
     rows = levels(state, listed, shifts, at, end, parameters)
-    minutes = (end - begin) / MINUTE
-    recent = state.carry.filter(pl.col("ts") >= end - timedelta(hours=parameters.stale_h))
-    known = listed.join(recent, on="contract", how="semi").select("base").unique()
-    seen = (
-        block.join(listed, on="contract").group_by("base").agg(seen=pl.len(), contracts=pl.col("contract").n_unique())
+    share = (
+        listed.select("contract", "base")
+        .join(due, on="contract")
+        .group_by("base")
+        .agg(bars_share=pl.col("seen").sum() / pl.col("due").sum())
     )
-    share = known.join(seen, on="base", how="left").select(
-        "base", bars_share=(pl.col("seen") / (pl.col("contracts") * minutes)).fill_null(0.0)
+    return rows.join(share, on="base", maintain_order="left", how="left").select(
+        TABLES["liquidation_levels"].schema.names()
     )
-    return rows.join(share, on="base", maintain_order="left").select(TABLES["liquidation_levels"].schema.names())
 
 
 def _store(lake: Lake, rows: pl.DataFrame, start: datetime, end: datetime, until: datetime) -> int:

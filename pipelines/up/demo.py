@@ -52,7 +52,12 @@ PHASES_S = {"calm": SCRIPT_S["calm"], "cascade": SCRIPT_S["cascade"], "settling"
 OF_SCRIPT = {"calm": "calm", "cascade": "cascade", "aftermath": "settling", "after": "settling"}
 """The phases of the simulated market, as they are told."""
 PAST = {"binance": "BTCUSDT,ETHUSDT", "bybit": "BTCUSDT,ETHUSDT", "okx": "BTC-USDT-SWAP,ETH-USDT-SWAP"}
-"""What the venues are asked about the day before."""
+"""What the venues are asked the past of."""
+ASKED = (
+    ("--what", "klines,open-interest,funding", "--since", "1d"),
+    ("--what", "klines,open-interest,funding", "--since", "30d", "--interval", "1h", "--period", "1h"),
+)
+"""The day before by the minute, and thirty days by the hour."""
 SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
 """An invented market goes into none of the user's own servers."""
 START_S = 30.0
@@ -174,10 +179,14 @@ async def _simulate(parts: Parts) -> str:
 
 
 async def _history(parts: Parts) -> None:
-    """Ask each venue for the day before, so that prices, open interest and levels have a past. Raises StartError."""
-    for venue, symbols in PAST.items():
-        what = ("--what", "klines,open-interest,funding", "--since", "1d", "--symbols", symbols)
-        await often(TRIES, liq("backfill", venue, *what), parts.env, parts.world / "logs" / "backfill.log")
+    """Ask each venue for its past, so that prices, open interest, funding, levels and signals have one. Raises StartError."""
+    await together(*(_past_of(parts, venue) for venue in PAST))
+
+
+async def _past_of(parts: Parts, venue: str) -> None:
+    for asked in ASKED:
+        command = liq("backfill", venue, "--symbols", PAST[venue], *asked)
+        await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue}.log")
 
 
 async def _market(parts: Parts, out: Console, phases: Phases, simulator: str, stop: asyncio.Event, kills: int) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 WIDTH = 110
+"""From here on there is room for how long each phase took."""
 PER_SECOND = 4
 
 
@@ -63,12 +64,12 @@ class Phases:
             self._took[self._now] = self._took.get(self._now, 0.0) + time.monotonic() - self._began
 
     def _line(self) -> Text:
-        line = Text(overflow="ellipsis", no_wrap=True)
+        line, is_wide = Text(overflow="ellipsis", no_wrap=True), self._out.width >= WIDTH
         for name in self._names:
             if name == self._now:
                 line.append(f"▶ {name}", "bold cyan")
             elif name in self._took:
-                line.append(f"✔ {name} {self._took[name]:.0f} s", "green")
+                line.append(f"✔ {name}{f' {self._took[name]:.0f} s' if is_wide else ''}", "green")
             else:
                 known = self._seconds.get(name)
                 line.append(f"· {name}{f' {known:.0f} s' if known else ''}", "dim")

@@ -1,5 +1,6 @@
 """`liq audit` and the flow: what is checked, day by day, and what is kept of it."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -87,6 +88,29 @@ def test_the_command_ends_with_1_where_something_must_hold_and_does_not(
     assert ("FAILED" in done.output) == bool(code)
     assert '"order_side": "buy"' in done.output or not code
     assert "2026-10-10 00:00:00 to 2026-10-11 00:00:00" in done.output
+
+
+def test_a_table_without_rows_of_the_time_is_not_ok_there_is_nothing_to_say(
+    tmp_path: Path, warehouse: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(warehouse, {"liquidations": table("liquidations", [liquidation("okx", "A", NOON, "partial", "import")])})
+    rollup(warehouse)
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path))
+
+    def told(*time: str) -> str:
+        return CliRunner().invoke(app, ["audit", *time]).output
+
+    there = told("--since", "2026-10-10", "--until", "2026-10-11")
+    assert re.search(r"ok +0  liquidations_sides_agree", there)
+    assert re.search(r"- +no rows  klines_sane", there)
+    nothing = told("--since", "2026-10-08", "--until", "2026-10-09")
+    assert "nothing is stored of that time" in nothing
+    assert not re.search(r"ok +0  liquidations_sides_agree", nothing)
+
+
+def test_where_everything_has_ended_the_last_minutes_are_looked_at_too() -> None:
+    ended = NOON - timedelta(minutes=2, seconds=20)
+    assert span(NOON, ended=ended)[1] == NOON - timedelta(minutes=2)
 
 
 def test_nothing_to_look_at_is_said(tmp_path: Path, warehouse: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from pipelines.cascades.rules import RULE, keep
 from pipelines.cascades.run import detect
 from pipelines.errors import UsageError
 from tests.pipelines.cascade_rows import LATER, NOON, after, frame, liquidation, normal, put, run, stored
+from tests.pipelines.heard import brings, event
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append, replace
@@ -209,6 +210,26 @@ def test_a_feed_that_was_away_makes_a_lower_bound(warehouse: Lake) -> None:
     replace(warehouse, "feed_coverage", frame("feed_coverage", *rows), "FALSE")
     run(warehouse)
     assert [(row["coverage_share"], row["lower_bound"]) for row in stored(warehouse)] == [(0.5, True)]
+
+
+def test_a_cascade_of_which_nothing_was_missed_was_heard_whole_though_its_minute_was_not(warehouse: Lake) -> None:
+    """The collector began a second before it and was stopped a second after it, all in one minute."""
+    put(warehouse, *burst(20, each=100_000))
+    session = "bybit-public-1-aaaa"
+    told = [
+        event(session, "subscribed", after(19), channels=brings("allLiquidation")), event(session, "stopped", after(31)),
+    ]  # fmt: skip
+    append(warehouse, {"collector_events": frame("collector_events", *told)})
+    row = {
+        "minute": NOON,
+        "venue": "bybit",
+        "channel": "allLiquidation",
+        "connected_share": 0.2,
+        "gap_reason": "stopped",
+    }
+    replace(warehouse, "feed_coverage", frame("feed_coverage", row), "FALSE")
+    run(warehouse)
+    assert [(one["coverage_share"], one["lower_bound"]) for one in stored(warehouse)] == [(1.0, False)]
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ def _in_a_terminal(world: Path, then: Callable[[int], object], until: str) -> tu
     """Run `liq demo` in a terminal, do `then` when it has said `until`; return what it said and its exit code."""
     pid, fd = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may have it ignored
         os.execve(sys.executable, [sys.executable, "-m", "liq", "demo"], {**os.environ, "LIQ_DATA": str(world)})
     told, done = "", False
     while True:

@@ -1,6 +1,7 @@
 """The page of `liq watch`: what it says of a market, and that it fits the terminal."""
 
 import asyncio
+import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -163,28 +164,19 @@ def test_numbers_have_three_digits_and_their_unit() -> None:
 
 
 async def test_the_page_follows_the_lake_and_ends_on_q(fresh_world: Path) -> None:
-    out = Console(width=120, height=40, force_terminal=True, color_system=None, file=_Sink())
+    screen = _Terminal()
+    out = Console(width=120, height=40, force_terminal=True, color_system=None, file=screen)
     watch, stop = Watch(out, fresh_world, "live"), asyncio.Event()
     shown = asyncio.create_task(watch.show(stop))
-    while "Liquidated, USD" not in out.file.text:  # type: ignore[attr-defined]
+    while "Liquidated, USD" not in screen.getvalue():
         await asyncio.sleep(0.05)
     watch._pressed("q")
     await shown
     assert stop.is_set()
 
 
-class _Sink:
+class _Terminal(io.StringIO):
     """A terminal of which all that was written is kept."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None:
-        return
 
     def isatty(self) -> bool:
         return True

@@ -43,7 +43,7 @@ def reader(made_once: Path) -> lake.Lake:
     return lake.open(made_once)
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [70, 80, 120])
 def test_how_far_to_trust_a_row_is_never_what_is_too_wide(reader: Lake, width: int) -> None:
     told = _shown(reader, WIDE, width)
     lines = told.splitlines()

@@ -98,6 +98,21 @@ def test_a_day_estimated_in_pieces_is_the_day_estimated_at_once(filled: Lake) ->
     assert at_once[0]["ts"].max() == end
 
 
+def test_a_contract_that_nobody_asked_for_until_now_has_no_bars_missing_before(filled: Lake) -> None:
+    """Its bars begin in the last ten minutes; those of the other are all there, but for an hour in which they are not."""
+    end = START + timedelta(hours=4)
+    filled.connection.execute(
+        "DELETE FROM klines WHERE venue = 'binance' AND ts_event < ?", [end - timedelta(minutes=10)]
+    )
+    filled.connection.execute(
+        "DELETE FROM klines WHERE venue = 'bybit' AND ts_event >= ? AND ts_event < ?",
+        [START + timedelta(hours=1), START + timedelta(hours=1, minutes=30)],
+    )
+    estimate(filled, end, START, PARAMETERS)
+    shares = filled.connection.execute("SELECT DISTINCT ts, bars_share FROM liquidation_levels ORDER BY ts").fetchall()
+    assert [share for _, share in shares] == [1.0, 0.5, 1.0, 1.0]
+
+
 def test_an_estimate_made_twice_changes_nothing(filled: Lake) -> None:
     end = START + timedelta(hours=12)
     estimate(filled, end, START, PARAMETERS)

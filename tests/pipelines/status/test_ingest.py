@@ -21,6 +21,16 @@ def test_a_kafka_that_is_away_is_told_and_nothing_is_called_missing(warehouse: L
     assert told.state == "needs you", "with Kafka there, and nothing in it, they are"
 
 
+def test_frames_that_wait_in_kafka_are_named_where_nothing_is_missing(warehouse: Lake) -> None:
+    """`frames_accounted` counts them as missing until they are committed, and both are on one screen."""
+    started(warehouse)
+    alive(warehouse, 2)
+    waiting = Kafka("here", [Lag("raw.ticker", 1000, 668, ms(2))])
+    told = only(list(losses.missing(seen(warehouse, 2.1, waiting))))
+    assert told.state == "good"
+    assert "668 wait in Kafka" in told.said
+
+
 def test_a_kafka_that_never_got_anything_is_told(warehouse: Lake) -> None:
     told = only(list(ingest.kafka(seen(warehouse, 0, Kafka("here", [Lag("raw.ticker", 0, 0)])))))
     assert told.said == "at here; nothing has ever reached it"
