@@ -3,6 +3,7 @@
 import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -113,5 +114,5 @@ def _legend(axes: Axes, leverages: list[float], look: Look) -> None:
         for side in sides
     ]
     for side in sides:
-        handles += axes.plot([], [], color=look.palette.solid(side), linewidth=2, label=f"sum of {side}s outward")
+        handles.append(Line2D([], [], color=look.palette.solid(side), linewidth=2, label=f"sum of {side}s outward"))
     legend(axes, handles, look, rows=2)
