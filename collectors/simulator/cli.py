@@ -26,6 +26,7 @@ def simulate(
     then: Annotated[
         Literal["calm", "quiet"], typer.Option(help="after the script: go on, or no more liquidations")
     ] = "calm",
+    wait: Annotated[bool, typer.Option("--wait", help="stay calm until POST /_begin on the control port")] = False,
     ticker_ms: Annotated[int, typer.Option(help="pace of Bybit's tickers, ms")] = 100,
     bybit_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Bybit")] = 0.0,
     binance_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Binance")] = 0.0,
@@ -41,7 +42,7 @@ def simulate(
     limits = Limits(bybit=BybitLimits(ticker_ms=ticker_ms))
     asyncio.run(_serve(lambda: Simulator(
         seed=seed, phases=phases, then=then, limits=limits, rate=loads, play=play, play_rate=rate,
-        port_base=port_base,
+        port_base=port_base, wait=wait,
     ), write_env))  # fmt: skip
 
 

@@ -25,10 +25,11 @@ class Controlled(Protocol):
     def state(self) -> dict[str, Any]: ...
     def fault(self, kind: str, venue: str, **details: Any) -> int: ...
     def quiet(self) -> None: ...
+    def begin(self) -> None: ...
 
 
 class Control:
-    """GET /_truth (?rows=1: every liquidation as a JSON line), GET /_state, POST /_fault, POST /_quiet."""
+    """GET /_truth (?rows=1: every liquidation as a JSON line), GET /_state, POST /_fault, POST /_quiet, POST /_begin."""
 
     def __init__(self, simulator: Controlled) -> None:
         self._simulator = simulator
@@ -45,6 +46,7 @@ class Control:
             Route("/_state", self._state),
             Route("/_fault", self._fault, methods=["POST"]),
             Route("/_quiet", self._quiet, methods=["POST"]),
+            Route("/_begin", self._begin, methods=["POST"]),
         ]
         config = uvicorn.Config(Starlette(routes=routes), log_level="warning", lifespan="off", ws="none")
         self._server = _Server(config)
@@ -74,6 +76,10 @@ class Control:
             return JSONResponse({"hit": self._simulator.fault(**wanted)})
         except (FaultError, ValueError, TypeError) as error:
             return JSONResponse({"error": str(error)}, 400)
+
+    async def _begin(self, _: Request) -> Response:
+        self._simulator.begin()
+        return JSONResponse({"begun": True})
 
     async def _quiet(self, _: Request) -> Response:
         self._simulator.quiet()

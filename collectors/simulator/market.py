@@ -14,6 +14,7 @@ from collectors.simulator.liquidation import Liquidation, Position
 from collectors.simulator.script import Phase, Phases, Script, weight
 
 STEP_MS = 100
+NEVER_MS = 1 << 60
 SECOND_MS = 1000
 LARGEST_USD = 5e6
 LARGEST_SHARE = 0.02
@@ -77,6 +78,8 @@ class Market:
     def __init__(self, seed: int, coins: Sequence[str], phases: Phases, start_ms: int) -> None:
         self.contracts = listed(coins, start_ms)
         self.start_ms = start_ms
+        self.script_ms = start_ms
+        """When the script begins."""
         self.now = start_ms - start_ms % STEP_MS
         self.history = History(seed, self.contracts, start_ms)
         self._random = random.Random(f"{seed}/market")
@@ -94,7 +97,15 @@ class Market:
     @property
     def phase(self) -> Phase:
         """The phase that rules now."""
-        return self.script.at(self.now - self.start_ms)
+        return self.script.at(self.now - self.script_ms)
+
+    def wait(self) -> None:
+        """Let the market be calm, and the script begin when `begin` says so."""
+        self.script_ms = NEVER_MS
+
+    def begin(self) -> None:
+        """Let the script begin now, unless it has already."""
+        self.script_ms = min(self.script_ms, self.now)
 
     def quiet(self) -> None:
         """Let no further liquidation happen; prices go on."""
@@ -121,7 +132,7 @@ class Market:
         if self.now % SECOND_MS == 0:
             self._move_states(phase)
         self._move_prices(phase)
-        elapsed = self.now - self.start_ms
+        elapsed = self.now - self.script_ms
         happened = [] if self._quiet else sorted(self._liquidations(phase, elapsed), key=lambda one: one.ts)
         for one in happened:
             self._take(one)
@@ -195,7 +206,7 @@ class Market:
             if planned.twin and self._last_of_burst is not None:
                 happened.append(self._last_of_burst)
                 continue
-            ts = self.start_ms + planned.at_ms
+            ts = self.script_ms + planned.at_ms
             one = self._liquidation(
                 planned.contract, ts, phase.size * planned.size, self._position(phase, planned.contract)
             )

@@ -49,18 +49,22 @@ class Simulator:
     `now`: UTC ms, the market's clock. `then`: what follows the script, calm (ordinary liquidations) or quiet (none).
     `rate`: liquidation frames a second and venue (binance, bybit) beside the market's, without throttle. `play`: a
     folder of recorded frames instead of the market, `play_rate` of them a second. `port_base` 0 takes free ports, else
-    five from there on. `finished` is set when the script, or the folder, has come to its end.
+    five from there on. `wait`: the script begins when the control port says so. `finished` is set when the script, or the
+    folder, has come to its end.
     """
 
     def __init__(
         self, *, seed: int = 7, coins: Sequence[str] | None = None, phases: Phases | None = None,
         now: Callable[[], int] | None = None, then: Literal["calm", "quiet"] = "calm", limits: Limits | None = None,
         rate: Mapping[str, float] | None = None, play: Path | None = None, play_rate: float = 50.0, port_base: int = 0,
+        wait: bool = False,
     ) -> None:  # fmt: skip
         self.now = now or _wall_clock
         self.phases = phases or Phases()
         self.limits = limits or Limits()
         self.market = Market(seed, coins or [coin.name for coin in COINS], self.phases, self.now())
+        if wait:
+            self.market.wait()
         self.record = Truth()
         self.faults = Faults()
         self.finished = asyncio.Event()
@@ -117,12 +121,16 @@ class Simulator:
         """Return phase, clock (UTC ms), connections, frames written, and answers to GET requests by status."""
         clients = {name: len(self._hosts[name].host.clients) for name in HOSTS}
         return {
-            "phase": self.market.phase.name, "now_ms": self.market.now, "start_ms": self.market.start_ms,
+            "phase": self.market.phase.name, "now_ms": self.market.now, "start_ms": self.market.script_ms,
             "script_ms": self.phases.length_ms, "finished": self.finished.is_set(),
             "pending": {venue: self._pending(venue) for venue in VENUES}, "clients": clients,
             "answers": {name: {str(k): n for k, n in self._hosts[name].host.statuses.items()} for name in HOSTS},
             "frames": self.record.frames_written(), "waiting": len(self._playback.waiting) if self._playback else 0,
         }  # fmt: skip
+
+    def begin(self) -> None:
+        """Let the script begin that waits."""
+        self.market.begin()
 
     def quiet(self) -> None:
         """Let no further liquidation happen; everything else goes on."""
@@ -237,10 +245,9 @@ class Simulator:
         return jobs
 
     async def _run(self) -> None:
-        end = self.market.start_ms + self.phases.length_ms
         while True:
             self._tick()
-            if self.market.now >= end and not self.finished.is_set():
+            if self.market.now >= self.market.script_ms + self.phases.length_ms and not self.finished.is_set():
                 if self._then == "quiet":
                     self.quiet()
                 self.finished.set()

@@ -19,7 +19,7 @@ from pipelines.up import board
 from pipelines.up.commands import StartError, liq, often
 from pipelines.up.parts import Parts
 from pipelines.up.phases import Phases
-from pipelines.up.screen import show
+from pipelines.up.screen import read, show
 from pipelines.up.supervise import Child
 from pipelines.up.told import next_commands, tell
 from pipelines.up.up import (
@@ -31,13 +31,14 @@ from pipelines.up.up import (
     together,
     unless_stopped,
 )
+from warehouse.errors import WarehouseError
 
 VENUES = ("binance", "bybit", "okx")
 SETTINGS = {
     "LIQ_GRID_S": "5",
     "LIQ_COLLECT_POLL_SCALE": "0.1",
 }  # a minute's grid would show little of so short a market
-SCRIPT_S = {"calm": 14, "cascade": 12, "aftermath": 6}
+SCRIPT_S = {"calm": 10, "cascade": 12, "aftermath": 6}
 """How long the market does what, seconds."""
 PHASES = {
     "start": "Kafka, Prefect, three simulated venues, collectors, ingest",
@@ -60,7 +61,7 @@ ASKED = (
 """The day before by the minute, and thirty days by the hour."""
 SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
 """An invented market goes into none of the user's own servers."""
-START_S = 30.0
+START_S, HEARD_S = 30.0, 120.0
 SIMULATOR_PORTS = 5
 WHAT = "`liq demo` or `liq up`"
 
@@ -132,6 +133,20 @@ async def _started(parts: Parts, simulator: list[str]) -> None:
     simulator.append(await _simulate(parts))
     await start_collectors(parts, VENUES)
     await start_ingest(parts)
+    with suppress(TimeoutError):  # a slow machine; then the market begins all the same
+        await asyncio.wait_for(_all_heard(parts.world), HEARD_S)
+
+
+async def _all_heard(world: Path) -> None:
+    """Return when something of every venue is stored: what the market does then is seen."""
+    while len(await asyncio.to_thread(_heard, world)) < len(VENUES):
+        await asyncio.sleep(0.3)
+
+
+def _heard(world: Path) -> list[dict[str, Any]]:
+    with suppress(WarehouseError):  # it is being made
+        return read(world, "SELECT DISTINCT venue FROM session_frames")
+    return []
 
 
 async def _finished(
@@ -168,7 +183,7 @@ async def _simulate(parts: Parts) -> str:
     addresses = parts.world / "simulator.env"
     port = ("--port-base", str(free_port(SIMULATOR_PORTS)))  # where they are found again when they were started again
     script = [each for name, seconds in SCRIPT_S.items() for each in (f"--{name}", str(seconds))]
-    command = liq("simulate", *script, "--then", "quiet", "--write-env", str(addresses), *port)
+    command = liq("simulate", *script, "--then", "quiet", "--wait", "--write-env", str(addresses), *port)
     child = await parts.add("simulate", command)
     for _ in range(int(START_S / 0.1)):
         if addresses.exists() and (text := addresses.read_text()).endswith("\n"):
@@ -191,6 +206,7 @@ async def _past_of(parts: Parts, venue: str) -> None:
 
 async def _market(parts: Parts, out: Console, phases: Phases, simulator: str, stop: asyncio.Event, kills: int) -> None:
     """Show what comes until the script has ended, or `stop`, and the feeds have nothing pending."""
+    await _get(f"{simulator}/_begin", post=True)
     done = asyncio.Event()
     screen = asyncio.create_task(show(out, parts.world, "demo", done, phases.drawn))
     killing = asyncio.create_task(_kill(parts.child("ingest"), kills))

@@ -26,6 +26,8 @@ PHASES = {
     "views": "coverage, bars, cascades, levels and signals are brought up to date",
     "stop": "every part is stopped",
 }
+SOON, SIGNALS_OF = ("refresh", "estimate_levels"), "6h"
+"""What is brought up to date where somebody waits for it: signals of some hours, and not of two days."""
 TRIES = 3
 """How often the last steps are tried; each may be repeated."""
 
@@ -127,7 +129,10 @@ async def stop_pipeline(parts: Parts, out: Console, phase: Callable[[str], None]
     await parts.stop("flows")
     if alone_here:
         await asyncio.to_thread(_cover, parts.world)  # before cascades, which say how much of them was heard
-    await often(TRIES, liq("flows", "run"), parts.env, parts.world / "logs" / "flows.log")
+    log = parts.world / "logs" / "flows.log"
+    await often(TRIES, liq("flows", "run", *(SOON if alone_here else ())), parts.env, log)
+    if alone_here:
+        await often(TRIES, liq("signals", "--since", SIGNALS_OF), parts.env, log)
     return 1 if any(codes.values()) else 0
 
 

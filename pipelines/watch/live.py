@@ -24,6 +24,8 @@ QUICK_S, SLOW_S = 1.0, 3.0
 EASE = 4
 """Between two looks it rests so many times as long as the look took, so that it stays light on any machine."""
 T = TypeVar("T")
+NOT_YET = "does not exist"
+"""What the lake says of a table while it is being made."""
 LOOKS = 60  # at one opening of the warehouse, whose reader holds more with every commit it sees
 
 
@@ -108,7 +110,8 @@ class Watch:
             try:
                 await self._once(warehouse, began)
             except WarehouseError as error:
-                self._seen = self._seen._replace(trouble=str(error))
+                told = "" if NOT_YET in str(error) and self._seen.quick is None else str(error)
+                self._seen = self._seen._replace(trouble=told)
                 await _either(stop, stop, QUICK_S)
                 return
             await _either(stop, stop, max(QUICK_S, EASE * (time.monotonic() - began)))
