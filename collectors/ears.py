@@ -44,6 +44,11 @@ class Ear:
         self.heard_at = self._counted_at = now
         self._others = self._ears.others(self)
 
+    def meet(self, other: "Ear") -> None:
+        """Compare with a feed that was opened later, too: what it brings counts from its beginning."""
+        if other.venue != self.venue:
+            self._others[other] = _Other(other.total, other.rate)
+
     def hear(self, at: float) -> None:
         """Note that liquidations came at `at`."""
         if at <= self.heard_at and self.total:
@@ -90,6 +95,8 @@ class Ears:
     def open(self, venue: str, now: float) -> Ear:
         """Return the ear of a feed of the venue."""
         ear = Ear(self, venue, now)
+        for other in self._all:
+            other.meet(ear)
         self._all.append(ear)
         return ear
 

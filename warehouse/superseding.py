@@ -14,7 +14,14 @@ from warehouse.pending import note, touched
 from warehouse.tables import Table
 
 BATCH = "liq_grid"
-ORDER = "kafka_offset"  # rows with one grid_key lie in one partition
+TAKEN, OFFSET = "ts_append", "kafka_offset"
+"""Which of the frames with one grid_key is the latest: they lie in one partition, so it is the one the broker took last, and of
+one millisecond that with the highest offset. The offset alone does not say it: a topic made anew counts from 0 again."""
+ORDER = f"{TAKEN} DESC NULLS LAST, {OFFSET} DESC"
+LATER = (
+    f"CASE WHEN {TAKEN} = liq_taken OR {TAKEN} IS NULL OR liq_taken IS NULL "
+    f"THEN {OFFSET} > liq_offset ELSE {TAKEN} > liq_taken END"
+)
 ARRIVED = "ts_recv"
 NEAR = timedelta(hours=1, seconds=5)
 """Rows with one grid_key arrived at most so far apart: the longest bucket, and how early a frame may be for its own."""
@@ -31,8 +38,11 @@ def last_of_bucket(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows without those that a later one of the same bucket replaces; order kept."""
     if not table.grid_key or frame.is_empty():
         return frame
-    rank = pl.col(ORDER).rank("ordinal", descending=True).over(table.grid_key)
-    return frame.filter(~has_key(table.grid_key) | (rank == 1))
+    latest = frame.with_row_index("liq_n").filter(has_key(table.grid_key))
+    latest = latest.sort(TAKEN, OFFSET, descending=True, nulls_last=True, maintain_order=True)
+    latest = latest.unique(table.grid_key, keep="first", maintain_order=True)
+    stays = pl.int_range(pl.len()).is_in(latest["liq_n"].implode())
+    return frame.filter(~has_key(table.grid_key) | stays)
 
 
 def supersede(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
@@ -66,15 +76,16 @@ def _stored(connection: duckdb.DuckDBPyConnection, table: Table, keyed: pl.DataF
         ", ".join(table.grid_key),
         [n for n in table.rolled_by if n not in table.grid_key],
     )
+    stored_order = f"{TAKEN} AS liq_taken", f"{OFFSET} AS liq_offset"
     first, last = _ends(keyed[ARRIVED], NEAR)
     found = " UNION ALL ".join(
-        f"SELECT {', '.join(['rowid AS liq_row', key, *own, f'{ORDER} AS liq_order'])} FROM {table.name} "
+        f"SELECT {', '.join(['rowid AS liq_row', key, *own, *stored_order])} FROM {table.name} "
         f"WHERE {ARRIVED} BETWEEN {first} AND {last} "
         f"AND {bucket} BETWEEN TIMESTAMP {quoted(since)} AND TIMESTAMP {quoted(until)}"
         for since, until in stretches(keyed[bucket])
     )
-    told = ", ".join(["liq_row", "liq_n", f"{ORDER} > liq_order AS liq_is_later", *table.rolled_by])
-    with registered(connection, BATCH, keyed.select("liq_n", *table.grid_key, ORDER)):
+    told = ", ".join(["liq_row", "liq_n", f"{LATER} AS liq_is_later", *table.rolled_by])
+    with registered(connection, BATCH, keyed.select("liq_n", *table.grid_key, TAKEN, OFFSET)):
         return read(connection, f"SELECT {told} FROM ({found}) JOIN {BATCH} USING ({key})")
 
 

@@ -16,7 +16,9 @@ from pipelines.reading.parse import Parsed
 from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
 from pipelines.venues.bounds import AMOUNT, INTEREST
 from pipelines.venues.wire import BAR_SETTLES_MS
+from warehouse.tables.shared import GRID
 
+GRID_COLUMNS = tuple(column.name for column in GRID)
 SETTLES = pl.duration(milliseconds=BAR_SETTLES_MS)
 UNIT_US = {"m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000}
 
@@ -29,8 +31,8 @@ def _found(parsed: Parsed, kind: type[Row], instruments: Instruments) -> pl.Data
 def _on_grid(found: pl.DataFrame, frames: Sequence[RawFrame], grid_s: int) -> pl.DataFrame:
     """Return the last row of each contract, channel and bucket, and every row of a bar; all where `grid_s` is 0.
 
-    A bucket is one of event times and one of arrival. Added are `ts`, the start of the bucket of the event, and `ts_arrival`
-    with `channel` as in the tables, null for bars; bars stay in order.
+    A bucket is one of event times and one of arrival. Added are `ts`, the start of the bucket of the event, and
+    GRID_COLUMNS as in the tables, null for bars; bars stay in order.
     """
     bucket_ms = max(grid_s * 1000, 1)
     found = found.with_columns(
@@ -39,7 +41,7 @@ def _on_grid(found: pl.DataFrame, frames: Sequence[RawFrame], grid_s: int) -> pl
     )
     if "period" in found.columns:
         of_now = pl.col("period").is_null()
-        found = found.with_columns(pl.when(of_now).then(name) for name in ("channel", "ts_arrival"))
+        found = found.with_columns(pl.when(of_now).then(name) for name in GRID_COLUMNS)
         now, bars = found.filter(of_now), found.filter(~of_now)
     else:
         now, bars = found, found.clear()
@@ -56,9 +58,11 @@ def _arrivals(frames: Sequence[RawFrame], grid_s: int) -> list[pl.Series]:
     starts = [
         arrival_bucket(frame, bucket_ns) * grid_s * 1_000_000 if grid_s and frame.at_ns else None for frame in frames
     ]
+    appended = pl.Series("ts_append", [frame.appended_ms for frame in frames], pl.Int64)
     return [
         pl.Series("channel", [frame.channel for frame in frames], pl.String),
         pl.Series("ts_arrival", starts, pl.Int64).cast(pl.Datetime("us")),
+        (appended.set(appended == 0, None) * 1000).cast(pl.Datetime("us")),
     ]
 
 

@@ -138,18 +138,13 @@ class _Log:
 
     async def _latest(self, commits: Sequence[tuple[int, str]]) -> int:
         """Return the offset of the latest commit whose last record the log still has, looking back further and further."""
-        step, n = 1, 0
-        while n < len(commits):
-            if commits[n][0] >= self._start and await self._has(*commits[n]):
-                break
-            n, step = n + step, step * 2
-        else:
-            return self._start
-        first = max(0, n - step // 2 + 1)  # what lies between was not looked at
+        first, n, step = 0, 0, 1  # what lies from `first` to n was not looked at
+        while n < len(commits) and not (commits[n][0] >= self._start and await self._has(*commits[n])):
+            first, n, step = n + 1, min(n + step, max(n + 1, len(commits) - 1)), step * 2
         for offset, record in commits[first:n]:
             if await self._has(offset, record):
                 return offset
-        return commits[n][0]
+        return commits[n][0] if n < len(commits) else self._start
 
     async def _change(self, reason: str, last: Committed, resumed: int, lost: int | None = None) -> Change:
         since_ms = last.appended_ms
@@ -163,9 +158,9 @@ class _Log:
         """Return the first record from an offset on that the broker took after a time; None where there is none yet."""
         first, end, found = start, self._end, None
         while first < end:
-            middle = (first + end) // 2 if at_ms else first
+            middle = (first + end) // 2 if at_ms else first  # of any time: the first there is
             record = await self._records.record_at(self._at, middle)
-            if record is None or record.appended_ms > at_ms:
+            if record is None or not at_ms or record.appended_ms > at_ms:
                 end, found = middle, record
             else:
                 first = middle + 1

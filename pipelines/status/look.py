@@ -36,6 +36,7 @@ CHECKS: tuple[tuple[str, Callable[[Seen], Iterable[Check]]], ...] = (
     ("losses", losses.told),
     ("dead letters", ingest.dead_letters),
     ("clocks", machine.clocks),
+    ("venues' clocks", machine.venue_clocks),
     ("disk", machine.disks),
     ("spool", machine.spool),
     ("flows", parts.flows),

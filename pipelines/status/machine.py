@@ -16,6 +16,13 @@ GB, MB = 1e9, 1e6
 SCARCE_GB = 5.0
 SCARCE_SHARE = 0.02
 CLOCK_MS = 1000.0
+VENUE_AHEAD_MS, VENUE_BEHIND_MS = 1000.0, 3000.0
+"""How far a venue's clock may be from Kafka's by the fastest of its mark prices, which was on its way for a while, too."""
+VENUES = """
+SELECT venue, min(epoch_ms(ts_recv) - epoch_ms(ts_event)) AS late_ms FROM mark_prices
+WHERE ts_recv > $now::TIMESTAMP - INTERVAL 10 MINUTE AND ts > $now::TIMESTAMP - INTERVAL 1 DAY AND source = 'live'
+GROUP BY venue ORDER BY venue
+"""
 
 
 def disks(seen: Seen) -> Iterable[Check]:
@@ -81,3 +88,24 @@ def _clock(told: dict[str, object]) -> Check:
     if abs(off) > CLOCK_MS:
         return bad(subject, said, "set the machine's clock (NTP); arrival times go by Kafka's meanwhile")
     return good(subject, said)
+
+
+def venue_clocks(seen: Seen) -> Iterable[Check]:
+    """No venue's clock is seconds off Kafka's, of the venues whose mark prices came in the last ten minutes."""
+    if seen.behind():
+        return []
+    return [_venue_clock(row["venue"], row["late_ms"]) for row in seen.rows(VENUES)]
+
+
+def _venue_clock(venue: str, late_ms: float) -> Check:
+    subject = f"clock of {venue}"
+    if late_ms < -VENUE_AHEAD_MS:
+        said = f"its newest prices are dated {-late_ms / 1000:,.1f} s after they came, by Kafka's clock"
+        return bad(
+            subject, said, "set the clock of Kafka's machine (NTP); `liq doctor` compares this one's with each venue's"
+        )
+    if late_ms > VENUE_BEHIND_MS:
+        said = f"its prices come {late_ms / 1000:,.1f} s late at the least, by Kafka's clock"
+        mend = "set the clock of Kafka's machine (NTP), or is the network that slow? `liq doctor` asks each venue for its time"
+        return bad(subject, said, mend)
+    return good(subject, f"its prices come within {max(late_ms, 0):,.0f} ms, by Kafka's clock")

@@ -91,6 +91,7 @@ async def test_a_time_that_kafka_refuses_is_left_out(fake: FakeKafka) -> None:
         assert await to.flush(PATIENCE_S)
     assert in_order_once(fake.stored(LIQUIDATION), 100)
     assert first[0] >= 0, "else it is the frame's own"
+    assert sending.NO_TIMESTAMP == -1, "so Kafka's protocol says that there is none"
 
 
 async def test_a_chunk_that_was_given_up_meanwhile_is_not_sent(fake: FakeKafka) -> None:
@@ -215,3 +216,35 @@ async def test_a_kafka_that_refuses_only_later_is_waited_for(fake: FakeKafka) ->
         assert await to.flush(PATIENCE_S)
         assert not to.link.refusal.done()
     assert in_order_once(fake.stored(LIQUIDATION), 10)
+
+
+async def test_what_kafka_did_not_take_in_time_is_lost_without_a_disk_and_the_log_says_how_much(
+    fake: FakeKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.is_there = False
+    async with publisher(settings=QUICK.model_copy(update={"flush_timeout_s": 0.01})) as to:
+        put(recorder(to), 7)
+    assert any(message.startswith("lost frames=7 bytes=") for message in caplog.messages)
+
+
+async def test_a_session_of_which_nothing_was_given_up_is_not_gapped_and_one_that_was_is_so_once(
+    fake: FakeKafka, tmp_path: Path
+) -> None:
+    async with publisher() as to:
+        assert not to.is_gapped("one"), "without a disk nothing is given up"
+    async with publisher(tmp_path) as to:
+        assert to.keeper
+        to.keeper.gapped.add("two")
+        assert [to.is_gapped(name) for name in ("one", "two", "two")] == [False, True, False]
+        put(recorder(to), 3)
+        assert await to.flush(PATIENCE_S)
+
+
+async def test_room_for_a_topic_depends_on_what_it_is_worth(fake: FakeKafka) -> None:
+    fake.is_there = False
+    async with publisher(settings=QUICK.model_copy(update={"flush_timeout_s": 0.01})) as to:
+        assert all(map(to.takes, (LIQUIDATION, TICKER)))
+        put(recorder(to), 6, size=100_000)  # of one MiB
+        assert (to.takes(LIQUIDATION), to.takes(TICKER)) == (True, False)
+        put(recorder(to), 6, size=100_000)
+        assert (to.takes(LIQUIDATION), to.takes(TICKER)) == (False, False)

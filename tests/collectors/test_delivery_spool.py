@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ MOST = 1 << 30
 
 HOLD = """
 import sys
+import time
 from pathlib import Path
 from collectors.delivery.spool import Spool
 from tests.collectors.test_delivery_spool import frames
@@ -199,3 +201,21 @@ def test_what_is_no_frame_of_ours_stays_and_is_told_once(tmp_path: Path, caplog:
     assert any("00000002.seg is no file of the spool" in line for line in told)
     assert any("raw.unknown" in line for line in told)
     assert {path.name for path in tmp_path.rglob("*.seg")} == {"00000002.seg", "00000001.seg"}
+
+
+def test_a_file_is_as_old_as_its_last_frame_also_for_the_process_that_takes_it_over(tmp_path: Path) -> None:
+    now = [1_000.0]
+    spool = Spool(tmp_path, MIB, clock=lambda: now[0])
+    spool.append(LIQUIDATION, frames(3, LIQUIDATION))
+    (file,) = spool.of(LIQUIDATION)
+    now[0] = 1_060.0
+    assert spool.age_s(file) == 60.0
+    spool.append(LIQUIDATION, frames(3, LIQUIDATION, first=4))
+    assert spool.age_s(file) == 0.0
+    spool.close()
+    hour_ago = time.time() - 3600
+    os.utime(file.path, (hour_ago, hour_ago))
+    after = Spool(tmp_path, MIB, clock=lambda: 50_000.0)
+    assert after.adopt() == 6
+    (adopted,) = after.of(LIQUIDATION)
+    assert 3590 < after.age_s(adopted) < 3700

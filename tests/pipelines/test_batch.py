@@ -1,6 +1,7 @@
 """How frames become the rows of commits: whatever the cuts, whoever collected, the same table."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 import polars as pl
@@ -64,13 +65,17 @@ def ticker_frames() -> list[RawFrame]:
 
 
 TICKERS = ticker_frames()
-AT_ONCE = commits(cut(TICKERS, ()))
+
+
+@cache
+def at_once() -> list[dict[str, pl.DataFrame]]:
+    return commits(cut(TICKERS, ()))
 
 
 @given(st.sets(st.integers(1, 59)))
 @settings(deadline=None, max_examples=60)
 def test_state_rows_do_not_depend_on_where_batches_were_cut(cuts: set[int]) -> None:
-    several, (once, last) = commits(cut(TICKERS, cuts)), AT_ONCE
+    several, (once, last) = commits(cut(TICKERS, cuts)), at_once()
     for table in ("funding_rates", "open_interest", "mark_prices"):
         whole = pl.concat([once[table], last[table]])
         assert whole.height >= 7
@@ -87,6 +92,15 @@ def test_a_bucket_keeps_the_last_state_and_the_frames_before_the_next_bucket() -
         if mark:
             last[frame.recv_ns // (GRID_S * 10**9)] = float(mark)
     assert rows["mark_price"].to_list() == list(last.values())
+
+
+def test_a_row_of_state_has_the_time_at_which_the_broker_took_its_frame_where_the_topic_has_one() -> None:
+    taken = [msgspec.structs.replace(frame, appended_ms=frame.recv_ns // 10**6 + 7) for frame in TICKERS]
+    for table in ("funding_rates", "open_interest", "mark_prices"):
+        rows = committed(cut(taken, ()), table)
+        offsets = rows["kafka_offset"].to_list()
+        assert rows["ts_append"].dt.epoch("ms").to_list() == [taken[offset].appended_ms for offset in offsets]
+        assert committed(cut(TICKERS, ()), table)["ts_append"].null_count() == rows.height
 
 
 def test_only_closed_buckets_are_offered_for_a_commit() -> None:

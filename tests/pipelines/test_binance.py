@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from collectors.topics import LIQUIDATION
+from pipelines.reading.parse import parse_frames
+from pipelines.rows import Rejected
 from pipelines.venues.binance import channel_of
 from pipelines.venues.binance_symbols import symbol_form
 from tests.pipelines.frame_files import frame_files, given_and_expected
+from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation
 
 
 @pytest.mark.parametrize("path", frame_files("binance"), ids=lambda path: path.stem)
@@ -47,3 +51,28 @@ def test_a_message_names_its_own_channel_bare_combined_or_as_an_array() -> None:
     assert channel_of(b'{"code":2,"msg":"Invalid request"}') == ("control", "*")
     assert channel_of(b'{"error":{"code":4,"msg":"Too many subscriptions"},"id":1}') == ("control", "*")
     assert channel_of(b"nonsense") is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"X": "NEW\x00"}, "the status is too long, or not printable"),
+        ({"X": "x" * 1000}, "the status is too long, or not printable"),
+        ({"X": "币安"}, ""),
+        ({"s": "\x00", "z": "0", "q": "5"}, "the symbol"),
+        ({"s": "\x00", "z": "", "q": "5"}, "the symbol"),
+        ({"p": "1e13"}, "price"),
+        ({"p": "1e-16"}, "price"),
+        ({"p": "1e12"}, ""),
+        ({"p": "", "X": None}, ""),
+        ({"z": "0", "q": "-5"}, "'-5'"),
+        ({"z": "0", "q": ""}, "quantity"),
+    ],
+)
+def test_an_order_is_refused_for_what_is_wrong_with_it(changed: dict[str, str | None], said: str) -> None:
+    message = binance_liquidation(START_MS, "SELL", "2", "1800")
+    message["o"] |= changed
+    parsed = parse_frames([Session("binance", "um-1-a").frame("forceOrder", "*", message, START_MS, LIQUIDATION)], {})
+    reasons = [row.reason for row in parsed.rejected.rows if isinstance(row, Rejected)]
+    assert len(reasons) == bool(said)
+    assert all(said in reason for reason in reasons), reasons

@@ -172,6 +172,21 @@ def test_symbols_that_cannot_be_are_dead_letters(venue: str, reader: str, symbol
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("venue", LIQUIDATIONS)
+def test_a_number_at_its_bound_is_a_row_and_the_next_one_beyond_it_a_dead_letter(venue: str, reader: str) -> None:
+    """A bound itself is possible: one comparison too strict loses a liquidation that could be."""
+    for bound, place in ((QUANTITY, 0), (PRICE, 1)):
+        values = [bound.least, math.nextafter(bound.least, 0), bound.most, math.nextafter(bound.most, math.inf)]
+        frames = []
+        for value in values:
+            given = ["1", "1"]
+            given[place] = repr(value)
+            frames.append(_liquidation(venue, SYMBOLS[venue], *given))
+        parsed = READERS[reader](frames, {})
+        assert list(parsed.outcomes) == [WITH_ROWS, DEAD, WITH_ROWS, DEAD], bound.name
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("venue", LIQUIDATIONS)
 def test_times_that_cannot_be_are_dead_letters(venue: str, reader: str) -> None:
     arrived = START_MS + 10
     times = [

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.envelope import RawFrame
-from collectors.topics import EVENTS, TICKER
+from collectors.topics import EVENTS, LIQUIDATION, TICKER
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice
@@ -61,6 +61,35 @@ def test_it_is_dropped_when_both_clocks_are_minutes_past_the_end() -> None:
     assert len(held) == 2, "of the others nothing may have been read yet"
     reader.at(WAIT_S + 3)
     assert held == {("bybit-b", "BTCUSDT"): 2}
+
+
+def test_each_session_is_dropped_at_its_own_time_and_until_then_is_not_forgotten() -> None:
+    held: Held = {("bybit-a", "BTCUSDT"): 1, ("bybit-b", "BTCUSDT"): 2}
+    reader = Reader(held)
+    reader.read(event("disconnected", "bybit-a", START_MS))
+    reader.at(WAIT_S + 1)
+    assert len(held) == 2, "no ticker has been read yet"
+    reader.read(event("stopped", "bybit-b", START_MS + 100_000))
+    reader.read(ticker(START_MS + int(WAIT_S * 1000) + 1))
+    reader.at(WAIT_S + 2)
+    assert held == {("bybit-b", "BTCUSDT"): 2}
+    reader.read(ticker(START_MS + 100_000 + int(WAIT_S * 1000) + 1))
+    reader.at(2 * WAIT_S + 2)
+    assert held == {}
+
+
+def test_how_far_other_topics_are_read_says_nothing_of_tickers() -> None:
+    held: Held = {("bybit-a", "BTCUSDT"): 1}
+    reader = Reader(held)
+    reader.read(event("stopped", "bybit-a", START_MS))
+    late = START_MS + 10_000_000
+    reader.read(Session("bybit", "x").frame("allLiquidation", "BTCUSDT", b"{}", late, LIQUIDATION))
+    reader.endings.add([Slice((TICKER, 0), 0, 0, [], [])])
+    reader.at(WAIT_S + 1)
+    assert len(held) == 1
+    reader.read(ticker(START_MS))
+    reader.at(WAIT_S + 2)
+    assert len(held) == 1
 
 
 def test_other_events_and_garbage_end_nothing() -> None:
@@ -136,6 +165,17 @@ def test_an_event_nested_too_deeply_is_no_end_and_stops_nobody() -> None:
     tables = batch.take().tables(Log("cluster", {}, "commit"), 60)
     assert tables["collector_events"].is_empty()
     assert tables["dead_letters"].height == 1
+
+
+def test_a_batch_drops_what_belongs_to_sessions_that_have_ended_when_it_is_committed() -> None:
+    held: Held = {("bybit-a", "BTCUSDT"): 1}
+    batch = Batch(60, held, keep_all_frames=False, ended={"bybit-a": START_MS * 10**6})
+    began = batch._endings._clock()
+    batch.add([Slice((TICKER, 0), 0, 1, [ticker(START_MS + int(WAIT_S * 1000) + 1)], [])])
+    batch._endings._clock = lambda: began + WAIT_S + 1
+    assert len(held) == 1
+    batch.take()
+    assert held == {}
 
 
 def test_marks_are_of_the_last_days_and_of_all_time_for_who_reads_old_logs_again(fresh_world: Path) -> None:

@@ -252,7 +252,7 @@ async def test_ingest_killed_three_times_stores_what_an_undisturbed_one_stores(
     frames = _mixed_frames(2000)
     disturbed, quiet = tmp_path / "killed", tmp_path / "quiet"
     for part in range(4):
-        process = await _follow(disturbed, fresh_kafka["bootstrap_servers"])
+        process = await follow(disturbed, fresh_kafka["bootstrap_servers"])
         await publish(fresh_kafka, frames[part * 500 : (part + 1) * 500])
         await _committed(process)
         if part < 3:
@@ -290,7 +290,8 @@ def _mixed_frames(count: int) -> list[RawFrame]:
     return frames
 
 
-async def _follow(world: Path, bootstrap: str) -> asyncio.subprocess.Process:
+async def follow(world: Path, bootstrap: str) -> asyncio.subprocess.Process:
+    """Start an ingest in a process of its own, that follows until SIGTERM."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-c", FOLLOW, str(world), bootstrap, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
     )

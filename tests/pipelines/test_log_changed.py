@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,16 @@ from collectors import broker
 from collectors.cluster import administering
 from collectors.embedded import is_alive, kafka_folder
 from collectors.envelope import RawFrame
+from collectors.events import event_frame
 from collectors.kafka import ensure_topics
 from collectors.topics import LIQUIDATION, TICKER, TOPICS
+from pipelines.audit.cover import cover_to_the_end
 from pipelines.ingest.run import Ingest, Totals
+from pipelines.ingest.whence import OVERTAKEN
 from pipelines.settings import IngestSettings
-from tests.pipelines.test_ingest import drain, publish, rows
+from tests.pipelines.test_ingest import drain, follow, publish, rows
 from tests.pipelines.venue_frames import START_MS, Session, bybit_liquidation, bybit_ticker
+from warehouse import lake
 
 Delete = Callable[[list[str]], Awaitable[None]]
 TABLES = ("liquidations", "raw_frames", "mark_prices", "funding_rates", "open_interest", "dead_letters")
@@ -104,6 +109,13 @@ async def following(kafka: dict[str, Any], world: Path) -> AsyncIterator[Callabl
         await running
 
 
+async def until_stored(world: Path, frames: int) -> None:
+    """Wait until another process has stored so many frames."""
+    async with asyncio.timeout(120):
+        while (await asyncio.to_thread(rows, world, "SELECT count(*) FROM raw_frames"))[0][0] < frames:
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("number", [3, 60])
 async def test_a_topic_made_anew_between_two_runs_is_read_whole(
     fresh_kafka: dict[str, Any], fresh_world: Path, delete_topics: Delete, number: int
@@ -148,6 +160,54 @@ async def test_what_retention_took_before_it_was_read_is_told_and_the_rest_is_st
         stored = rows(fresh_world, "SELECT seq FROM raw_frames ORDER BY seq")
         assert [seq for (seq,) in stored] == [*range(1, 11), *range(26, 41)]
         assert changes(fresh_world) == [(LIQUIDATION, 15)]
+
+
+async def test_what_retention_took_from_under_a_running_ingest_is_named_in_feed_gaps_and_nothing_else_is_lost(
+    fresh_kafka: dict[str, Any], fresh_world: Path
+) -> None:
+    """Ingest is held up while the broker deletes what it has yet to read."""
+    now_ms = time.time_ns() // 10**6
+    session = Session("bybit", "linear-18f00-aa01")
+    frames = [
+        session.frame("allLiquidation", "BTCUSDT", bybit_liquidation(now_ms, ("Buy", f"{n}", "100")), now_ms, LIQUIDATION)
+        for n in range(1, 41)
+    ]  # fmt: skip
+    told = {"channels": [{"channel": "allLiquidation", "topic": LIQUIDATION, "arguments": 1}]}
+    await publish(fresh_kafka, [event_frame("bybit", session.session, "ws", 0, "subscribed", "", told), *frames[:10]])
+    process = await follow(fresh_world, fresh_kafka["bootstrap_servers"])
+    await until_stored(fresh_world, 10)
+    process.send_signal(signal.SIGSTOP)
+    await publish(fresh_kafka, frames[10:11])  # what it had asked for when it stopped, if anything
+    await publish(fresh_kafka, frames[11:])
+    (partition,) = {each for (each,) in rows(fresh_world, "SELECT DISTINCT kafka_partition FROM raw_frames")}
+    async with administering(fresh_kafka) as admin:
+        await admin.delete_records({TopicPartition(LIQUIDATION, partition): RecordsToDelete(before_offset=25)})
+    process.send_signal(signal.SIGCONT)
+    await publish(fresh_kafka, [event_frame("bybit", session.session, "ws", 40, "stopped", "", {})])
+    await until_stored(fresh_world, 25)
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    await drain(fresh_kafka, fresh_world)
+
+    stored = [seq for (seq,) in rows(fresh_world, "SELECT seq FROM raw_frames ORDER BY seq")]
+    lost = sorted(set(range(1, 41)) - set(stored))
+    assert lost[-14:] == list(range(12, 26))
+    assert set(lost) <= {11, *lost[-14:]}
+    assert stored == sorted(set(range(1, 41)) - set(lost))
+    assert counts(fresh_world)["liquidations"] == len(stored)
+    assert changes(fresh_world) == [(LIQUIDATION, len(lost))]
+    assert rows(fresh_world, "SELECT frames, missing, complete FROM frames_accounted") == [
+        (len(stored), len(lost), False)
+    ]
+    with lake.open(fresh_world, read_only=False) as warehouse:
+        cover_to_the_end(warehouse, datetime.now(UTC).replace(tzinfo=None))
+    gaps = rows(
+        fresh_world, "SELECT venue, channel, reason, missing_s > 0 FROM feed_gaps WHERE topic = 'raw.liquidation'"
+    )
+    why = f"Kafka: {LIQUIDATION}[{partition}]: {OVERTAKEN} by {len(lost)} records, which were never read"
+    assert [(venue, channel, reason.partition(";")[0], missing) for venue, channel, reason, missing in gaps] == [
+        ("bybit", "allLiquidation", why, True)
+    ]
 
 
 async def test_frames_that_are_sent_again_are_stored_once_in_every_table(

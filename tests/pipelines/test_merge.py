@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, REFERENCE, TICKER
 from pipelines.ingest.consume import Malformed, Slice
 from pipelines.ingest.incarnation import Partition
-from pipelines.ingest.merge import AHEAD_RECORDS, Merge
+from pipelines.ingest.merge import AHEAD_BYTES, AHEAD_RECORDS, Merge, turn_ms
 
 A, B, C = (LIQUIDATION, 0), (TICKER, 1), (REFERENCE, 0)
 
@@ -93,6 +94,38 @@ def test_of_what_is_due_only_so_many_records_are_handed_out_the_earliest_first()
     given = [[(found.partition[0], len(found.frames)) for found in merge.release(1)], merge.released_ms]
     assert given == [[(LIQUIDATION, 2), (TICKER, 1)], 21], "those of one turn stay together"
     assert (merge.release(100), merge.is_due, merge.released_ms) == ([], False, 30)
+
+
+def test_of_a_partition_whose_waiting_frames_are_large_no_more_is_read_until_some_are_handed_out() -> None:
+    merge = Merge({A: 0, B: 0})
+    found = records(A, 0, 50, 60)
+    large = [msgspec.structs.replace(frame, payload=b"x" * (AHEAD_BYTES // 2)) for frame in found.frames]
+    merge.add([found._replace(frames=large)])
+    assert (list(merge.wanted()), merge.bytes) == ([B], AHEAD_BYTES)
+    merge.add([records(B, 0, 55)])
+    assert out(merge) == [(LIQUIDATION, 50)]
+    assert (sorted(merge.wanted()), merge.bytes) == (sorted([A, B]), AHEAD_BYTES // 2 + 1)
+
+
+def test_the_broker_has_no_time_before_the_first_record() -> None:
+    clock = Clock()
+    merge = Merge({A: 0}, clock)
+    clock.now_s += 5
+    assert merge.broker_ms() == 0
+    merge.add([records(A, 0, 1_000_000)])
+    clock.now_s += 1
+    assert merge.broker_ms() == 1_001_000
+
+
+def test_a_record_of_a_topic_without_append_times_has_its_turn_when_it_arrived() -> None:
+    (frame,) = records(A, 0, 0).frames
+    late = msgspec.structs.replace(frame, arrived_ns=7_999_999)
+    assert turn_ms(late) == 7
+    merge = Merge({A: 0, B: 0})
+    merge.add([Slice(A, 0, 1, [late], []), records(B, 0, 7)])
+    assert out(merge) == [], "there may be more of 7"
+    merge.add([records(B, 1, 8), Slice(A, 1, 2, [msgspec.structs.replace(late, offset=1, arrived_ns=8_000_000)], [])])
+    assert out(merge) == [(LIQUIDATION, 0), (TICKER, 7)]
 
 
 def test_a_slice_is_cut_with_its_malformed_records() -> None:

@@ -1,10 +1,12 @@
 """OKX: frames written for the project give the rows kept beside them."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from collectors.envelope import RawFrame
+from pipelines.reading.parse import parse_frames
 from pipelines.rows import FundingRate
 from pipelines.venues.okx import channel_of
 from pipelines.venues.okx_rest import interval
@@ -59,3 +61,11 @@ def test_a_push_without_time_is_dated_by_its_arrival() -> None:
     payload = b'{"arg":{},"data":[{"instId":"X-USDT-SWAP","fundingTime":"1640131200000","fundingRate":"0.001"}]}'
     frame = RawFrame("okx", "funding-rate", "X-USDT-SWAP", "ws", 1_640_130_000_000_000_000, "s", 1, payload)
     assert funding_rates(frame, {}) == [FundingRate("X-USDT-SWAP", 1640130000000, 0.001, 1640131200000)]
+
+
+def test_a_frame_of_several_instruments_not_kept_is_counted_once_with_its_reason() -> None:
+    data = [{"instId": symbol, "instType": "MARGIN", "details": []} for symbol in ("BTC-USDT", "ETH-USDT")]
+    payload = json.dumps({"arg": {"channel": "liquidation-orders"}, "data": data}).encode()
+    frame = RawFrame("okx", "liquidation-orders", "*", "ws", 1_790_000_000_000_000_000, "s", 1, payload)
+    parsed = parse_frames([frame, frame], {})
+    assert parsed.reasons == {"liquidations of MARGIN: not a derivative kept here": 2}

@@ -4,18 +4,22 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
+from aiokafka.errors import LeaderNotAvailableError
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION
-from pipelines.ingest.commits import identity
+from pipelines.ingest import whence as module
+from pipelines.ingest.commits import Span, identity
 from pipelines.ingest.incarnation import Partition, Standing
-from pipelines.ingest.whence import ANEW, LOST_TAIL, OVERTAKEN, Committed, Whence, told, whence
+from pipelines.ingest.whence import ANEW, LOST_TAIL, OVERTAKEN, Committed, Whence, begun, told, whence
 
 AT: Partition = (LIQUIDATION, 0)
+START_MS = 1_790_000_000_000
 
 
-def record(offset: int, seq: int, at_ms: int = 1_790_000_000_000) -> RawFrame:
+def record(offset: int, seq: int, at_ms: int = START_MS) -> RawFrame:
     return RawFrame(
         "bybit", "allLiquidation", "*", "ws", 1, "bybit-a", seq, b"", LIQUIDATION, 0, offset, 1, at_ms + seq
     )
@@ -107,6 +111,89 @@ async def test_a_tail_lost_and_grown_over_is_seen_by_the_record_and_not_by_the_o
     found = await go_on(logs, committed(100, "a/0", 100), earlier=[(offset, offset) for offset in range(100, 0, -1)])
     assert (found.offsets[AT], found.incarnations[AT]) == (57, "a/1")
     assert logs.looked < 40, "found by halves, not one by one"
+
+
+@pytest.mark.parametrize("every", [1, 7, 40])
+@pytest.mark.parametrize("grown", [0, 100])
+async def test_however_much_of_its_tail_a_log_lost_the_last_commit_it_still_has_is_found(
+    every: int, grown: int
+) -> None:
+    commits = [(offset, offset) for offset in range(100, 0, -every)]
+    for left in range(101):
+        logs = Logs("a", *range(1, left + 1), *range(901, 901 + grown))
+        found = await go_on(logs, committed(100, "a/0", 100), earlier=commits)
+        assert found.offsets[AT] == max((offset for offset, _ in commits if offset <= left), default=0), left
+
+
+async def test_of_a_lost_tail_nothing_may_be_known_until_the_first_record_that_came_after_the_last_commit() -> None:
+    """The records from where it goes on to there are known, as they were committed or are read again."""
+    logs = Logs("a", *range(1, 58), *range(901, 1000))
+    found = await go_on(logs, committed(100, "a/0", 100)._replace(appended_ms=START_MS + 100), earlier=[(30, 30)])
+    (change,) = found.changes
+    assert (change.resumed, change.since_ns, change.until_ns) == (
+        30,
+        (START_MS + 100) * 10**6,
+        (START_MS + 901) * 10**6,
+    )
+    assert change.before == record(29, 30), "by which the next start sees whether it was cut again"
+
+
+async def test_what_retention_took_up_to_the_last_commit_alone_is_no_change() -> None:
+    found = await go_on(Logs("a", 4, 5, start=3), committed(3, "a/0", 3))
+    assert (found.offsets[AT], found.changes) == (3, [])
+
+
+async def test_of_a_log_without_append_times_the_first_record_is_looked_at_and_not_all_of_them() -> None:
+    class Untimed(Logs):
+        async def record_at(self, at: Partition, offset: int) -> RawFrame | None:
+            found = await super().record_at(at, offset)
+            return found and msgspec.structs.replace(found, appended_ms=0)
+
+    logs = Untimed("b", *range(500, 900))
+    found = await go_on(logs, committed(3, "a/0", 3))
+    assert [each.reason for each in found.changes] == [ANEW]
+    assert logs.looked < 5
+
+
+async def test_a_broker_that_has_just_started_is_asked_until_it_knows_its_leaders() -> None:
+    class Starting(Logs):
+        asked = 0
+
+        async def standings(self) -> dict[Partition, Standing]:
+            self.asked += 1
+            if self.asked < 3:
+                raise LeaderNotAvailableError("not yet")
+            return await super().standings()
+
+    found = await go_on(Starting("a", 1, 2, 3), committed(2, "a/0", 2))
+    assert found.offsets[AT] == 2
+
+
+async def test_a_kafka_that_does_not_answer_in_time_is_an_error_and_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Away(Logs):
+        async def standings(self) -> dict[Partition, Standing]:
+            if self.looked:
+                raise AssertionError("asked again")
+            self.looked += 1
+            raise LeaderNotAvailableError("not yet")
+
+    monkeypatch.setattr(module, "PATIENCE_S", -1.0)
+    with pytest.raises(LeaderNotAvailableError):
+        await go_on(Away("a", 1))
+
+
+async def test_the_span_of_a_change_has_no_records_and_the_record_before_it() -> None:
+    found = await go_on(Logs("a", *range(1, 58)), committed(100, "a/0", 100), earlier=[(40, 40)])
+    assert begun(found) == {AT: Span(40, 40, 0, record(39, 40))}
+
+
+async def test_of_commits_before_and_after_logs_were_named_the_later_ones_count() -> None:
+    both = committed(3, None, None), committed(2, "a/0", 902)
+    for known in (both, both[::-1]):
+        found = await go_on(Logs("a", 901, 902, 903, 904), *known)
+        assert (found.offsets[AT], found.incarnations[AT], found.changes) == (2, "a/0", [])
 
 
 async def test_where_no_commit_is_left_in_the_log_all_of_it_is_read_again() -> None:

@@ -57,6 +57,33 @@ def test_rows_without_a_bucket_are_always_stored(writer: Lake, rows: Maker) -> N
     assert stored(writer) == [1.0, 1.0]
 
 
+def test_after_a_topic_is_made_anew_the_frame_that_the_broker_took_last_stays_though_its_offset_is_lower(
+    writer: Lake, rows: Maker
+) -> None:
+    old = mark(900, ts_append=NOON + SECOND)
+    new = mark(2, NOON + SECOND, ts_append=NOON + 2 * SECOND)
+    append(writer, {"mark_prices": rows("mark_prices", old)})
+    assert append(writer, {"mark_prices": rows("mark_prices", new)})["mark_prices"] == Appended(1, 0)
+    assert stored(writer) == [2.0]
+    assert append(writer, {"mark_prices": rows("mark_prices", old)})["mark_prices"] == Appended(0, 1)
+    assert append(writer, {"mark_prices": rows("mark_prices", new, old)})["mark_prices"] == Appended(0, 2)
+    other = [mark(900, NOON + HOUR, ts_append=NOON + HOUR), mark(2, NOON + HOUR, ts_append=NOON + HOUR + SECOND)]
+    append(writer, {"mark_prices": rows("mark_prices", *other)})
+    assert stored(writer) == [2.0, 2.0]
+
+
+def test_of_one_millisecond_and_where_the_append_time_is_not_known_the_highest_offset_stays(
+    writer: Lake, rows: Maker
+) -> None:
+    append(writer, {"mark_prices": rows("mark_prices", mark(3))})
+    for offset, took, stays in ((2, NOON, 3.0), (4, NOON, 4.0), (6, NOON, 6.0), (5, NOON, 6.0), (7, None, 7.0)):
+        append(writer, {"mark_prices": rows("mark_prices", mark(offset, ts_append=took))})
+        assert stored(writer) == [stays]
+    both = [mark(8, NOON + HOUR, ts_append=NOON), mark(9, NOON + HOUR, ts_append=NOON), mark(1, NOON + HOUR)]
+    append(writer, {"mark_prices": rows("mark_prices", *both)})
+    assert stored(writer) == [7.0, 9.0]
+
+
 def test_bars_count_both_the_row_that_came_and_the_one_that_went(writer: Lake, rows: Maker) -> None:
     append(writer, {"mark_prices": rows("mark_prices", mark(1, event=NOON - SECOND))})
     writer.connection.execute("DELETE FROM rollup_pending")
@@ -70,7 +97,7 @@ def test_every_table_of_buckets_has_what_is_asked_of_it() -> None:
     assert {table.name for table in found} == {"mark_prices", "funding_rates", "open_interest"}
     for table in found:
         assert table.column(table.grid_key[-1]).type == "TIMESTAMP"
-        assert {"ts_recv", "kafka_offset"} <= table.types.keys()
+        assert {"ts_recv", "ts_append", "kafka_offset"} <= table.types.keys()
 
 
 @given(st.permutations([(offset, offset // 4) for offset in range(12)]), st.sets(st.integers(1, 11)))

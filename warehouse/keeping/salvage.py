@@ -108,7 +108,7 @@ def _staying(table: Table) -> str:
     if named := table.key or table.grid_key:
         key = ", ".join(f'"{name}"' for name in named)
         whole = " AND ".join(f'"{name}" IS NOT NULL' for name in named)
-        order = f"{ORDER} DESC, " if table.grid_key else ""
+        order = f"{ORDER}, " if table.grid_key else ""
         newest = f"row_number() OVER (PARTITION BY {key} ORDER BY {order}liq_file DESC, liq_row) = 1"
         return (
             f"SELECT * EXCLUDE (liq_file, liq_row) FROM liq_rows WHERE {whole} QUALIFY {newest} "

@@ -33,6 +33,8 @@ GRID = (
     Column("ts_arrival", "TIMESTAMP", "Start of the grid bucket that the row is the last value of, by the broker's clock: in "
            "which Kafka took the frame, or, if it waited over 5 s for that, in which it arrived", "UTC", "ts_recv, append time",
            f"not the value of a grid bucket, or {BEFORE}"),
+    Column("ts_append", "TIMESTAMP", "When the broker took the record, in whole milliseconds", "UTC", "Kafka's append time",
+           f"not the value of a grid bucket, {BEFORE}, or the topic does not have Kafka's append times"),
 )  # fmt: skip
 """Columns of tables that have the last value of a bucket; behind all others, as they came later."""
 GRID_KEY = ("venue", "symbol", "channel", "ts_arrival")

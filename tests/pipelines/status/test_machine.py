@@ -2,8 +2,9 @@
 
 import json
 import time
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -17,7 +18,7 @@ from pipelines.status.check import good
 from pipelines.status.look import look, made
 from pipelines.status.seen import Seen
 from pipelines.up import board
-from tests.pipelines.heard import at
+from tests.pipelines.heard import at, commit
 from tests.pipelines.status.looked import AWAY, alive, only, seen, started
 from warehouse.lake import Lake
 
@@ -33,6 +34,35 @@ def test_a_clock_over_a_second_off_needs_somebody_and_one_that_nobody_told_is_un
     assert (told.subject, told.state, told.said) == ("clock of here", "good", "420 ms behind Kafka's")
     alive(warehouse, 4, clock_offset_ms=7_200_000)
     assert only(list(machine.clocks(seen(warehouse, 4.2)))).state == "needs you"
+
+
+def test_a_venues_clock_that_is_seconds_off_kafkas_needs_somebody(warehouse: Lake) -> None:
+    assert list(machine.venue_clocks(seen(warehouse, 0))) == [], "nobody brought a price"
+    cases = {
+        1: (120, "good"),
+        20: (-900, "good"),
+        40: (-7_200_000, "needs you"),
+        60: (2_900, "good"),
+        80: (60_000, "needs you"),
+    }
+    for minute, (late_ms, state) in cases.items():
+        commit(
+            warehouse, at(minute), mark_prices=[mark("bybit", minute, late_ms), mark("bybit", minute, late_ms + 9_000)]
+        )
+        found = only(list(machine.venue_clocks(seen(warehouse, minute + 1))))
+        assert (found.subject, found.state) == ("clock of bybit", state), late_ms
+    assert found.said == "its prices come 60.0 s late at the least, by Kafka's clock"
+    assert list(machine.venue_clocks(seen(warehouse, 82, AWAY))) == [], "what was told before is old"
+    assert list(machine.venue_clocks(seen(warehouse, 95))) == []
+
+
+def mark(venue: str, minute: float, late_ms: int) -> dict[str, Any]:
+    """Return a mark price that came at that minute, so late by the venue's clock."""
+    sent = at(minute) - timedelta(milliseconds=late_ms)
+    return {
+        "venue": venue, "symbol": "BTCUSDT", "ts": sent.replace(second=0, microsecond=0), "ts_event": sent,
+        "ts_recv": at(minute), "source": "live", "kafka_topic": "raw.ticker", "kafka_offset": int(minute), "mark_price": 1.0,
+    }  # fmt: skip
 
 
 def test_what_waits_in_the_spool_needs_somebody_only_while_kafka_is_away(warehouse: Lake) -> None:
