@@ -12,7 +12,7 @@ from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsE
 from warehouse.frames import registered
 from warehouse.lake import Lake, quoted
 from warehouse.pending import NOTHING_NOTED, note, note_again, touched
-from warehouse.superseding import has_key, last_of_bucket, stretches, supersede
+from warehouse.superseding import TAKEN, has_key, last_of_bucket, stretches, supersede
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
@@ -202,7 +202,8 @@ def _outlines_stored(connection: duckdb.DuckDBPyConnection, table: Table, frames
 
 def _outline(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """Return of each row the key, which bars it changes, the frame it came from, and 64 bits of its contents."""
-    return frame.select(_own(table)).with_columns(liq_hash=frame.hash_rows())
+    own = [*_own(table), *([TAKEN] if table.grid_key else [])]
+    return frame.select(own).with_columns(liq_hash=frame.hash_rows())
 
 
 def _own(table: Table) -> list[str]:

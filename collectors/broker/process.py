@@ -26,6 +26,7 @@ from collectors.ports import HOST, free_port, is_free
 
 TRIES = 3  # a port that was free may be taken before Java has it
 TAKEN = "Address already in use"
+STARTED = "Kafka Server started"
 POLL_S = 0.05
 QUIET_S = 2.0
 STOP_TIMEOUT_S = 30.0
@@ -57,7 +58,7 @@ def start(world: Path, settings: BrokerSettings | None = None) -> Running:
             state, fresh = _launch(folder, state, settings), True
         for again in reversed(range(TRIES)):
             try:
-                _await_answer(state, folder, settings.kafka_start_timeout_s, announce=fresh)
+                _await_answer(state, folder, settings.kafka_start_timeout_s, fresh=fresh)
                 break
             except _PortTakenError:
                 if not again:
@@ -136,9 +137,11 @@ def _spawn(command: list[str], folder: Path) -> int:
     return int(subprocess.run(shell, cwd=folder, stdout=subprocess.PIPE, start_new_session=True, check=True).stdout)
 
 
-def _await_answer(state: State, folder: Path, timeout_s: float, *, announce: bool) -> None:
+def _await_answer(state: State, folder: Path, timeout_s: float, *, fresh: bool) -> None:
+    """Wait until the broker answers, and one just started has opened all of its ports: one may answer before another fails."""
     begun = time.monotonic()
-    while answering(state.port) != state.cluster_id:
+    announce = fresh
+    while answering(state.port) != state.cluster_id or (fresh and not _has_started(state, folder)):
         waited = time.monotonic() - begun
         if not is_alive(state.pid, folder) and waited > POLL_S:
             kind = _PortTakenError if any(TAKEN in line for line in _lines(state, folder)) else BrokerError
@@ -152,6 +155,10 @@ def _await_answer(state: State, folder: Path, timeout_s: float, *, announce: boo
             announce = False
             Console(stderr=True).print("Starting the embedded Kafka broker ...", highlight=False)
         time.sleep(POLL_S)
+
+
+def _has_started(state: State, folder: Path) -> bool:
+    return any(STARTED in line for line in _lines(state, folder))
 
 
 def _last_lines(state: State, folder: Path) -> str:

@@ -41,6 +41,7 @@ class Broker:
         if self.pid:
             os.kill(self.pid, signal.SIGCONT)
         await asyncio.to_thread(process.stop, self._world)
+        process.properties = properties  # type: ignore[attr-defined]
 
     async def away(self, seconds: float) -> None:
         """Stop it as a machine that loses its power, and start it again only after so many seconds."""

@@ -135,6 +135,14 @@ def test_a_port_taken_between_the_look_and_the_bind_is_replaced(world: Path, mon
         assert start(world).bootstrap != f"127.0.0.1:{taken}"
 
 
+def test_a_broker_of_which_one_port_is_taken_is_not_said_to_run(world: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        wanted = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(BrokerError, match=f"{wanted.rpartition(':')[2]}: Address already in use"):
+            start(world, BrokerSettings(kafka_listen=wanted))
+    assert running(world) is None
+
+
 def test_a_start_that_fails_shows_the_last_lines_of_its_own_log(world: Path) -> None:
     storage, logs = world / "kafka" / "data", world / "kafka" / "logs"
     storage.mkdir(parents=True)
