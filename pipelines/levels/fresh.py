@@ -15,9 +15,13 @@ MOVED = """
 WITH limits AS (
     SELECT max(value) FILTER (name = 'moved') AS moved, max(value) FILTER (name = 'large_coin') AS large_coin FROM levels_limits
 )
-SELECT base FROM (SELECT *, usd / sum(usd) OVER () AS share FROM levels_reach(as_of(), max_age_hours := 48)), limits
-WHERE greatest(1 - low / price_then, high / price_then - 1) >= moved AND share >= large_coin
-ORDER BY base
+SELECT r.base FROM levels_reach(as_of(), max_age_hours := 48) AS r
+JOIN (
+    SELECT ts, base, sum(usd_estimated) / sum(sum(usd_estimated)) OVER (PARTITION BY ts) AS share FROM liquidation_levels
+    WHERE ts > as_of() - INTERVAL 48 HOURS AND ts <= as_of() GROUP BY ts, base
+) AS l ON r.base = l.base AND r.ts = l.ts, limits AS m
+WHERE greatest(1 - r.low / r.price_then, r.high / r.price_then - 1) >= m.moved AND l.share >= m.large_coin
+ORDER BY r.base
 """
 
 

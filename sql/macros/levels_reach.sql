@@ -4,10 +4,10 @@
 -- high: the least and the most since ts, null where no price came. All three are medians over the coin's contracts quoted in
 -- dollars, of trade candles and marks, each brought to the map's price by what it was beside it at ts, so that a premium moves nothing.
 -- age_s: of the map; price_ts: of the newest price. freshness: STALE where either is older than levels_limits allows, or no price is
--- known; else FRESH. usd: estimated in the map. Every other view of levels goes through this one. Nothing after the moment is read.
+-- known; else FRESH. Every other view of levels goes through this one. Nothing after the moment is read.
 -- Example: FROM levels_reach(as_of())
 WITH newest AS (
-    SELECT l.ts, l.base, any_value(l.price_now) AS price_then, sum(l.usd_estimated) AS usd
+    SELECT l.ts, l.base, any_value(l.price_now) AS price_then
     FROM liquidation_levels AS l
     WHERE l.ts > moment::TIMESTAMP - to_seconds(max_age_hours * 3600) AND l.ts <= least(moment::TIMESTAMP, made_by)
     GROUP BY l.ts, l.base
@@ -62,6 +62,5 @@ WITH newest AS (
 )
 SELECT
     base, ts, price_then, price_now, low, high, price_ts, age_s,
-    CASE WHEN age_s <= stale_after AND date_diff('second', price_ts, moment::TIMESTAMP) <= stale_after THEN 'FRESH' ELSE 'STALE' END AS freshness,
-    usd
+    CASE WHEN age_s <= stale_after AND date_diff('second', price_ts, moment::TIMESTAMP) <= stale_after THEN 'FRESH' ELSE 'STALE' END AS freshness
 FROM aged

@@ -1,6 +1,5 @@
 """Where each coin's price has been since its map, and how old the map is."""
 
-import math
 import statistics
 from functools import cache
 
@@ -47,7 +46,7 @@ def _coin(facts: Facts, moment: int, base: str, rows: Rows) -> Row:
     return {
         "base": base, "ts": ts, "price_then": then, "price_now": middle["price"] or then, "low": middle["low"],
         "high": middle["high"], "price_ts": last, "age_s": age,
-        "freshness": freshness(age, last, moment, STALE_AFTER), "usd": math.fsum(row["usd_estimated"] for row in rows),
+        "freshness": freshness(age, last, moment, STALE_AFTER),
     }  # fmt: skip
 
 
