@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import urllib.request
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from pipelines.up.up import (
     together,
     unless_stopped,
 )
+from warehouse import schema
 from warehouse.errors import WarehouseError
 
 VENUES = ("binance", "bybit", "okx")
@@ -38,7 +40,7 @@ SETTINGS = {
     "LIQ_GRID_S": "5",
     "LIQ_COLLECT_POLL_SCALE": "0.1",
 }  # a minute's grid would show little of so short a market
-SCRIPT_S = {"calm": 10, "cascade": 12, "aftermath": 6}
+SCRIPT_S = {"calm": 6, "cascade": 10, "aftermath": 5}
 """How long the market does what, seconds."""
 PHASES = {
     "start": "Kafka, Prefect, three simulated venues, collectors, ingest",
@@ -128,13 +130,23 @@ async def _played(
 
 
 async def _started(parts: Parts, simulator: list[str]) -> None:
-    """Start every part; `simulator` gets the address of the simulated venues' control port."""
-    await together(parts.kafka(), parts.prefect())
-    simulator.append(await _simulate(parts))
-    await start_collectors(parts, VENUES)
+    """Start every part, what needs no other at the same time, and return when something of every venue is stored.
+
+    `simulator` gets the address of the simulated venues' control port.
+    """
+
+    async def heard() -> None:
+        await together(parts.kafka(), _told_to(simulator, _simulate(parts)))
+        await start_collectors(parts, VENUES)
+
+    await together(heard(), parts.prefect(), asyncio.to_thread(schema.create_or_migrate, parts.world))
     await start_ingest(parts)
     with suppress(TimeoutError):  # a slow machine; then the market begins all the same
         await asyncio.wait_for(_all_heard(parts.world), HEARD_S)
+
+
+async def _told_to(found: list[str], work: Coroutine[Any, Any, str]) -> None:
+    found.append(await work)
 
 
 async def _all_heard(world: Path) -> None:

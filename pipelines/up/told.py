@@ -22,11 +22,11 @@ TABLES = {
 }
 ARRIVED = "What arrived, against what was sent"
 TRY = """\
-{run} watch{pad}what is liquidated, live (here: the last of it)
-{run} sql "from liquidation_totals_by_coin where hours = 1"
-{run} plot heatmap BTC -o heatmap.png
-{run} position long BTC/USDT:USDT --entry 60000 --size 1 --leverage 10
-{run} views{pad}all that can be asked"""
+{run} watch
+{run} sql "from cascades_recent"
+{run} plot heatmap --base BTC -o heatmap.png
+{run} position long BTC/USDT:USDT --venue bybit --entry 60000 --size 1 --leverage 10
+{run} views"""
 
 
 def tell(world: Path, out: Console, truth: dict[str, Any], lost: int = 0) -> int:
@@ -52,7 +52,7 @@ def tell(world: Path, out: Console, truth: dict[str, Any], lost: int = 0) -> int
 
 def next_commands(world: Path) -> str:
     """Return commands to try on the world, as they are typed in this folder."""
-    return "\n".join(f"  {line}" for line in TRY.format(run=f"{setting(world)} {own_name()}", pad="  # ").splitlines())
+    return "\n".join(f"  {line}" for line in TRY.format(run=f"{setting(world)} {own_name()}").splitlines())
 
 
 def _arrived(world: Path, truth: dict[str, Any]) -> list[dict[str, Any]]:

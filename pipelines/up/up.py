@@ -130,9 +130,14 @@ async def stop_pipeline(parts: Parts, out: Console, phase: Callable[[str], None]
     if alone_here:
         await asyncio.to_thread(_cover, parts.world)  # before cascades, which say how much of them was heard
     log = parts.world / "logs" / "flows.log"
-    await often(TRIES, liq("flows", "run", *(SOON if alone_here else ())), parts.env, log)
     if alone_here:
-        await often(TRIES, liq("signals", "--since", SIGNALS_OF), parts.env, log)
+        signals = parts.world / "logs" / "signals.log"
+        await together(
+            often(TRIES, liq("flows", "run", *SOON), parts.env, log),
+            often(TRIES, liq("signals", "--since", SIGNALS_OF), parts.env, signals),
+        )
+    else:
+        await often(TRIES, liq("flows", "run"), parts.env, log)
     return 1 if any(codes.values()) else 0
 
 

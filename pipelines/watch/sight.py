@@ -29,8 +29,8 @@ GROUP BY ALL
 """
 PRICES = """
 WITH newest AS (
-    SELECT base, venue, max(ts_event) AS ts, arg_max(mark_price / multiplier, ts_event) AS price,
-        arg_min(mark_price / multiplier, ts_event) AS before
+    SELECT base, venue, max(ts_event) AS ts, arg_max(mark_price, ts_event) AS price,
+        arg_min(mark_price, ts_event) AS before
     FROM mark_prices
     WHERE ts > $now::TIMESTAMP - INTERVAL 1 HOUR AND mark_price > 0 AND list_contains(dollars(), quote)
         AND base IN (SELECT unnest($bases)) AND source = 'live'
