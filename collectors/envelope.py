@@ -9,7 +9,8 @@ This module is the contract between the collectors, which write raw records, and
     stamp    of a topic with LogAppendTime: the broker's clock when it took the record
 
 Only the broker's clock says when a frame arrived, so that several collectors, one with a wrong clock among them, agree:
-`arrival_ns`. The collector's clock (`recv_ns`, `sent_ns`) says how long the frame waited before it was sent.
+`arrival_ns`. `recv_ns` is the collector's clock; `sent_ns` minus `recv_ns` is how long the frame waited before it was sent,
+by a clock that nobody sets.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ MOST_SEQ = 10**12
 BEHIND_NS = 60_000_000_000
 """A collector's clock that is further behind the broker's than this is not believed."""
 LONGEST_WAIT_NS = 30 * 86_400 * 1_000_000_000
-"""A frame that seems to have waited longer came before its collector's clock was set."""
+"""A frame that seems to have waited longer came before its collector's clock was set and the machine started anew."""
 MS_NS = 1_000_000
 ALL_SYMBOLS = "*"
 LONGEST_NAME = 200
@@ -42,7 +43,8 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False):
     (`um_klines@1m`). `recv_ns`: the collector's clock, UTC nanoseconds since 1970, read when the frame arrived. `session`
     names one connection or one poller's life; `seq` counts its frames from 1 without gaps, control frames not counted.
     `arrived_ns`: when the frame arrived by the broker's clock, see `arrival_ns`; 0: as recv_ns. `appended_ms`: when the
-    broker took the record, UTC milliseconds; 0: the topic does not say.
+    broker took the record, UTC milliseconds; 0: the topic does not say. `steady_ns`: when the frame arrived by the
+    collector's steady clock (`moment.py`), until it is sent; 0: not known.
     """
 
     venue: str
@@ -58,6 +60,7 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False):
     offset: int = -1
     arrived_ns: int = 0
     appended_ms: int = 0
+    steady_ns: int = 0
 
     @property
     def at_ns(self) -> int:
@@ -80,7 +83,7 @@ class NotARawRecordError(ValueError):
 def to_record(frame: RawFrame, sent_ns: int = 0) -> Record:
     """Return the Kafka record that carries `frame`; topic, partition and offset are Kafka's to keep.
 
-    `sent_ns`: the clock that `recv_ns` is of, now; 0 where that is not known, and the record then does not have it.
+    `sent_ns`: `recv_ns` and how long the frame has waited; 0 where that is not known, and the record then does not have it.
     """
     headers = [
         ("v", VERSION.encode()),
@@ -99,9 +102,9 @@ def to_record(frame: RawFrame, sent_ns: int = 0) -> Record:
 def arrival_ns(recv_ns: int, latest_ns: int, sent_ns: int | None = None) -> int:
     """Return when a frame arrived, UTC nanoseconds, by the clock of `latest_ns`; the same for the same record at any time.
 
-    `recv_ns`, `sent_ns`: the collector's clock when the frame came and when it was sent; their difference is how long it
-    waited. `latest_ns`: when the broker took the record, or now by the reader's clock where it does not say and `sent_ns` is
-    None. A collector's clock that is ahead never counts, one that is behind by up to BEHIND_NS does.
+    `recv_ns`: the collector's clock when the frame came; `sent_ns`: that and how long the frame waited. `latest_ns`: when the
+    broker took the record, or now by the reader's clock where it does not say and `sent_ns` is None. A collector's clock that
+    is ahead never counts, one that is behind by up to BEHIND_NS does.
     """
     if sent_ns is None:
         return min(recv_ns, latest_ns)

@@ -12,11 +12,11 @@ The collector process has a session of its own: venue "", transport rest, no fra
 `alive` and ends with `stopped`.
 """
 
-import time
 from typing import Any, Literal
 
 import msgspec
 
+from collectors import moment
 from collectors.envelope import ALL_SYMBOLS, RawFrame, Transport
 from collectors.topics import EVENTS
 
@@ -55,10 +55,12 @@ def event_frame(
     venue: str, session: str, transport: Transport, frames: int, event: EventName, reason: str, detail: dict[str, Any]
 ) -> RawFrame:
     """Return the record that tells an event of a session which has counted `frames` frames."""
-    now = time.time_ns()
+    now = moment.now()
     value = {
-        "event": event, "venue": venue, "session": session, "transport": transport, "ts_ns": now, "frames": frames,
+        "event": event, "venue": venue, "session": session, "transport": transport, "ts_ns": now.wall_ns, "frames": frames,
         "reason": reason, "detail": detail,
     }  # fmt: skip
     payload = msgspec.json.encode(value)
-    return RawFrame(venue, CHANNEL, ALL_SYMBOLS, transport, now, session, frames, payload, EVENTS)
+    return RawFrame(
+        venue, CHANNEL, ALL_SYMBOLS, transport, now.wall_ns, session, frames, payload, EVENTS, steady_ns=now.steady_ns
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from collectors import moment
 from collectors.budget import Stop, shared
 from collectors.delivery.intake import REASON
 from collectors.delivery.recorder import Recorder, Sink
@@ -17,6 +18,7 @@ from collectors.envelope import ALL_SYMBOLS
 from collectors.errors import NetworkError
 from collectors.events import ALIVE_S
 from collectors.listings import Listings
+from collectors.moment import Moment
 from collectors.retry import delays, describe
 from collectors.session import LARGEST_MESSAGE
 from collectors.settings import CollectorSettings
@@ -56,7 +58,7 @@ class Poller:
         self._pauses = delays()
         self._waiting = 0
         self._waited_at = 0.0
-        self._kept_ns = time.time_ns()
+        self._kept = moment.now()
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -184,7 +186,7 @@ class Poller:
             return
         if not self._waiting:
             self._waited_at = time.monotonic()
-            self.recorder.event("paused", REASON, since_ns=self._kept_ns, topics=[topic])
+            self.recorder.event("paused", REASON, since_ns=self._kept.by_the_wall_clock_of_now(), topics=[topic])
         self._waiting += 1
         try:
             await self._sink.room(topic)
@@ -192,7 +194,8 @@ class Poller:
             self._waiting -= 1
             if not self._waiting:
                 waited_s = round(time.monotonic() - self._waited_at, 1)
-                self.recorder.event("resumed", "polls go on", since_ns=self._kept_ns, waited_s=waited_s)
+                since_ns = self._kept.by_the_wall_clock_of_now()
+                self.recorder.event("resumed", "polls go on", since_ns=since_ns, waited_s=waited_s)
 
     async def _live(self) -> None:
         while True:
@@ -215,8 +218,8 @@ class Poller:
         self._tell_stop()
         if refusal:
             return None
-        self._kept_ns = int(answer.received_s * 1e9)
-        self.recorder.frame(answer.body, Frame(poll.channel, symbol, poll.topic), self._kept_ns)
+        self._kept = Moment(int(answer.received_s * 1e9), moment.steady_ns())
+        self.recorder.frame(answer.body, Frame(poll.channel, symbol, poll.topic), *self._kept)
         return answer.body
 
     async def _get(self, url: str, params: Params) -> Answer:

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from collectors import moment
 from collectors.delivery import dropped
 from collectors.delivery.recorder import Recorder, Sink
+from collectors.moment import Moment
 from collectors.topics import DEAD_LETTER
 from collectors.venues.venue import Frame
 
@@ -20,9 +22,9 @@ REASON = "Kafka did not take frames"
 
 
 class _Pause(NamedTuple):
-    """Since when: the last frame kept, by our clock in nanoseconds, and monotonic seconds."""
+    """Since when: the last frame kept, and monotonic seconds."""
 
-    since_ns: int
+    since: Moment
     began: float
 
 
@@ -34,7 +36,7 @@ class Intake:
         self._sink = sink
         self._hold = hold
         self._release = release
-        self._kept_ns = time.time_ns()
+        self._kept = moment.now()
         self._pause: _Pause | None = None
         self._is_waiting = False
         self._given_up: dict[str, dropped.Runs] = {}
@@ -43,10 +45,10 @@ class Intake:
 
     async def take(self, payload: bytes, name: Frame | None, recv_ns: int) -> None:
         """Keep a frame, or give it up where there has been no room for its topic for some seconds."""
-        topic = name.topic if name else DEAD_LETTER
+        topic, came = name.topic if name else DEAD_LETTER, Moment(recv_ns, moment.steady_ns())
         if self._sink.takes(topic) or await self._room(topic):
-            self._recorder.frame(payload, name, recv_ns)
-            self._kept_ns = recv_ns
+            self._recorder.frame(payload, name, *came)
+            self._kept = came
         else:
             self._topics.add(topic)
             self._given_up.setdefault(topic, dropped.Runs()).add(self._recorder.skip(topic))
@@ -78,10 +80,10 @@ class Intake:
         """Wait a little for room, at the begin of a pause only."""
         if self._pause is not None:
             return False
-        self._pause = _Pause(self._kept_ns, time.monotonic())
+        self._pause = _Pause(self._kept, time.monotonic())
         self._told_at = self._pause.began
         self._topics = {topic}
-        self._recorder.event("paused", REASON, since_ns=self._kept_ns, topics=[topic])
+        self._recorder.event("paused", REASON, since_ns=self._kept.by_the_wall_clock_of_now(), topics=[topic])
         self._hold()
         self._is_waiting = True
         try:
@@ -98,5 +100,6 @@ class Intake:
     def _resume(self) -> None:
         assert self._pause is not None
         waited_s = round(time.monotonic() - self._pause.began, 1)
-        self._recorder.event("resumed", "reading goes on", since_ns=self._pause.since_ns, waited_s=waited_s)
+        since_ns = self._pause.since.by_the_wall_clock_of_now()
+        self._recorder.event("resumed", "reading goes on", since_ns=since_ns, waited_s=waited_s)
         self._pause = None

@@ -5,6 +5,7 @@ import secrets
 import time
 from typing import Any, Protocol
 
+from collectors import moment
 from collectors.delivery.counts import BEGINS, COUNTS, ENDS
 from collectors.envelope import ALL_SYMBOLS, RawFrame, Transport
 from collectors.events import EventName, event_frame
@@ -48,17 +49,21 @@ class Recorder:
         self._is_open = False
         self._sink = sink
 
-    def frame(self, payload: bytes, name: Frame | None, recv_ns: int) -> None:
-        """Keep a frame under its name; one without a name goes to the dead letters, counted like any other."""
+    def frame(self, payload: bytes, name: Frame | None, recv_ns: int, steady_ns: int = 0) -> None:
+        """Keep a frame under its name; one without a name goes to the dead letters, counted like any other.
+
+        `recv_ns`, `steady_ns`: when it came, by the clocks of `moment.Moment`; 0: now.
+        """
         self.frames += 1
         channel, symbol, topic = name or (UNNAMED, ALL_SYMBOLS, DEAD_LETTER)
         COUNTS.heard[(self.venue, channel)] = recv_ns / 1e9
         COUNTS.frames[(self.venue, channel)] += 1
         if len(symbol) > LONGEST_SYMBOL or "|" in symbol or not symbol:
             symbol = ALL_SYMBOLS  # not a symbol; it would make a key that cannot be read back
-        self._sink.put(
-            RawFrame(self.venue, channel, symbol, self.transport, recv_ns, self.session, self.frames, payload, topic)
-        )
+        self._sink.put(RawFrame(
+            self.venue, channel, symbol, self.transport, recv_ns, self.session, self.frames, payload, topic,
+            steady_ns=steady_ns or moment.steady_ns(),
+        ))  # fmt: skip
 
     def skip(self, topic: str) -> int:
         """Count a frame that is not kept; return its number, which is to be named in a `dropped` event."""

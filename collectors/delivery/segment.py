@@ -2,7 +2,8 @@
 
     file    MAGIC, then as unsigned 64-bit little endian: where the first frame that Kafka lacks begins, the number of frames
             written, the number of those that Kafka has; then records
-    record  MARK, length, CRC-32, then that many bytes: a msgpack array of what a RawFrame is
+    record  MARK, length, CRC-32, then that many bytes: a msgpack array of what a RawFrame is, and of which boot its steady
+            clock is
 
 A record is whole or it is not there: one whose CRC is wrong is skipped up to the next that is right, and at the end of a
 file, where a killed process or a lost power left part of one, it is the end.
@@ -19,6 +20,7 @@ from zlib import crc32
 import msgspec
 
 from collectors.envelope import RawFrame, Transport
+from collectors.moment import boot
 
 MAGIC = b"LIQSPL1\n"
 HEADER = struct.Struct("<8sQQQ")
@@ -27,10 +29,23 @@ RECORD = struct.Struct("<4sII")
 BLOCK_BYTES = 4 * 1024 * 1024
 PRIVATE = 0o600
 
-Fields = tuple[str, str, str, Transport, int, str, int, bytes]
-
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Fields).decode
+
+
+class _Fields(msgspec.Struct, frozen=True, array_like=True):
+    venue: str
+    channel: str
+    symbol: str
+    transport: Transport
+    recv_ns: int
+    session: str
+    seq: int
+    payload: bytes
+    steady_ns: int = 0
+    boot: str = ""
+
+
+_decode = msgspec.msgpack.Decoder(_Fields).decode
 
 
 class Read(NamedTuple):
@@ -174,24 +189,28 @@ class _View:
 
 def encode(frame: RawFrame) -> bytes:
     """Return a frame's record."""
-    body = _encode(
-        (
-            frame.venue,
-            frame.channel,
-            frame.symbol,
-            frame.transport,
-            frame.recv_ns,
-            frame.session,
-            frame.seq,
-            frame.payload,
-        )
-    )
+    body = _encode(_Fields(
+        frame.venue, frame.channel, frame.symbol, frame.transport, frame.recv_ns, frame.session, frame.seq, frame.payload,
+        frame.steady_ns, boot(),
+    ))  # fmt: skip
     return RECORD.pack(MARK, len(body), crc32(body)) + body
 
 
-def _frame(fields: Fields, topic: str) -> RawFrame:
-    venue, channel, symbol, transport, recv_ns, session, seq, payload = fields
-    return RawFrame(venue, channel, symbol, transport, recv_ns, session, seq, payload, topic)
+def _frame(of: _Fields, topic: str) -> RawFrame:
+    """Return a frame; the steady clock of another boot says nothing here."""
+    steady_ns = of.steady_ns if of.boot == boot() else 0
+    return RawFrame(
+        of.venue,
+        of.channel,
+        of.symbol,
+        of.transport,
+        of.recv_ns,
+        of.session,
+        of.seq,
+        of.payload,
+        topic,
+        steady_ns=steady_ns,
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from zlib import crc32
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from collectors import moment
 from collectors.delivery.clock import Offset
 from collectors.delivery.lane import Chunk, Lane
 from collectors.delivery.link import Link, is_connected
@@ -113,7 +114,7 @@ class Sender:
 
     def _batches(self, producer: AIOKafkaProducer, partitions: list[int], frames: list[RawFrame]) -> list[Batch]:
         """Cut the oldest frames into one batch for each partition; behind the first that does not fit, none of it."""
-        sent_ns = self._clock()
+        sent_ns, steady_ns = self._clock(), moment.steady_ns()
         untimed = time.monotonic() < self._untimed_until
         batches: dict[int, Batch] = {}
         full: set[int] = set()
@@ -124,7 +125,8 @@ class Sender:
             batch = batches.get(partition)
             if batch is None:
                 batch = batches[partition] = Batch(partition, producer.create_batch(), [], sent_ns)
-            key, value, headers = to_record(frame, sent_ns)
+            waited_ns = steady_ns - frame.steady_ns if frame.steady_ns else sent_ns - frame.recv_ns
+            key, value, headers = to_record(frame, frame.recv_ns + waited_ns)
             stamp = NO_TIMESTAMP if untimed else frame.recv_ns // 1_000_000
             if len(batch.frames) < self._limit and batch.builder.append(
                 timestamp=stamp, key=key, value=value, headers=headers

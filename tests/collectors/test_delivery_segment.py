@@ -3,13 +3,15 @@
 import errno
 import os
 from pathlib import Path
+from zlib import crc32
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.delivery import segment as module
-from collectors.delivery.segment import HEADER, MARK, Segment, encode
+from collectors.delivery.segment import HEADER, MARK, RECORD, Segment, encode
 from collectors.envelope import RawFrame
 
 MOST = 1 << 30
@@ -32,6 +34,22 @@ def made(folder: Path, frames: list[RawFrame]) -> Segment:
 
 def read(segment: Segment) -> list[RawFrame]:
     return segment.read(segment.first, MOST, MOST).frames
+
+
+def test_the_steady_clock_of_another_boot_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = msgspec.structs.replace(frame(1), steady_ns=5 * 10**9)
+    segment = made(tmp_path, [one])
+    assert read(segment) == [one]
+    monkeypatch.setattr(module, "boot", lambda: "another")
+    assert read(segment) == [frame(1)]
+
+
+def test_a_file_of_an_older_version_is_read(tmp_path: Path) -> None:
+    segment = made(tmp_path, [])
+    body = msgspec.msgpack.encode(["bybit", "tickers", "BTCUSDT", "ws", 10**18 + 1, "bybit-linear-1-aaaa", 1, b"{}"])
+    with segment.path.open("ab") as file:
+        file.write(RECORD.pack(MARK, len(body), crc32(body)) + body)
+    assert read(Segment.found(segment.path, "raw.ticker")) == [frame(1)]
 
 
 @PLENTY

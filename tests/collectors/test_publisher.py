@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from collectors.altering import alter_topics
 from collectors.cluster import administering
 from collectors.delivery.publisher import Publisher
 from collectors.delivery.recorder import Recorder
+from collectors.delivery.spool import Spool
 from collectors.envelope import RawFrame, from_record
+from collectors.moment import steady_ns
 from collectors.settings import CollectorSettings
 from collectors.topics import DEAD_LETTER, EVENTS, LIQUIDATION, TICKER
 from collectors.venues.venue import Frame
@@ -44,7 +47,15 @@ async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> list[R
     while await consumer.position(partition) < end:
         record = await consumer.getone()
         frames.append(
-            from_record(record.key, record.value, record.headers, record.topic, record.partition, record.offset)
+            from_record(
+                record.key,
+                record.value,
+                record.headers,
+                record.topic,
+                record.partition,
+                record.offset,
+                record.timestamp,
+            )
         )
     return frames
 
@@ -125,6 +136,29 @@ async def test_a_collector_two_hours_ahead_loses_nothing_and_knows_it(fresh_kafk
         assert publisher.offset.is_wrong
         assert abs((publisher.offset.ns or 0) - TWO_HOURS_NS) < 30_000_000_000
     await _assert_whole(fresh_kafka)
+
+
+@pytest.mark.parametrize("set_by_s", [3600, -3600])
+async def test_a_clock_that_is_set_while_frames_wait_does_not_move_them(
+    fresh_kafka: dict[str, Any], tmp_path: Path, set_by_s: int
+) -> None:
+    def as_set() -> int:
+        return time.time_ns() + set_by_s * 10**9
+
+    spool = Spool(tmp_path, 1 << 20)
+    async with Publisher(lambda: fresh_kafka, CollectorSettings(), as_set, spool) as publisher:
+        recorder = Recorder("bybit", "linear", "ws", publisher)
+        recorder.frame(b"in memory", Frame("allLiquidation", "A", LIQUIDATION), time.time_ns())
+        recorder.event("subscribed")
+        spool.append(
+            TICKER,
+            [RawFrame("okx", "c", "s", "ws", time.time_ns(), "o-1", 1, b"on disk", TICKER, steady_ns=steady_ns())],
+        )
+        publisher.lanes[TICKER].filled.set()
+        assert await publisher.flush(60)
+    now_ns = time.time_ns()
+    for frame in await stored(fresh_kafka, LIQUIDATION, EVENTS, TICKER):
+        assert now_ns - 60 * 10**9 < frame.at_ns <= now_ns, frame
 
 
 PROBE = b"is it refused yet?"
