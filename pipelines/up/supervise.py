@@ -65,7 +65,10 @@ class Child:
         ]
 
     async def stop(self) -> int | None:
-        """Send SIGTERM, wait, and return the exit code; SIGKILL after `STOP_WITHIN_S`."""
+        """Send SIGTERM, wait, and return the exit code; SIGKILL after `STOP_WITHIN_S`.
+
+        Where SIGTERM itself ended it, it was still starting and had nothing to hand over: that is 0, too.
+        """
         self._stopping = True
         async with self._starting:  # a process that is being started now is stopped, too
             for watch in self._watches:
@@ -82,7 +85,7 @@ class Child:
                 self.kill()
                 await self._process.wait()
         _end_group(self._process.pid)
-        return self._process.returncode
+        return 0 if self._process.returncode == -signal.SIGTERM else self._process.returncode
 
     def kill(self) -> None:
         """Kill the process at once (SIGKILL), as a crash would; it is started again."""

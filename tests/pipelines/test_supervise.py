@@ -129,6 +129,12 @@ async def test_a_stopped_child_is_not_started_again(tmp_path: Path) -> None:
     assert child.restarts == 0
 
 
+async def test_a_child_that_is_stopped_while_it_still_starts_has_not_failed(tmp_path: Path) -> None:
+    child = Child("starting", [sys.executable, "-c", "import time; time.sleep(99)"], {}, tmp_path, print)
+    await child.start()
+    assert await child.stop() == 0
+
+
 async def test_a_log_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervise, "LOG_BYTES", 10_000)
     monkeypatch.setattr(supervise, "LOG_LOOK_S", 0.01)
