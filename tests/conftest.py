@@ -36,7 +36,7 @@ CONTAINER_START_S = 120
 
 LONGEST = (
     "tests/chaos/test_chaos.py",
-    "tests/pipelines/test_demo.py",  # mostly waits, so the other workers have the processor
+    "tests/walk/test_demo.py",  # mostly waits, so the other workers have the processor
     "tests/day/",
     "tests/collectors/test_service_faults.py",
 )

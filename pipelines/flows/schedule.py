@@ -16,7 +16,7 @@ EVERY = {
 }
 BY_HAND = (
     "refresh", "maintain", "estimate_levels", "find_signals", "audit", "backtest_levels", "detect_cascades",
-    "coverage", "rollup",
+    "coverage", "rollup", "estimate_levels_if_moved",
 )  # fmt: skip
 """The flows that `liq flows run` runs once: each that is scheduled, and the steps of `refresh`."""
 LATE_AFTER = 3

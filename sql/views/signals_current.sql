@@ -28,3 +28,4 @@ SELECT
     END AS freshness,
     coalesce(l.verdict, 'never scored') AS levels_score
 FROM swept AS s LEFT JOIN levels_score AS l ON s.base = l.base
+ORDER BY s.signal, s.fired DESC NULLS LAST, s.base, s.position_side

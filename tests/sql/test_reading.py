@@ -19,8 +19,8 @@ JOINED = {
     "liquidations_complete",
 }
 """Long ones, that are filtered or joined: an order of all their rows would cost each reader."""
-CHOSEN = {"market_stress_weights"}
-"""A list of choices, in the order it is written in, and exact as decimals."""
+CHOSEN = {"market_stress_weights", "levels_limits"}
+"""Lists of choices, in the order they are written in; weights are exact as decimals."""
 
 
 def _is_ordered(found: Statement) -> bool:

@@ -141,11 +141,17 @@ def _saturation(facts: Facts, scope: str, base: str, start: int, end: int) -> tu
 
 
 def _covered(facts: Facts, scope: str, start: int, end: int) -> float | None:
-    """Return the mean share over minutes and venues in which the scope's liquidation feeds were subscribed."""
+    """Return the mean share over minutes and venues in which the scope's liquidation feeds were subscribed.
+
+    A venue that was heard in a part of its minutes counts by what it was heard of the cascade's own time, of a second at least.
+    """
     venues = {row["venue"] for rows in _told(facts, scope).values() for row in rows}
     minutes = range(start // MINUTE * MINUTE, end + 1, MINUTE)
-    shares = [_heard(facts).get((venue, minute)) for venue in venues for minute in minutes]
-    known = [share for share in shares if share is not None]
+    known: list[float] = []
+    for venue in venues:
+        own = [share for minute in minutes if (share := _heard(facts).get((venue, minute))) is not None]
+        partly = own and 0 < statistics.fmean(own) < 1
+        known += [coverage.share(facts, venue, start, max(end, start + SECOND))] * len(own) if partly else own
     return round(statistics.fmean(known), 6) if known else None
 
 

@@ -26,13 +26,15 @@ def columns(facts: Facts) -> dict[int, Rows]:
         found[end] = [
             row
             for base, of in coins.items()
-            for row in _column(base, dict(of), judged.weights(facts, base, end), taken, (start, end))
+            for row in _column(
+                base, dict(of), judged.weights(facts, base, end), _bars_share(facts, base, taken, (start, end)), end
+            )
         ]
     return found
 
 
 def _column(
-    base: str, live: dict[levels.Own, Exposure], weights: judged.Weights, taken: dict[levels.Own, Rows], hour: tuple[int, int]
+    base: str, live: dict[levels.Own, Exposure], weights: judged.Weights, bars_share: float, end: int
 ) -> Rows:  # fmt: skip
     width, price_now = levels.log_width(base), statistics.median(one.close for one in live.values() if one.close)
     summed: dict[tuple[bool, int, float], float] = defaultdict(float)
@@ -44,13 +46,24 @@ def _column(
             if leverage in allowed:
                 summed[long, level + moved, leverage] += qty * weights.of[leverage] / whole
     told = {
-        "ts": hour[1], "base": base, "price_now": price_now, "contracts": len(live), "venues": listed(own[0] for own in live),
+        "ts": end, "base": base, "price_now": price_now, "contracts": len(live), "venues": listed(own[0] for own in live),
         "since": min(one.since for one in live.values()), "weights_from": weights.method, "weights_since": weights.since,
-        "bars_share": sum(len(taken[own]) for own in live) / (len(live) * (hour[1] - hour[0]) / MINUTE),
+        "bars_share": bars_share,
     }  # fmt: skip
     rows = [_level(cell, qty, width) | told for cell, qty in summed.items()]
     rows = [row | {"distance": row["price"] / price_now - 1} for row in rows]
     return [row for row in rows if abs(row["distance"]) <= FARTHEST]
+
+
+def _bars_share(facts: Facts, base: str, taken: dict[levels.Own, Rows], hour: tuple[int, int]) -> float:
+    """Return bars / minutes of a coin: from the hour's start; of one without any the day before from its first."""
+    seen = due = 0
+    for own, rows in taken.items():
+        had = any(hour[0] - DAY <= row["ts"] < hour[0] for row in levels.bars(facts).get(own, []))
+        if levels.listings(facts)[own]["base"] == base and (rows or had):
+            first = hour[0] if had else rows[0]["ts"]
+            seen, due = seen + len(rows), due + (hour[1] - first) // MINUTE
+    return seen / due
 
 
 def _level(cell: tuple[bool, int, float], qty: float, width: float) -> Row:

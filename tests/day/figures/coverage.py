@@ -125,29 +125,53 @@ def _session(feed: str, told: Rows, heard: int | None) -> Session:
 
 def _shares(channel: str, sessions: list[Session]) -> Iterable[tuple[int, float, str | None]]:
     """Yield each minute from the first that was heard: what part of it, by contracts, and why no more."""
-    own = [one for one in sessions if channel in one.channels]
-    feeds = grouped([one._asdict() for one in own], lambda one: one["feed"])
-    arguments = {feed: of[-1]["channels"][channel][1] for feed, of in feeds.items()}
-    due: dict[str, list[tuple[int, int]]] = {}
-    for feed, of in feeds.items():
-        ends = [one["heard"][1] if one["in_order"] else after["start"] for one, after in pairwise([*of, of[-1]])]
-        due[feed] = [(one["start"], max(end, one["heard"][1])) for one, end in zip(of, ends, strict=True)]
-    cuts = sorted(
-        {at for one in own for at in one.heard} | {at for spans in due.values() for span in spans for at in span}
-    )
-    first = min(one.heard[0] for one in own) // MINUTE * MINUTE
+    parts = _parts(channel, sessions)
+    first = min(one.heard[0] for one in sessions if channel in one.channels) // MINUTE * MINUTE
     reason: str | None = "collection began"
     for minute in range(first, MEASURED_UNTIL, MINUTE):
-        inside = [at for at in cuts if minute < at < minute + MINUTE]
-        share = 0.0
-        for start, end in pairwise([minute, *inside, minute + MINUTE]):
-            wanted = sum(n for feed, n in arguments.items() if any(a <= start < b for a, b in due[feed]))
-            got = sum(
-                n for feed, n in arguments.items()
-                if any(one["heard"][0] <= start < one["heard"][1] for one in feeds[feed])
-            )  # fmt: skip
-            share += (end - start) / MINUTE * (got / wanted if wanted else 0)
-        ended = [one for one in sessions if one.feed in feeds and one.heard[1] < minute + MINUTE]
+        share = _share(parts, minute, minute + MINUTE)
+        ended = [one for one in sessions if one.feed in parts and one.heard[1] < minute + MINUTE]
         if share < 1 and ended:
             reason = max(ended, key=lambda one: one.heard[1]).reason
         yield minute, min(share, 1.0), reason
+
+
+Span = tuple[int, int]
+
+
+class Part(NamedTuple):
+    """What a feed brings of a channel: contracts, when it should have been heard, and when it was."""
+
+    arguments: int
+    due: list[Span]
+    heard: list[Span]
+
+
+def share(facts: Facts, venue: str, start: int, end: int) -> float:
+    """Return the part of a time, by contracts, in which a venue's liquidations were heard."""
+    return _share(_liquidation_parts(facts, venue), start, end)
+
+
+@cache
+def _liquidation_parts(facts: Facts, venue: str) -> dict[str, Part]:
+    return _parts(CHANNELS[venue], _sessions(facts)[venue, "ws"])
+
+
+def _parts(channel: str, sessions: list[Session]) -> dict[str, Part]:
+    own = [one._asdict() for one in sessions if channel in one.channels]
+    parts: dict[str, Part] = {}
+    for feed, of in grouped(own, lambda one: one["feed"]).items():
+        ends = [one["heard"][1] if one["in_order"] else after["start"] for one, after in pairwise([*of, of[-1]])]
+        due = [(one["start"], max(end, one["heard"][1])) for one, end in zip(of, ends, strict=True)]
+        parts[feed] = Part(of[-1]["channels"][channel][1], due, [one["heard"] for one in of])
+    return parts
+
+
+def _share(parts: dict[str, Part], since: int, until: int) -> float:
+    cuts = sorted({at for part in parts.values() for span in (*part.due, *part.heard) for at in span})
+    found = 0.0
+    for start, end in pairwise([since, *(at for at in cuts if since < at < until), until]):
+        wanted = sum(part.arguments for part in parts.values() if any(a <= start < b for a, b in part.due))
+        got = sum(part.arguments for part in parts.values() if any(a <= start < b for a, b in part.heard))
+        found += (end - start) / (until - since) * (got / wanted if wanted else 0)
+    return found

@@ -31,18 +31,17 @@ def listings(facts: Facts) -> dict[Own, Row]:
 def bars(facts: Facts) -> dict[Own, Rows]:
     """Return every contract's minutes in order: trade candles, else the last mark; open interest and liquidated beside."""
     found: dict[Own, dict[int, Row]] = defaultdict(dict)
-    for row in facts.marks:
-        if row["mark_price"] is not None and of_contract(row) in listings(facts):
-            minute, of = row["ts_event"] // MINUTE * MINUTE, found[of_contract(row)]
-            if minute not in of or of[minute]["told_at"] <= row["ts_event"]:
-                of[minute] = dict.fromkeys(("low", "high", "close"), row["mark_price"]) | {"told_at": row["ts_event"]}
+    marks = grouped(_marks(facts), lambda row: (of_contract(row), row["ts_event"] // MINUTE * MINUTE))
+    for (own, minute), rows in marks.items():
+        last = max(rows, key=lambda row: int(row["ts_event"]))["mark_price"]
+        found[own][minute] = dict.fromkeys(("low", "high", "close"), last)
     candles = (row for row in facts.klines if row["interval"] == "1m" and row["price_kind"] == "trade")
     for (venue, symbol, minute), rows in grouped(candles, lambda row: (*of_contract(row), row["ts_event"])).items():
         if contract := listings(facts).get((venue, symbol)):
-            last = max(rows, key=lambda row: (bool(row["closed"]), row["recv"]))
-            prices = min(row["low"] for row in rows), max(row["high"] for row in rows), last["close"]
-            named = zip(("low", "high", "close"), prices, strict=True)
-            found[venue, symbol][minute] = {name: price / contract["multiplier"] for name, price in named}
+            told = _candle(rows, contract["multiplier"])
+            running = not any(row["closed"] for row in rows)
+            beside = marks.get(((venue, symbol), minute), []) if running else []
+            found[venue, symbol][minute] = _gone_on(told, max(row["recv"] for row in rows), beside)
     interest, gone = _interest(facts), _liquidated(facts)
     return {
         own: [
@@ -51,6 +50,27 @@ def bars(facts: Facts) -> dict[Own, Rows]:
             for minute, row in sorted(of.items())
         ]
         for own, of in found.items()
+    }  # fmt: skip
+
+
+def _marks(facts: Facts) -> Rows:
+    return [row for row in facts.marks if row["mark_price"] is not None and of_contract(row) in listings(facts)]
+
+
+def _candle(rows: Rows, multiplier: float) -> Row:
+    last = max(rows, key=lambda row: (bool(row["closed"]), row["recv"]))
+    low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
+    return {"low": low / multiplier, "high": high / multiplier, "close": last["close"] / multiplier}
+
+
+def _gone_on(candle: Row, told_at: int, marks: Rows) -> Row:
+    """Return a candle that runs with what the marks of its minute say of the rest of it."""
+    if not marks:
+        return candle
+    prices, last = [row["mark_price"] for row in marks], max(marks, key=lambda row: int(row["ts_event"]))
+    return {
+        "low": min(candle["low"], *prices), "high": max(candle["high"], *prices),
+        "close": last["mark_price"] if last["ts_event"] > told_at else candle["close"],
     }  # fmt: skip
 
 
