@@ -6,6 +6,7 @@ from tests.walk.trying import Tried
 from tests.walk.ways import Way
 
 ENDED_BY_CTRL_C = (0, 130)
+NOTE = "liq: reading data/demo, as there is no data/live yet; LIQ_DATA chooses another"
 
 
 def complaints(way: Way, tried: Tried, elsewhere: str) -> Iterable[str]:
@@ -23,5 +24,5 @@ def complaints(way: Way, tried: Tried, elsewhere: str) -> Iterable[str]:
     for sign in filter(None, (way.says, way.until)):
         if sign not in whole:
             yield f"does not say {sign!r}"
-    if elsewhere in whole:
+    if elsewhere in whole.replace(NOTE, ""):
         yield f"speaks of {elsewhere}"

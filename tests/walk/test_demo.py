@@ -77,7 +77,7 @@ def test_what_the_demo_says_to_try_next_answers(demo: Demo) -> None:
         for command in found
         for fault in _faults(_as_printed(command), command, demo.folder, demo.env, "data/live")
     ]
-    assert faults == []
+    assert not faults, "\n\n".join(faults)
 
 
 def test_every_command_of_the_readme_answers_about_the_demo(demo: Demo) -> None:
@@ -87,7 +87,7 @@ def test_every_command_of_the_readme_answers_about_the_demo(demo: Demo) -> None:
         each = way(command)
         if each and not (each.live or each.elsewhere):
             faults += _faults(each, command, demo.folder, demo.env, "data/live")
-    assert faults == []
+    assert not faults, "\n\n".join(faults)
     assert not (demo.folder / "data" / "live").exists()
 
 
@@ -109,7 +109,7 @@ def venues(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
 def test_every_command_that_brings_data_in_does_so(venues: tuple[Path, dict[str, str]]) -> None:
     folder, env = venues
     faults = [fault for command in LIVE for fault in _faults(WAYS[command], command, folder, env, "data/demo")]
-    assert faults == []
+    assert not faults, "\n\n".join(faults)
 
 
 def test_the_demo_does_not_empty_a_folder_that_is_not_its_own(tmp_path: Path) -> None:

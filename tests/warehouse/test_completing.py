@@ -56,7 +56,7 @@ def test_tab_completes_a_view_on_a_terminal(writer: Lake, world: Path, tmp_path:
     until(b"liq> ")
     os.write(ours, b"select count(*) as found from liquidation_totals_by_c\t;\n")
     until(b"liquidation_totals_by_coin")
-    until(b"1 rows")
+    until(b"1 row")
     os.write(ours, b".quit\n")
     assert process.wait() == 0
     os.close(ours)

@@ -163,7 +163,10 @@ def test_a_damaged_file_is_told_in_one_line_that_names_it_and_liq_verify(
     if harm != "gone":
         file.write_bytes(whole[:1000] if harm == "cut" else whole[:-8] + b"\xff" * 4 + whole[-4:])
     monkeypatch.setenv("LIQ_DATA", str(world))
-    for words in (["sql", "SELECT sum(notional_usd) FROM liquidations"], ["audit", "--since", "2026-10-10"]):
+    for words in (
+        ["sql", "SELECT sum(notional_usd) FROM liquidations"],
+        ["audit", "--since", "2026-10-10", "--until", "2026-10-11"],
+    ):
         done = CliRunner().invoke(app, words, prog_name="liq")
         assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1), done.stderr
         assert str(file) in done.stderr

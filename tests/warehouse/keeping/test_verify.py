@@ -214,7 +214,10 @@ def test_a_damaged_file_that_duckdb_does_not_name_is_named_by_every_command(
     file = next(path for path in files(filled, "liquidations") if "delete" not in path.name)
     whole = file.read_bytes()
     file.write_bytes(whole[:-8] + b"\xff" * 4 + whole[-4:])
-    for words in (["sql", "SELECT sum(notional_usd) FROM liquidations"], ["audit", "--since", "2026-10-05"]):
+    for words in (
+        ["sql", "SELECT sum(notional_usd) FROM liquidations"],
+        ["audit", "--since", "2026-10-05", "--until", "2026-10-06"],
+    ):
         done = liq(*words)
         assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
         assert str(file) in done.stderr
