@@ -67,7 +67,9 @@ def ingest(
         return
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
+    from pipelines.flows.own_server import start_own_server
 
+    start_own_server()
     try:
         asyncio.run(flow(follow=follow, verbose=verbose, new_grid=new_grid))
     except EndedError as error:

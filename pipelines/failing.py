@@ -44,7 +44,16 @@ def one_line_errors(name: str) -> Iterator[None]:
             fail(1, f"{name}: {one_line(error)}")
         if of_kafka(error):
             fail(1, f"{name}: Kafka: {described(error)}")
+        if _is_ctrl_c(error):
+            raise KeyboardInterrupt from None
         raise
+
+
+def _is_ctrl_c(error: BaseException | None) -> bool:
+    """Say whether an error is how a library passes on Ctrl-C that was pressed while it worked."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def fail(code: int, line: str) -> NoReturn:

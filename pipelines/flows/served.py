@@ -25,6 +25,7 @@ from pipelines.flows.estimate_levels import estimate_levels
 from pipelines.flows.find_signals import find_signals
 from pipelines.flows.leftovers import clear
 from pipelines.flows.maintain import maintain
+from pipelines.flows.own_server import start_own_server
 from pipelines.flows.refresh import STEPS, refresh
 from pipelines.flows.schedule import EVERY, anchor, only_known
 from pipelines.ingest.alone import alone
@@ -61,6 +62,7 @@ def run_once(names: Sequence[str] = ()) -> None:
     """Run the named flows now, or those of `FRESH`, one after another. Raises UsageError for an unknown name."""
     known = {flow.name: flow for flow in (*(each.flow for each in SERVED), *STEPS)}
     only_known(names)
+    start_own_server()
     for flow in [known[name] for name in names] or FRESH:
         flow()
 

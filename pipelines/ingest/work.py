@@ -58,6 +58,7 @@ async def _keep(
         try:
             reach = await asyncio.to_thread(connection, kafka)
             told_s = -TELL_AGAIN_S
+            log.info("following kafka=%s world=%s, a line a minute", reach["bootstrap_servers"], settings.data)
             await Ingest(settings, figures=figures, totals=totals, new_grid=new_grid).run(reach, True, stop)
         except (AlreadyRunningError, ConfigurationError, UsageError):
             raise

@@ -32,7 +32,7 @@ WAYS: dict[str, Way] = {
     "LIQ_DATA=data/demo .venv/bin/liq watch": Way(until="liquidat"),
     "LIQ_DATA=data/demo .venv/bin/liq status": Way(says="Nothing needs you"),
     "liq collect binance bybit okx": Way(("{} --plan", "{}"), live=True, until="subscribed"),
-    "liq ingest --follow": Way(live=True, until="committed="),
+    "liq ingest --follow": Way(live=True, until="following kafka="),
     "liq backfill bybit --what funding,klines --since 30d": Way(live=True),
     "liq import binance-dump FILE…": Way(elsewhere="tests/pipelines/test_imports.py"),
     "liq import binance-brackets FILE…": Way(elsewhere="tests/pipelines/test_imports.py"),
