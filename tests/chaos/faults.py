@@ -56,6 +56,7 @@ KINDS = (
     Kind("slow", "kafka network", ("collect", "ingest"), (1.0, 5.0), weight=1),
     Kind("SIGKILL", "process", ("collect",), a_minute=2),
     Kind("SIGKILL", "process", ("ingest",), a_minute=2),
+    Kind("SIGKILL", "process", ("ingest's work",), a_minute=2),
     Kind("SIGKILL", "process", ("derive",), a_minute=0.7),
     Kind("SIGKILL", "process", ("prefect",), a_minute=0.7),
     Kind("SIGKILL", "process", ("flows",), a_minute=0.7),

@@ -16,7 +16,7 @@ from tests.chaos.world import World
 
 WORDS = {
     "collect": ("liq", "collect"), "ingest": ("liq", "ingest"), "flows": ("liq", "flows", "serve"),
-    "prefect": ("prefect", "server", "start"),
+    "prefect": ("prefect", "server", "start"), "ingest's work": ("-m", "pipelines.ingest"),
 }  # fmt: skip
 STOP_S = 300.0
 AGAIN = re.compile(r"^(\S+) ended .* started again", re.MULTILINE)
@@ -25,7 +25,7 @@ AGAIN = re.compile(r"^(\S+) ended .* started again", re.MULTILINE)
 class UpWorld(World):
     """One `liq up` of all venues."""
 
-    programs: tuple[str, ...] = ("collect", "ingest", "prefect", "flows")
+    programs: tuple[str, ...] = ("collect", "ingest", "ingest's work", "prefect", "flows")
     without: Mapping[Where, str] = {
         "kafka network": "`liq up` has no proxy before its Kafka",
         "clock": "`liq up` and its parts have one clock",
@@ -38,12 +38,12 @@ class UpWorld(World):
         self._up: asyncio.subprocess.Process | None = None
 
     def pid(self, name: str) -> int | None:
-        """Return the process of a part: a child of `liq up` by its command line, the broker by what its folder says."""
+        """Return the process of a part: one below `liq up` by its command line, the broker by what its folder says."""
         if name == "broker":
             folder = kafka_folder(self.folder)
             state = read_state(folder)
             return state.pid if state and is_alive(state.pid, folder) else None
-        return next((pid for pid in self._children() if _contains(_command(pid), WORDS[name])), None)
+        return next((pid for pid in self._below() if _contains(_command(pid), WORDS[name])), None)
 
     def restarts(self) -> dict[str, int]:
         return dict(Counter(AGAIN.findall(self._log.read_text())))
@@ -75,11 +75,17 @@ class UpWorld(World):
             await asyncio.wait_for(self._up.wait(), STOP_S)
         await asyncio.to_thread(process.stop, self.folder)
 
-    def _children(self) -> list[int]:
-        if self._up is None:
-            return []
-        listed = Path(f"/proc/{self._up.pid}/task/{self._up.pid}/children")
-        return [int(pid) for pid in listed.read_text().split()] if listed.exists() else []
+    def _below(self) -> list[int]:
+        """Return the children of `liq up`, then theirs."""
+        first = _children(self._up.pid) if self._up else []
+        return first + [pid for each in first for pid in _children(each)]
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _command(pid: int) -> list[str]:
