@@ -9,10 +9,12 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from collectors.errors import ConfigurationError
-from collectors.history import binance, bybit, okx
 from collectors.history.covered import Covered
 from collectors.history.endpoint import History, Series, What
 from collectors.history.paging import BAR_SETTLES_MS, SETTLE_MS, Span, asked, request_count
+from collectors.venues.binance import history as binance
+from collectors.venues.bybit import history as bybit
+from collectors.venues.okx import history as okx
 from collectors.venues.venue import Listing, Rate
 
 HISTORIES: dict[str, Callable[[], History]] = {

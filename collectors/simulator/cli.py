@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from collectors.simulator.bybit import BybitLimits
 from collectors.simulator.script import Phases
 from collectors.simulator.simulator import Limits, Simulator
+from collectors.venues.bybit.simulator import BybitLimits
 
 app = typer.Typer()
 

@@ -4,11 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 
-from collectors.simulator.binance import BinanceProtocol
-from collectors.simulator.bybit import BybitProtocol
-from collectors.simulator.okx import OkxProtocol
 from collectors.simulator.recordings import Recorded
 from collectors.simulator.truth import Truth
+from collectors.venues.binance.simulator import BinanceProtocol
+from collectors.venues.bybit.simulator import BybitProtocol
+from collectors.venues.okx.simulator import OkxProtocol
 
 Hosts = Mapping[str, BinanceProtocol | BybitProtocol | OkxProtocol]
 TICK_S = 0.02

@@ -10,24 +10,25 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from collectors.simulator import load, okx, recordings
-from collectors.simulator.binance import BinanceFeed, BinanceLimits, BinanceProtocol
-from collectors.simulator.binance_rest import BinanceRest
+from collectors.simulator import load, recordings
 from collectors.simulator.budgets import Ladder
-from collectors.simulator.bybit import BybitFeed, BybitLimits, BybitProtocol
-from collectors.simulator.bybit_rest import BybitRest
 from collectors.simulator.contracts import COINS, VENUES, Contract
 from collectors.simulator.control import Control
 from collectors.simulator.faults import Fault, Faults
 from collectors.simulator.history import MINUTE_MS
 from collectors.simulator.host import Asked, Client, framed
 from collectors.simulator.market import STEP_MS, Market
-from collectors.simulator.okx import OkxFeed, OkxLimits, OkxProtocol
-from collectors.simulator.okx_rest import OkxRest
 from collectors.simulator.playback import Playback
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
 from collectors.simulator.twists import TWISTS
+from collectors.venues.binance.simulator import BinanceFeed, BinanceLimits, BinanceProtocol
+from collectors.venues.binance.simulator.rest import BinanceRest
+from collectors.venues.bybit.simulator import BybitFeed, BybitLimits, BybitProtocol
+from collectors.venues.bybit.simulator.rest import BybitRest
+from collectors.venues.okx import simulator as okx
+from collectors.venues.okx.simulator import OkxFeed, OkxLimits, OkxProtocol
+from collectors.venues.okx.simulator.rest import OkxRest
 
 TICK_S = 0.02
 MOST_MS_A_TICK = 20_000

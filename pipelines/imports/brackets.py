@@ -9,7 +9,7 @@ from collectors.envelope import ALL_SYMBOLS, RawFrame
 from collectors.topics import MAX_FRAME_BYTES, REFERENCE
 from pipelines.errors import NotADumpError
 from pipelines.rows import LeverageTier
-from pipelines.venues.binance_brackets import brackets
+from pipelines.venues.binance.brackets import brackets
 
 COIN_MARGINED = (b'"qtyFloor"', b'"qtylFloor"', b'"qtyCap"')
 

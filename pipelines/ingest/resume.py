@@ -14,7 +14,7 @@ from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Mark
 from pipelines.ingest.whence import Committed
 from pipelines.venues import Held
-from pipelines.venues.bybit_tickers import State, state
+from pipelines.venues.bybit.tickers import State, state
 from warehouse import lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.frames import read

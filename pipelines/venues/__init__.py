@@ -2,9 +2,14 @@
 
 from functools import lru_cache
 
-from pipelines.venues import binance, binance_bulk, binance_latest, bybit, bybit_bulk, bybit_latest, okx, okx_bulk
+from pipelines.venues import binance, bybit, okx
+from pipelines.venues.binance import bulk as binance_bulk
+from pipelines.venues.binance import latest as binance_latest
 from pipelines.venues.bulk import Bulk
+from pipelines.venues.bybit import bulk as bybit_bulk
+from pipelines.venues.bybit import latest as bybit_latest
 from pipelines.venues.latest import Latest
+from pipelines.venues.okx import bulk as okx_bulk
 from pipelines.venues.registry import Named, Venue, find
 from pipelines.venues.wire import Held, Parser
 

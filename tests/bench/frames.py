@@ -4,9 +4,9 @@ import json
 import random
 from collections.abc import Iterator
 
-from collectors.simulator import bybit_frames
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
+from collectors.venues.bybit.simulator import frames as bybit_frames
 
 SINCE_MS = 1_790_000_000_000
 SYMBOLS = 40

@@ -11,7 +11,7 @@ from typing import Any
 
 from collectors.ports import free_port
 from collectors.simulator import Limits, Phases, Simulator
-from collectors.simulator.bybit import BybitLimits
+from collectors.venues.bybit.simulator import BybitLimits
 from tests.chaos.broker import Broker
 from tests.chaos.clock import Clock
 from tests.chaos.disk import Disk

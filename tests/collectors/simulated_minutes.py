@@ -7,21 +7,21 @@ from typing import Any, NamedTuple, cast
 import orjson
 from websockets.asyncio.server import ServerConnection
 
-from collectors.simulator.binance import BinanceFeed, BinanceLimits, BinanceProtocol
-from collectors.simulator.binance_rest import BinanceRest
 from collectors.simulator.budgets import Ladder
-from collectors.simulator.bybit import BybitFeed, BybitLimits, BybitProtocol
-from collectors.simulator.bybit_rest import BybitRest
 from collectors.simulator.contracts import Contract
 from collectors.simulator.faults import Faults
 from collectors.simulator.history import MINUTE_MS
 from collectors.simulator.host import Answer, Client
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
-from collectors.simulator.okx import OkxFeed, OkxLimits, OkxProtocol, known_topics
-from collectors.simulator.okx_rest import OkxRest
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
+from collectors.venues.binance.simulator import BinanceFeed, BinanceLimits, BinanceProtocol
+from collectors.venues.binance.simulator.rest import BinanceRest
+from collectors.venues.bybit.simulator import BybitFeed, BybitLimits, BybitProtocol
+from collectors.venues.bybit.simulator.rest import BybitRest
+from collectors.venues.okx.simulator import OkxFeed, OkxLimits, OkxProtocol, known_topics
+from collectors.venues.okx.simulator.rest import OkxRest
 
 QUICK = (
     BybitLimits(ticker_ms=500),

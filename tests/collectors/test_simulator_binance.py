@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from collectors.simulator import Limits, Phases, Simulator
-from collectors.simulator.binance import BinanceLimits
+from collectors.venues.binance.simulator import BinanceLimits
 
 BUSY = Phases(calm_s=600, trickle=60)
 

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from collectors.simulator import Limits, Phases, Simulator
-from collectors.simulator.bybit import BybitLimits
+from collectors.venues.bybit.simulator import BybitLimits
 
 BUSY = Phases(calm_s=600, trickle=60)
 

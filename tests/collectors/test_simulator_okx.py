@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from collectors.simulator import Limits, Phases, Simulator
-from collectors.simulator.okx import OkxLimits
+from collectors.venues.okx.simulator import OkxLimits
 
 BUSY = Phases(calm_s=600, trickle=60)
 LIQUIDATIONS = {"channel": "liquidation-orders", "instType": "SWAP"}

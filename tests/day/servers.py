@@ -5,19 +5,21 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from collectors.simulator import binance_frames, bybit_frames, okx_frames
-from collectors.simulator.binance import BinanceLimits, BinanceProtocol
-from collectors.simulator.binance_rest import BinanceRest
 from collectors.simulator.budgets import Ladder
-from collectors.simulator.bybit import BybitLimits, BybitProtocol
-from collectors.simulator.bybit_rest import BybitRest
 from collectors.simulator.contracts import Contract
 from collectors.simulator.faults import Faults
 from collectors.simulator.host import Answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
-from collectors.simulator.okx import OkxLimits, OkxProtocol, known_topics
-from collectors.simulator.okx_rest import OkxRest
+from collectors.venues.binance.simulator import BinanceLimits, BinanceProtocol
+from collectors.venues.binance.simulator import frames as binance_frames
+from collectors.venues.binance.simulator.rest import BinanceRest
+from collectors.venues.bybit.simulator import BybitLimits, BybitProtocol
+from collectors.venues.bybit.simulator import frames as bybit_frames
+from collectors.venues.bybit.simulator.rest import BybitRest
+from collectors.venues.okx.simulator import OkxLimits, OkxProtocol, known_topics
+from collectors.venues.okx.simulator import frames as okx_frames
+from collectors.venues.okx.simulator.rest import OkxRest
 from collectors.venues.venue import Listed, Venue
 from tests.day.sessions import Protocol
 

@@ -10,10 +10,10 @@ from websockets.asyncio.server import ServerConnection
 
 from collectors.envelope import ALL_SYMBOLS, RawFrame, Transport
 from collectors.events import EventName, event_frame
-from collectors.simulator.binance import BinanceProtocol
-from collectors.simulator.bybit import BybitProtocol
 from collectors.simulator.host import Client
-from collectors.simulator.okx import OkxProtocol
+from collectors.venues.binance.simulator import BinanceProtocol
+from collectors.venues.bybit.simulator import BybitProtocol
+from collectors.venues.okx.simulator import OkxProtocol
 from collectors.venues.venue import Control, Feed, Frame, Poll, Venue
 
 MS = 1_000_000

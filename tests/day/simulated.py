@@ -17,18 +17,18 @@ from collectors.envelope import RawFrame
 from collectors.history.endpoint import Series
 from collectors.history.paging import Span, after, asked
 from collectors.history.plan import HISTORIES
-from collectors.simulator import binance_frames
-from collectors.simulator.binance import BinanceFeed, BinanceProtocol
-from collectors.simulator.bybit import BybitFeed
 from collectors.simulator.contracts import Coin, Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
-from collectors.simulator.okx import OkxFeed
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
 from collectors.topics import LIQUIDATION
 from collectors.venues import VENUES
+from collectors.venues.binance.simulator import BinanceFeed, BinanceProtocol
+from collectors.venues.binance.simulator import frames as binance_frames
+from collectors.venues.bybit.simulator import BybitFeed
+from collectors.venues.okx.simulator import OkxFeed
 from collectors.venues.venue import Feed, Frame, Poll
 from tests.day.servers import ask, binance_of, bybit_of, listing, okx_of, payload, protocols
 from tests.day.sessions import Clock, Poller, Recorded, Socket, channels

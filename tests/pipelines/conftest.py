@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.reading import blocks
-from pipelines.venues import bybit_latest
+from pipelines.venues.bybit import latest as bybit_latest
 from warehouse import schema
 
 

@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 
 from collectors.envelope import RawFrame
-from collectors.simulator import binance_frames, binance_lists, bybit_frames, okx_frames
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import STEP_MS, Market
 from collectors.simulator.script import Phases
 from collectors.simulator.throttles import Batches, LargestPerSecond, Late
 from collectors.simulator.truth import Shown, Truth
 from collectors.topics import LIQUIDATION, REFERENCE
+from collectors.venues.binance.simulator import frames as binance_frames
+from collectors.venues.binance.simulator import lists as binance_lists
+from collectors.venues.bybit.simulator import frames as bybit_frames
+from collectors.venues.okx.simulator import frames as okx_frames
 from tests.pipelines.venue_frames import START_MS, Session
 
 LATEST_MS = 20_000

@@ -16,7 +16,8 @@ from pipelines.reading.blocks import parse_batch
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import Parsed, parse_frames
 from pipelines.rows import Nothing, Rejected
-from pipelines.venues import VENUES, bybit_latest
+from pipelines.venues import VENUES
+from pipelines.venues.bybit import latest as bybit_latest
 from tests.pipelines.frame_files import own_frames
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

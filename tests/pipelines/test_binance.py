@@ -8,7 +8,7 @@ from collectors.topics import LIQUIDATION
 from pipelines.reading.parse import parse_frames
 from pipelines.rows import Rejected
 from pipelines.venues.binance import channel_of
-from pipelines.venues.binance_symbols import symbol_form
+from pipelines.venues.binance.symbols import symbol_form
 from tests.pipelines.frame_files import frame_files, given_and_expected
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation
 

@@ -9,8 +9,8 @@ from collectors.envelope import RawFrame
 from pipelines.rows import FundingRate, Liquidation, MarkPrice, Nothing
 from pipelines.venues import Held, parser_of
 from pipelines.venues.bybit import channel_of
-from pipelines.venues.bybit_symbols import symbol_form
-from pipelines.venues.bybit_tickers import state, tickers
+from pipelines.venues.bybit.symbols import symbol_form
+from pipelines.venues.bybit.tickers import state, tickers
 from tests.pipelines.frame_files import frame_files, given_and_expected
 
 

@@ -11,7 +11,7 @@ from collectors.envelope import RawFrame
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import parse_frames
 from pipelines.rows import FundingRate, MarkPrice, OpenInterest
-from pipelines.venues import bybit_latest
+from pipelines.venues.bybit import latest as bybit_latest
 
 NOW_MS = 1_790_000_000_000
 FUNDING = ("fundingRate", "nextFundingTime", "fundingIntervalHour")

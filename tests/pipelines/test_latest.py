@@ -13,7 +13,7 @@ from pipelines.ingest.grid import STATE
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import Parsed, parse_frames
 from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest
-from pipelines.venues import bybit_latest
+from pipelines.venues.bybit import latest as bybit_latest
 
 NOW_MS = 1_790_000_000_000
 UNHURRIED = settings(

@@ -9,9 +9,9 @@ from collectors.envelope import RawFrame
 from pipelines.reading.parse import parse_frames
 from pipelines.rows import FundingRate
 from pipelines.venues.okx import channel_of
-from pipelines.venues.okx_rest import interval
-from pipelines.venues.okx_streams import funding_rates
-from pipelines.venues.okx_symbols import symbol_form
+from pipelines.venues.okx.rest import interval
+from pipelines.venues.okx.streams import funding_rates
+from pipelines.venues.okx.symbols import symbol_form
 from tests.pipelines.frame_files import frame_files, given_and_expected
 
 

@@ -1,0 +1,108 @@
+"""OKX v5 swaps and futures: which function reads which channel. Facts: exchanges/okx.md.
+
+Decided where the sources dispute (`[?]` there), and visible in the row: bkPx is price_kind okx_bkPx, neither a fill nor
+surely a bankruptcy price; in net mode the position is the opposite of the order; open interest's sides are undocumented.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from pipelines.rows import Instrument
+from pipelines.venues import answers
+from pipelines.venues.okx import liquidations, rest, streams
+from pipelines.venues.okx.items import Arg
+from pipelines.venues.okx.symbols import symbol_form
+from pipelines.venues.registry import Named, Venue, Versions, always
+from pipelines.venues.wire import BAD
+
+UNTIL_2023_03_30 = datetime(2023, 3, 30, tzinfo=UTC)
+"""Since then liquidations are pushed; before, only REST had them, and its documentation is gone (§2)."""
+
+PARSERS: dict[tuple[str, str], Versions] = {
+    ("ws", "liquidation-orders"): always(liquidations.liquidations),
+    ("rest", "liquidation-orders"): [(UNTIL_2023_03_30, liquidations.answers)],
+    **{
+        (transport, channel): always(parser)
+        for transport in ("ws", "rest")
+        for channel, parser in (
+            ("funding-rate", streams.funding_rates),
+            ("open-interest", streams.open_interest),
+            ("mark-price", streams.mark_prices),
+            ("index-tickers", streams.index_prices),
+            ("instruments", streams.instruments),
+        )
+    },
+    ("ws", "candle*"): always(rest.candles("trade")),
+    ("ws", "mark-price-candle*"): always(rest.candles("mark")),
+    ("ws", "index-candle*"): always(rest.candles("index")),
+    ("rest", "candles"): always(rest.candles("trade")),
+    ("rest", "history-candles"): always(rest.candles("trade")),
+    ("rest", "mark-price-candles"): always(rest.candles("mark")),
+    ("rest", "index-candles"): always(rest.candles("index")),
+    ("rest", "history-mark-price-candles"): always(rest.candles("mark")),
+    ("rest", "history-index-candles"): always(rest.candles("index")),
+    ("rest", "funding-rate-history"): always(rest.settlements),
+    ("rest", "position-tiers"): always(rest.tiers),
+    ("rest", "rubik_open-interest-history"): always(rest.open_interest),
+    ("rest", "rubik_taker-volume-contract"): always(rest.taker_volumes),
+    ("rest", "rubik_long-short-account-ratio"): always(rest.ratios("global_accounts", "coin")),
+    ("rest", "rubik_long-short-account-ratio-contract"): always(rest.ratios("global_accounts", "symbol")),
+    ("rest", "rubik_long-short-account-ratio-contract-top-trader"): always(rest.ratios("top_accounts", "symbol")),
+    ("rest", "rubik_long-short-position-ratio-contract-top-trader"): always(rest.ratios("top_positions", "symbol")),
+}
+
+NOTHING: dict[tuple[str, str], str] = {
+    ("ws", "control"): "acknowledgement, error reply, notice or pong",
+    ("ws", "status"): "system status: not kept",
+    ("ws", "adl-warning"): "adl warning: not kept",
+    **{
+        ("ws", channel): f"{channel}: the warehouse keeps no trades, quotes or depth"
+        for channel in (
+            "trades",
+            "trades-all",
+            "tickers",
+            "books*",
+            "bbo-tbt",
+            "opt-summary",
+            "estimated-price",
+            "price-limit",
+        )
+    },
+    ("rest", "system_status"): "system status: not kept",
+    ("rest", "insurance-fund"): "insurance fund: not kept",
+    ("rest", "rubik_contracts_open-interest-volume"): "a sum over all contracts of a coin; kept by contract",
+}
+
+
+class _Message(msgspec.Struct):
+    event: str = ""
+    arg: Arg | None = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_message = msgspec.json.Decoder(_Message).decode
+
+
+def channel_of(payload: bytes) -> Named | None:
+    """Name a WebSocket message's channel and symbol by its `arg`; None where it is none of OKX's."""
+    if payload.strip() == b"pong":
+        return Named("control", "*")
+    try:
+        message = _message(payload)
+    except BAD:
+        return None
+    if message.event:
+        return Named("control", "*")
+    if message.arg is None or not message.arg.channel or message.data is msgspec.UNSET:
+        return None
+    return Named(message.arg.channel, message.arg.instId or "*")
+
+
+def group_of(contract: Instrument) -> str:
+    """Return the instrument type that lists the contract; X-perps are FUTURES."""
+    return "SWAP" if contract.symbol.endswith("-SWAP") else "FUTURES"
+
+
+LISTS = {"instruments": ("SWAP", "FUTURES")}
+VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answers.okx)
