@@ -22,12 +22,6 @@ from pipelines.rows import FundingInterval, Instrument, Nothing, Rejected
 from pipelines.venues import VENUES, Held, Venue
 
 BATCH = 5_000
-LISTS = {
-    "binance": ("um_exchangeInfo", "um_fundingInfo"),
-    "bybit": ("instruments-info",),
-    "okx": ("instruments",),
-}
-"""Channels that tell of contracts; `--instruments` tries them on every line."""
 NOT_HERE = ("ts_recv", "source", "kafka_topic", "kafka_partition", "kafka_offset")
 TIME = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
@@ -114,12 +108,14 @@ def read_instruments(venue: Venue, paths: Iterable[Path]) -> Instruments:
                 contracts = _contracts(venue, frame)
                 book, told = book.learn(venue.name, contracts), told + len(contracts)
         if not told:
-            raise UsageError(f"{path}: no contracts of {venue.name}; wanted answers of {', '.join(LISTS[venue.name])}")
+            raise UsageError(
+                f"{path}: no contracts of {venue.name}; wanted answers of {', '.join(venue.contract_lists)}"
+            )
     return book
 
 
 def _contracts(venue: Venue, frame: RawFrame) -> list[tuple[Instrument | FundingInterval, int]]:
-    for channel in LISTS[venue.name]:
+    for channel in venue.contract_lists:
         versions = venue.parsers["rest", channel]
         found = [row for row in versions[-1][1](frame, {}) if isinstance(row, Instrument | FundingInterval)]
         if found:

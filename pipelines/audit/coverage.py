@@ -12,7 +12,7 @@ from pipelines.audit.shares import BEGAN, shares
 from pipelines.audit.told import Feed
 from pipelines.columns.schemas import as_table, empty
 from pipelines.ingest.grid import NOT_KEPT
-from pipelines.venues.completeness import RULES
+from pipelines.venues import RULES
 from warehouse.lake import Lake
 
 GIVEN_UP = timedelta(days=7)

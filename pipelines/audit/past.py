@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.audit.expectation import DAY, HOUR, Move, Numbers, Span
 from pipelines.audit.silence_rules import Rule
-from pipelines.venues.completeness import RULES
+from pipelines.venues import RULES
 from warehouse.lake import Lake
 
 LOOKED_AT = 6 * 60

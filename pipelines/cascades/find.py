@@ -12,7 +12,7 @@ from pipelines.cascades.heard import heard
 from pipelines.cascades.read import normal_minutes
 from pipelines.cascades.rules import Rule, Scope
 from pipelines.cascades.stretches import stretches
-from pipelines.venues.completeness import RULES
+from pipelines.venues import RULES
 from warehouse.lake import Lake
 
 MICRO = 1_000_000

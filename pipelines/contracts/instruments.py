@@ -14,10 +14,6 @@ from pipelines.rows import FundingInterval, Instrument
 from pipelines.venues import VENUES
 from pipelines.venues.symbols import one_coin
 
-UNLISTED_INTERVAL_HOURS = {"binance": 8.0}
-"""How often a perpetual pays that is not among the exceptions the venue lists: Binance's fundingInfo (binance.md §3).
-Holds only once that list has been seen."""
-
 ONE_READING_US = 3_600_000_000
 """The list of contracts and that of exceptions are asked for apart: what the second says so soon after a contract's first
 description holds since that one, and so also for the history before it."""
@@ -208,7 +204,10 @@ class Instruments:
         )  # fmt: skip
 
     def _unlisted_interval(self, venue: str, pays_funding: bool) -> float | None:
-        return UNLISTED_INTERVAL_HOURS.get(venue) if pays_funding and venue in self._exceptions_listed else None
+        """Return how often a perpetual pays that is no listed exception; holds only once the exceptions have been seen."""
+        if venue not in VENUES or not pays_funding or venue not in self._exceptions_listed:
+            return None
+        return VENUES[venue].unlisted_interval_hours
 
 
 DIMENSION: dict[str, type[pl.DataType]] = {

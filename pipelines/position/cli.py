@@ -17,14 +17,13 @@ from pipelines.position.market import Funding, Market, market
 from pipelines.position.positions import Position, cross_margin, isolated
 from pipelines.position.screen import show
 from pipelines.position.tiers import TierTable, flat
+from pipelines.venues import VENUES
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.query import reading_world
 from warehouse.terminal import console, to_read
 
 HOURS = {"m": 1 / 60, "h": 1.0, "d": 24.0}
-ENTRY_BASED = {("bybit", "inverse")}
-"""Where the maintenance margin is fixed at entry (formulas.md §1.2)."""
 
 
 def position(
@@ -81,13 +80,15 @@ def position(
         _write(meant, found, format)
 
 
+def _is_entry_based(contract: Named) -> bool:
+    return contract.venue in VENUES and contract.contract in VENUES[contract.venue].entry_based
+
+
 def _position(
     side: options.Side, contract: Named, entry: float, size: float, leverage: float | None, margin: float | None, fee: float,
     maintenance_at: options.MaintenanceAt | None, cross: tuple[bool, float | None, float, float],
 ) -> Position:  # fmt: skip
-    of_entry = (
-        (contract.venue, contract.contract) in ENTRY_BASED if maintenance_at is None else maintenance_at == "entry"
-    )
+    of_entry = _is_entry_based(contract) if maintenance_at is None else maintenance_at == "entry"
     if of_entry and contract.contract == "linear":
         raise UsageError("--maintenance-at entry is for inverse contracts")
     at: Literal["mark", "entry"] = "entry" if of_entry else "mark"

@@ -18,9 +18,6 @@ from pipelines.rows import LeverageTier
 from pipelines.venues import VENUES, parser_of
 from pipelines.venues.symbols import unified
 
-ANSWERS = {"binance": "um_leverageBracket", "bybit": "risk-limit", "okx": "position-tiers"}
-"""The channel whose answers are a venue's margin tables."""
-
 STATIC = "static: published for that date, not heard since"
 
 
@@ -72,7 +69,7 @@ def _laid_out(payload: bytes, contract: Named) -> list[LeverageTier]:
 
 def _answered(payload: bytes, contract: Named) -> list[LeverageTier]:
     venue = contract.venue or ""
-    channel = ANSWERS[venue]
+    channel = VENUES[venue].margin_tables
     parse = parser_of(venue, "rest", channel)
     assert parse is not None
     frame = RawFrame(venue, channel, ALL_SYMBOLS, "rest", time.time_ns(), "", 0, payload)

@@ -14,7 +14,7 @@ import msgspec
 
 from pipelines.reading.pieces import cell, is_json, pieces
 from pipelines.reading.unpacking import MOST_BYTES, Damage, Part
-from pipelines.venues.registry import Named
+from pipelines.venues.venue import Named
 from pipelines.venues.wire import BAD
 
 MARK = b"\xef\xbb\xbf"

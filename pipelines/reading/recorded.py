@@ -12,10 +12,8 @@ from pipelines.imports.dumps import dump_of
 from pipelines.reading.framing import Document, Reader, documents
 from pipelines.reading.unpacking import Damage, Part, lines_of
 from pipelines.venues import Named, Venue
-from pipelines.venues.registry import Answered
+from pipelines.venues.venue import Answered
 
-CANDLES: dict[str, tuple[str, ...]] = {"binance": (), "bybit": ("kline",), "okx": ("candles",)}
-"""Channels whose answers do not say their interval; Binance's can be told by their times."""
 NOT_TOLD = "?"  # symbol of rows from a REST answer that does not repeat what it was asked for
 DUMP = "dump_"  # channels of CSV files, of which the whole is one frame
 SUFFIXES = re.compile(r"(\.(jsonl|ndjson|json|txt|log|csv|gz|zip))+$")
@@ -39,7 +37,7 @@ def knows(venue: Venue, channel: str, transport: str | None = None) -> bool:
 
 def with_interval(venue: Venue, channel: str) -> str:
     """Return the channel with its interval not told, where its answers do not tell it."""
-    return f"{channel}@{NOT_TOLD}" if channel.endswith(CANDLES[venue.name]) and "@" not in channel else channel
+    return f"{channel}@{NOT_TOLD}" if channel.endswith(venue.unsaid_intervals) and "@" not in channel else channel
 
 
 def channel_by_name(venue: Venue, file: str) -> str | None:

@@ -1,34 +1,29 @@
-"""The venues whose frames the pipelines read. To add one: its file, a line here, a folder of frames in tests/frames."""
+"""The venues whose frames the pipelines read. To add one: its folder, a line here, a folder of frames in tests/frames."""
 
 from functools import lru_cache
 
 from pipelines.venues import binance, bybit, okx
-from pipelines.venues.binance import bulk as binance_bulk
-from pipelines.venues.binance import latest as binance_latest
 from pipelines.venues.bulk import Bulk
-from pipelines.venues.bybit import bulk as bybit_bulk
-from pipelines.venues.bybit import latest as bybit_latest
 from pipelines.venues.latest import Latest
-from pipelines.venues.okx import bulk as okx_bulk
-from pipelines.venues.registry import Named, Venue, find
+from pipelines.venues.venue import Named, Venue, find
 from pipelines.venues.wire import Held, Parser
 
-__all__ = ["BULKS", "LATEST", "VENUES", "Held", "Named", "Parser", "Venue", "parser_of"]
+__all__ = ["BULKS", "LATEST", "RULES", "VENUES", "Held", "Named", "Parser", "Venue", "parser_of"]
 
 VENUES: dict[str, Venue] = {venue.name: venue for venue in (binance.VENUE, bybit.VENUE, okx.VENUE)}
 
 BULKS: dict[tuple[str, str, str], Bulk] = {
-    ("binance", "ws", "forceOrder"): binance_bulk.LIQUIDATIONS,
-    ("bybit", "ws", "allLiquidation"): bybit_bulk.LIQUIDATIONS,
-    ("okx", "ws", "liquidation-orders"): okx_bulk.LIQUIDATIONS,
+    (venue.name, *channel): bulk for venue in VENUES.values() for channel, bulk in venue.bulks.items()
 }
 """What reads many frames of a channel at once, by venue, transport and channel; it says what the channel's parser says."""
 
 LATEST: dict[tuple[str, str, str], Latest] = {
-    ("binance", "ws", "markPrice"): binance_latest.mark_prices,
-    ("bybit", "ws", "tickers"): bybit_latest.tickers,
+    (venue.name, *channel): latest for venue in VENUES.values() for channel, latest in venue.latest.items()
 }
 """What reads a run of a channel's frames where only the last value of each contract is wanted."""
+
+RULES = tuple(rule for venue in VENUES.values() for rule in venue.completeness)
+"""What each liquidation feed carries of all liquidations, from when on."""
 
 
 @lru_cache(maxsize=4096)

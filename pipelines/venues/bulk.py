@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import polars as pl
 
 from pipelines.venues.bounds import EARLIEST_MS, LATE_MS, Bound, is_symbol
-from pipelines.venues.completeness import RULES
+from pipelines.venues.completeness import Rule
 from pipelines.venues.wire import LATEST_MS
 
 Item = TypeVar("Item")
@@ -93,11 +93,11 @@ def of_text(column: pl.Series, known: Callable[[str], Any], dtype: type[pl.DataT
     return pl.lit(said[column.cast(pl.Enum(texts)).to_physical()])
 
 
-def completeness(venue: str, channel: str, time: pl.Expr) -> pl.Expr:
+def completeness(rules: Sequence[Rule], channel: str, time: pl.Expr) -> pl.Expr:
     """Return the completeness class at a time (UTC milliseconds), as completeness.completeness does."""
-    rules = [rule for rule in RULES if (rule.venue, rule.channel) == (venue, channel)]
-    found = pl.lit(rules[0].completeness)
-    for rule in rules[1:]:
+    own = [rule for rule in rules if rule.channel == channel]
+    found = pl.lit(own[0].completeness)
+    for rule in own[1:]:
         since = int(rule.since.timestamp() * 1000)
         found = pl.when(time >= since).then(pl.lit(rule.completeness)).otherwise(found)
     return found

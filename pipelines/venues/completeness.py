@@ -9,7 +9,7 @@ undocumented             not known
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -26,35 +26,9 @@ class Rule(NamedTuple):
     source: str
 
 
-RULES = (
-    Rule("binance", "forceOrder", START, "undocumented", "binance.md §2: throttled since about April 2021, no source"),
-    Rule(
-        "binance",
-        "forceOrder",
-        datetime(2021, 4, 27, tzinfo=UTC),
-        "one_per_second_latest",
-        "binance.md §2, docs 2026-01",
-    ),
-    Rule("binance", "forceOrder", datetime(2026, 5, 28, tzinfo=UTC), "one_per_second_disputed", "binance.md §2 [?]"),
-    Rule("bybit", "allLiquidation", START, "all", "bybit.md §2: every 500 ms, all, since 2025-02-20"),
-    Rule("bybit", "liquidation", START, "one_per_second", "bybit.md §2: capped sample, documented 2024-08-30"),
-    Rule("okx", "liquidation-orders", START, "undocumented", "okx.md §2: REST only, until 2023-03"),
-    Rule(
-        "okx",
-        "liquidation-orders",
-        datetime(2023, 3, 30, tzinfo=UTC),
-        "one_per_second",
-        "okx.md §2: documented until spring 2026",
-    ),
-    Rule(
-        "okx", "liquidation-orders", datetime(2026, 5, 27, tzinfo=UTC), "partial", "okx.md §2: cap no longer documented"
-    ),
-)
-
-
-def completeness(venue: str, channel: str) -> Callable[[int], str]:
-    """Return the function that gives the class at an event time (UTC milliseconds) for one feed."""
-    rules = [rule for rule in RULES if (rule.venue, rule.channel) == (venue, channel)]
-    classes = [rule.completeness for rule in rules]
-    bounds = [int(rule.since.timestamp() * 1000) for rule in rules[1:]]
+def completeness(rules: Sequence[Rule], channel: str) -> Callable[[int], str]:
+    """Return the function that gives the class at an event time (UTC milliseconds), by a venue's rules for one feed."""
+    own = [rule for rule in rules if rule.channel == channel]
+    classes = [rule.completeness for rule in own]
+    bounds = [int(rule.since.timestamp() * 1000) for rule in own[1:]]
     return lambda ms: classes[bisect_right(bounds, ms)]

@@ -2,7 +2,7 @@
 
 import duckdb
 
-from pipelines.venues.completeness import RULES
+from pipelines.venues import RULES
 from pipelines.venues.symbols import DOLLARS
 from warehouse.statements import Statement, statements
 

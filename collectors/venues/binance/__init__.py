@@ -4,7 +4,7 @@ Since 2026-06-30 the all-market streams carry both universes on either host (§2
 suffices, and the CM host is another route. The UM host's unrouted paths acknowledge and stay silent (§1), which only the mark
 price's one-second tick can show. Klines have no
 all-market stream: one stream a contract, on the host of its universe, 200 a socket, a push every 250 ms; so they are polled
-unless a setting asks for the streams. REST: binance_rest.py.
+unless a setting asks for the streams. REST: rest.py.
 """
 
 from collections.abc import Sequence

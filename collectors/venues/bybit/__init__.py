@@ -2,7 +2,7 @@
 
 There is no all-market topic but three topics a symbol, so new listings are subscribed as they appear. One unknown topic
 makes the venue reject the whole request (§1), so requests are small and a rejected one is split until it is found. Klines
-are polled, or come by sockets of their own, so that liquidations never wait behind them. REST: bybit_rest.py.
+are polled, or come by sockets of their own, so that liquidations never wait behind them. REST: rest.py.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 Arguments are written `channel:what`, such as `liquidation-orders:SWAP` or `mark-price:BTC-USDT-SWAP`. Liquidations come
 by instrument type, everything else by instrument (index tickers by index); 480 operations an hour ask for big requests.
-Candles are polled, or come by a path of their own, /business. REST: okx_rest.py.
+Candles are polled, or come by a path of their own, /business. REST: rest.py.
 """
 
 from collections.abc import Sequence

@@ -14,10 +14,10 @@ Decided where the sources dispute (`[?]` there), and visible in the row:
 import msgspec
 
 from pipelines.rows import Instrument
-from pipelines.venues.binance import brackets, dumps, history, rest, streams
+from pipelines.venues.binance import brackets, bulk, dumps, history, latest, rest, streams
 from pipelines.venues.binance.guess import answer_of
 from pipelines.venues.binance.symbols import symbol_form
-from pipelines.venues.registry import Named, Venue, Versions, always
+from pipelines.venues.venue import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
 
 PARSERS: dict[tuple[str, str], Versions] = {
@@ -134,4 +134,8 @@ def group_of(contract: Instrument) -> str:
 
 
 LISTS = {"um_exchangeInfo": ("um",), "cm_exchangeInfo": ("cm",)}
-VENUE = Venue("binance", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of)
+VENUE = Venue(
+    "binance", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of, streams.RULES,
+    bulks={("ws", "forceOrder"): bulk.LIQUIDATIONS}, latest={("ws", "markPrice"): latest.mark_prices},
+    contract_lists=("um_exchangeInfo", "um_fundingInfo"), margin_tables="um_leverageBracket", unlisted_interval_hours=8.0,
+)  # fmt: skip

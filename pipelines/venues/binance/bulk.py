@@ -1,4 +1,4 @@
-"""Binance liquidations many at once, with the result of binance_streams.liquidations. An array
+"""Binance liquidations many at once, with the result of streams.liquidations. An array
 of them, and an order of which nothing is filled yet, are left to that."""
 
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from pipelines.venues.binance.streams import COIN_MARGINED, STATUSES, UNIVERSES, Order
+from pipelines.venues.binance.streams import COIN_MARGINED, RULES, STATUSES, UNIVERSES, Order
 from pipelines.venues.binance.symbols import is_coin_margined
 from pipelines.venues.bounds import PRICE, QUANTITY
 from pipelines.venues.bulk import (
@@ -77,7 +77,7 @@ _FACTS = [
     pl.when("filled").then(pl.lit("fill_average")).otherwise(pl.lit("order_limit")).alias("price_kind"),
     pl.when("coin_margined").then(pl.lit("contract")).otherwise(pl.lit("base")).alias("unit"),
     pl.when("coin_margined").then(pl.lit("inverse")).otherwise(pl.lit("linear")).alias("contract"),
-    completeness("binance", "forceOrder", pl.col("ts_event")).alias("completeness"),
+    completeness(RULES, "forceOrder", pl.col("ts_event")).alias("completeness"),
     (
         in_time(pl.col("ts_event"))
         & within(pl.col("qty"), QUANTITY)

@@ -9,7 +9,7 @@ import msgspec
 
 from pipelines.venues.binance.dumps import kind_of
 from pipelines.venues.binance.symbols import is_coin_margined
-from pipelines.venues.registry import Answered
+from pipelines.venues.venue import Answered
 from pipelines.venues.wire import BAD
 
 CANDLE_CELLS = 12

@@ -1,4 +1,4 @@
-"""The last of many Binance mark-price arrays, with the result of binance_streams.mark_prices."""
+"""The last of many Binance mark-price arrays, with the result of streams.mark_prices."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ carries both universes: `st` (1 USD-M, 2 COIN-M; inside `o` or beside it, the so
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -29,7 +30,7 @@ from pipelines.venues.bounds import (
     is_text,
     wrong_symbol,
 )  # fmt: skip
-from pipelines.venues.completeness import completeness
+from pipelines.venues.completeness import START, Rule, completeness
 from pipelines.venues.wire import (
     BAD,
     Count,
@@ -50,7 +51,19 @@ from pipelines.venues.wire import (
 COIN_MARGINED = 2
 UNIVERSES = (1, COIN_MARGINED)  # of `st`; any other says nothing
 STATUSES = ("FILLED", "PARTIALLY_FILLED", "NEW", "EXPIRED", "CANCELED", "REJECTED", "EXPIRED_IN_MATCH")
-_complete = completeness("binance", "forceOrder")
+RULES = (
+    Rule("binance", "forceOrder", START, "undocumented", "binance.md §2: throttled since about April 2021, no source"),
+    Rule(
+        "binance",
+        "forceOrder",
+        datetime(2021, 4, 27, tzinfo=UTC),
+        "one_per_second_latest",
+        "binance.md §2, docs 2026-01",
+    ),
+    Rule("binance", "forceOrder", datetime(2026, 5, 28, tzinfo=UTC), "one_per_second_disputed", "binance.md §2 [?]"),
+)
+"""What the feed carried of all liquidations, from when on."""
+_complete = completeness(RULES, "forceOrder")
 
 
 class Order(msgspec.Struct, gc=False, kw_only=True):

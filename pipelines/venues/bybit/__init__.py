@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipelines.rows import Instrument
-from pipelines.venues import answers
-from pipelines.venues.bybit import liquidations, rest, tickers
+from pipelines.venues.bybit import bulk, latest, liquidations, rest, tickers
+from pipelines.venues.bybit.answers import answer_of
 from pipelines.venues.bybit.streams import klines
 from pipelines.venues.bybit.symbols import symbol_form
-from pipelines.venues.registry import Named, Venue, Versions, always
+from pipelines.venues.venue import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
 
 UNTIL_V2_ENDED = datetime(2023, 5, 1, tzinfo=UTC)
@@ -84,4 +84,8 @@ def group_of(contract: Instrument) -> str:
 
 
 LISTS = {"instruments-info": ("linear", "inverse")}
-VENUE = Venue("bybit", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answers.bybit)
+VENUE = Venue(
+    "bybit", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of, liquidations.RULES,
+    bulks={("ws", "allLiquidation"): bulk.LIQUIDATIONS}, latest={("ws", "tickers"): latest.tickers},
+    contract_lists=("instruments-info",), unsaid_intervals=("kline",), margin_tables="risk-limit", entry_based=("inverse",),
+)  # fmt: skip

@@ -1,10 +1,10 @@
-"""Bybit liquidations many at once, with the result of bybit_liquidations.liquidations."""
+"""Bybit liquidations many at once, with the result of liquidations.liquidations."""
 
 import polars as pl
 
 from pipelines.venues.bounds import PRICE, QUANTITY
 from pipelines.venues.bulk import Bulk, completeness, figure, flat, in_time, numbers, of_symbol, texts, within
-from pipelines.venues.bybit.liquidations import Message, decode
+from pipelines.venues.bybit.liquidations import RULES, Message, decode
 from pipelines.venues.bybit.symbols import is_inverse
 
 
@@ -31,7 +31,7 @@ _FACTS = [
     pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")).alias("position_side"),
     pl.lit("bankruptcy").alias("price_kind"),
     pl.when("inverse").then(pl.lit("usd")).otherwise(pl.lit("base")).alias("unit"),
-    completeness("bybit", "allLiquidation", pl.col("ts_event")).alias("completeness"),
+    completeness(RULES, "allLiquidation", pl.col("ts_event")).alias("completeness"),
     pl.lit(None, pl.Float64).alias("order_price"),
     pl.lit(None, pl.String).alias("status"),
     (

@@ -1,4 +1,4 @@
-"""The last of many Bybit tickers, with the result of bybit_tickers.tickers: rows are made once, of what holds in the end.
+"""The last of many Bybit tickers, with the result of tickers.tickers: rows are made once, of what holds in the end.
 
 What sessions say of contracts is held apart, so each contract's messages may be read in their own way: ordinary deltas by
 column; up to its last message that is out of the ordinary (a snapshot, an empty text, a number that is none, a delta older

@@ -24,7 +24,7 @@ from pipelines.venues.bounds import (
     wrong_symbol,
 )
 from pipelines.venues.bybit.symbols import is_inverse
-from pipelines.venues.completeness import completeness
+from pipelines.venues.completeness import START, Rule, completeness
 from pipelines.venues.wire import (
     BAD,
     Held,
@@ -37,8 +37,13 @@ from pipelines.venues.wire import (
     rejected,
 )  # fmt: skip
 
-_all = completeness("bybit", "allLiquidation")
-_capped = completeness("bybit", "liquidation")
+RULES = (
+    Rule("bybit", "allLiquidation", START, "all", "bybit.md §2: every 500 ms, all, since 2025-02-20"),
+    Rule("bybit", "liquidation", START, "one_per_second", "bybit.md §2: capped sample, documented 2024-08-30"),
+)
+"""What the feed carried of all liquidations, from when on."""
+_all = completeness(RULES, "allLiquidation")
+_capped = completeness(RULES, "liquidation")
 
 
 class _Item(msgspec.Struct, gc=False):

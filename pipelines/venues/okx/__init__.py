@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipelines.rows import Instrument
-from pipelines.venues import answers
-from pipelines.venues.okx import liquidations, rest, streams
+from pipelines.venues.okx import bulk, liquidations, rest, streams
+from pipelines.venues.okx.answers import answer_of
 from pipelines.venues.okx.items import Arg
 from pipelines.venues.okx.symbols import symbol_form
-from pipelines.venues.registry import Named, Venue, Versions, always
+from pipelines.venues.venue import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
 
 UNTIL_2023_03_30 = datetime(2023, 3, 30, tzinfo=UTC)
@@ -105,4 +105,8 @@ def group_of(contract: Instrument) -> str:
 
 
 LISTS = {"instruments": ("SWAP", "FUTURES")}
-VENUE = Venue("okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answers.okx)
+VENUE = Venue(
+    "okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of, liquidations.RULES,
+    bulks={("ws", "liquidation-orders"): bulk.LIQUIDATIONS}, contract_lists=("instruments",), unsaid_intervals=("candles",),
+    margin_tables="position-tiers",
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""OKX liquidations many at once, with the result of okx_liquidations.liquidations. Its fields in the order they are sent."""
+"""OKX liquidations many at once, with the result of liquidations.liquidations. Its fields in the order they are sent."""
 
 from typing import Literal
 
@@ -7,6 +7,7 @@ import polars as pl
 
 from pipelines.venues.bounds import PRICE, QUANTITY
 from pipelines.venues.bulk import Bulk, completeness, figure, flat, in_time, of_symbol, texts, within
+from pipelines.venues.okx.liquidations import RULES
 from pipelines.venues.okx.symbols import contract_of
 
 
@@ -63,7 +64,7 @@ _FACTS = [
     pl.when("long").then(pl.lit("long")).otherwise(pl.lit("short")).alias("position_side"),
     pl.lit("okx_bkPx").alias("price_kind"),
     pl.lit("contract").alias("unit"),
-    completeness("okx", "liquidation-orders", pl.col("ts_event")).alias("completeness"),
+    completeness(RULES, "liquidation-orders", pl.col("ts_event")).alias("completeness"),
     pl.lit(None, pl.Float64).alias("order_price"),
     pl.lit(None, pl.String).alias("status"),
     (_AGREES & _SOUND & pl.col("contract").is_not_null()).alias("stands"),

@@ -5,6 +5,7 @@ opposite; where the two contradict, the item is a dead letter. Sizes are contrac
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -22,7 +23,7 @@ from pipelines.venues.bounds import (
     is_symbol,
     wrong_symbol,
 )
-from pipelines.venues.completeness import completeness
+from pipelines.venues.completeness import START, Rule, completeness
 from pipelines.venues.okx.items import DERIVATIVES, Arg, not_kept, refused
 from pipelines.venues.okx.symbols import contract_of
 from pipelines.venues.wire import (
@@ -37,7 +38,17 @@ from pipelines.venues.wire import (
     rejected,
 )  # fmt: skip
 
-_complete = completeness("okx", "liquidation-orders")
+RULES = (
+    Rule("okx", "liquidation-orders", START, "undocumented", "okx.md §2: REST only, until 2023-03"),
+    Rule(
+        "okx", "liquidation-orders", datetime(2023, 3, 30, tzinfo=UTC), "one_per_second", "okx.md §2: until spring 2026"
+    ),
+    Rule(
+        "okx", "liquidation-orders", datetime(2026, 5, 27, tzinfo=UTC), "partial", "okx.md §2: cap no longer documented"
+    ),
+)
+"""What the feed carried of all liquidations, from when on."""
+_complete = completeness(RULES, "liquidation-orders")
 POSITIONS: dict[tuple[str, str], Position] = {
     ("buy", "short"): "short",
     ("sell", "long"): "long",

@@ -1,4 +1,4 @@
-"""What a venue gives to the pipelines: parsers by channel, with the time until which each applies."""
+"""What a venue gives to the pipelines: everything that shared code asks of it, its parsers by channel first."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -8,6 +8,9 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from pipelines.rows import Instrument, Nothing, Rejected, Row
+from pipelines.venues.bulk import Bulk
+from pipelines.venues.completeness import Rule
+from pipelines.venues.latest import Latest
 from pipelines.venues.symbols import SymbolForm
 from pipelines.venues.wire import BAD, Held, Parser, reason, rejected, shown
 
@@ -39,6 +42,14 @@ class Venue(NamedTuple):
     `nothing`: channels known to carry no row, and why. `channel_of`: names a WebSocket message. `symbol_form`: takes a
     symbol apart. `lists`: the REST channels whose answers, over all their pages, hold every contract of these groups;
     `group_of` says in which group a contract is. `answer_of`: names an answer that came without its channel.
+
+    `completeness`: what each liquidation feed carries, from when on. `bulks` and `latest`, by (transport, channel): what reads
+    many frames of a channel at once, saying what its parser says, and what reads a run of frames of which only the last value
+    of each contract is wanted. `contract_lists`: channels that describe contracts. `unsaid_intervals`: ends of the names of
+    REST channels whose answers do not say their interval. `margin_tables`: the REST channel whose answers are margin tables.
+    `entry_based`: the kinds of contract (`linear`, `inverse`) whose maintenance margin is fixed at entry (formulas.md §1.2).
+    `unlisted_interval_hours`: how often a perpetual pays funding that is not among the exceptions the venue lists; None:
+    it lists every one.
     """
 
     name: str
@@ -49,6 +60,14 @@ class Venue(NamedTuple):
     lists: Mapping[str, Sequence[str]]
     group_of: Callable[[Instrument], str]
     answer_of: Callable[[bytes], Answered | None] = unnamed
+    completeness: Sequence[Rule] = ()
+    bulks: Mapping[tuple[str, str], Bulk] = {}
+    latest: Mapping[tuple[str, str], Latest] = {}
+    contract_lists: Sequence[str] = ()
+    unsaid_intervals: tuple[str, ...] = ()
+    margin_tables: str = ""
+    entry_based: Sequence[str] = ()
+    unlisted_interval_hours: float | None = None
 
 
 def always(parser: Parser) -> Versions:
