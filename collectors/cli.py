@@ -17,7 +17,7 @@ from collectors.plan import assumed, lines
 from collectors.retry import describe
 from collectors.service import collect as run
 from collectors.settings import CollectorSettings
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from collectors.venues.venue import Listed, Listing, Page, Venue
 
 ALL = "all"

@@ -29,11 +29,11 @@ from collectors.retry import describe
 from collectors.settings import CollectorSettings
 from collectors.tls import ENCRYPTED
 from collectors.topics import TOPICS
-from collectors.venues import VENUES, binance, bybit, okx
+from collectors.venues.known import RECORDS, VENUES
 from collectors.venues.venue import Answer, Poll, Venue
 
 SETTINGS: tuple[type[BaseSettings], ...] = (
-    CollectorSettings, KafkaSettings, BrokerSettings, BackfillSettings, binance.Hosts, bybit.Hosts, okx.Hosts,
+    CollectorSettings, KafkaSettings, BrokerSettings, BackfillSettings, *(each.hosts for each in RECORDS.values()),
 )  # fmt: skip
 TIMEOUT_S = 10.0
 CLOCK_OFF_S, CLOCK_WRONG_S = 2.0, 30.0  # a venue tells its time in whole seconds

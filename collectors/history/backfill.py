@@ -24,6 +24,7 @@ from collectors.kafka import KafkaSettings, cluster_id, connection, ensure_topic
 from collectors.settings import CollectorSettings
 from collectors.tls import ENCRYPTED
 from collectors.topics import TOPICS
+from collectors.venues.known import HISTORIES
 from collectors.venues.venue import Frame, Listed, Listing, Poll, Venue
 
 FEED = "backfill"
@@ -174,7 +175,7 @@ async def backfill(
     covered = Covered(kafka.data / FEED / f"{venue.name}.json", await cluster_id(connection(kafka)))
     collecting = CollectorSettings()
     async with Publisher(lambda: connection(kafka), collecting) as publisher:
-        run = Backfill(venue, plan.HISTORIES[venue.name](), order, publisher, settings, watcher)
+        run = Backfill(venue, HISTORIES[venue.name](), order, publisher, settings, watcher)
         noting = asyncio.create_task(_note(run, publisher, covered, settings.save_s))
         try:
             await run.run(covered)

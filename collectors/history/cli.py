@@ -23,7 +23,7 @@ from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings
 from collectors.logs import log_to_stderr
 from collectors.terminal import since_option, until_option
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 
 ALL = "all"
 PERIODS = [length for length in LENGTHS_MS if length != "1m"]

@@ -12,6 +12,7 @@ from collectors.history.covered import Covered
 from collectors.history.requests import Requests
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, cluster_id, connection
+from collectors.venues.known import HISTORIES
 from collectors.venues.venue import Venue
 
 
@@ -35,7 +36,7 @@ class _Nowhere:
 
 async def dry_run(venue: Venue, order: plan.Order, kafka: KafkaSettings, settings: BackfillSettings) -> list[str]:
     """Return the plan as lines: what is not kept so long, and per channel requests and time. Raises CollectorError."""
-    history, sink = plan.HISTORIES[venue.name](), _Nowhere()
+    history, sink = HISTORIES[venue.name](), _Nowhere()
     budgets = {**venue.budgets, **history.budgets}
     recorder = Recorder(venue.name, FEED, "rest", sink)
     async with client() as opened:

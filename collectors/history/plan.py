@@ -1,7 +1,7 @@
 """What a backfill will ask a venue for, and what the venue no longer gives, in words. No I/O; times in UTC ms."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from math import ceil
@@ -12,14 +12,8 @@ from collectors.errors import ConfigurationError
 from collectors.history.covered import Covered
 from collectors.history.endpoint import History, Series, What
 from collectors.history.paging import BAR_SETTLES_MS, SETTLE_MS, Span, asked, request_count
-from collectors.venues.binance import history as binance
-from collectors.venues.bybit import history as bybit
-from collectors.venues.okx import history as okx
 from collectors.venues.venue import Listing, Rate
 
-HISTORIES: dict[str, Callable[[], History]] = {
-    "binance": binance.history, "bybit": bybit.history, "okx": okx.history,
-}  # fmt: skip
 NAMED = 3
 
 

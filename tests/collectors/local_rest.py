@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from collectors.poller import Poller
 from collectors.settings import CollectorSettings
-from collectors.venues import binance
+from collectors.venues.binance import stream as binance
 from collectors.venues.venue import Venue
 from tests.collectors.sink import Frames
 

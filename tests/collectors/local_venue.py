@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from collectors.budget import Bucket
 from collectors.feed import LiveFeed
 from collectors.settings import CollectorSettings
-from collectors.venues import bybit
+from collectors.venues.bybit import stream as bybit
 from collectors.venues.venue import Feed, Rate, Venue
 from tests.collectors.sink import Frames
 

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from collectors.budget import Budget, shared
-from collectors.venues import VENUES, binance
+from collectors.venues.binance import stream as binance
+from collectors.venues.known import VENUES
 from collectors.venues.venue import Rate, Source
 
 WIDE = {"weight": Rate(100_000, 1.0), "data": Rate(100_000, 1.0)}

@@ -8,7 +8,7 @@ from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Phases, Simulator
 from collectors.topics import EVENTS
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from collectors.venues.venue import Listed
 from pipelines.reading.parse import parse_frames
 from pipelines.rows import (

@@ -11,7 +11,7 @@ from collectors.history import plan
 from collectors.history.covered import Covered
 from collectors.history.endpoint import DAY_MS, LENGTHS_MS, WHATS
 from collectors.history.paging import Span, asked
-from collectors.venues import VENUES
+from collectors.venues.known import HISTORIES, VENUES
 from collectors.venues.venue import Listed
 from liq import app
 from pipelines.venues import parser_of
@@ -28,7 +28,7 @@ WANTED = Span(NOW - 10 * DAY_MS, NOW)
 
 @pytest.mark.parametrize("venue", VENUES)
 def test_every_endpoint_has_a_parser_a_budget_and_a_length(venue: str) -> None:
-    history = plan.HISTORIES[venue]()
+    history = HISTORIES[venue]()
     budgets = {**VENUES[venue]().budgets, **history.budgets}
     assert {endpoint.what for endpoint in history.endpoints} == set(WHATS)
     for endpoint in history.endpoints:
@@ -40,7 +40,7 @@ def test_every_endpoint_has_a_parser_a_budget_and_a_length(venue: str) -> None:
 
 
 def test_coin_margined_statistics_go_by_pair_and_only_perpetuals_have_them() -> None:
-    found = plan.series(plan.HISTORIES["binance"](), LISTING["binance"], plan.Order(WHATS, WANTED))
+    found = plan.series(HISTORIES["binance"](), LISTING["binance"], plan.Order(WHATS, WANTED))
     names = {one.name: dict(one.asked.params) for one in found}
     assert names["cm_openInterestHist@5m|BTCUSD_PERP"] == {"pair": "BTCUSD", "contractType": "PERPETUAL"}
     assert names["cm_globalLongShortAccountRatio@5m|BTCUSD"] == {"pair": "BTCUSD"}
@@ -51,7 +51,7 @@ def test_coin_margined_statistics_go_by_pair_and_only_perpetuals_have_them() -> 
 
 def test_parameters_are_the_venues_own() -> None:
     def params(venue: str, name: str) -> dict[str, str]:
-        found = plan.series(plan.HISTORIES[venue](), LISTING[venue], plan.Order(WHATS, WANTED))
+        found = plan.series(HISTORIES[venue](), LISTING[venue], plan.Order(WHATS, WANTED))
         return dict(next(one for one in found if one.name == name).params(1000, 2000))
 
     assert params("bybit", "open-interest@5min|BTCUSD") == {
@@ -66,7 +66,7 @@ def test_parameters_are_the_venues_own() -> None:
 
 def test_a_coin_margined_kline_request_stays_within_200_days() -> None:
     order = plan.Order(("klines",), Span(NOW - 900 * DAY_MS, NOW), ("BTCUSD_PERP",), interval="1d")
-    one = plan.series(plan.HISTORIES["binance"](), LISTING["binance"], order)[0]
+    one = plan.series(HISTORIES["binance"](), LISTING["binance"], order)[0]
     span = asked(one, order.wanted)
     assert span is not None
     assert span.last - span.first + 2 < 200 * DAY_MS
@@ -74,7 +74,7 @@ def test_a_coin_margined_kline_request_stays_within_200_days() -> None:
 
 def test_bars_that_still_run_and_bars_no_longer_kept_are_not_asked_for(tmp_path: Path) -> None:
     order = plan.Order(("open-interest",), Span(NOW - 90 * DAY_MS, NOW), ("BTC-USDT-SWAP",))
-    one = plan.series(plan.HISTORIES["okx"](), LISTING["okx"], order)[0]
+    one = plan.series(HISTORIES["okx"](), LISTING["okx"], order)[0]
     gap = plan.gaps(one, order.wanted, Covered(tmp_path / "x.json", ""), NOW)[0]
     assert gap.last < NOW - NOW % one.step_ms
     assert (NOW - gap.first) // one.step_ms == 1439
@@ -84,7 +84,7 @@ def test_bars_that_still_run_and_bars_no_longer_kept_are_not_asked_for(tmp_path:
 def test_a_length_the_venue_does_not_have_is_named_with_those_it_has() -> None:
     order = plan.Order(("ratios",), WANTED, period="2h")
     with pytest.raises(ConfigurationError, match="no bars of 2h; there are 5m, 15m"):
-        plan.series(plan.HISTORIES["okx"](), LISTING["okx"], order)
+        plan.series(HISTORIES["okx"](), LISTING["okx"], order)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from collectors.history.settings import BackfillSettings
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Limits, Simulator
-from collectors.venues import okx
+from collectors.venues.okx import stream as okx
 from collectors.venues.okx.simulator import OkxLimits
 from collectors.venues.venue import Answer, Control, Frame, Rate
 from tests.collectors import local_rest

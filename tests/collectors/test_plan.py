@@ -5,7 +5,7 @@ import pytest
 from collectors import topics
 from collectors.plan import assumed, cost, lines, shares
 from collectors.settings import CollectorSettings
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from collectors.venues.venue import Listed, Venue
 
 SYMBOLS = {"binance": 700, "bybit": 800, "okx": 460}

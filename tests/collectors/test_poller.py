@@ -9,7 +9,7 @@ import pytest
 
 from collectors import poller as poller_module
 from collectors.topics import OPEN_INTEREST, REFERENCE
-from collectors.venues import bybit
+from collectors.venues.bybit import stream as bybit
 from tests.collectors.local_rest import OI, Reply, Request, binance_at, exchange, info, polling, server
 
 

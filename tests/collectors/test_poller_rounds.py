@@ -4,7 +4,8 @@ import json
 import time
 from collections.abc import Callable
 
-from collectors.venues import bybit, okx
+from collectors.venues.bybit import stream as bybit
+from collectors.venues.okx import stream as okx
 from tests.collectors.local_rest import Reply, Request, binance_at, exchange, polling, server
 
 

@@ -11,8 +11,8 @@ import pytest
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Limits, Simulator
-from collectors.venues import VENUES
 from collectors.venues.binance.simulator import BinanceLimits
+from collectors.venues.known import VENUES
 from tests.collectors.sink import Frames
 
 QUICK = CollectorSettings(poll_scale=0.01, first_delay_s=0.05)

@@ -9,7 +9,7 @@ from collectors.remembered import MOST_AGE_S, Remembered
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from collectors.venues.venue import Listed
 from tests.collectors.sink import Frames
 

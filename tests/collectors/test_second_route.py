@@ -15,7 +15,7 @@ from collectors.budget import Bucket
 from collectors.ears import Ear, Ears
 from collectors.feed import LiveFeed
 from collectors.second import Route
-from collectors.venues import binance
+from collectors.venues.binance import stream as binance
 from collectors.venues.venue import Feed, Rate
 from tests.collectors.local_venue import (
     ARGS,

@@ -15,7 +15,7 @@ from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator
 from collectors.topics import EVENTS, TOPICS
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from collectors.venues.venue import Listed, Page, Venue
 from tests.collectors.sink import Frames
 from tests.collectors.test_publisher import stored

@@ -10,7 +10,7 @@ import pytest
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from tests.collectors.local_venue import every_session_is_accounted_for
 from tests.collectors.sink import Frames
 

@@ -10,7 +10,7 @@ from websockets.asyncio.server import ServerConnection
 
 from collectors import session as session_module
 from collectors.topics import DEAD_LETTER, LIQUIDATION, TICKER
-from collectors.venues import okx
+from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Venue
 from tests.collectors.local_venue import (
     ARGS,

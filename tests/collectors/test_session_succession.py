@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from collectors import feed as feed_module
 from collectors.feed import LiveFeed
 from collectors.retry import FATAL_DELAY_S
-from collectors.venues import okx
+from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Feed
 from tests.collectors.local_venue import (
     ARGS,

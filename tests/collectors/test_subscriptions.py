@@ -4,7 +4,7 @@ import json
 
 from collectors.pulse import Pulse
 from collectors.subscriptions import SETTLE_S, Subscriptions
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from collectors.venues.venue import Control, Heartbeat, Liveness
 
 BYBIT = VENUES["bybit"]()

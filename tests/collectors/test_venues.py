@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from collectors import topics
 from collectors.plan import assumed
 from collectors.shards import assign
-from collectors.venues import VENUES, binance, bybit, okx
+from collectors.venues.binance import stream as binance
+from collectors.venues.bybit import stream as bybit
+from collectors.venues.known import VENUES
+from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Answer, Control, Feed, Frame, Limits, Listed, Rate, Source, Venue
 
 FORCE_ORDER = b'{"e":"forceOrder","E":2,"o":{"s":"ADAUSDT","S":"SELL","q":"5","p":"1","ap":"1","z":"5","T":1,"st":1}}'

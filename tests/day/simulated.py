@@ -24,10 +24,10 @@ from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
 from collectors.topics import LIQUIDATION
-from collectors.venues import VENUES
 from collectors.venues.binance.simulator import BinanceFeed, BinanceProtocol
 from collectors.venues.binance.simulator import frames as binance_frames
 from collectors.venues.bybit.simulator import BybitFeed
+from collectors.venues.known import VENUES
 from collectors.venues.okx.simulator import OkxFeed
 from collectors.venues.venue import Feed, Frame, Poll
 from tests.day.servers import ask, binance_of, bybit_of, listing, okx_of, payload, protocols

@@ -8,7 +8,7 @@ import msgspec
 
 from collectors.delivery.recorder import Recorder
 from collectors.envelope import NotARawRecordError, RawFrame, Transport, from_record, to_record
-from collectors.venues import VENUES as COLLECTED
+from collectors.venues.known import VENUES as COLLECTED
 from collectors.venues.venue import Answer, Control, Frame, Venue
 from pipelines.contracts.instruments import Instruments
 from pipelines.normalise import normalise

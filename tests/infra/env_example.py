@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings
 from collectors.broker.settings import BrokerSettings
 from collectors.kafka import KafkaSettings
 from collectors.settings import CollectorSettings
-from collectors.venues import binance, bybit, okx
+from collectors.venues.binance import stream as binance
+from collectors.venues.bybit import stream as bybit
+from collectors.venues.okx import stream as okx
 from pipelines.settings import IngestSettings, MetricsSettings
 from warehouse.settings import WarehouseSettings
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import liq
 from collectors.service import SPOOL
 from collectors.settings import CollectorSettings
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from pipelines.up.parts import PREFECT_FORGETS
 from tests.infra import env_example
 

@@ -15,7 +15,7 @@ from collectors.history.paging import Span
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings
 from collectors.simulator.simulator import Simulator
-from collectors.venues import VENUES
+from collectors.venues.known import VENUES
 from pipelines.ingest import run as ingest
 from pipelines.settings import IngestSettings
 from warehouse import query

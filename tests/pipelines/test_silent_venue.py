@@ -10,7 +10,8 @@ import pytest
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Phases, Simulator
-from collectors.venues import VENUES, okx
+from collectors.venues.known import VENUES
+from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Venue
 from pipelines.audit.cover import cover_to_the_end
 from tests.collectors.sink import Frames

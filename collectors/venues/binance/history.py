@@ -7,7 +7,7 @@ COIN-M deliveries goes by the kind of quarter, which their symbol does not tell:
 
 from collectors import topics
 from collectors.history.endpoint import Asked, Endpoint, History, by_symbol
-from collectors.venues.binance import Hosts
+from collectors.venues.binance.stream import Hosts
 from collectors.venues.venue import Listed
 
 PERIODS = {length: length for length in ("5m", "15m", "30m", "1h", "4h", "1d")}

@@ -6,7 +6,7 @@ ratios also page by cursor; asked for in pieces that fit one answer they need no
 
 from collectors import topics
 from collectors.history.endpoint import Asked, Endpoint, History, by_symbol
-from collectors.venues.bybit import Hosts
+from collectors.venues.bybit.stream import Hosts
 from collectors.venues.venue import Listed
 
 CATEGORIES = ("linear", "inverse")

@@ -6,7 +6,7 @@ Everything comes newest first, `after` and `end` meaning older than, `before` an
 
 from collectors import topics
 from collectors.history.endpoint import Asked, Endpoint, History, What
-from collectors.venues.okx import Hosts
+from collectors.venues.okx.stream import Hosts
 from collectors.venues.venue import Listed, Rate
 
 TYPES = ("SWAP", "FUTURES")
