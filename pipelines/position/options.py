@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.venues import VENUES
+
 CROSS, TABLE, TRY, MARKET = "Cross margin", "Margin table", "What if, each by itself", "Market"
 
 
@@ -39,7 +41,7 @@ Sided = Annotated[Side, typer.Argument(help="whose position: long or short")]
 Contract = Annotated[str, typer.Argument(help="BTC/USDT:USDT, BTC/USD:BTC, or the venue's own symbol with --venue")]
 Entry = Annotated[float, _option(help="Entry price, as the venue quotes the contract.")]
 Size = Annotated[float, _option(help="Coins if linear, USD if inverse.")]
-OfVenue = Annotated[str | None, _option(help="Whose margin table, mark price, funding: binance, bybit or okx.")]
+OfVenue = Annotated[str | None, _option(help=f"Whose margin table, mark price, funding: {', '.join(VENUES)}.")]
 Leverage = Annotated[float | None, _option(help="Leverage; the isolated margin is then notional / leverage.")]
 Margin = Annotated[float | None, _option(help="Isolated margin in the settle currency, if it is another.")]
 Fee = Annotated[float, _option(help="Taker fee of the forced close, 0.0005 is 0.05 %; else fees are left out.")]

@@ -14,6 +14,8 @@ from rich.console import Console
 
 from collectors.ports import free_port
 from collectors.proxies import direct
+from collectors.venues.known import RECORDS
+from collectors.venues.record import Record
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
@@ -35,7 +37,6 @@ from pipelines.up.up import (
 from warehouse import schema
 from warehouse.errors import WarehouseError
 
-VENUES = ("binance", "bybit", "okx")
 SETTINGS = {
     "LIQ_GRID_S": "5",
     "LIQ_COLLECT_POLL_SCALE": "0.1",
@@ -54,8 +55,6 @@ PHASES = {
 PHASES_S = {"calm": SCRIPT_S["calm"], "cascade": SCRIPT_S["cascade"], "settling": SCRIPT_S["aftermath"]}
 OF_SCRIPT = {"calm": "calm", "cascade": "cascade", "aftermath": "settling", "after": "settling"}
 """The phases of the simulated market, as they are told."""
-PAST = {"binance": "BTCUSDT,ETHUSDT", "bybit": "BTCUSDT,ETHUSDT", "okx": "BTC-USDT-SWAP,ETH-USDT-SWAP"}
-"""What the venues are asked the past of."""
 ASKED = (
     ("--what", "klines,open-interest,funding", "--since", "1d"),
     ("--what", "klines,open-interest,funding", "--since", "30d", "--interval", "1h", "--period", "1h"),
@@ -137,7 +136,7 @@ async def _started(parts: Parts, simulator: list[str]) -> None:
 
     async def heard() -> None:
         await together(parts.kafka(), _told_to(simulator, _simulate(parts)))
-        await start_collectors(parts, VENUES)
+        await start_collectors(parts, tuple(RECORDS))
 
     await together(heard(), parts.prefect(), asyncio.to_thread(schema.create_or_migrate, parts.world))
     await start_ingest(parts)
@@ -151,7 +150,7 @@ async def _told_to(found: list[str], work: Coroutine[Any, Any, str]) -> None:
 
 async def _all_heard(world: Path) -> None:
     """Return when something of every venue is stored: what the market does then is seen."""
-    while len(await asyncio.to_thread(_heard, world)) < len(VENUES):
+    while len(await asyncio.to_thread(_heard, world)) < len(RECORDS):
         await asyncio.sleep(0.3)
 
 
@@ -207,13 +206,13 @@ async def _simulate(parts: Parts) -> str:
 
 async def _history(parts: Parts) -> None:
     """Ask each venue for its past, so that prices, open interest, funding, levels and signals have one. Raises StartError."""
-    await together(*(_past_of(parts, venue) for venue in PAST))
+    await together(*(_past_of(parts, venue) for venue in RECORDS.values()))
 
 
-async def _past_of(parts: Parts, venue: str) -> None:
+async def _past_of(parts: Parts, venue: Record) -> None:
     for asked in ASKED:
-        command = liq("backfill", venue, "--symbols", PAST[venue], *asked)
-        await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue}.log")
+        command = liq("backfill", venue.name, "--symbols", ",".join(venue.known), *asked)
+        await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue.name}.log")
 
 
 async def _market(parts: Parts, out: Console, phases: Phases, simulator: str, stop: asyncio.Event, kills: int) -> None:

@@ -10,10 +10,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from pipelines.plots.draw import numbers
-from pipelines.plots.draw.palettes import KNOWN, place
+from pipelines.plots.draw.palettes import place
 from pipelines.plots.draw.sheet import Look, Sheet, legend, price_axis_right, sheet
 from pipelines.plots.draw.times import time_axis
 from pipelines.plots.told import Told
+from pipelines.venues import VENUES
 
 
 class Event(NamedTuple):
@@ -127,4 +128,4 @@ def _handles(seconds: pl.DataFrame, venues: list[str], look: Look) -> list[Artis
 
 def _shade(side: str, venue: str, look: Look) -> str:
     """Return the colour of a side at a venue, the same in every picture."""
-    return look.palette.shade(side, min(place(venue) / (len(KNOWN) - 1), 1))
+    return look.palette.shade(side, min(place(venue) / (len(VENUES) - 1), 1))

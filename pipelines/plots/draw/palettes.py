@@ -9,6 +9,7 @@ from typing import NamedTuple
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from pipelines.plots.settings import PaletteName, PlotSettings, ThemeName
+from pipelines.venues import VENUES
 
 
 class Theme(NamedTuple):
@@ -58,19 +59,17 @@ class Palette(NamedTuple):
         return self.venues[place(name) % len(self.venues)]
 
 
-KNOWN = ("binance", "bybit", "okx")
-
-
 def place(venue: str) -> int:
     """Return the venue's place in a row of colours: its own, whichever others are in the picture."""
-    return KNOWN.index(venue) if venue in KNOWN else len(KNOWN) + sum(venue.encode()) % 3
+    known = list(VENUES)
+    return known.index(venue) if venue in known else len(known) + sum(venue.encode()) % 3
 
 
 GREENS = ("#e6f5ea", "#8fd3a5", "#2e9e58", "#0f6b35", "#04351a")
 REDS = ("#fdeae7", "#f5a79b", "#dc4436", "#9c1c15", "#550808")
 BLUES = ("#d4e3f5", "#6ea5d8", "#2166ac", "#0f3f7a", "#041a3a")
 ORANGES = ("#fff3dd", "#fdc675", "#e8930c", "#b9690a", "#7f4200")
-VENUES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # told apart in every colour vision
+OF_VENUES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # told apart in every colour vision
 BRIGHT_GREENS = ("#11281b", "#17552f", "#24934f", "#55d486", "#d8ffe4")
 BRIGHT_REDS = ("#2d1416", "#742020", "#cf3e34", "#ff8f7d", "#ffe6e0")
 BRIGHT_BLUES = ("#0d1f38", "#15396b", "#2565ad", "#6aa9e6", "#c3e0fb")
@@ -89,8 +88,8 @@ def _both(
 
 PALETTES = {
     ThemeName.LIGHT: {each.name: each for each in (
-        *_both(GREENS, REDS, "#1f9d55", "#d63a2f", VENUES),
-        Palette(PaletteName.COLOURBLIND, BLUES, ORANGES, "#0b4a8f", "#f0a030", VENUES),
+        *_both(GREENS, REDS, "#1f9d55", "#d63a2f", OF_VENUES),
+        Palette(PaletteName.COLOURBLIND, BLUES, ORANGES, "#0b4a8f", "#f0a030", OF_VENUES),
     )},
     ThemeName.DARK: {each.name: each for each in (
         *_both(BRIGHT_GREENS, BRIGHT_REDS, "#35bd6e", "#f05a4d", BRIGHT_VENUES),

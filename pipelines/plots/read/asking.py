@@ -8,13 +8,13 @@ import polars as pl
 
 from pipelines.errors import NothingToPlotError, UsageError
 from pipelines.plots.told import Told
+from pipelines.venues import VENUES
 from warehouse import names
 from warehouse.lake import Lake
 from warehouse.query import run
 from warehouse.query_errors import query_errors
 
 SILENT = timedelta(minutes=5)
-VENUES = ("binance", "bybit", "okx")
 
 
 class Asked(NamedTuple):
