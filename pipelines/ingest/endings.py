@@ -1,4 +1,4 @@
-"""Sessions that have ended, so that what Bybit's tickers held of them is dropped and memory stays bounded.
+"""Sessions that have ended, so that what is held of them is dropped and memory stays bounded.
 
 An end is told in `collector.events`, while the session's last frames may still wait in `raw.ticker`. So what it held is
 dropped only some minutes later by two clocks: ours, and that of the frames, in every ticker partition that has been read.

@@ -1,59 +1,31 @@
-"""What a warehouse already knows: its contracts, what is committed of each log and session, and what Bybit's tickers held
-when ingest last committed.
+"""What a warehouse already knows: its contracts, what is committed of each log and session, and what sessions held when ingest
+last committed.
 
-A ticker delta holds only what changed. Every committed bucket ends with a row of each symbol that changed in it, so the last
-rows of a session are its state at the committed offsets, and a restarted ingest goes on without a new snapshot.
+Where a frame says only what changed, every committed bucket ends with a row of each symbol that changed in it: so the last rows
+of a session are its state at the committed offsets, and a restarted ingest goes on without a new snapshot.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipelines.contracts.instruments import Instruments, from_table
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Mark
 from pipelines.ingest.whence import Committed
-from pipelines.venues import Held
-from pipelines.venues.bybit.tickers import State, state
+from pipelines.venues import VENUES, Held
+from pipelines.venues.venue import Kept
 from warehouse import lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
 from warehouse.frames import read
 from warehouse.lake import Lake
 from warehouse.worlds import told_world
 
+KEPT = {name: venue.kept for name, venue in VENUES.items() if venue.kept}
 LOOK_BACK = timedelta(days=2)  # funding changes at least at every settlement, at most 8 h apart
-
-LIVE = (
-    "venue = 'bybit' AND source = 'live' AND ts_event > $since AND ts_event <= coalesce($until, TIMESTAMP 'infinity')"
-)
-
-# Of two sessions of one symbol a bucket keeps the last row only, so rows do not name every session that heard it. All that
-# are alive heard the same, so the newest row is of each of them, but of those without any, which have had no snapshot yet
-LAST = f"""
-WITH funding AS (
-    SELECT symbol, arg_max({{'rate': funding_rate, 'next': epoch_ms(next_funding_ts), 'hours': interval_hours}}, ts_event) AS f
-    FROM funding_rates WHERE {LIVE} GROUP BY ALL
-), interest AS (
-    SELECT symbol, arg_max({{'raw': oi_raw, 'unit': oi_unit, 'usd': oi_usd, 'base': oi_base}}, ts_event) AS o
-    FROM open_interest WHERE {LIVE} AND period IS NULL GROUP BY ALL
-), price AS (
-    SELECT symbol, arg_max({{'mark': mark_price * multiplier, 'index': index_price * multiplier}}, ts_event) AS p
-    FROM mark_prices WHERE {LIVE} GROUP BY ALL
-), heard AS (
-    SELECT session, max(recv_last) AS last FROM session_frames
-    WHERE venue = 'bybit' AND kafka_topic = 'raw.ticker' AND recv_last > $since
-        AND recv_first <= coalesce($until, TIMESTAMP 'infinity')
-    GROUP BY session HAVING sum(frames_with_rows) > 0
-), alive AS (
-    SELECT session FROM heard QUALIFY last > max(last) OVER () - INTERVAL 1 HOUR
-)
-SELECT session, symbol, f, o, p
-FROM funding FULL JOIN interest USING (symbol) FULL JOIN price USING (symbol) CROSS JOIN alive
-"""
 
 ENDED = """
 SELECT session, max(epoch_ns(ts)) FROM collector_events
-WHERE venue = 'bybit' AND event IN ('disconnected', 'stopped') AND ts > $since GROUP BY session
+WHERE venue IN (SELECT unnest($venues)) AND event IN ('disconnected', 'stopped') AND ts > $since GROUP BY session
 """
 
 
@@ -122,33 +94,25 @@ def instruments_from(warehouse: Lake, until: datetime | None = None) -> Instrume
 
 
 def held_from(warehouse: Lake, until: datetime | None = None) -> Held:
-    """Return what every ticker session that is alive knows, at the end or at `until` (UTC)."""
-    if (newest := until or _newest(warehouse)) is None:
-        return {}
-    told = {"since": newest - LOOK_BACK, "until": until}
-    rows = warehouse.connection.execute(LAST, told).fetchall()
-    return {(session, symbol): _state(symbol, f or {}, o or {}, p or {}) for session, symbol, f, o, p in rows}
+    """Return what every session that is alive holds, at the end or at `until` (UTC), where frames build on earlier ones."""
+    found: Held = {}
+    for kept in KEPT.values():
+        if (newest := until or _newest(warehouse, kept)) is not None:
+            told = {"since": newest - LOOK_BACK, "until": until}
+            rows = warehouse.connection.execute(kept.last, told).fetchall()
+            found |= {(session, symbol): kept.state(symbol, *parts) for session, symbol, *parts in rows}
+    return found
 
 
 def ended_from(warehouse: Lake) -> dict[str, int]:
-    """Return Bybit's sessions that have ended in the last two days, and when (UTC nanoseconds)."""
-    if (newest := _newest(warehouse)) is None:
+    """Return those venues' sessions that have ended in the last two days, and when (UTC nanoseconds)."""
+    newest = [at for kept in KEPT.values() if (at := _newest(warehouse, kept)) is not None]
+    if not newest:
         return {}
-    return dict(warehouse.connection.execute(ENDED, {"since": newest - LOOK_BACK}).fetchall())
+    told = {"since": max(newest) - LOOK_BACK, "venues": list(KEPT)}
+    return dict(warehouse.connection.execute(ENDED, told).fetchall())
 
 
-def _newest(warehouse: Lake) -> datetime | None:
-    found = warehouse.connection.execute("SELECT max(ts_event) FROM mark_prices WHERE venue = 'bybit'").fetchone()
+def _newest(warehouse: Lake, kept: Kept) -> datetime | None:
+    found = warehouse.connection.execute(kept.newest).fetchone()
     return found[0] if found else None
-
-
-def _state(
-    symbol: str, funding: dict[str, float | None], interest: dict[str, Any], price: dict[str, float | None]
-) -> State:
-    value = interest.get("base" if interest.get("unit") == "usd" else "usd")
-    return state(
-        symbol,
-        fundingRate=funding.get("rate"), nextFundingTime=funding.get("next"), fundingIntervalHour=funding.get("hours"),
-        openInterest=interest.get("raw"), openInterestValue=None if value is None else 2 * value,
-        markPrice=price.get("mark"), indexPrice=price.get("index"),
-    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,6 +36,15 @@ def unnamed(_payload: bytes) -> Answered | None:
     return None
 
 
+class Kept(NamedTuple):
+    """How what sessions hold is known again. `last`: SQL of session, symbol, and what `state` is given after the symbol, of the
+    rows after $since and, where it is not null, up to $until. `newest`: SQL of the time of the newest such row."""
+
+    last: str
+    newest: str
+    state: Callable[..., Any]
+
+
 class Venue(NamedTuple):
     """`parsers` and `nothing` are by (transport, channel without its parameter); a name ending in `*` is a prefix.
 
@@ -49,7 +58,7 @@ class Venue(NamedTuple):
     REST channels whose answers do not say their interval. `margin_tables`: the REST channel whose answers are margin tables.
     `entry_based`: the kinds of contract (`linear`, `inverse`) whose maintenance margin is fixed at entry (formulas.md §1.2).
     `unlisted_interval_hours`: how often a perpetual pays funding that is not among the exceptions the venue lists; None:
-    it lists every one.
+    it lists every one. `kept`: where frames build on earlier ones of their session.
     """
 
     name: str
@@ -68,6 +77,7 @@ class Venue(NamedTuple):
     margin_tables: str = ""
     entry_based: Sequence[str] = ()
     unlisted_interval_hours: float | None = None
+    kept: Kept | None = None
 
 
 def always(parser: Parser) -> Versions:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipelines.rows import Instrument
-from pipelines.venues.bybit import bulk, latest, liquidations, rest, tickers
+from pipelines.venues.bybit import bulk, kept, latest, liquidations, rest, tickers
 from pipelines.venues.bybit.answers import answer_of
 from pipelines.venues.bybit.streams import klines
 from pipelines.venues.bybit.symbols import symbol_form
@@ -88,4 +88,5 @@ VENUE = Venue(
     "bybit", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of, liquidations.RULES,
     bulks={("ws", "allLiquidation"): bulk.LIQUIDATIONS}, latest={("ws", "tickers"): latest.tickers},
     contract_lists=("instruments-info",), unsaid_intervals=("kline",), margin_tables="risk-limit", entry_based=("inverse",),
+    kept=kept.TICKERS,
 )  # fmt: skip
