@@ -1,11 +1,10 @@
 """Faults on demand: what a venue does wrong, for how long or how often. Pure; the clock is passed in, in seconds."""
 
 import itertools
+from collections.abc import Collection
 from typing import Any, Literal, get_args
 
 import msgspec
-
-from collectors.simulator.contracts import VENUES
 
 Kind = Literal[
     "drop", "silent", "half_open", "garbage", "refuse_topic", "big_frame", "notice",
@@ -54,9 +53,10 @@ class FaultError(ValueError):
 
 
 class Faults:
-    """The faults that are on."""
+    """The faults that are on. `venues`: those there are; any where empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, venues: Collection[str] = ()) -> None:
+        self._venues = venues
         self._until: list[tuple[float, Fault]] = []
         self._garbage = itertools.cycle(GARBAGE)
 
@@ -66,8 +66,8 @@ class Faults:
             fault = msgspec.convert(wanted, Fault)
         except msgspec.ValidationError as error:
             raise FaultError(f"{error}; kinds are {', '.join(KINDS)}") from None
-        if fault.venue not in VENUES:
-            raise FaultError(f"venue is {fault.venue!r}, not one of {', '.join(VENUES)}")
+        if self._venues and fault.venue not in self._venues:
+            raise FaultError(f"venue is {fault.venue!r}, not one of {', '.join(self._venues)}")
         lasting = fault.kind not in AT_ONCE
         if lasting and fault.seconds is None and fault.count is None:
             fault.seconds = 10.0
