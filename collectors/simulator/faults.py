@@ -1,17 +1,17 @@
 """Faults on demand: what a venue does wrong, for how long or how often. Pure; the clock is passed in, in seconds."""
 
-import itertools
-from collections.abc import Collection
-from typing import Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from itertools import chain, cycle
+from typing import Any
 
 import msgspec
 
-Kind = Literal[
+Kind = str
+KINDS: tuple[Kind, ...] = (
     "drop", "silent", "half_open", "garbage", "refuse_topic", "big_frame", "notice",
     "repeat", "reorder", "cut_frame", "torn_frame", "flood",
-    "http_429", "http_418", "http_403", "http_10006", "http_50011", "http_500",
-]  # fmt: skip
-KINDS: tuple[Kind, ...] = get_args(Kind)
+)  # fmt: skip
+"""Those of every venue; the answers to HTTP with which one refuses are its own."""
 AT_ONCE = (
     "drop", "half_open", "garbage", "big_frame", "notice", "repeat", "reorder", "cut_frame", "torn_frame", "flood",
 )  # fmt: skip
@@ -53,20 +53,23 @@ class FaultError(ValueError):
 
 
 class Faults:
-    """The faults that are on. `venues`: those there are; any where empty."""
+    """The faults that are on. `refusals`: by venue, the kinds of answers to HTTP with which it refuses."""
 
-    def __init__(self, venues: Collection[str] = ()) -> None:
-        self._venues = venues
+    def __init__(self, refusals: Mapping[str, Sequence[Kind]]) -> None:
+        self._venues = tuple(refusals)
+        self._kinds = tuple(dict.fromkeys((*KINDS, *chain.from_iterable(refusals.values()))))
         self._until: list[tuple[float, Fault]] = []
-        self._garbage = itertools.cycle(GARBAGE)
+        self._garbage = cycle(GARBAGE)
 
     def add(self, now: float, **wanted: Any) -> Fault:
         """Turn one on and return it. Raises FaultError where kind, venue or a number is not understood."""
         try:
             fault = msgspec.convert(wanted, Fault)
         except msgspec.ValidationError as error:
-            raise FaultError(f"{error}; kinds are {', '.join(KINDS)}") from None
-        if self._venues and fault.venue not in self._venues:
+            raise FaultError(f"{error}; kinds are {', '.join(self._kinds)}") from None
+        if fault.kind not in self._kinds:
+            raise FaultError(f"kind is {fault.kind!r}, not one of {', '.join(self._kinds)}")
+        if fault.venue not in self._venues:
             raise FaultError(f"venue is {fault.venue!r}, not one of {', '.join(self._venues)}")
         lasting = fault.kind not in AT_ONCE
         if lasting and fault.seconds is None and fault.count is None:

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from collectors.simulator.contracts import Contract, Traded
-from collectors.simulator.faults import Faults
+from collectors.simulator.faults import Faults, Kind
 from collectors.simulator.host import Protocol
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.load import Frames
@@ -57,18 +57,22 @@ class Served(NamedTuple):
 
 
 class Simulated(NamedTuple, Generic[L]):
-    """One venue. `hosts`: name to what its settings begin with, behind LIQ_; made-up liquidations come from the first.
-
-    `limits`: the documented ones. `contract`: how it lists what is traded, None where it does not. `serve` shows the market;
-    `play` answers from a folder of recorded frames. `made_up`: liquidations of these contracts without end, at the time that
-    the clock says. `recorded`: who gets a line of a file, None where nobody does.
-    """
+    """Everything the simulator knows of a venue."""
 
     name: str
     hosts: Mapping[str, str]
+    """Name to what its settings begin with, behind LIQ_. Made-up liquidations come from the first."""
     limits: L
+    """The documented ones."""
+    refusals: Sequence[Kind]
+    """The faults that are answers to HTTP, see `Protocol.misbehave`."""
     contract: Callable[[Traded], Contract | None]
+    """How it lists what is traded; None where it does not."""
     serve: Callable[[World, L], Served]
+    """Shows the market."""
     play: Callable[[Path, Faults, L], Sequence[Protocol]]
+    """Answers from the venue's folder of recorded frames."""
     made_up: Callable[[Sequence[Contract], Callable[[], int]], Frames]
+    """Liquidations of these contracts without end, at the time that the clock says, UTC ms."""
     recorded: Callable[[str, bytes], Recorded | None]
+    """Who gets a line of a file; None where nobody does."""

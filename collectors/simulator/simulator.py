@@ -56,7 +56,7 @@ class Simulator:
         if wait:
             self.market.wait()
         self.record = Truth()
-        self.faults = Faults(tuple(SIMULATED))
+        self.faults = Faults({venue: each.refusals for venue, each in SIMULATED.items()})
         self.finished = asyncio.Event()
         self._then = then
         self._rate = rate or {}

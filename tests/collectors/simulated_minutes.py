@@ -123,7 +123,7 @@ class Stretch:
         symbols: dict[str, set[str]] = {"linear": set(), "inverse": set()}
         for contract in self.market.contracts:
             symbols.setdefault(contract.market, set()).add(contract.symbol)
-        known, faults = known_topics([c for c in self.market.contracts if c.venue == "okx"]), Faults()
+        known, faults = known_topics([c for c in self.market.contracts if c.venue == "okx"]), Faults({})
         return (
             BinanceProtocol(True, no, faults, BinanceLimits()), BinanceProtocol(False, no, faults, BinanceLimits()),
             BybitProtocol(symbols, no, faults, QUICK[0]), OkxProtocol(known, no, faults, QUICK[1]),

@@ -37,6 +37,13 @@ def _play(folder: Path, faults: Faults, limits: BinanceLimits) -> Sequence[Proto
 
 
 SIMULATED = Simulated(
-    "binance", {"um": "BINANCE_UM", "cm": "BINANCE_CM"}, BinanceLimits(), contract=contract, serve=_serve, play=_play,
-    made_up=load.frames, recorded=recorded,
-)  # fmt: skip
+    name="binance",
+    hosts={"um": "BINANCE_UM", "cm": "BINANCE_CM"},
+    limits=BinanceLimits(),
+    refusals=BinanceProtocol.http_kinds,
+    contract=contract,
+    serve=_serve,
+    play=_play,
+    made_up=load.frames,
+    recorded=recorded,
+)

@@ -37,6 +37,13 @@ def _play(folder: Path, faults: Faults, limits: BybitLimits) -> Sequence[Protoco
 
 
 SIMULATED = Simulated(
-    "bybit", {"bybit": "BYBIT"}, BybitLimits(), contract=contract, serve=_serve, play=_play, made_up=load.frames,
+    name="bybit",
+    hosts={"bybit": "BYBIT"},
+    limits=BybitLimits(),
+    refusals=BybitProtocol.http_kinds,
+    contract=contract,
+    serve=_serve,
+    play=_play,
+    made_up=load.frames,
     recorded=recorded,
-)  # fmt: skip
+)

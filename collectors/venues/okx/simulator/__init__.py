@@ -34,9 +34,10 @@ def _play(folder: Path, faults: Faults, limits: OkxLimits) -> Sequence[Protocol]
 
 
 SIMULATED = Simulated(
-    "okx",
-    {"okx": "OKX"},
-    OkxLimits(),
+    name="okx",
+    hosts={"okx": "OKX"},
+    limits=OkxLimits(),
+    refusals=OkxProtocol.http_kinds,
     contract=contract,
     serve=_serve,
     play=_play,
