@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from collectors.topics import FUNDING, LIQUIDATION, OPEN_INTEREST
 from pipelines.errors import NotADumpError
+from pipelines.venues.venue import Named
 
 TOPICS = {"metrics": OPEN_INTEREST, "fundingRate": FUNDING, "liquidationSnapshot": LIQUIDATION}
 NAME = re.compile(rf"(?P<symbol>[^-/|]+)-(?P<kind>{'|'.join(TOPICS)})-\d{{4}}-\d\d(-\d\d)?\.(zip|csv)")
@@ -49,6 +50,12 @@ def dump_of(path: Path) -> Dump | None:
     """Return what a file is by its name, None where it is none of the kinds."""
     named = NAME.fullmatch(path.name)
     return Dump(path, named["kind"], named["symbol"]) if named else None
+
+
+def named_file(name: str) -> Named | None:
+    """Return channel and symbol of a dump file by its name, None where it is none."""
+    dump = dump_of(Path(name))
+    return Named(dump.channel, dump.symbol) if dump else None
 
 
 def dumps_in(paths: Iterable[Path]) -> tuple[list[Dump], int]:
