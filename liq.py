@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from collectors import proxies
-from pipelines.command_line import WIDEST, Command, Group, dress
+from pipelines.commands.command_line import WIDEST, Command, Group, dress
 from pipelines.failing import fail
 from warehouse.worlds import DEMO, LIVE, reading_world
 
@@ -62,38 +62,38 @@ def _under(name: str, module: str, app: typer.Typer) -> None:
 
 
 def _parse(app: typer.Typer) -> None:
+    from pipelines.commands.parse import command
     from pipelines.ingest.resume import known_instruments
-    from pipelines.parse_cli import command
 
     app.command("parse")(command(known_instruments))
 
 
 def _position(app: typer.Typer) -> None:
-    from pipelines.position.cli import position
+    from pipelines.commands.position import position
 
     app.command("position")(position)
 
 
 def _doctor(app: typer.Typer) -> None:
     from collectors.doctor import look, names
-    from pipelines.doctor import command
+    from pipelines.commands.doctor import command
 
     app.command("doctor")(command(look, names))
 
 
 PARTS: dict[tuple[str, ...], Callable[[typer.Typer], None]] = {
     ("broker",): partial(_under, "broker", "collectors.broker.cli"),
-    ("import",): partial(_under, "import", "pipelines.imports.cli"),
-    ("cascades",): partial(_under, "cascades", "pipelines.cascades.cli"),
-    ("levels",): partial(_under, "levels", "pipelines.levels.cli"),
-    ("plot",): partial(_under, "plot", "pipelines.plots.cli"),
+    ("import",): partial(_under, "import", "pipelines.commands.imports"),
+    ("cascades",): partial(_under, "cascades", "pipelines.commands.cascades"),
+    ("levels",): partial(_under, "levels", "pipelines.commands.levels"),
+    ("plot",): partial(_under, "plot", "pipelines.commands.plot"),
     ("collect",): partial(_all_of, "collectors.cli"),
     ("backfill",): partial(_all_of, "collectors.history.cli"),
     ("simulate",): partial(_all_of, "collectors.simulator.cli"),
-    ("ingest", "demo", "up", "status", "reprocess", "audit", "flows"): partial(_all_of, "pipelines.cli"),
-    ("watch",): partial(_all_of, "pipelines.watch.cli"),
-    ("rollup",): partial(_all_of, "pipelines.rollup.cli"),
-    ("signals",): partial(_all_of, "pipelines.signals.cli"),
+    ("ingest", "demo", "up", "status", "reprocess", "audit", "flows"): partial(_all_of, "pipelines.commands.pipeline"),
+    ("watch",): partial(_all_of, "pipelines.commands.watch"),
+    ("rollup",): partial(_all_of, "pipelines.commands.rollup"),
+    ("signals",): partial(_all_of, "pipelines.commands.signals"),
     ("sql", "shell", "schema", "views", "maintain"): partial(_all_of, "warehouse.cli"),
     ("backup", "verify", "restore"): partial(_all_of, "warehouse.keeping.cli"),
     ("parse",): _parse,
@@ -114,7 +114,7 @@ def composed(only: str | None = None) -> typer.Typer:
         if only is None or only in names:
             add(app)
     dress(app)
-    Command.venues = lambda: import_module("collectors.venues").VENUES
+    Command.venues = lambda: import_module("collectors.venues.known").VENUES
     app.callback()(liq)
     return app
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Instrument, Nothing, Rejected, Row
+from pipelines.facts import Instrument, Nothing, Rejected, Row
 from pipelines.venues.bulk import Bulk
 from pipelines.venues.completeness import Rule
 from pipelines.venues.latest import Latest

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from collectors.errors import BrokerError, ConfigurationError
 from collectors.terminal import moment
 from liq import PARTS, Liq, app, composed
-from pipelines.command_line import Command
+from pipelines.commands.command_line import Command
 from pipelines.errors import InvalidPositionError, UsageError
 from warehouse.errors import NoWarehouseError
 

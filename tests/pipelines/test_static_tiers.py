@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from collectors.envelope import RawFrame
 from collectors.topics import REFERENCE
 from liq import app
-from pipelines.contracts.instruments import Instruments
-from pipelines.contracts.static_tiers import static_tables, tables_of, with_static
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.contracts.static_tiers import static_tables, tables_of, with_static
 from pipelines.errors import NotADumpError
 from pipelines.ingest.resume import instruments_from
 from pipelines.ingest.run import Ingest

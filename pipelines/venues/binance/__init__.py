@@ -13,7 +13,7 @@ Decided where the sources dispute (`[?]` there), and visible in the row:
 
 import msgspec
 
-from pipelines.rows import Instrument
+from pipelines.facts import Instrument
 from pipelines.venues.binance import brackets, bulk, dumps, history, latest, rest, streams
 from pipelines.venues.binance.guess import answer_of
 from pipelines.venues.binance.imports.dump_files import named_file

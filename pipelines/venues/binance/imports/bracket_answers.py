@@ -8,7 +8,7 @@ from typing import NamedTuple
 from collectors.envelope import ALL_SYMBOLS, RawFrame
 from collectors.topics import MAX_FRAME_BYTES, REFERENCE
 from pipelines.errors import NotADumpError
-from pipelines.rows import LeverageTier
+from pipelines.facts import LeverageTier
 from pipelines.venues.binance.brackets import brackets
 
 COIN_MARGINED = (b'"qtyFloor"', b'"qtylFloor"', b'"qtyCap"')
