@@ -15,6 +15,7 @@ import typer
 
 from collectors import proxies
 from pipelines.commands.command_line import WIDEST, Command, Group, dress
+from pipelines.commands.summaries import SUMMARIES
 from pipelines.failing import fail
 from warehouse.worlds import DEMO, LIVE, reading_world
 
@@ -119,6 +120,22 @@ def composed(only: str | None = None) -> typer.Typer:
     return app
 
 
+@cache
+def listed() -> typer.Typer:
+    """Return the command with the names of all sub-commands and their first lines, and nothing behind them."""
+    app = typer.Typer(
+        name="liq", cls=Liq, context_settings=WIDEST, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    for name, text in SUMMARIES.items():
+        app.command(name, help=text)(_nothing)
+    app.callback()(liq)
+    return app
+
+
+def _nothing() -> None:
+    """Stand for a command of which only the name is wanted."""
+
+
 def __getattr__(name: str) -> Any:
     if name == "app":
         return composed()
@@ -175,8 +192,12 @@ def main() -> None:
     keep_private(sys.argv[1:])
     settle_proxies(sys.argv[1:])
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    complete = "_LIQ_COMPLETE" in os.environ or wanted not in NAMES
-    composed(None if complete else wanted)(prog_name="liq")
+    if "_LIQ_COMPLETE" in os.environ:
+        composed()(prog_name="liq")
+    elif wanted in NAMES:
+        composed(wanted)(prog_name="liq")
+    else:
+        listed()(prog_name="liq")
 
 
 if __name__ == "__main__":
