@@ -138,7 +138,7 @@ def _lacking(warehouse: Lake | None, venue: str | None, known: Market) -> Iterat
     if warehouse is None:
         yield "there is no warehouse: no mark price, no funding and no predicted levels but those given"
     elif venue is None:
-        yield "no --venue is named: nothing of the warehouse was used"
+        yield "no --venue is named: no price, funding, margin table or level of the warehouse was used"
     yield from known.missing
 
 
