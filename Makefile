@@ -8,7 +8,7 @@ FAULTS ?= 1000
 MINUTES ?= 9
 FUZZER ?= .fuzzer
 
-.PHONY: help install demo up wheel test lint format chaos fuzz audit-deps docs bench lock clean
+.PHONY: help install demo up wheel test check lint format chaos fuzz audit-deps docs bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ wheel: install ## build dist/*.whl, which pip and pipx install without a clone (
 
 test: install ## run every test
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
+
+check: install ## lint, types, and the tests near what changed since SINCE (HEAD if not given)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@files="$$($(BIN)/python -m tests.touched $(SINCE))"; if [ -n "$$files" ]; then $(BIN)/python -m pytest -q -n 2 --dist loadfile $$files; fi
 
 lint: install ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from collectors import proxies
-from pipelines.command_line import WIDEST, Command, Group, dress
+from pipelines.commands.command_line import WIDEST, Command, Group, dress
+from pipelines.commands.summaries import SUMMARIES
 from pipelines.failing import fail
 from warehouse.worlds import DEMO, LIVE, reading_world
 
@@ -62,38 +63,38 @@ def _under(name: str, module: str, app: typer.Typer) -> None:
 
 
 def _parse(app: typer.Typer) -> None:
+    from pipelines.commands.parse import command
     from pipelines.ingest.resume import known_instruments
-    from pipelines.parse_cli import command
 
     app.command("parse")(command(known_instruments))
 
 
 def _position(app: typer.Typer) -> None:
-    from pipelines.position.cli import position
+    from pipelines.commands.position import position
 
     app.command("position")(position)
 
 
 def _doctor(app: typer.Typer) -> None:
     from collectors.doctor import look, names
-    from pipelines.doctor import command
+    from pipelines.commands.doctor import command
 
     app.command("doctor")(command(look, names))
 
 
 PARTS: dict[tuple[str, ...], Callable[[typer.Typer], None]] = {
     ("broker",): partial(_under, "broker", "collectors.broker.cli"),
-    ("import",): partial(_under, "import", "pipelines.imports.cli"),
-    ("cascades",): partial(_under, "cascades", "pipelines.cascades.cli"),
-    ("levels",): partial(_under, "levels", "pipelines.levels.cli"),
-    ("plot",): partial(_under, "plot", "pipelines.plots.cli"),
+    ("import",): partial(_under, "import", "pipelines.commands.imports"),
+    ("cascades",): partial(_under, "cascades", "pipelines.commands.cascades"),
+    ("levels",): partial(_under, "levels", "pipelines.commands.levels"),
+    ("plot",): partial(_under, "plot", "pipelines.commands.plot"),
     ("collect",): partial(_all_of, "collectors.cli"),
     ("backfill",): partial(_all_of, "collectors.history.cli"),
     ("simulate",): partial(_all_of, "collectors.simulator.cli"),
-    ("ingest", "demo", "up", "status", "reprocess", "audit", "flows"): partial(_all_of, "pipelines.cli"),
-    ("watch",): partial(_all_of, "pipelines.watch.cli"),
-    ("rollup",): partial(_all_of, "pipelines.rollup.cli"),
-    ("signals",): partial(_all_of, "pipelines.signals.cli"),
+    ("ingest", "demo", "up", "status", "reprocess", "audit", "flows"): partial(_all_of, "pipelines.commands.pipeline"),
+    ("watch",): partial(_all_of, "pipelines.commands.watch"),
+    ("rollup",): partial(_all_of, "pipelines.commands.rollup"),
+    ("signals",): partial(_all_of, "pipelines.commands.signals"),
     ("sql", "shell", "schema", "views", "maintain"): partial(_all_of, "warehouse.cli"),
     ("backup", "verify", "restore"): partial(_all_of, "warehouse.keeping.cli"),
     ("parse",): _parse,
@@ -114,9 +115,25 @@ def composed(only: str | None = None) -> typer.Typer:
         if only is None or only in names:
             add(app)
     dress(app)
-    Command.venues = lambda: import_module("collectors.venues").VENUES
+    Command.venues = lambda: import_module("collectors.venues.known").VENUES
     app.callback()(liq)
     return app
+
+
+@cache
+def listed() -> typer.Typer:
+    """Return the command with the names of all sub-commands and their first lines, and nothing behind them."""
+    app = typer.Typer(
+        name="liq", cls=Liq, context_settings=WIDEST, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    for name, text in SUMMARIES.items():
+        app.command(name, help=text)(_nothing)
+    app.callback()(liq)
+    return app
+
+
+def _nothing() -> None:
+    """Stand for a command of which only the name is wanted."""
 
 
 def __getattr__(name: str) -> Any:
@@ -175,8 +192,12 @@ def main() -> None:
     keep_private(sys.argv[1:])
     settle_proxies(sys.argv[1:])
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    complete = "_LIQ_COMPLETE" in os.environ or wanted not in NAMES
-    composed(None if complete else wanted)(prog_name="liq")
+    if "_LIQ_COMPLETE" in os.environ:
+        composed()(prog_name="liq")
+    elif wanted in NAMES:
+        composed(wanted)(prog_name="liq")
+    else:
+        listed()(prog_name="liq")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class CollectorSettings(BaseSettings):
     klines: Literal["poll", "stream", "off"] = Field(
         "poll",
         description="1-minute klines: poll (each contract every 5 minutes), stream (each change as it happens: some 80 GB "
-        "a day of Binance alone), or off",
+        "a day of a large venue alone), or off",
     )
     ratios: bool = Field(True, description="whether long/short ratios and taker volumes are polled")
     poll_scale: float = Field(1.0, gt=0, description="factor on every poll's period; below 1 polls more often")

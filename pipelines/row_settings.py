@@ -18,7 +18,7 @@ from warehouse import row_settings
 from warehouse.lake import Lake
 
 GRID, PARSERS = "grid_s", "parsers"
-PACKAGES = ("venues", "reading", "columns", "contracts")
+PACKAGES = ("venues", "reading", "columns")
 """The packages whose code decides what rows a frame gives."""
 ON_GRID = ("mark_prices", "open_interest", "funding_rates")
 LOOKED_AT = 100_000

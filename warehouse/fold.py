@@ -41,7 +41,7 @@ class Fold(NamedTuple):
 FOLDS = {
     # soon, as numbers of one minute are spread over several commits: joined, they are a thousandth
     "session_frames": Fold(
-        timedelta(minutes=10),  # longer than coverage looks back for commits (audit/touched.py)
+        timedelta(minutes=10),  # longer than coverage looks back for commits (derive/coverage/touched.py)
         ("venue", "session", "transport", "kafka_topic", "kafka_partition"),
         {
             **dict.fromkeys(("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead"), "sum"),

@@ -1,13 +1,19 @@
-"""The venues the collectors know. To add one: its folder, and a line here."""
+"""The venues the collectors know. To add one: its folder, and its name here."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from collectors.history.endpoint import History
-from collectors.venues import binance, bybit, okx
 from collectors.venues.record import Record
 from collectors.venues.venue import Venue
 
-RECORDS: dict[str, Record] = {each.name: each for each in (binance.RECORD, bybit.RECORD, okx.RECORD)}
+NAMES = (
+    "binance",
+    "bybit",
+    "okx",
+)
+
+RECORDS: dict[str, Record] = {name: import_module(f"collectors.venues.{name}").RECORD for name in NAMES}
 
 VENUES: dict[str, Callable[[], Venue]] = {name: each.venue for name, each in RECORDS.items()}
 """Name to a function that reads the venue's addresses from the environment and returns the venue."""

@@ -2,11 +2,11 @@
 
 import polars as pl
 
+from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.schemas import as_table, empty
 from pipelines.columns.shared import facts_frame, finite, time, with_contracts
-from pipelines.contracts.instruments import Instruments
+from pipelines.facts import Liquidation
 from pipelines.reading.parse import Facts, Parsed
-from pipelines.rows import Liquidation
 from pipelines.venues.bounds import AMOUNT, NOTIONAL
 
 FLAGS_FROM = 2**56  # above any time in milliseconds

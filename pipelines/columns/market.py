@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import polars as pl
 
 from collectors.envelope import RawFrame
+from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.grid import arrival_bucket
 from pipelines.columns.schemas import as_table, empty
 from pipelines.columns.shared import bounded, facts_frame, finite, time, with_contracts
-from pipelines.contracts.instruments import Instruments
+from pipelines.facts import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
 from pipelines.reading.parse import Parsed
-from pipelines.rows import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
 from pipelines.venues.bounds import AMOUNT, INTEREST
 from pipelines.venues.wire import BAR_SETTLES_MS
 from warehouse.tables.shared import GRID

@@ -5,13 +5,13 @@ from operator import itemgetter
 
 import polars as pl
 
+from pipelines.columns.contracts.delisting import Page, pages
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.contracts.tiers import MarginTable
 from pipelines.columns.schemas import as_table, empty
 from pipelines.columns.shared import facts_frame, time
-from pipelines.contracts.delisting import Page, pages
-from pipelines.contracts.instruments import Instruments
-from pipelines.contracts.tiers import MarginTable
+from pipelines.facts import FundingInterval, Instrument, LeverageTier, Row
 from pipelines.reading.parse import Facts, Parsed
-from pipelines.rows import FundingInterval, Instrument, LeverageTier, Row
 
 Said = tuple[int, Instrument | FundingInterval | Page]
 

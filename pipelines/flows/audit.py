@@ -4,8 +4,8 @@ from datetime import datetime
 
 from prefect import flow, get_run_logger
 
-from pipelines.audit import checking
-from pipelines.audit.cover import cover
+from pipelines.check import checking
+from pipelines.derive.coverage.cover import cover
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
 from pipelines.row_settings import grid_s

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from prefect import flow, get_run_logger
 
+from pipelines.derive.levels.backtest import backtest
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
-from pipelines.levels.backtest import backtest
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from prefect import flow, get_run_logger
 
-from pipelines.cascades.run import detect
+from pipelines.derive.cascades.run import detect
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
 from pipelines.settings import IngestSettings

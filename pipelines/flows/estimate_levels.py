@@ -4,11 +4,11 @@ from datetime import datetime
 
 from prefect import flow, get_run_logger
 
+from pipelines.derive.levels.estimate import estimate
+from pipelines.derive.levels.fresh import moved, refresh
 from pipelines.flows import notes
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
-from pipelines.levels.estimate import estimate
-from pipelines.levels.fresh import moved, refresh
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema
 

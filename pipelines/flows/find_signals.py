@@ -4,10 +4,10 @@ from datetime import datetime
 
 from prefect import flow, get_run_logger
 
+from pipelines.derive.signals.find import find
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
 from pipelines.settings import IngestSettings
-from pipelines.signals.find import find
 from warehouse import lake, schema
 
 

@@ -2,8 +2,8 @@
 
 from prefect import flow, get_run_logger
 
+from pipelines.derive.bars.run import rollup as run
 from pipelines.flows.noted import noted
-from pipelines.rollup.run import rollup as run
 from pipelines.settings import IngestSettings
 from warehouse import lake
 

@@ -4,19 +4,20 @@ from collections.abc import Iterable, Mapping
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, REFERENCE
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.facts import Rejected
 from pipelines.ingest.accounting import Account, accounts, received_again
 from pipelines.ingest.books import ABOUT_CONTRACTS, Books
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.endings import Endings
 from pipelines.ingest.events import collector_events
-from pipelines.ingest.grid import NOT_KEPT, STATE_TOPICS, Bucket, Grid, Said
+from pipelines.ingest.grid import Bucket, Grid, Said
 from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import turn_ms
 from pipelines.ingest.ready import Ready, in_turn, malformed, merged, of_buckets, spans_of
+from pipelines.kept import NOT_KEPT, STATE_TOPICS
 from pipelines.reading.blocks import parse_batch
 from pipelines.reading.parse import DEAD, Facts, Parsed, parse_frames
-from pipelines.rows import Rejected
 from pipelines.venues import Held
 
 BY_CONTRACTS = ("instruments", "leverage_tiers")

@@ -12,13 +12,13 @@ import polars as pl
 
 from collectors.envelope import RawFrame
 from pipelines.columns import reference
+from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.schemas import empty
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.unfit import UNFIT
+from pipelines.facts import FundingInterval, Instrument, LeverageTier, Rejected, Row
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.merge import turn_ms
 from pipelines.reading.parse import Facts, Parsed
-from pipelines.rows import FundingInterval, Instrument, LeverageTier, Rejected, Row
-from pipelines.unfit import UNFIT
 
 _Rows = tuple[RawFrame, pl.DataFrame, pl.DataFrame]
 ABOUT_CONTRACTS = (Instrument, FundingInterval, LeverageTier)

@@ -12,8 +12,8 @@ import polars as pl
 
 from collectors.envelope import MOST, RawFrame
 from pipelines.columns.schemas import empty, schema
+from pipelines.facts import Rejected
 from pipelines.reading.parse import Facts, Parsed
-from pipelines.rows import Rejected
 
 DEEPEST = 16
 LARGEST = 1024 * 1024  # bytes

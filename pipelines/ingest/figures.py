@@ -11,8 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from pipelines.ingest.commits import Span
 from pipelines.ingest.consume import Slice
-from pipelines.ingest.grid import STATE_TOPICS
 from pipelines.ingest.incarnation import Partition
+from pipelines.kept import STATE_TOPICS
 from warehouse.writer import Appended
 
 COMMIT_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

@@ -12,20 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from collectors.envelope import MS_NS, RawFrame
-from collectors.topics import FUNDING, KLINE, OPEN_INTEREST, TICKER
 from pipelines.columns.grid import LATE_NS, arrival_bucket, bucket_of
+from pipelines.facts import FundingRate, MarkPrice, Nothing, OpenInterest, Rejected, Row
 from pipelines.ingest.accounting import Account, accounts, received_again
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import turn_ms
+from pipelines.kept import NOT_KEPT
 from pipelines.reading.latest import parse_latest
-from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest, Rejected, Row
 from pipelines.venues import Held
 
-STATE_TOPICS = frozenset((TICKER, FUNDING, OPEN_INTEREST))
-NOT_KEPT = frozenset((TICKER, KLINE))
-"""Topics whose frames are too many for `raw_frames`; all they say is in rows."""
 STATE = (FundingRate, OpenInterest, MarkPrice)
 MOST_ROWS = 50_000
 MOST_IN_RUN = 10_000

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import polars as pl
 
 from collectors.envelope import RawFrame
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, raw_frames
 from pipelines.columns.schemas import empty
-from pipelines.contracts.instruments import Instruments
+from pipelines.facts import Rejected, Row
 from pipelines.ingest.accounting import Account, died, session_frames
 from pipelines.ingest.books import ABOUT_CONTRACTS
 from pipelines.ingest.commits import Log, Span, ingest_commits
@@ -18,9 +20,7 @@ from pipelines.ingest.consume import Slice
 from pipelines.ingest.grid import Bucket
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.merge import turn_ms
-from pipelines.normalise import normalise, raw_frames
 from pipelines.reading.parse import Facts, Parsed
-from pipelines.rows import Rejected, Row
 
 BY_CONTRACTS = ("instruments", "leverage_tiers")
 

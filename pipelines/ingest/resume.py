@@ -8,7 +8,7 @@ of a session are its state at the committed offsets, and a restarted ingest goes
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipelines.contracts.instruments import Instruments, from_table
+from pipelines.columns.contracts.instruments import Instruments, from_table
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Mark
 from pipelines.ingest.whence import Committed

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from pipelines.contracts.instruments import Instruments
-from pipelines.contracts.static_tiers import with_static
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.contracts.static_tiers import with_static
+from pipelines.facts import Rejected
 from pipelines.ingest.commits import Log, ingest_commits
 from pipelines.ingest.figures import Figures
 from pipelines.ingest.incarnation import Partition
@@ -21,7 +22,6 @@ from pipelines.ingest.ready import Ready
 from pipelines.ingest.resume import committed_from, earlier_from, ended_from, held_from, instruments_from, marks_from
 from pipelines.ingest.whence import Committed, Whence, begun, told
 from pipelines.row_settings import settle
-from pipelines.rows import Rejected
 from pipelines.settings import IngestSettings
 from pipelines.venues import Held
 from warehouse import lake, schema, writer

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
+from pipelines.derive.levels.freshness import STALE
 from pipelines.errors import InvalidPositionError
-from pipelines.levels.freshness import STALE
 from pipelines.position.clusters import Stop, clusters_near, suggest_stop
 from pipelines.position.effects import add_margin, after_funding, close_part, funding_paid, settlements
 from pipelines.position.given import Source

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.rows import Position as Side
+from pipelines.facts import Position as Side
 
 BINS = 80
 """Of the range, both sides of the price together."""

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from pipelines.errors import UsageError
-from pipelines.rows import Contract
+from pipelines.facts import Contract
 from pipelines.venues import VENUES
 from warehouse.lake import Lake
 

@@ -10,11 +10,11 @@ import msgspec
 import polars as pl
 
 from collectors.envelope import ALL_SYMBOLS, RawFrame
-from pipelines.contracts.static_tiers import static_tables, tables_of
+from pipelines.columns.contracts.static_tiers import static_tables, tables_of
 from pipelines.errors import UsageError
+from pipelines.facts import LeverageTier
 from pipelines.position.contracts import Named
 from pipelines.position.tiers import TierTable, from_rows
-from pipelines.rows import LeverageTier
 from pipelines.venues import VENUES, parser_of
 from pipelines.venues.symbols import unified
 

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.levels.freshness import STALE, stale
+from pipelines.derive.levels.freshness import STALE, stale
+from pipelines.facts import LeverageTier
 from pipelines.position.clusters import LEVELS
 from pipelines.position.contracts import Named
 from pipelines.position.given import STATIC, Source
 from pipelines.position.tiers import TierTable, from_rows
-from pipelines.rows import LeverageTier
 from pipelines.venues.symbols import DOLLARS
 from warehouse.lake import Lake
 from warehouse.query_errors import query_errors

@@ -6,8 +6,8 @@ from typing import Literal
 import msgspec
 
 from pipelines.errors import InvalidPositionError
-from pipelines.rows import Contract
-from pipelines.rows import Position as Side
+from pipelines.facts import Contract
+from pipelines.facts import Position as Side
 
 Mode = Literal["isolated", "cross"]
 

@@ -10,9 +10,9 @@ from math import isclose, isfinite
 from typing import Literal, NamedTuple
 
 from pipelines.errors import InvalidPositionError
+from pipelines.facts import Position as Side
 from pipelines.position.positions import Position, above_zero
 from pipelines.position.tiers import Tier, TierTable
-from pipelines.rows import Position as Side
 
 ROUNDING = 1e-12
 """A notional below this share of that at entry is what rounding leaves of none."""

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.levels.freshness import STALE
+from pipelines.derive.levels.freshness import STALE
 from pipelines.position.answer import Answer, Effect
 from pipelines.position.contracts import Named
 from pipelines.position.tiers import Tier

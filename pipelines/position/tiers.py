@@ -6,7 +6,7 @@ from math import inf
 from typing import Literal, NamedTuple
 
 from pipelines.errors import InvalidPositionError
-from pipelines.rows import Contract, LeverageTier
+from pipelines.facts import Contract, LeverageTier
 
 
 class Tier(NamedTuple):

@@ -11,9 +11,9 @@ from typing import TypeVar
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.columns.shared import trace
+from pipelines.facts import Liquidation
 from pipelines.reading.parse import WITH_ROWS, Facts, Parsed, collector_paused, parse_frames
-from pipelines.rows import Liquidation
+from pipelines.reading.trace import trace
 from pipelines.venues import BULKS, Held
 from pipelines.venues.bulk import Bulk
 from pipelines.venues.wire import BAD, LARGE

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from collectors.envelope import RawFrame
+from pipelines.facts import Nothing, Rejected, Row
 from pipelines.reading.blocks import groups
 from pipelines.reading.parse import DEAD, Facts, Parsed, collector_paused, parse_frames
-from pipelines.rows import Nothing, Rejected, Row
 from pipelines.venues import LATEST, Held
 
 

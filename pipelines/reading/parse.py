@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Nothing, Rejected, Row
+from pipelines.facts import Nothing, Rejected, Row
 from pipelines.venues import Held, parser_of
 from pipelines.venues.wire import LARGE, rejected, shown, too_much
 

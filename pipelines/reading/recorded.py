@@ -8,7 +8,6 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from collectors.envelope import RawFrame
 from collectors.printable import printable
-from pipelines.imports.dumps import dump_of
 from pipelines.reading.framing import Document, Reader, documents
 from pipelines.reading.unpacking import Damage, Part, lines_of
 from pipelines.venues import Named, Venue
@@ -42,8 +41,8 @@ def with_interval(venue: Venue, channel: str) -> str:
 
 def channel_by_name(venue: Venue, file: str) -> str | None:
     """Return the channel a file is of by its name: rest_X.jsonl, X.jsonl of REST alone, a dump file; None: not told."""
-    if (dump := dump_of(Path(file))) is not None and knows(venue, dump.channel):
-        return dump.channel
+    if (named := venue.named_file(file)) is not None and knows(venue, named.channel):
+        return named.channel
     stem = printable(SUFFIXES.sub("", Path(file).name))
     if stem.startswith("rest_"):
         return with_interval(venue, stem.removeprefix("rest_"))
@@ -85,7 +84,7 @@ def _of_dump(options: Options, channel: str, parts: list[Part]) -> Iterator[RawF
     """Yield the file as one frame, and where it is damaged another."""
     symbol = options.symbol
     if symbol in ("*", NOT_TOLD):
-        named = dump_of(Path(options.name))
+        named = options.venue.named_file(options.name)
         symbol = named.symbol if named else NOT_TOLD
     text = b"".join(part for part in parts if isinstance(part, bytes))
     yield RawFrame(options.venue.name, channel, symbol, "rest", 0, printable(options.name), 1, text)

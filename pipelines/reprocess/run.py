@@ -16,13 +16,13 @@ from typing import NamedTuple
 import polars as pl
 
 from collectors.topics import DEAD_LETTER, FUNDING, KLINE, LIQUIDATION, OPEN_INTEREST, RATIO, REFERENCE, TICKER
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import GRID_S, normalise
 from pipelines.errors import UsageError
+from pipelines.facts import FundingInterval, Instrument, LeverageTier
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.resume import held_from, instruments_from
-from pipelines.normalise import GRID_S, normalise
 from pipelines.reprocess import stored_frames
-from pipelines.rows import FundingInterval, Instrument, LeverageTier
 from warehouse.errors import FramesChangedError
 from warehouse.lake import Lake
 from warehouse.tables import TABLES

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from collectors.topics import FUNDING, KLINE, OPEN_INTEREST, TICKER
-from pipelines.ingest.grid import NOT_KEPT, STATE_TOPICS
+from pipelines.kept import NOT_KEPT, STATE_TOPICS
 from pipelines.status.check import Check, aged, bad, good, span, unknown
 from pipelines.status.seen import Seen
 from pipelines.status.sessions import feeds

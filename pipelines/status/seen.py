@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines.ingest.grid import STATE_TOPICS
+from pipelines.kept import STATE_TOPICS
 from pipelines.status.kafka import Away, Kafka, Lag
 from warehouse import query
 from warehouse.lake import Lake

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from pipelines.audit.told import NOT_A_FEED, feed_of
+from pipelines.derive.coverage.told import NOT_A_FEED, feed_of
 from pipelines.status.check import Check, bad, good, span, unknown
 from pipelines.status.seen import Seen
 

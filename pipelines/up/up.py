@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from pipelines.audit.cover import cover_to_the_end
+from pipelines.derive.coverage.cover import cover_to_the_end
 from pipelines.ingest.alone import alone
 from pipelines.up import board
 from pipelines.up.commands import ending, liq, often

@@ -1,8 +1,8 @@
-"""The venues whose frames the pipelines read. To add one: its folder, a line here, a folder of frames in tests/frames."""
+"""The venues whose frames the pipelines read. To add one: its folder, its name here, a folder of frames in tests/frames."""
 
 from functools import lru_cache
+from importlib import import_module
 
-from pipelines.venues import binance, bybit, okx
 from pipelines.venues.bulk import Bulk
 from pipelines.venues.latest import Latest
 from pipelines.venues.venue import Named, Venue, find
@@ -10,7 +10,13 @@ from pipelines.venues.wire import Held, Parser
 
 __all__ = ["BULKS", "LATEST", "RULES", "VENUES", "Held", "Named", "Parser", "Venue", "parser_of"]
 
-VENUES: dict[str, Venue] = {venue.name: venue for venue in (binance.VENUE, bybit.VENUE, okx.VENUE)}
+NAMES = (
+    "binance",
+    "bybit",
+    "okx",
+)
+
+VENUES: dict[str, Venue] = {name: import_module(f"pipelines.venues.{name}").VENUE for name in NAMES}
 
 BULKS: dict[tuple[str, str, str], Bulk] = {
     (venue.name, *channel): bulk for venue in VENUES.values() for channel, bulk in venue.bulks.items()

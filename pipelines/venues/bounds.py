@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from collectors.printable import UNPRINTABLE, printable
-from pipelines.rows import (
+from pipelines.facts import (
     FundingInterval,
     FundingRate,
     FundingSettlement,

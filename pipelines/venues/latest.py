@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Row
+from pipelines.facts import Row
 from pipelines.venues.wire import Held
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
-from pipelines.rows import FundingSettlement, Rejected, Row
+from pipelines.facts import FundingSettlement, Rejected, Row
 
 HOUR_MS = 3_600_000
 

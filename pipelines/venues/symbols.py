@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipelines.rows import Contract
+from pipelines.facts import Contract
 
 DOLLARS = frozenset(
     (

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Instrument, Nothing, Rejected, Row
+from pipelines.facts import Instrument, Nothing, Rejected, Row
 from pipelines.venues.bulk import Bulk
 from pipelines.venues.completeness import Rule
 from pipelines.venues.latest import Latest
@@ -36,6 +36,10 @@ def unnamed(_payload: bytes) -> Answered | None:
     return None
 
 
+def _no_file(_name: str) -> Named | None:
+    return None
+
+
 class Kept(NamedTuple):
     """How what sessions hold is known again. `last`: SQL of session, symbol, and what `state` is given after the symbol, of the
     rows after $since and, where it is not null, up to $until. `newest`: SQL of the time of the newest such row."""
@@ -58,7 +62,8 @@ class Venue(NamedTuple):
     REST channels whose answers do not say their interval. `margin_tables`: the REST channel whose answers are margin tables.
     `entry_based`: the kinds of contract (`linear`, `inverse`) whose maintenance margin is fixed at entry (formulas.md §1.2).
     `unlisted_interval_hours`: how often a perpetual pays funding that is not among the exceptions the venue lists; None:
-    it lists every one. `kept`: where frames build on earlier ones of their session.
+    it lists every one. `kept`: where frames build on earlier ones of their session. `imports`: the
+    module with its commands of `liq import`. `named_file`: channel and symbol of a file that the venue publishes, by its name.
     """
 
     name: str
@@ -78,6 +83,8 @@ class Venue(NamedTuple):
     entry_based: Sequence[str] = ()
     unlisted_interval_hours: float | None = None
     kept: Kept | None = None
+    imports: str = ""
+    named_file: Callable[[str], Named | None] = _no_file
 
 
 def always(parser: Parser) -> Versions:

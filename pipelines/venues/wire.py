@@ -9,7 +9,7 @@ import msgspec
 from collectors.envelope import RawFrame
 from collectors.printable import printable
 from collectors.topics import MAX_FRAME_BYTES
-from pipelines.rows import Kline, Liquidation, Nothing, Rejected, Row
+from pipelines.facts import Kline, Liquidation, Nothing, Rejected, Row
 from pipelines.venues.bounds import EARLIEST_MS, LATE_MS, Bound, beyond, implausible
 
 DAY_MS = 86_400_000

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.audit.expectation import DAY, Channel, Move, Numbers, Past, Silence, Span, judge, silences
-from pipelines.audit.silence_rules import RULE, Rule
+from pipelines.derive.coverage.expectation import DAY, Channel, Move, Numbers, Past, Silence, Span, judge, silences
+from pipelines.derive.coverage.silence_rules import RULE, Rule
 
 COINS = 60
 PER_MINUTE = {"binance": 2.5, "bybit": 1.5, "okx": 0.25}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.cascades.run import detect
+from pipelines.derive.cascades.run import detect
 from warehouse import lake, schema
 from warehouse.lake import Lake
 from warehouse.tables import TABLES

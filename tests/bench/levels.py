@@ -16,10 +16,10 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.levels.columns import levels, weights_at
-from pipelines.levels.margins import margins
-from pipelines.levels.model import BARS, EMPTY, State, advance
-from pipelines.levels.parameters import PARAMETERS
+from pipelines.derive.levels.columns import levels, weights_at
+from pipelines.derive.levels.margins import margins
+from pipelines.derive.levels.model import BARS, EMPTY, State, advance
+from pipelines.derive.levels.parameters import PARAMETERS
 from warehouse.tables import TABLES
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone

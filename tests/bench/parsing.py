@@ -21,10 +21,10 @@ from typing import NamedTuple
 
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, TICKER
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise
 from pipelines.ingest.grid import MOST_IN_RUN, Bucket
 from pipelines.ingest.ready import of_buckets
-from pipelines.normalise import normalise
 from pipelines.reading.blocks import parse_batch
 from tests.bench import frames
 from tests.foreign import install, lines, report

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.audit.expectation import DAY, LIVE, SILENT, SUSPECT, Silence, state
-from pipelines.audit.silence_rules import RULE
+from pipelines.derive.coverage.expectation import DAY, LIVE, SILENT, SUSPECT, Silence, state
+from pipelines.derive.coverage.silence_rules import RULE
 from tests.bench.calm import PER_MINUTE, World, world
 
 DAYS, SEEDS, DEATHS = 30, 20, 40

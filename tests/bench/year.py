@@ -9,7 +9,7 @@ import duckdb
 from rich.console import Console
 from rich.progress import track
 
-from pipelines.rollup.run import rollup
+from pipelines.derive.bars.run import rollup
 from tests.bench import state, synthetic
 from warehouse import lake, schema
 from warehouse.compact import compact, compressed_harder

@@ -5,9 +5,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from collectors.logs import log_to_stderr
-from pipelines.audit.cover import cover
-from pipelines.cascades.run import detect
-from pipelines.rollup.run import rollup
+from pipelines.derive.bars.run import rollup
+from pipelines.derive.cascades.run import detect
+from pipelines.derive.coverage.cover import cover
 from pipelines.settings import IngestSettings
 from warehouse import lake
 from warehouse.errors import WarehouseError

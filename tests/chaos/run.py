@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.audit.checking import audit
-from pipelines.audit.cover import cover_to_the_end
-from pipelines.rollup.run import rollup
+from pipelines.check.checking import audit
+from pipelines.derive.bars.run import rollup
+from pipelines.derive.coverage.cover import cover_to_the_end
 from tests.chaos import clock, healing
 from tests.chaos.act import Done, act
 from tests.chaos.faults import VENUES, Planned, Where, kills, plan

@@ -10,8 +10,7 @@ from collectors.simulator import Phases, Simulator
 from collectors.topics import EVENTS
 from collectors.venues.known import VENUES
 from collectors.venues.venue import Listed
-from pipelines.reading.parse import parse_frames
-from pipelines.rows import (
+from pipelines.facts import (
     FundingRate,
     FundingSettlement,
     Instrument,
@@ -23,6 +22,7 @@ from pipelines.rows import (
     OpenInterest,
     Rejected,
 )  # fmt: skip
+from pipelines.reading.parse import parse_frames
 from pipelines.venues import Held
 from tests.collectors.sink import Frames
 

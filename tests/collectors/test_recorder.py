@@ -11,7 +11,7 @@ from collectors.delivery.recorder import LONGEST_SYMBOL, Recorder
 from collectors.envelope import ALL_SYMBOLS, from_record, to_record
 from collectors.topics import DEAD_LETTER, EVENTS, LIQUIDATION, TICKER
 from collectors.venues.venue import Frame
-from pipelines.audit.told import feed_of
+from pipelines.derive.coverage.told import feed_of
 from tests.collectors.sink import Frames
 
 

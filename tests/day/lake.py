@@ -6,15 +6,15 @@ from itertools import groupby
 from pathlib import Path
 
 from collectors.envelope import RawFrame
-from pipelines.audit.cover import cover
-from pipelines.cascades.run import detect
+from pipelines.derive.bars.run import rollup
+from pipelines.derive.cascades.run import detect
+from pipelines.derive.coverage.cover import cover
+from pipelines.derive.levels.backtest import backtest
+from pipelines.derive.levels.estimate import estimate
+from pipelines.derive.levels.parameters import Parameters
+from pipelines.derive.signals.find import find
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
-from pipelines.levels.backtest import backtest
-from pipelines.levels.estimate import estimate
-from pipelines.levels.parameters import Parameters
-from pipelines.rollup.run import rollup
-from pipelines.signals.find import find
 from tests.pipelines.commits import placed, slices
 from warehouse import lake, schema
 from warehouse.lake import Lake

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
-from pipelines.parse_cli import options_of, read_instruments, run
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.commands.parse import options_of, read_instruments, run
 from pipelines.venues import VENUES
 
 Row = dict[str, Any]

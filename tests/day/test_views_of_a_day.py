@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pipelines.audit.checking import audit
+from pipelines.check.checking import audit
 from tests.day.asked import INSTANTS, Figures
 from tests.day.compare import differences, plain
 from tests.day.facts import Facts, Rows, micros

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from collectors.simulator.contracts import Contract
 from collectors.simulator.truth import Shown
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
 from tests.foreign.live import Heard, Run
 from tests.foreign.ours import Frame, Rows, rows_of
 from tests.foreign.sent import MARK, NEXT, RATE, items, named, rates

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipelines.contracts.instruments import Instruments
-from pipelines.parse_cli import read_instruments
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.commands.parse import read_instruments
 from pipelines.venues import VENUES
 from tests.foreign import install
 from tests.foreign.compare import POSITIONS, ms

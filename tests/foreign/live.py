@@ -23,7 +23,7 @@ from collectors.simulator.contracts import Contract
 from collectors.simulator.script import Phases
 from collectors.simulator.simulator import Simulator
 from collectors.simulator.truth import Shown
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
 from tests.foreign import install
 from tests.foreign.ours import book_of
 from tests.foreign.sent import NOT_RECEIVED, items

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, parse_frames
-from pipelines.rows import FundingInterval, Instrument
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, parse_frames
+from pipelines.facts import FundingInterval, Instrument
 from pipelines.venues import VENUES, parser_of
 
 Rows = dict[int, list[dict[str, Any]]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
 from tests.foreign import lines, live, report
 from tests.foreign.lines import LEGACY, Verdict
 from tests.foreign.ours import Frame, Rows, rows_of

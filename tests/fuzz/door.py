@@ -12,14 +12,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from collectors.envelope import to_record
 from collectors.topics import EVENTS, TOPICS
-from pipelines.audit.checking import audit
-from pipelines.audit.cover import cover
-from pipelines.cascades.run import detect
+from pipelines.check.checking import audit
+from pipelines.derive.bars.run import rollup
+from pipelines.derive.cascades.run import detect
+from pipelines.derive.coverage.cover import cover
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice, Source
 from pipelines.ingest.marks import Marks
-from pipelines.rollup.run import rollup
 from tests.fuzz.bounds import bounded, wrong_sides
 from tests.fuzz.cases import ODD, case
 from tests.fuzz.dice import Dice

@@ -10,12 +10,12 @@ from collectors.delivery.recorder import Recorder
 from collectors.envelope import NotARawRecordError, RawFrame, Transport, from_record, to_record
 from collectors.venues.known import VENUES as COLLECTED
 from collectors.venues.venue import Answer, Control, Frame, Venue
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise
+from pipelines.facts import Liquidation
 from pipelines.reading.blocks import FEWEST, parse_batch
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import Parsed, parse_frames
-from pipelines.rows import Liquidation
 from tests.fuzz.bounds import MOST_S, bounded, wrong_sides
 from tests.fuzz.cases import Case, case
 from tests.fuzz.dice import Dice

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.cascades.run import Done, detect
+from pipelines.derive.cascades.run import Done, detect
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 from warehouse.writer import append, replace

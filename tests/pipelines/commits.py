@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Slice

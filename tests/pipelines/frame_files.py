@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.envelope import RawFrame
-from pipelines.parse_cli import options_of, read_instruments, run
+from pipelines.commands.parse import options_of, read_instruments, run
 from pipelines.venues import VENUES
 
 FRAMES = Path(__file__).parents[1] / "frames"

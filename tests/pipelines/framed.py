@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines.contracts.instruments import Instruments
-from pipelines.parse_cli import options_of, run
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.commands.parse import options_of, run
 from tests.pipelines.frame_files import FRAMES
 
 Framing = Callable[[list[bytes]], bytes]

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise
+from pipelines.facts import Nothing, Rejected
 from pipelines.reading import blocks
 from pipelines.reading.blocks import parse_batch
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import Parsed, parse_frames
-from pipelines.rows import Nothing, Rejected
 from pipelines.venues import VENUES
 from pipelines.venues.bybit import latest as bybit_latest
 from tests.pipelines.frame_files import own_frames

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, parse_frames
 from pipelines.columns.schemas import schema
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, parse_frames
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import own_frames
 

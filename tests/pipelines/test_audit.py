@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from liq import app
-from pipelines.audit.checking import audit, failed, span, store
-from pipelines.rollup.run import rollup
+from pipelines.check.checking import audit, failed, span, store
+from pipelines.derive.bars.run import rollup
 from tests.pipelines.heard import liquidation, table
 from warehouse import lake
 from warehouse.checks import checks

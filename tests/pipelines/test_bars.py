@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, parse_frames
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, parse_frames
 from pipelines.venues.wire import BAR_SETTLES_MS
 
 OPENED = 1_790_000_040_000

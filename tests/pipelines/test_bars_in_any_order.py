@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 import pytest
 
-from pipelines.rollup.run import rollup
+from pipelines.derive.bars.run import rollup
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.maintain import maintain

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, KLINE, LIQUIDATION, TICKER
+from pipelines.facts import Liquidation, Row
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
 from pipelines.ingest.consume import Malformed, Slice
-from pipelines.rows import Liquidation, Row
 from pipelines.venues import Held, parser_of
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, bybit_ticker
 from warehouse.runs import joined, unpacked

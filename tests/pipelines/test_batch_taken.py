@@ -6,13 +6,13 @@ import pytest
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, LIQUIDATION, REFERENCE, TICKER
+from pipelines.facts import Instrument, Row
 from pipelines.ingest import grid
 from pipelines.ingest.accounting import COUNTS, accounts, died, received_again
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Malformed, Slice
 from pipelines.ingest.marks import Marks
 from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
-from pipelines.rows import Instrument, Row
 from pipelines.venues import Held, parser_of
 from tests.pipelines.test_batch import GRID_S, LOG, TICKERS, commits, cut, placed
 from tests.pipelines.test_ingest import OKX_SWAP

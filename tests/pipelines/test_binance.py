@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from collectors.topics import LIQUIDATION
+from pipelines.facts import Rejected
 from pipelines.reading.parse import parse_frames
-from pipelines.rows import Rejected
 from pipelines.venues.binance import channel_of
 from pipelines.venues.binance.symbols import symbol_form
 from tests.pipelines.frame_files import frame_files, given_and_expected

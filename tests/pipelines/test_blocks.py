@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, parse_frames
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, parse_frames
+from pipelines.facts import Liquidation
 from pipelines.reading import blocks
 from pipelines.reading.blocks import parse_batch
 from pipelines.reading.parse import DEAD, WITH_ROWS, Facts
-from pipelines.rows import Liquidation
 from pipelines.venues import BULKS, VENUES
 from tests.pipelines.frame_files import frame_files
 

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import DEAD, WITH_ROWS, normalise, parse_frames
-from pipelines.rows import Instrument, Kline, Row
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import DEAD, WITH_ROWS, normalise, parse_frames
+from pipelines.facts import Instrument, Kline, Row
 from pipelines.venues import bounds
 from pipelines.venues.bounds import (
     AMOUNT,

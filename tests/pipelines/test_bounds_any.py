@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise
-from pipelines.rows import Liquidation
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise
+from pipelines.facts import Liquidation
 from pipelines.venues.bounds import (
     AMOUNT,
     EARLIEST_MS,

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingRate, Liquidation, MarkPrice, Nothing
+from pipelines.facts import FundingRate, Liquidation, MarkPrice, Nothing
 from pipelines.venues import Held, parser_of
 from pipelines.venues.bybit import channel_of
 from pipelines.venues.bybit.symbols import symbol_form

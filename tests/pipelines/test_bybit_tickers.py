@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
+from pipelines.facts import FundingRate, MarkPrice, OpenInterest
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import parse_frames
-from pipelines.rows import FundingRate, MarkPrice, OpenInterest
 from pipelines.venues.bybit import latest as bybit_latest
 
 NOW_MS = 1_790_000_000_000

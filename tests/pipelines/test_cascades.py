@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.cascades.rules import RULE, keep
-from pipelines.cascades.run import detect
+from pipelines.derive.cascades.rules import RULE, keep
+from pipelines.derive.cascades.run import detect
 from pipelines.errors import UsageError
 from tests.pipelines.cascade_rows import LATER, NOON, after, frame, liquidation, normal, put, run, stored
 from tests.pipelines.heard import brings, event

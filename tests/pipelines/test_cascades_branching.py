@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from pipelines.cascades.branching import fit, residuals
-from pipelines.cascades.estimate import judged
-from pipelines.cascades.rules import RULE
+from pipelines.derive.cascades.branching import fit, residuals
+from pipelines.derive.cascades.estimate import judged
+from pipelines.derive.cascades.rules import RULE
 
 LENGTH = 610.0
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.cascades.run import detect
-from pipelines.cascades.stretches import MINUTE, SECOND, busiest, stretches
+from pipelines.derive.cascades.run import detect
+from pipelines.derive.cascades.stretches import MINUTE, SECOND, busiest, stretches
 from tests.pipelines.cascade_rows import LATER, NOON, after, frame, liquidation, put, stored
 from warehouse import lake
 from warehouse.writer import append

@@ -11,7 +11,7 @@ import pytest
 from collectors.envelope import RawFrame
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Shown
-from pipelines.cascades.run import detect
+from pipelines.derive.cascades.run import detect
 from tests.pipelines.cascade_rows import frame, stored
 from tests.pipelines.commits import commit, placed
 from tests.pipelines.simulated import SimulatedFeeds

@@ -7,10 +7,10 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.liquidations import event_keys
 from pipelines.columns.shared import symbol_keys, with_contracts
-from pipelines.contracts.instruments import Instruments
-from pipelines.rows import FundingInterval, Instrument
+from pipelines.facts import FundingInterval, Instrument
 
 SYMBOLS = ("BTCUSDT", "BTCUSD", "1000PEPEUSDT", "BTC-USDT-SWAP", "BTCPERP", "?")
 TOLD_US = 1_790_000_000_000_000

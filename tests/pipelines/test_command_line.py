@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 from collectors.errors import BrokerError, ConfigurationError
 from collectors.terminal import moment
 from liq import PARTS, Liq, app, composed
-from pipelines.command_line import Command
+from pipelines.commands.command_line import Command
+from pipelines.commands.summaries import SUMMARIES
 from pipelines.errors import InvalidPositionError, UsageError
 from warehouse.errors import NoWarehouseError
 
@@ -208,3 +209,18 @@ def test_ingest_itself_imports_only_what_it_reads_and_writes_with() -> None:
         "orjson",
     }
     assert unused.isdisjoint(done.stdout.split())
+
+
+def test_the_list_of_commands_says_what_each_command_says() -> None:
+    commands = typer.main.get_command(composed()).commands  # type: ignore[attr-defined]
+    assert {name: each.get_short_help_str(200) for name, each in commands.items()} == SUMMARIES
+
+
+def test_help_loads_none_of_what_commands_need() -> None:
+    heavy = "polars", "pyarrow", "prefect", "matplotlib", "aiokafka", "duckdb"
+    asked = (
+        "import sys, liq; sys.argv = ['liq', '--help']\n"
+        f"try: liq.main()\nexcept SystemExit: pass\nprint([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.audit.cover import cover, cover_to_the_end
+from pipelines.derive.coverage.cover import cover, cover_to_the_end
 from tests.pipelines.heard import TEN, at, brings, commit, event, heard, numbered
 from warehouse import lake
 from warehouse.lake import Lake

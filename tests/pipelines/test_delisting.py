@@ -7,8 +7,8 @@ import pytest
 
 from collectors.envelope import RawFrame
 from collectors.topics import REFERENCE
-from pipelines.contracts.instruments import Instruments, from_table
-from pipelines.normalise import normalise, parse_frames
+from pipelines.columns.contracts.instruments import Instruments, from_table
+from pipelines.columns.normalise import normalise, parse_frames
 
 MINUTE_MS = 60_000
 START_MS = 1_790_000_000_000

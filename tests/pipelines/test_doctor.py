@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from collectors.findings import Finding
 from liq import app
-from pipelines import doctor
+from pipelines.commands import doctor
 
 
 def test_a_mistyped_variable_is_named_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:

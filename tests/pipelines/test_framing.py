@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.contracts.instruments import Instruments
-from pipelines.parse_cli import options_of, run
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.commands.parse import options_of, run
 from pipelines.reading import unpacking
 from tests.pipelines.frame_files import FRAMES
 from tests.pipelines.framed import (

@@ -13,15 +13,15 @@ from typer.testing import CliRunner
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION
 from liq import app
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, parse_frames
 from pipelines.errors import NotADumpError
-from pipelines.imports.dumps import Dump, dump_of, dumps_in, parts, read
+from pipelines.facts import FundingSettlement, Liquidation, LongShortRatio, OpenInterest, Rejected
 from pipelines.imports.publish import Totals, publish
 from pipelines.ingest.run import Ingest
-from pipelines.normalise import normalise, parse_frames
-from pipelines.rows import FundingSettlement, Liquidation, LongShortRatio, OpenInterest, Rejected
 from pipelines.settings import IngestSettings
 from pipelines.venues import parser_of
+from pipelines.venues.binance.imports.dump_files import Dump, dump_of, dumps_in, parts, read
 from tests.pipelines.venue_frames import Session
 from warehouse import query
 

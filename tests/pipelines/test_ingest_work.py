@@ -57,7 +57,7 @@ async def test_a_kafka_that_goes_away_is_read_again_from_what_is_committed(
         return self.totals
 
     monkeypatch.setattr(working, "TRY_AGAIN_S", 0.01)
-    monkeypatch.setattr(working, "connection", lambda _: {})
+    monkeypatch.setattr(working, "connection", lambda _: {"bootstrap_servers": "127.0.0.1:1"})
     monkeypatch.setattr(Ingest, "run", run)
     await _keep(IngestSettings(data=tmp_path), Figures(), Totals(), asyncio.Event())
     assert runs == 2

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments, from_table
-from pipelines.normalise import normalise, parse_frames
-from pipelines.rows import FundingInterval, Instrument
+from pipelines.columns.contracts.instruments import Instruments, from_table
+from pipelines.columns.normalise import normalise, parse_frames
+from pipelines.facts import FundingInterval, Instrument
 
 DAY_US = 86_400_000_000
 

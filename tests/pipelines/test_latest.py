@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
+from pipelines.facts import FundingRate, MarkPrice, Nothing, OpenInterest
 from pipelines.ingest.grid import STATE
 from pipelines.reading.latest import parse_latest
 from pipelines.reading.parse import Parsed, parse_frames
-from pipelines.rows import FundingRate, MarkPrice, Nothing, OpenInterest
 from pipelines.venues.bybit import latest as bybit_latest
 
 NOW_MS = 1_790_000_000_000

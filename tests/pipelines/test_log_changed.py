@@ -21,7 +21,7 @@ from collectors.envelope import RawFrame
 from collectors.events import event_frame
 from collectors.kafka import ensure_topics
 from collectors.topics import LIQUIDATION, TICKER, TOPICS
-from pipelines.audit.cover import cover_to_the_end
+from pipelines.derive.coverage.cover import cover_to_the_end
 from pipelines.ingest.run import Ingest, Totals
 from pipelines.ingest.whence import OVERTAKEN
 from pipelines.settings import IngestSettings

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise, parse_frames, raw_frames
 from pipelines.columns.schemas import schema
-from pipelines.columns.shared import source_of, trace
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import DEAD, WITH_ROWS, WITHOUT_ROWS, normalise, parse_frames, raw_frames
+from pipelines.facts import Instrument
 from pipelines.reading import blocks
 from pipelines.reading.blocks import parse_batch
 from pipelines.reading.latest import parse_latest
-from pipelines.rows import Instrument
+from pipelines.reading.trace import source_of, trace
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import own_frames
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from collectors.envelope import RawFrame
+from pipelines.facts import FundingRate
 from pipelines.reading.parse import parse_frames
-from pipelines.rows import FundingRate
 from pipelines.venues.okx import channel_of
 from pipelines.venues.okx.rest import interval
 from pipelines.venues.okx.streams import funding_rates

@@ -7,8 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from pipelines.contracts.instruments import Instruments
-from pipelines.parse_cli import LoadInstruments, command, read_instruments
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.commands.parse import LoadInstruments, command, read_instruments
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import FRAMES
 

@@ -13,8 +13,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from liq import app
-from pipelines.contracts import static_tiers
-from pipelines.contracts.instruments import Instruments
+from pipelines.columns.contracts import static_tiers
+from pipelines.columns.contracts.instruments import Instruments
 from warehouse import lake, writer
 from warehouse.lake import Lake
 from warehouse.tables import TABLES

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.contracts.static_tiers import static_tables
+from pipelines.columns.contracts.static_tiers import static_tables
 from pipelines.errors import InvalidPositionError
+from pipelines.facts import LeverageTier
 from pipelines.position.positions import Position, isolated
 from pipelines.position.price import liquidation_price, maintenance_margin
 from pipelines.position.tiers import Tier, TierTable, deductions, flat, from_rows, table
-from pipelines.rows import LeverageTier
 
 BTC = from_rows(static_tables()[0].steps, "linear")
 

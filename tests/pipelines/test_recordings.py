@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.contracts.instruments import Instruments
-from pipelines.parse_cli import options_of, read_instruments, run
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.commands.parse import options_of, read_instruments, run
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 INSTRUMENTS = {"binance": "rest_cm_exchangeInfo.jsonl", "okx": "rest_instruments.jsonl"}

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from liq import app
-from pipelines.rollup import run as module
-from pipelines.rollup.run import Rolled, rollup
+from pipelines.derive.bars import run as module
+from pipelines.derive.bars.run import Rolled, rollup
 from warehouse import lake, rollups
 from warehouse.errors import WriteFailedError
 from warehouse.lake import Lake

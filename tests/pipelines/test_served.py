@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.cli import FLOWS
+from pipelines.commands.pipeline import FLOWS
 from pipelines.errors import UsageError
 from pipelines.flows.refresh import STEPS
 from pipelines.flows.schedule import BY_HAND

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, parse_frames
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, parse_frames
+from pipelines.facts import Liquidation
 from pipelines.reading import blocks
 from pipelines.reading.blocks import FEWEST, parse_batch
 from pipelines.reading.parse import DEAD, Parsed
-from pipelines.rows import Liquidation
 from pipelines.venues import BULKS
 
 NOW_MS = 1_790_000_000_000

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.signals.find import SETTLED, Found, find
+from pipelines.derive.signals.find import SETTLED, Found, find
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES

@@ -11,8 +11,8 @@ from collectors.simulator.contracts import COINS
 from collectors.simulator.listing import listed
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
-from pipelines.audit.cover import cover
-from pipelines.audit.silence_rules import RULE, keep
+from pipelines.derive.coverage.cover import cover
+from pipelines.derive.coverage.silence_rules import RULE, keep
 from pipelines.errors import UsageError
 from tests.pipelines.heard import TEN, at, brings, commit, event, heard, liquidation
 from warehouse import lake

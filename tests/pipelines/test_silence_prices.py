@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.audit.cover import cover
-from pipelines.audit.expectation import DAY
-from pipelines.audit.past import Cells, Prices
-from pipelines.audit.silence_rules import RULE
+from pipelines.derive.coverage.cover import cover
+from pipelines.derive.coverage.expectation import DAY
+from pipelines.derive.coverage.past import Cells, Prices
+from pipelines.derive.coverage.silence_rules import RULE
 from tests.pipelines.heard import TEN, at, brings, commit, event, heard, liquidation
 from warehouse import lake
 from warehouse.lake import Lake

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipelines.audit.expectation import DAY, LIVE, SILENT, Channel, Move, Past, judge, silences, state
-from pipelines.audit.silence_rules import RULE
+from pipelines.derive.coverage.expectation import DAY, LIVE, SILENT, Channel, Move, Past, judge, silences, state
+from pipelines.derive.coverage.silence_rules import RULE
 from tests.bench.calm import PER_MINUTE, World, world
 
 

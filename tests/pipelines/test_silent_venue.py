@@ -13,7 +13,7 @@ from collectors.simulator import Phases, Simulator
 from collectors.venues.known import VENUES
 from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Venue
-from pipelines.audit.cover import cover_to_the_end
+from pipelines.derive.coverage.cover import cover_to_the_end
 from tests.collectors.sink import Frames
 from tests.pipelines.commits import commit, placed
 from warehouse import lake

@@ -11,14 +11,14 @@ from typer.testing import CliRunner
 from collectors.envelope import RawFrame
 from collectors.topics import REFERENCE
 from liq import app
-from pipelines.contracts.instruments import Instruments
-from pipelines.contracts.static_tiers import static_tables, tables_of, with_static
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.contracts.static_tiers import static_tables, tables_of, with_static
 from pipelines.errors import NotADumpError
-from pipelines.imports.brackets import answer_in
 from pipelines.ingest.resume import instruments_from
 from pipelines.ingest.run import Ingest
 from pipelines.reprocess.run import reprocess
 from pipelines.settings import IngestSettings
+from pipelines.venues.binance.imports.bracket_answers import answer_in
 from tests.pipelines.commits import commit
 from warehouse import lake, query, writer
 

@@ -6,9 +6,9 @@ import msgspec
 
 from collectors.envelope import RawFrame
 from collectors.topics import REFERENCE
-from pipelines.contracts.instruments import Instruments, from_table
+from pipelines.columns.contracts.instruments import Instruments, from_table
+from pipelines.columns.normalise import normalise, parse_frames
 from pipelines.ingest.resume import instruments_from
-from pipelines.normalise import normalise, parse_frames
 from tests.pipelines.commits import commit
 from warehouse import lake
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import pipelines
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, REFERENCE
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, parse_frames
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, parse_frames
 from pipelines.venues import VENUES
 from tests.pipelines.commits import commit, placed
 from tests.pipelines.venue_frames import (

@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
+from pipelines.columns.contracts.instruments import Instruments
+from pipelines.columns.normalise import normalise, raw_frames
 from pipelines.columns.schemas import schema
-from pipelines.contracts.instruments import Instruments
-from pipelines.normalise import normalise, raw_frames
-from pipelines.reading.parse import DEAD, WITH_ROWS, Facts, Parsed
-from pipelines.rows import (
+from pipelines.facts import (
     FundingInterval,
     FundingRate,
     FundingSettlement,
@@ -28,6 +27,7 @@ from pipelines.rows import (
     OpenInterest,
     Row,
 )  # fmt: skip
+from pipelines.reading.parse import DEAD, WITH_ROWS, Facts, Parsed
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.schema import create_or_migrate

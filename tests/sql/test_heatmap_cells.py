@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.rollup.run import rollup
+from pipelines.derive.bars.run import rollup
 from warehouse import lake, schema
 from warehouse.lake import Lake
 from warehouse.tables import TABLES

@@ -4,7 +4,7 @@ from warehouse.tables.table import Column
 
 NO_METADATA = "the contract's metadata was not known when the row was written"
 
-VENUE = Column("venue", "VARCHAR", "Exchange: binance, bybit, okx", source="record header venue")
+VENUE = Column("venue", "VARCHAR", "Exchange, in lower case", source="record header venue")
 SYMBOL = Column("symbol", "VARCHAR", "Contract in the venue's own spelling", source="frame")
 INSTRUMENT = Column("instrument", "VARCHAR", "Contract in our spelling, the same for all venues", null_when=NO_METADATA)
 BASE = Column("base", "VARCHAR", "Coin the contract is on, without a multiplier prefix (PEPE for 1000PEPEUSDT)",

@@ -14,7 +14,7 @@ from matplotlib.dates import date2num
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from pipelines.levels.freshness import STALE
+from pipelines.derive.levels.freshness import STALE
 from pipelines.plots.draw import numbers
 from pipelines.plots.draw.palettes import Palette
 from pipelines.plots.draw.sheet import SMALL_PT, Look, Sheet, legend, plain, price_axis_right, sheet

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, cast
 
 import polars as pl
 
+from pipelines.derive.levels.freshness import STALE, aged, stale
 from pipelines.errors import UsageError
-from pipelines.levels.freshness import STALE, aged, stale
 from pipelines.plots.read.asking import Asked, end, joined, nothing, rows, told, window
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Score, Told

@@ -13,9 +13,10 @@ Decided where the sources dispute (`[?]` there), and visible in the row:
 
 import msgspec
 
-from pipelines.rows import Instrument
+from pipelines.facts import Instrument
 from pipelines.venues.binance import brackets, bulk, dumps, history, latest, rest, streams
 from pipelines.venues.binance.guess import answer_of
+from pipelines.venues.binance.imports.dump_files import named_file
 from pipelines.venues.binance.symbols import symbol_form
 from pipelines.venues.venue import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
@@ -138,4 +139,5 @@ VENUE = Venue(
     "binance", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of, streams.RULES,
     bulks={("ws", "forceOrder"): bulk.LIQUIDATIONS}, latest={("ws", "markPrice"): latest.mark_prices},
     contract_lists=("um_exchangeInfo", "um_fundingInfo"), margin_tables="um_leverageBracket", unlisted_interval_hours=8.0,
+    imports="pipelines.venues.binance.imports.cli", named_file=named_file,
 )  # fmt: skip

@@ -7,7 +7,7 @@ brackets are taken as sent; where an account's are adjusted the answer has notio
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import LeverageTier, Row
+from pipelines.facts import LeverageTier, Row
 from pipelines.venues.binance.items import read_items
 from pipelines.venues.wire import Held, Text, each_raw, maybe, not_negative, number, positive
 

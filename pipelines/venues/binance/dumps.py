@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingSettlement, LongShortRatio, OpenInterest, Row
+from pipelines.facts import FundingSettlement, LongShortRatio, OpenInterest, Row
 from pipelines.venues.binance.streams import Order, liquidation
 from pipelines.venues.binance.symbols import is_coin_margined, symbol_form
 from pipelines.venues.symbols import DOLLARS

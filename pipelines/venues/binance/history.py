@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Kline, LongShortRatio, OpenInterest, Row
+from pipelines.facts import Kline, LongShortRatio, OpenInterest, Row
 from pipelines.venues.binance.items import read_items
 from pipelines.venues.binance.symbols import symbol_form
 from pipelines.venues.symbols import DOLLARS

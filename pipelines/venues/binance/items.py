@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from pipelines.rows import Row
+from pipelines.facts import Row
 from pipelines.venues.wire import BAD, each_raw, nothing, numbered, plausible, rejected
 
 Item = TypeVar("Item")

@@ -7,7 +7,7 @@ from itertools import starmap
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Row
+from pipelines.facts import Row
 from pipelines.venues.binance.streams import Mark, decode_marks, marked
 from pipelines.venues.bounds import EARLIEST_MS, PRICE, RATE, Bound, is_symbol
 from pipelines.venues.latest import Kept

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import (
+from pipelines.facts import (
     FundingInterval,
     FundingRate,
     FundingSettlement,

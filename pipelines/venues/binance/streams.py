@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingRate, Kline, LeverageTier, Liquidation, MarkPrice, Row
+from pipelines.facts import FundingRate, Kline, LeverageTier, Liquidation, MarkPrice, Row
 from pipelines.venues.binance.items import read_items
 from pipelines.venues.binance.symbols import is_coin_margined
 from pipelines.venues.bounds import (

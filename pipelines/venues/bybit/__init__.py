@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from pipelines.rows import Instrument
+from pipelines.facts import Instrument
 from pipelines.venues.bybit import bulk, kept, latest, liquidations, rest, tickers
 from pipelines.venues.bybit.answers import answer_of
 from pipelines.venues.bybit.streams import klines

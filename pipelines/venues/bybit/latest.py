@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Nothing, Rejected, Row
+from pipelines.facts import Nothing, Rejected, Row
 from pipelines.venues.bounds import LATE_MS
 from pipelines.venues.bybit.deltas import FIELDS, LAST, all_ordinary, columns, parted
 from pipelines.venues.bybit.tickers import (

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Liquidation, Position, Row, Side
+from pipelines.facts import Liquidation, Position, Row, Side
 from pipelines.venues.bounds import (
     CHEAPEST,
     DEAREST,

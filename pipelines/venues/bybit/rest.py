@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import (
+from pipelines.facts import (
     FundingSettlement,
     Instrument,
     Kline,

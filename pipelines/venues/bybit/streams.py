@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Kline, Row
+from pipelines.facts import Kline, Row
 from pipelines.venues.bybit.rest import length
 from pipelines.venues.bybit.symbols import is_inverse
 from pipelines.venues.wire import BAD, Held, each_raw, horizon_ms, moment, not_negative, number, rejected

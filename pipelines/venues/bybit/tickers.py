@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingRate, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, MarkPrice, OpenInterest, Row
 from pipelines.venues.bounds import (
     AMOUNT,
     CHEAPEST,

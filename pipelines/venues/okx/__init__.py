@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from pipelines.rows import Instrument
+from pipelines.facts import Instrument
 from pipelines.venues.okx import bulk, liquidations, rest, streams
 from pipelines.venues.okx.answers import answer_of
 from pipelines.venues.okx.items import Arg

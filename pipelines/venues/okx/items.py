@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Row
+from pipelines.facts import Row
 from pipelines.venues.okx.symbols import contract_of
 from pipelines.venues.wire import BAD, each_raw, nothing, rejected
 

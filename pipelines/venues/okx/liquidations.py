@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import Liquidation, Nothing, Position, Rejected, Row
+from pipelines.facts import Liquidation, Nothing, Position, Rejected, Row
 from pipelines.venues.bounds import (
     CHEAPEST,
     DEAREST,

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingSettlement, Kline, LeverageTier, LongShortRatio, OpenInterest, Row
+from pipelines.facts import FundingSettlement, Kline, LeverageTier, LongShortRatio, OpenInterest, Row
 from pipelines.venues.okx.items import Arg, read_data
 from pipelines.venues.okx.symbols import contract_of
 from pipelines.venues.settled import spaced

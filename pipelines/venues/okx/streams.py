@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.rows import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
 from pipelines.venues.okx.items import Arg, not_kept, read_data
 from pipelines.venues.okx.symbols import contract_of, symbol_form
 from pipelines.venues.symbols import unified, yymmdd

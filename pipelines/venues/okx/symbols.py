@@ -2,7 +2,7 @@
 
 import re
 
-from pipelines.rows import Contract
+from pipelines.facts import Contract
 from pipelines.venues.bounds import by_symbol
 from pipelines.venues.symbols import SymbolForm
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from pipelines.levels.margins import factor
-from pipelines.levels.model import BARS
+from pipelines.derive.levels.margins import factor
+from pipelines.derive.levels.model import BARS
 
 START = datetime(2026, 9, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone
 MINUTE = timedelta(minutes=1)

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.derive.levels.margins import factor
 from pipelines.errors import InvalidPositionError
-from pipelines.levels.margins import factor
+from pipelines.facts import Contract
 from pipelines.position.positions import isolated
 from pipelines.position.price import liquidation_price
 from pipelines.position.tiers import flat
-from pipelines.rows import Contract
 
 ENTRY = 50_000.0
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.levels.estimate import spans
-from pipelines.levels.fit import fitted
-from pipelines.levels.margins import margins
-from pipelines.levels.model import EMPTY
-from pipelines.levels.nnls import nnls
-from pipelines.levels.parameters import Parameters
-from pipelines.levels.replay import Judged, Source, gathered, replay
-from pipelines.levels.score import scores
+from pipelines.derive.levels.estimate import spans
+from pipelines.derive.levels.fit import fitted
+from pipelines.derive.levels.margins import margins
+from pipelines.derive.levels.model import EMPTY
+from pipelines.derive.levels.nnls import nnls
+from pipelines.derive.levels.parameters import Parameters
+from pipelines.derive.levels.replay import Judged, Source, gathered, replay
+from pipelines.derive.levels.score import scores
 from tests.pipelines.levels.market import START, Market, Rules, market
 
 MIX = {10.0: 0.3, 20.0: 0.3, 30.0: 0.2, 50.0: 0.2}

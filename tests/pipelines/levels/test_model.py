@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.levels.margins import factor, margins
-from pipelines.levels.model import BARS, EMPTY, State, advance
-from pipelines.levels.parameters import Parameters
+from pipelines.derive.levels.margins import factor, margins
+from pipelines.derive.levels.model import BARS, EMPTY, State, advance
+from pipelines.derive.levels.parameters import Parameters
 from tests.day.facts import EPOCH
 from tests.day.figures.exposure import Exposure
 

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.levels.bars import bars, contracts
-from pipelines.levels.parameters import PARAMETERS
+from pipelines.derive.levels.bars import bars, contracts
+from pipelines.derive.levels.parameters import PARAMETERS
 from tests.pipelines.levels.test_stored import whole
 from warehouse import lake
 from warehouse.lake import Lake

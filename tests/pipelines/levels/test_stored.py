@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.levels.backtest import backtest, fit, why_none
-from pipelines.levels.estimate import estimate
-from pipelines.levels.fresh import moved, refresh
-from pipelines.levels.parameters import Parameters
+from pipelines.derive.levels.backtest import backtest, fit, why_none
+from pipelines.derive.levels.estimate import estimate
+from pipelines.derive.levels.fresh import moved, refresh
+from pipelines.derive.levels.parameters import Parameters
 from tests.pipelines.levels.market import START, Market, Rules, market
 from warehouse import lake
 from warehouse.lake import Lake

@@ -16,7 +16,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from liq import app
-from pipelines.cascades.run import detect
+from pipelines.derive.bars.run import rollup
+from pipelines.derive.cascades.run import detect
 from pipelines.plots.draw import palettes
 from pipelines.plots.read.asking import Asked
 from pipelines.plots.read.funding import funding
@@ -24,7 +25,6 @@ from pipelines.plots.read.interest import open_interest
 from pipelines.plots.read.levels import Levels, heatmap, swept
 from pipelines.plots.read.liquidations import totals
 from pipelines.plots.read.realised import realised
-from pipelines.rollup.run import rollup
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES

@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from matplotlib.collections import PolyCollection
 
+from pipelines.derive.bars.run import rollup
 from pipelines.plots.draw import lines
 from pipelines.plots.draw.sheet import Look
 from pipelines.plots.read.asking import Asked
 from pipelines.plots.read.funding import funding
 from pipelines.plots.read.interest import Interest, open_interest
-from pipelines.rollup.run import rollup
 from tests.pipelines.plots.test_command import frame
 from warehouse import lake
 from warehouse.lake import Lake

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.cascades.run import detect
+from pipelines.derive.bars.run import rollup
+from pipelines.derive.cascades.run import detect
 from pipelines.plots.read.asking import Asked
 from pipelines.plots.read.cascade import cascade
 from pipelines.plots.read.prices import prices
-from pipelines.rollup.run import rollup
 from tests.pipelines.plots.test_command import frame, liquidation
 from warehouse import lake
 from warehouse.lake import Lake

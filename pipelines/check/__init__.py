@@ -1,0 +1,1 @@
+"""The checks of `sql/checks`: run, and stored."""

@@ -1,0 +1,1 @@
+"""The commands of `liq` that work on data; `liq.py` composes them."""

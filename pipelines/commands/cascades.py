@@ -1,0 +1,37 @@
+"""`liq cascades detect`: find the cascades of a stretch of time by hand; the flow `detect_cascades` keeps them up to date."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from collectors.terminal import bar, since_option, until_option
+from pipelines.derive.cascades.rules import SCOPES
+from pipelines.derive.cascades.run import detect
+from warehouse.terminal import to_write
+
+app = typer.Typer()
+
+
+@app.callback()
+def cascades() -> None:
+    """Cascades: bursts of liquidations far above a coin's normal. Ask `liq sql "from cascades_recent"` for them."""
+
+
+@app.command("detect")
+def command(
+    since: Annotated[datetime, since_option("liquidations from here on")],
+    until: Annotated[datetime | None, until_option("and before this, else up to now")] = None,
+) -> None:
+    """Find the cascades in a stretch of time and make the table `cascades` hold exactly them.
+
+    The rule and its numbers: `liq sql "from cascade_rules"`. One over an edge is found whole. Rows that are right stay, so a
+    second run changes nothing.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    end = min(until or now, now)
+    total = max((end - since).total_seconds(), 0)
+    with to_write() as warehouse, bar("looking for cascades", total) as move:
+        done = detect(warehouse, since, end, now, tell=lambda time: move(advance=time.total_seconds()))
+    print(f"{done.found:,} cascades found in {len(SCOPES)} scopes ({', '.join(SCOPES)})")
+    print(f"{done.stored:,} rows stored, {done.gone:,} taken out, {done.kept:,} as they were")

@@ -1,0 +1,220 @@
+"""The sub-commands of the pipelines: ingest, reprocess, audit, demo, up, status, flows."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collectors.kafka import KafkaSettings, connection
+from collectors.logs import log_to_stderr
+from collectors.terminal import since_option, until_option
+from pipelines.errors import EndedError, UsageError
+from pipelines.flows.schedule import only_known
+from pipelines.settings import IngestSettings
+from pipelines.status import show
+from pipelines.status.look import look
+from pipelines.status.parts import ask_prefect
+from pipelines.up.parts import prefect_env
+from warehouse import lake
+from warehouse.terminal import TABLES_WIDTH, console, told_world
+
+FLOWS = (
+    "which: refresh (or a step of it: coverage, rollup, detect_cascades, estimate_levels_if_moved), maintain, estimate_levels, "
+    "find_signals, audit, backtest_levels; none: what new rows change"
+)
+
+PREFECT_LOOK_S = 1.0
+MAY_EMPTY = "{} has what an earlier demo left; delete it and start afresh? [Y/n] "
+YES = ("", "y", "yes")
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer()
+flows = typer.Typer(help="The Prefect flows that run on a schedule.")
+app.add_typer(flows, name="flows")
+
+
+@app.command()
+def ingest(
+    follow: Annotated[bool, typer.Option("--follow", help="keep going until Ctrl-C or SIGTERM")] = False,
+    new_grid: Annotated[
+        bool,
+        typer.Option("--new-grid", help="keep new rows on the grid of LIQ_GRID_S, whatever they were kept on before"),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
+) -> None:
+    """Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.
+
+    Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one; with --follow it runs without
+    one where that is away, and waits for a Kafka that is. May be killed at any time: the next one goes on from the offsets that
+    were committed together with the rows.
+    """
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    if not follow:
+        connection(KafkaSettings.load())  # no Kafka: said at once, not after Prefect's server has started
+    elif away := ask_prefect(os.environ.get("PREFECT_API_URL")):
+        from pipelines.ingest.work import work
+
+        log.warning("prefect state=away reason=%r: ingest runs without it", away)
+        asyncio.run(work(follow, log.info, new_grid))
+        return
+    os.environ.update(prefect_env(IngestSettings().data))
+    from pipelines.flows.ingest import ingest as flow  # Prefect reads the environment when it is imported
+    from pipelines.flows.own_server import start_own_server
+
+    start_own_server()
+    try:
+        asyncio.run(flow(follow=follow, verbose=verbose, new_grid=new_grid))
+    except EndedError as error:
+        raise typer.Exit(max(error.code, 1)) from None
+
+
+@app.command()
+def demo(
+    kill_ingest: Annotated[int, typer.Option(min=0, help="kill the ingest process (SIGKILL) so often on the way")] = 0,
+    data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the demo's data; emptied first")] = Path(
+        "data/demo"
+    ),
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="empty the folder of an earlier demo without asking")
+    ] = False,
+) -> None:
+    """Run the whole pipeline, nothing left out, against local servers that speak the venues' protocols.
+
+    Real collectors, real Kafka, real warehouse; needs no exchange. Ends by itself, in about a minute. What an earlier demo
+    left in the folder is deleted; on a terminal it asks first. Ctrl-C ends the market early, a second one leaves the rest.
+    Exit code 0: every liquidation sent is stored once and no frame is missing; 130: it was stopped.
+    """
+    from pipelines.up.demo import demo as run
+    from pipelines.up.demo import holds_a_demo
+
+    asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+    signal.siginterrupt(signal.SIGINT, True)  # polars has a read go on after Ctrl-C
+    if asks and holds_a_demo(data) and input(MAY_EMPTY.format(data)).strip().lower() not in YES:
+        print(f"{data} is left as it is; LIQ_DATA names another folder")
+        raise typer.Exit(1)
+    raise typer.Exit(asyncio.run(run(data, console(TABLES_WIDTH), kill_ingest)))
+
+
+@app.command()
+def up(
+    venues: Annotated[list[str] | None, typer.Argument(metavar="VENUE", help="which venues; none: all")] = None,
+    data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the data")] = Path("data/live"),
+) -> None:
+    """Run the whole pipeline against the live venues: broker, collectors, ingest. Ctrl-C stops it in good order."""
+    from pipelines.up.up import up as run
+
+    raise typer.Exit(asyncio.run(run(data, venues or ["all"], console(TABLES_WIDTH))))
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
+) -> None:
+    """Show what is alive, how old everything is against what is expected, what was lost, and what to do about it.
+
+    Each line was looked at and is good, needs you, or is UNKNOWN: it could not be looked at. Exit code 0: every check was
+    made and is good. 1: something needs you or is unknown.
+    """
+    logging.basicConfig(level=logging.CRITICAL)  # what does not answer is a line of its own
+    checks = look(told_world())
+    if as_json:
+        print(show.as_json(checks))
+    else:
+        show.show(console(TABLES_WIDTH), checks)
+    raise typer.Exit(0 if show.is_fine(checks) else 1)
+
+
+@app.command()
+def reprocess(
+    since: Annotated[datetime, since_option("frames that arrived from here on")],
+    until: Annotated[datetime | None, until_option("and before this, else up to two minutes ago")] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE", help="only frames that this table's rows come from, such as liquidations; else all"
+        ),
+    ] = None,
+) -> None:
+    """Read stored frames again with today's parsers and contracts, and make the rows that came from them what they are now.
+
+    Rows that were stored before their contract was known are completed, dead letters that can be read now become rows, and
+    what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing. Funding, open
+    interest and mark prices stay on the grid that ingest kept them on, which the warehouse says; LIQ_GRID_S may be unset, and
+    another one is refused.
+    """
+    from pipelines.commands.reprocess import reprocess_world
+
+    log_to_stderr(logging.WARNING)
+    world = told_world()
+    reprocess_world(world, since, until, table)
+
+
+@app.command()
+def audit(
+    since: Annotated[datetime | None, since_option("from here on, else from the start of yesterday")] = None,
+    until: Annotated[datetime | None, until_option("and before this, else up to five minutes ago")] = None,
+) -> None:
+    """Check what must hold in the tables (sql/checks) over some days, print what does not, and keep the results.
+
+    Brings `feed_coverage` up to date first. Exit code 1: something that must hold does not; warnings alone give 0. The last
+    result of each check: `from audit_last`.
+    """
+    from pipelines.commands.audit import audit_world
+
+    log_to_stderr(logging.WARNING)
+    world = told_world()
+    raise typer.Exit(0 if audit_world(world, since, until) else 1)
+
+
+@flows.command("run")
+def run_flows(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help=FLOWS)] = None,
+) -> None:
+    """Run scheduled flows once, now: without names refresh (coverage, bars, cascades), estimate_levels and find_signals.
+
+    For when `liq up` does not run: after `liq ingest`, `liq import` or `liq reprocess` the bars, cascades, levels and
+    signals are then up to date. Run twice, the second changes nothing.
+    """
+    log_to_stderr(logging.INFO)
+    only_known(names or ())
+    world = told_world()
+    lake.open(world).close()  # none, or none that can be read: said in one line, before Prefect's server has started
+    os.environ.update(prefect_env(world))
+    from pipelines.flows.served import run_once  # Prefect reads the environment when it is imported
+
+    run_once(names or ())
+
+
+@flows.command()
+def serve() -> None:
+    """Run the scheduled flows when they are due, until Ctrl-C or SIGTERM. Needs Prefect's server: PREFECT_API_URL.
+
+    `liq up` starts a server and this beside it.
+    """
+    log_to_stderr(logging.INFO)
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
+    _await_prefect(url)
+    os.environ.update(prefect_env(IngestSettings().data))
+    from pipelines.flows.served import serve_all  # Prefect reads the environment when it is imported
+
+    serve_all()
+
+
+def _await_prefect(url: str) -> None:
+    """Return when Prefect's server answers; waiting is told once."""
+    told = False
+    while away := ask_prefect(url):
+        if not told:
+            log.warning("prefect state=away reason=%r: waiting for it", away)
+            told = True
+        time.sleep(PREFECT_LOOK_S)

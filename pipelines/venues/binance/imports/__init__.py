@@ -1,0 +1,1 @@
+"""Files of Binance's that a user downloaded: public dumps, and answers that need a key."""
