@@ -1,4 +1,7 @@
-"""Adding a venue takes its two folders and its name in two lists; nothing else in the code changes, and everything shows it."""
+"""Adding a venue takes its two folders and its name in two lists, and a third where it is simulated.
+
+Nothing else in the code changes, and everything shows it.
+"""
 
 import json
 import os
@@ -13,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 NOWHERE = "http://127.0.0.1:1"
-LISTS = ("collectors/venues/known.py", "pipelines/venues/__init__.py")
+LISTS = ("collectors/venues/known.py", "pipelines/venues/__init__.py", "collectors/venues/simulated.py")
 CONTRACTS = '{"contracts":[{"symbol":"BTC-PERP"}]}'
 SOLD = '{"channel":"liquidations","symbol":"BTC-PERP","side":"sell","price":"60000","size":"2","time":1795000000000}'
 NONSENSE = (
@@ -68,6 +71,19 @@ def test_every_list_of_venues_shows_it(with_acme: Path) -> None:
     assert "acme" in liq(with_acme, "doctor").stdout
 
 
+def test_its_simulator_shows_the_market_and_has_faults_of_its_own(with_acme: Path) -> None:
+    command, own = [sys.executable, "-P", HERE / "heard.py"], {"PYTHONPATH": str(with_acme)}
+    done = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    contracts, acknowledged, liquidation, refused, truth = map(json.loads, done.stdout.splitlines())
+    assert contracts == json.loads(CONTRACTS)
+    assert acknowledged == {"ack": "7"}
+    assert liquidation.keys() == json.loads(SOLD).keys()
+    assert refused == 503
+    assert truth["sent"] > 0
+    assert truth["load_frames"] == 3
+
+
 def test_the_code_that_is_shared_does_not_change(with_acme: Path) -> None:
     differs = subprocess.run(
         ["diff", "-rq", "-x", "__pycache__", str(ROOT / "collectors"), str(with_acme / "collectors")],
@@ -76,10 +92,10 @@ def test_the_code_that_is_shared_does_not_change(with_acme: Path) -> None:
         ["diff", "-rq", "-x", "__pycache__", str(ROOT / "pipelines"), str(with_acme / "pipelines")],
         capture_output=True, text=True, check=False,
     ).stdout  # fmt: skip
-    assert len(differs.splitlines()) == 4, differs
+    assert len(differs.splitlines()) == 5, differs
     lines = sum(
         len(path.read_text().splitlines())
         for side in ("collectors", "pipelines")
-        for path in (HERE / side).glob("*.py")
+        for path in (HERE / side).rglob("*.py")
     )
     print(f"a venue: 2 folders, {lines} lines, and its name in {len(LISTS)} lists")
