@@ -32,7 +32,7 @@ class Window:
 
 
 class Ladder:
-    """Binance's weight budget and what follows: 429 over it, 418 for `ban_s` after `patience` more requests."""
+    """A budget of weight a minute and what follows: 429 over it, 418 for `ban_s` after `patience` more requests."""
 
     def __init__(self, limit: int = 2400, patience: int = 20, ban_s: float = 120.0) -> None:
         self.weight = Window(limit, 60.0)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 import typer
 
 from collectors.simulator.script import Phases
 from collectors.simulator.simulator import Limits, Simulator
-from collectors.venues.bybit.simulator import BybitLimits
+from collectors.venues.simulated import SIMULATED
 
 app = typer.Typer()
 
@@ -18,32 +19,49 @@ app = typer.Typer()
 @app.command()
 def simulate(
     seed: Annotated[int, typer.Option(help="the same seed gives the same market")] = 7,
-    port_base: Annotated[int, typer.Option(help="first of five ports; 0 takes free ones")] = 0,
+    port_base: Annotated[int, typer.Option(help="first of the ports, one a host and one more; 0 takes free ones")] = 0,
     calm: Annotated[float, typer.Option(help="seconds before the cascade")] = 30.0,
     cascade: Annotated[float, typer.Option(help="seconds of the cascade; 0 for none")] = 30.0,
     aftermath: Annotated[float, typer.Option(help="seconds after the cascade")] = 30.0,
-    trickle: Annotated[float, typer.Option(help="ordinary liquidations a second over the three venues")] = 2.0,
+    trickle: Annotated[float, typer.Option(help="ordinary liquidations a second over all venues")] = 2.0,
     then: Annotated[
         Literal["calm", "quiet"], typer.Option(help="after the script: go on, or no more liquidations")
     ] = "calm",
     wait: Annotated[bool, typer.Option("--wait", help="stay calm until POST /_begin on the control port")] = False,
-    ticker_ms: Annotated[int, typer.Option(help="pace of Bybit's tickers, ms")] = 100,
-    bybit_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Bybit")] = 0.0,
-    binance_rate: Annotated[float, typer.Option(help="load: liquidation frames a second on Binance")] = 0.0,
+    ticker_ms: Annotated[int, typer.Option(help="pace of tickers, ms, where a venue has one")] = 100,
+    load: Annotated[
+        list[str] | None, typer.Option(metavar="VENUE=RATE", help="made-up liquidations, frames a second; once a venue")
+    ] = None,
     play: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="play the frames FOLDER/VENUE/*.jsonl instead of the market")
     ] = None,
     rate: Annotated[float, typer.Option(help="frames a second with --play")] = 50.0,
     write_env: Annotated[Path | None, typer.Option(help="write the settings to this file as well")] = None,
 ) -> None:
-    """Serve Binance, Bybit and OKX on this machine, print the settings that point collectors at them, end on Ctrl-C."""
+    """Serve the venues on this machine, print the settings that point collectors at them, end on Ctrl-C."""
     phases = Phases(calm_s=calm, cascade_s=cascade, aftermath_s=aftermath, trickle=trickle)
-    loads = {venue: frames for venue, frames in (("bybit", bybit_rate), ("binance", binance_rate)) if frames}
-    limits = Limits(bybit=BybitLimits(ticker_ms=ticker_ms))
+    loads = dict(map(_rate_of, load or []))
     asyncio.run(_serve(lambda: Simulator(
-        seed=seed, phases=phases, then=then, limits=limits, rate=loads, play=play, play_rate=rate,
+        seed=seed, phases=phases, then=then, limits=_limits(ticker_ms), rate=loads, play=play, play_rate=rate,
         port_base=port_base, wait=wait,
     ), write_env))  # fmt: skip
+
+
+def _rate_of(text: str) -> tuple[str, float]:
+    """Return venue and frames a second of VENUE=RATE."""
+    venue, _, rate = text.partition("=")
+    if venue not in SIMULATED:
+        raise typer.BadParameter(f"{text!r}: the venue is one of {', '.join(SIMULATED)}", param_hint="--load")
+    try:
+        return venue, float(rate)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not VENUE=RATE", param_hint="--load") from None
+
+
+def _limits(ticker_ms: int) -> Limits:
+    """Return the limits of the venues whose tickers have one pace."""
+    paced = {venue: each.limits for venue, each in SIMULATED.items() if "ticker_ms" in each.limits.__struct_fields__}
+    return {venue: msgspec.structs.replace(limits, ticker_ms=ticker_ms) for venue, limits in paced.items()}
 
 
 async def _serve(build: Callable[[], Simulator], write_env: Path | None) -> None:

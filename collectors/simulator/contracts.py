@@ -1,77 +1,84 @@
-"""The contracts of the simulated market: coins, and how each venue lists them.
+"""The contracts of the simulated market: its coins, what is traded of each, and what a contract is.
 
-Names, contract sizes, units and funding intervals are the venues' own (exchanges/*.md, "Instruments"); prices and open
-interest are invented. Pure data: nothing here reads a clock.
+How a venue lists what is traded is in its folder: names, sizes and units are its own (exchanges/*.md, "Instruments"). Prices
+and open interest are invented. Pure data: nothing here reads a clock.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import msgspec
 
-Venue = Literal["binance", "bybit", "okx"]
-VENUES: tuple[Venue, ...] = ("binance", "bybit", "okx")
 INVERSE = ("BTC", "ETH", "XRP")
 PERPETUAL_DELIVERY_MS = 4133404800000
 
 
 class Coin(NamedTuple):
-    """`price` in USD per coin; `oi` open interest per venue, million USD; `okx_size` coins in one OKX contract.
+    """`price` in USD per coin; `oi` open interest per venue, million USD. `beta`: how hard it falls with BTC.
 
-    `scale`: coins in the unit that Binance and Bybit quote (1000 for 1000PEPE). `beta`: how hard it falls with BTC.
-    `own`: how much it moves of its own, against BTC's volatility; hourly candles of 2025 have 0.9 for ETH, 1.3 for DOGE.
+    `scale`: coins in the unit that venues quote which do not quote tiny prices (1000 for 1000PEPE). `own`: how much it moves
+    of its own, against BTC's volatility; hourly candles of 2025 have 0.9 for ETH, 1.3 for DOGE.
     """
 
     name: str
     price: float
     oi: float
     beta: float
-    okx_size: float
-    okx_lot: float
     scale: int = 1
     interval_hours: int = 8
     own: float = 1.0
 
 
 COINS = (
-    Coin("BTC", 64000, 4200, 1.0, 0.01, 0.01, own=0.1),
-    Coin("ETH", 2400, 2600, 1.25, 0.1, 0.01, own=0.9),
-    Coin("SOL", 140, 900, 1.5, 1, 0.01, own=1.05),
-    Coin("XRP", 1.9, 420, 1.4, 100, 0.01, own=1.1),
-    Coin("DOGE", 0.16, 300, 1.6, 1000, 0.01, own=1.3),
-    Coin("PEPE", 0.0000085, 120, 1.9, 10_000_000, 0.1, 1000, own=1.7),
-    Coin("BNB", 780, 260, 0.9, 0.01, 1, own=0.7),
-    Coin("ADA", 0.55, 130, 1.5, 100, 0.1, own=1.1),
-    Coin("AVAX", 18, 90, 1.6, 1, 1, own=1.2),
-    Coin("LINK", 15, 110, 1.5, 1, 1, own=1.1),
-    Coin("SUI", 2.4, 150, 1.7, 1, 1, own=1.5),
-    Coin("TON", 2.3, 60, 1.2, 1, 1, 1, 4, own=1.3),
-    Coin("LTC", 95, 80, 1.3, 1, 0.1, own=1),
-    Coin("TRX", 0.29, 70, 0.6, 1000, 0.1, own=0.5),
-    Coin("DOT", 3.2, 55, 1.5, 1, 1, own=1.1),
-    Coin("NEAR", 2.1, 50, 1.6, 10, 0.1, own=1.4),
-    Coin("APT", 3.3, 45, 1.7, 1, 1, own=1.3),
-    Coin("ARB", 0.33, 60, 1.7, 10, 1, own=1.3),
-    Coin("OP", 0.48, 45, 1.7, 1, 1, own=1.3),
-    Coin("WIF", 0.62, 70, 2.0, 1, 1, 1, 4, own=2),
-    Coin("BONK", 0.000016, 50, 1.9, 100_000, 1, 1000, 4, own=1.7),
-    Coin("ENA", 0.42, 80, 1.8, 10, 1, 1, 4, own=1.8),
-    Coin("UNI", 6.4, 65, 1.5, 1, 1, own=1.3),
-    Coin("AAVE", 190, 75, 1.5, 0.1, 0.1, 1, 1, own=1.2),
+    Coin("BTC", 64000, 4200, 1.0, own=0.1),
+    Coin("ETH", 2400, 2600, 1.25, own=0.9),
+    Coin("SOL", 140, 900, 1.5, own=1.05),
+    Coin("XRP", 1.9, 420, 1.4, own=1.1),
+    Coin("DOGE", 0.16, 300, 1.6, own=1.3),
+    Coin("PEPE", 0.0000085, 120, 1.9, 1000, own=1.7),
+    Coin("BNB", 780, 260, 0.9, own=0.7),
+    Coin("ADA", 0.55, 130, 1.5, own=1.1),
+    Coin("AVAX", 18, 90, 1.6, own=1.2),
+    Coin("LINK", 15, 110, 1.5, own=1.1),
+    Coin("SUI", 2.4, 150, 1.7, own=1.5),
+    Coin("TON", 2.3, 60, 1.2, 1, 4, own=1.3),
+    Coin("LTC", 95, 80, 1.3, own=1),
+    Coin("TRX", 0.29, 70, 0.6, own=0.5),
+    Coin("DOT", 3.2, 55, 1.5, own=1.1),
+    Coin("NEAR", 2.1, 50, 1.6, own=1.4),
+    Coin("APT", 3.3, 45, 1.7, own=1.3),
+    Coin("ARB", 0.33, 60, 1.7, own=1.3),
+    Coin("OP", 0.48, 45, 1.7, own=1.3),
+    Coin("WIF", 0.62, 70, 2.0, 1, 4, own=2),
+    Coin("BONK", 0.000016, 50, 1.9, 1000, 4, own=1.7),
+    Coin("ENA", 0.42, 80, 1.8, 1, 4, own=1.8),
+    Coin("UNI", 6.4, 65, 1.5, own=1.3),
+    Coin("AAVE", 190, 75, 1.5, 1, 1, own=1.2),
 )
+
+
+class Shows(NamedTuple):
+    """How a venue's feed shows liquidations: at which `price`; of a symbol only the `largest_per_second`, or all.
+
+    `twins`: two that differ in nothing happen in one instant.
+    """
+
+    price: Literal["fill", "bankruptcy", "mark"] = "fill"
+    largest_per_second: bool = False
+    twins: bool = False
 
 
 class Contract(msgspec.Struct, frozen=True, eq=False):
     """One contract as a venue lists it. Equal only to itself, so that it can key a table.
 
-    `market`: um, cm (Binance), linear, inverse (Bybit), SWAP, FUTURES (OKX). `size`: coins (linear) or USD (inverse) in
-    one unit of quantity. `scale`: coins in the unit that is quoted. `tick`, `step`: of price and quantity as quoted.
-    `share`: part of the coin's open interest on this venue. `expiry_ms` 0 for a perpetual.
+    `market`: the venue's own word for the group it belongs to. `size`: coins (linear) or USD (inverse) in one unit of
+    quantity. `scale`: coins in the unit that is quoted. `tick`, `step`: of price and quantity as quoted. `share`: part of
+    the coin's open interest on this venue. `expiry_ms` 0 for a perpetual.
     """
 
-    venue: Venue
+    venue: str
     market: str
     symbol: str
     coin: Coin
@@ -84,6 +91,7 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
     step: float
     share: float
     expiry_ms: int = 0
+    shows: Shows = Shows()
 
     @property
     def unit(self) -> str:
@@ -102,7 +110,7 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def index(self) -> str:
-        """OKX's name of the index (uly): BTC-USDT, BTC-USD."""
+        """The coin and the quote: BTC-USDT, BTC-USD."""
         return f"{self.coin.name}-{self.quote}"
 
     def price_text(self, usd_per_coin: float, digits: int | None = None) -> str:
@@ -123,61 +131,57 @@ class Contract(msgspec.Struct, frozen=True, eq=False):
         return usd / (self.size if self.inverse else self.size * usd_per_coin)
 
 
+class Traded(NamedTuple):
+    """What is traded of a coin, before a venue lists it; `share` of the coin's open interest. Without `expiry`: a perpetual."""
+
+    coin: Coin
+    quote: str
+    share: float
+    expiry: datetime | None = None
+
+    @property
+    def inverse(self) -> bool:
+        """Whether it is settled in the coin."""
+        return self.quote == "USD"
+
+    @property
+    def unit(self) -> str:
+        """The unit that is quoted where tiny prices are not: 1000PEPE."""
+        return f"{self.coin.scale}{self.coin.name}" if self.coin.scale > 1 else self.coin.name
+
+    def contract(
+        self, venue: str, market: str, symbol: str, shows: Shows, size: float, step: float, scale: int = 1
+    ) -> Contract:
+        """Return the contract; the tick follows from the price."""
+        coin, settle = self.coin, self.coin.name if self.inverse else self.quote
+        expiry_ms = int(self.expiry.timestamp() * 1000) if self.expiry else 0
+        return Contract(
+            venue, market, symbol, coin, self.quote, settle, self.inverse, size, scale, _tick(coin.price * scale), step,
+            self.share, expiry_ms, shows,
+        )  # fmt: skip
+
+    def per_unit(self, venue: str, market: str, symbol: str, shows: Shows) -> Contract:
+        """Return the contract of a venue that counts in the unit it quotes."""
+        scale = self.coin.scale
+        return self.contract(venue, market, symbol, shows, float(scale), _step(self.coin.price * scale), scale)
+
+
 def on_grid(value: float, step: float) -> str:
     """Return `value` rounded to `step`, with as many decimals as the step has."""
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{round(value / step) * step:.{decimals}f}"
 
 
-def listed(coins: Iterable[str], now_ms: int) -> list[Contract]:
-    """Return every contract of the three venues for these coins; delivery contracts expire at the next quarter's end.
-
-    Raises ValueError for a coin that is not in COINS.
-    """
-    known = {coin.name: coin for coin in COINS}
-    wanted = list(coins)
-    if unknown := [name for name in wanted if name not in known]:
-        raise ValueError(f"coins {unknown} are not simulated; there are {', '.join(known)}")
-    expiry = _quarter_end(now_ms)
-    return [contract for name in wanted for contract in _of_coin(known[name], expiry)]
-
-
-def _of_coin(coin: Coin, expiry: datetime) -> Iterable[Contract]:
-    name = coin.name
-    unit = f"{coin.scale}{name}" if coin.scale > 1 else name
-    yield _linear(coin, "binance", "um", f"{unit}USDT", "USDT", 0.8)
-    yield _linear(coin, "bybit", "linear", f"{unit}USDT", "USDT", 0.8)
-    yield _linear(coin, "okx", "SWAP", f"{name}-USDT-SWAP", "USDT", 0.8)
-    if name in INVERSE:
-        yield _inverse(coin, "binance", "cm", f"{name}USD_PERP", 0.12)
-        yield _inverse(coin, "bybit", "inverse", f"{name}USD", 0.12)
-        yield _inverse(coin, "okx", "SWAP", f"{name}-USD-SWAP", 0.12)
-    if name != "BTC":
-        return
-    yield _linear(coin, "binance", "um", "BTCUSDC", "USDC", 0.03)
-    yield _linear(coin, "bybit", "linear", "BTCPERP", "USDC", 0.03)
-    yield _linear(coin, "okx", "SWAP", "BTC-USDC-SWAP", "USDC", 0.03)
-    day, at = expiry.strftime("%y%m%d"), int(expiry.timestamp() * 1000)
-    month = "FGHJKMNQUVXZ"[expiry.month - 1]
-    yield _linear(coin, "binance", "um", f"BTCUSDT_{day}", "USDT", 0.02, at)
-    yield _linear(coin, "bybit", "linear", f"BTCUSDT-{expiry.strftime('%d%b%y').upper()}", "USDT", 0.02, at)
-    yield _linear(coin, "okx", "FUTURES", f"BTC-USDT-{day}", "USDT", 0.02, at)
-    yield _inverse(coin, "binance", "cm", f"BTCUSD_{day}", 0.03, at)
-    yield _inverse(coin, "bybit", "inverse", f"BTCUSD{month}{expiry.strftime('%y')}", 0.03, at)
-    yield _inverse(coin, "okx", "FUTURES", f"BTC-USD-{day}", 0.03, at)
-
-
-def _linear(coin: Coin, venue: Venue, market: str, symbol: str, quote: str, share: float, expiry: int = 0) -> Contract:
-    scale = 1 if venue == "okx" else coin.scale
-    size, step = (coin.okx_size, coin.okx_lot) if venue == "okx" else (float(scale), _step(coin.price * scale))
-    tick = _tick(coin.price * scale)
-    return Contract(venue, market, symbol, coin, quote, quote, False, size, scale, tick, step, share, expiry)
-
-
-def _inverse(coin: Coin, venue: Venue, market: str, symbol: str, share: float, expiry: int = 0) -> Contract:
-    size = 1.0 if venue == "bybit" else 100.0 if coin.name == "BTC" else 10.0
-    tick = _tick(coin.price)
-    return Contract(venue, market, symbol, coin, "USD", coin.name, True, size, 1, tick, 1.0, share, expiry)
+def traded(coin: Coin, now_ms: int) -> Iterator[Traded]:
+    """Yield what venues list of a coin; what expires does so at the next quarter's end."""
+    yield Traded(coin, "USDT", 0.8)
+    if coin.name in INVERSE:
+        yield Traded(coin, "USD", 0.12)
+    if coin.name == "BTC":
+        expiry = _quarter_end(now_ms)
+        yield Traded(coin, "USDC", 0.03)
+        yield Traded(coin, "USDT", 0.02, expiry)
+        yield Traded(coin, "USD", 0.03, expiry)
 
 
 def _tick(price: float) -> float:

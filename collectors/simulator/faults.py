@@ -1,18 +1,17 @@
 """Faults on demand: what a venue does wrong, for how long or how often. Pure; the clock is passed in, in seconds."""
 
-import itertools
-from typing import Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from itertools import chain, cycle
+from typing import Any
 
 import msgspec
 
-from collectors.simulator.contracts import VENUES
-
-Kind = Literal[
+Kind = str
+KINDS: tuple[Kind, ...] = (
     "drop", "silent", "half_open", "garbage", "refuse_topic", "big_frame", "notice",
     "repeat", "reorder", "cut_frame", "torn_frame", "flood",
-    "http_429", "http_418", "http_403", "http_10006", "http_50011", "http_500",
-]  # fmt: skip
-KINDS: tuple[Kind, ...] = get_args(Kind)
+)  # fmt: skip
+"""Those of every venue; the answers to HTTP with which one refuses are its own."""
 AT_ONCE = (
     "drop", "half_open", "garbage", "big_frame", "notice", "repeat", "reorder", "cut_frame", "torn_frame", "flood",
 )  # fmt: skip
@@ -54,20 +53,24 @@ class FaultError(ValueError):
 
 
 class Faults:
-    """The faults that are on."""
+    """The faults that are on. `refusals`: by venue, the kinds of answers to HTTP with which it refuses."""
 
-    def __init__(self) -> None:
+    def __init__(self, refusals: Mapping[str, Sequence[Kind]]) -> None:
+        self._venues = tuple(refusals)
+        self._kinds = tuple(dict.fromkeys((*KINDS, *chain.from_iterable(refusals.values()))))
         self._until: list[tuple[float, Fault]] = []
-        self._garbage = itertools.cycle(GARBAGE)
+        self._garbage = cycle(GARBAGE)
 
     def add(self, now: float, **wanted: Any) -> Fault:
         """Turn one on and return it. Raises FaultError where kind, venue or a number is not understood."""
         try:
             fault = msgspec.convert(wanted, Fault)
         except msgspec.ValidationError as error:
-            raise FaultError(f"{error}; kinds are {', '.join(KINDS)}") from None
-        if fault.venue not in VENUES:
-            raise FaultError(f"venue is {fault.venue!r}, not one of {', '.join(VENUES)}")
+            raise FaultError(f"{error}; kinds are {', '.join(self._kinds)}") from None
+        if fault.kind not in self._kinds:
+            raise FaultError(f"kind is {fault.kind!r}, not one of {', '.join(self._kinds)}")
+        if fault.venue not in self._venues:
+            raise FaultError(f"venue is {fault.venue!r}, not one of {', '.join(self._venues)}")
         lasting = fault.kind not in AT_ONCE
         if lasting and fault.seconds is None and fault.count is None:
             fault.seconds = 10.0

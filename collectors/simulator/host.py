@@ -122,6 +122,7 @@ class Protocol(ABC):
     """What a venue says on one of its hosts."""
 
     venue: str
+    host: "Host"
     max_message_bytes: int = 1 << 20
     http_kinds: tuple[Kind, ...]
 
@@ -148,6 +149,14 @@ class Protocol(ABC):
     @abstractmethod
     def check(self, client: Client, now: float) -> None:
         """Ping, cut or close a client where its time has come; called every 50 ms."""
+
+    def publish(self, topic: str, payload: bytes) -> int:
+        """Send a payload to who listens to the topic; return to how many."""
+        return self.host.publish(topic, payload)
+
+    def notice(self, _client: Client) -> bool:
+        """Announce that the connection will soon close; False where the venue announces nothing."""
+        return False
 
 
 class Host:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from collectors.simulator.contracts import Contract, Venue
+from collectors.simulator.contracts import Contract
 
 Position = Literal["long", "short"]
 
@@ -29,9 +29,8 @@ class Liquidation(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def shown_price(self) -> str:
-        """The price a reader should take: Binance's average fill, Bybit's bankruptcy price, OKX's bkPx (mark)."""
-        prices: dict[Venue, str] = {"binance": self.fill, "bybit": self.bankruptcy, "okx": self.mark}
-        return prices[self.contract.venue]
+        """The price a reader should take: the one of the three that the venue's feed shows."""
+        return {"fill": self.fill, "bankruptcy": self.bankruptcy, "mark": self.mark}[self.contract.shows.price]
 
     @property
     def qty_base(self) -> float:

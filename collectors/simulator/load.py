@@ -3,67 +3,38 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from collectors.simulator.contracts import Contract
-from collectors.simulator.host import Client, Host, framed
+from collectors.simulator.host import Client, Host
 from collectors.simulator.truth import Truth
 
 TICK_S = 0.005
 FULL_BYTES = 1 << 20
 MOST_A_TICK = 5000
 MOST_TOPICS = 100
-_BYBIT = (
-    b'{"topic":"allLiquidation.%b","type":"snapshot","ts":%d,"data":[{"T":%d,"s":"%b","S":"%b","v":"%b","p":"%b"}]}'
-)
-_BINANCE = (
-    b'{"e":"forceOrder","E":%d,"o":{"s":"%b","S":"%b","o":"LIMIT","f":"IOC","q":"%b","p":"%b","ap":"%b","X":"FILLED",'
-    b'"l":"%b","z":"%b","T":%d,"ps":"%b","st":1}}'
-)
-_OKX = (
-    b'{"arg":{"channel":"liquidation-orders","instType":"SWAP"},"data":[{"details":[{"bkLoss":"0","bkPx":"%b","ccy":"",'
-    b'"posSide":"%b","side":"%b","sz":"%b","ts":"%d"}],"instFamily":"%b","instId":"%b","instType":"SWAP","uly":"%b"}]}'
-)
 Frames = Iterator[tuple[str, bytes]]
+"""Topics, and frames encoded for the wire."""
 
 
-def bybit_frames(contracts: list[Contract], now: Callable[[], int]) -> Frames:
-    """Yield (topic, frame) for ever; every liquidation differs in size or time."""
+class MadeUp(NamedTuple):
+    """A liquidation that did not happen: the `number` of it, its contract, and as written symbol, price and quantity."""
+
+    number: int
+    contract: Contract
+    symbol: bytes
+    price: bytes
+    qty: bytes
+
+
+def made_up(contracts: Sequence[Contract]) -> Iterator[MadeUp]:
+    """Yield liquidations of each contract in turn for ever; those of one differ in quantity."""
     turn = itertools.cycle([(c, c.symbol.encode(), c.price_text(c.coin.price).encode()) for c in contracts])
     for number in itertools.count(1):
         contract, symbol, price = next(turn)
-        ts, side = now(), b"Buy" if number & 1 else b"Sell"
-        payload = _BYBIT % (symbol, ts, ts, symbol, side, _qty(contract, number), price)
-        yield f"{contract.market}/allLiquidation.{contract.symbol}", framed(payload)
-
-
-def binance_frames(contracts: list[Contract], now: Callable[[], int]) -> Frames:
-    """Yield (stream, frame) of the all-market stream for ever, in the raw form."""
-    turn = itertools.cycle([(c, c.symbol.encode(), c.price_text(c.coin.price).encode()) for c in contracts])
-    for number in itertools.count(1):
-        contract, symbol, price = next(turn)
-        ts, side, qty = now(), b"SELL" if number & 1 else b"BUY", _qty(contract, number)
-        yield (
-            "!forceOrder@arr",
-            framed(_BINANCE % (ts, symbol, side, qty, price, price, qty, qty, ts, contract.pair.encode())),
-        )
-
-
-def okx_frames(contracts: list[Contract], now: Callable[[], int]) -> Frames:
-    """Yield (topic, frame) for ever, of perpetual swaps."""
-    swaps = [c for c in contracts if c.market == "SWAP"]
-    turn = itertools.cycle([(c, c.symbol.encode(), c.price_text(c.coin.price).encode()) for c in swaps])
-    for number in itertools.count(1):
-        contract, symbol, price = next(turn)
-        sides = (b"long", b"sell") if number & 1 else (b"short", b"buy")
-        family = contract.index.encode()
-        yield (
-            "liquidation-orders:SWAP",
-            framed(_OKX % (price, *sides, _qty(contract, number), now(), family, symbol, family)),
-        )
-
-
-FRAMES = {"binance": binance_frames, "bybit": bybit_frames, "okx": okx_frames}
+        qty = contract.qty_text((1 + number % 100_000) * contract.step).encode()
+        yield MadeUp(number, contract, symbol, price, qty)
 
 
 def flood(host: Host, frames: Frames, count: int) -> int:
@@ -109,7 +80,3 @@ class Load:
     @staticmethod
     def _room(client: Client) -> bool:
         return client.connection.transport.get_write_buffer_size() < FULL_BYTES
-
-
-def _qty(contract: Contract, number: int) -> bytes:
-    return contract.qty_text((1 + number % 100_000) * contract.step).encode()

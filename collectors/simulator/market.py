@@ -1,6 +1,6 @@
-"""One market behind the three venues: prices, open interest, funding and liquidations that move together.
+"""One market behind all venues: prices, open interest, funding and liquidations that move together.
 
-Pure and seeded: no clock, no I/O. `advance` takes the time; the same seed, coins, phases and start give the same market
+Pure and seeded: no clock, no I/O. `advance` takes the time; the same seed, contracts, phases and start give the same market
 whatever the steps it is advanced by.
 """
 
@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Sequence
 
-from collectors.simulator.contracts import Coin, Contract, listed
+from collectors.simulator.contracts import Coin, Contract
 from collectors.simulator.history import MINUTE_MS, History, Settlement, funding_of
 from collectors.simulator.liquidation import Liquidation, Position
 from collectors.simulator.script import Phase, Phases, Script, weight
@@ -75,8 +75,8 @@ class Quote:
 class Market:
     """`now`: how far it has been advanced, UTC ms, in steps that no minute's end divides. `quotes`: every contract's Quote."""
 
-    def __init__(self, seed: int, coins: Sequence[str], phases: Phases, start_ms: int) -> None:
-        self.contracts = listed(coins, start_ms)
+    def __init__(self, seed: int, contracts: Sequence[Contract], phases: Phases, start_ms: int) -> None:
+        self.contracts = list(contracts)
         self.start_ms = start_ms
         self.script_ms = start_ms
         """When the script begins."""
@@ -87,7 +87,7 @@ class Market:
         self._coins = {c.coin.name: _Coin(c.coin) for c in self.contracts}
         self._weights = [weight(c) for c in self.contracts]
         self._planned = 0
-        self._last_of_burst: Liquidation | None = None
+        self._last_of_burst: dict[str, Liquidation] = {}
         self._quiet = False
         self.quotes = {c: self._quote(c) for c in self.contracts}
         self._heat = 1.0
@@ -194,7 +194,7 @@ class Market:
             ts = self.now + self._random.randrange(STEP_MS)
             size = phase.size * self._random.lognormvariate(0, 1.4)
             happened.append(self._liquidation(contract, ts, size, self._position(phase, contract)))
-            if contract.venue == "bybit" and self._random.random() < CHANCE_OF_TWIN:
+            if contract.shows.twins and self._random.random() < CHANCE_OF_TWIN:
                 happened.append(happened[-1])
         return happened
 
@@ -203,16 +203,15 @@ class Market:
         while self._planned < len(burst) and burst[self._planned].at_ms < elapsed + STEP_MS:
             planned = burst[self._planned]
             self._planned += 1
-            if planned.twin and self._last_of_burst is not None:
-                happened.append(self._last_of_burst)
+            if planned.twin and (last := self._last_of_burst.get(planned.contract.venue)):
+                happened.append(last)
                 continue
             ts = self.script_ms + planned.at_ms
             one = self._liquidation(
                 planned.contract, ts, phase.size * planned.size, self._position(phase, planned.contract)
             )
             happened.append(one)
-            if planned.contract.venue == "bybit":
-                self._last_of_burst = one
+            self._last_of_burst[planned.contract.venue] = one
         return happened
 
     def _position(self, phase: Phase, contract: Contract) -> Position:

@@ -4,13 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 
+from collectors.simulator.host import Protocol
 from collectors.simulator.recordings import Recorded
 from collectors.simulator.truth import Truth
-from collectors.venues.binance.simulator import BinanceProtocol
-from collectors.venues.bybit.simulator import BybitProtocol
-from collectors.venues.okx.simulator import OkxProtocol
 
-Hosts = Mapping[str, BinanceProtocol | BybitProtocol | OkxProtocol]
+Hosts = Mapping[str, Protocol]
 TICK_S = 0.02
 IDLE_S = 1.0
 
@@ -56,15 +54,8 @@ class Playback:
 
     def _deliver(self, recorded: Recorded) -> bool:
         protocol = self._hosts[recorded.host]
-        for topic in recorded.topics:
-            if not protocol.host.topics.get(topic):
-                continue
-            if isinstance(protocol, BinanceProtocol):
-                single = topic.startswith("!markPrice@arr") and recorded.payload.startswith(b"{")
-                heard = protocol.publish(topic, b"[%b]" % recorded.payload if single else recorded.payload)
-            else:
-                heard = protocol.host.publish(topic, recorded.payload)
-            if heard:
+        for topic, payload in recorded.payloads.items():
+            if heard := protocol.publish(topic, payload):
                 self._truth.wrote(recorded.venue, topic.partition("/")[2] or topic, heard)
                 return True
         return False

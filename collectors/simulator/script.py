@@ -11,13 +11,15 @@ from collectors.simulator.contracts import Contract
 from collectors.simulator.past import CALM_VOL
 from collectors.simulator.throttles import WINDOW_MS
 
+HIDDEN = 0.45
+"""Part of the burst that happens where feeds do not show every liquidation."""
 PhaseName = Literal["calm", "cascade", "aftermath", "after"]
 
 
 class Phases(msgspec.Struct, frozen=True):
     """Lengths in seconds; `burst` liquidations become visible on the feeds in `burst_s` seconds of the cascade.
 
-    `trickle`: ordinary liquidations a second over the three venues. `fall`: what BTC loses in the cascade, as a part.
+    `trickle`: ordinary liquidations a second over all venues. `fall`: what BTC loses in the cascade, as a part.
     """
 
     calm_s: float = 30.0
@@ -100,15 +102,19 @@ class Script:
 def plan_burst(contracts: Sequence[Contract], rng: random.Random, phases: Phases) -> list[Planned]:
     """Return the burst's liquidations in order of time: exactly `phases.burst` of them are visible on the feeds.
 
-    Binance shows one a second and symbol, so more happen there than are seen; Bybit and OKX make up the rest.
+    Where a feed shows one a second and symbol, more happen than are seen; the other venues make up the rest.
     """
-    start, end = phases.burst_ms
-    by_venue = {v: [c for c in contracts if c.venue == v] for v in ("binance", "bybit", "okx")}
-    hidden = _draw(by_venue["binance"], rng, int(phases.burst * 0.45), start, end)
-    rest = phases.burst - _visible(hidden)
-    bybit = _with_twins(_draw(by_venue["bybit"], rng, rest // 2, start, end), rng)
-    okx = _draw(by_venue["okx"], rng, rest - rest // 2, start, end)
-    return sorted(hidden + bybit + okx, key=lambda planned: planned.at_ms)
+    by_venue: dict[str, list[Contract]] = {}
+    for contract in contracts:
+        by_venue.setdefault(contract.venue, []).append(contract)
+    hiding = [own for own in by_venue.values() if own[0].shows.largest_per_second]
+    showing = [own for own in by_venue.values() if not own[0].shows.largest_per_second]
+    planned: list[Planned] = []
+    for own, count in zip(hiding, _shared(int(phases.burst * HIDDEN), len(hiding)), strict=True):
+        planned += _draw(own, rng, count, phases)
+    for own, count in zip(showing, _shared(phases.burst - _visible(planned), len(showing)), strict=True):
+        planned += _draw(own, rng, count, phases)
+    return sorted(planned, key=lambda one: one.at_ms)
 
 
 def weight(contract: Contract) -> float:
@@ -116,20 +122,25 @@ def weight(contract: Contract) -> float:
     return math.sqrt(contract.coin.oi) * contract.share * contract.coin.beta
 
 
-def _draw(contracts: Sequence[Contract], rng: random.Random, count: int, start: int, end: int) -> list[Planned]:
-    if not contracts:
-        return []
+def _shared(count: int, parts: int) -> list[int]:
+    return [(count + part) // parts for part in range(parts)]
+
+
+def _draw(contracts: Sequence[Contract], rng: random.Random, count: int, phases: Phases) -> list[Planned]:
+    """Return liquidations at one venue."""
+    start, end = phases.burst_ms
     chosen = rng.choices(contracts, [weight(c) for c in contracts], k=count)
     at = sorted(int(rng.triangular(start, end, start + (end - start) / 3)) for _ in range(count))
-    return [Planned(min(t, end - 1), c, rng.lognormvariate(0, 1.4)) for t, c in zip(at, chosen, strict=True)]
+    drawn = [Planned(min(t, end - 1), c, rng.lognormvariate(0, 1.4)) for t, c in zip(at, chosen, strict=True)]
+    return _with_twins(drawn, rng) if contracts[0].shows.twins else drawn
 
 
 def _visible(planned: Sequence[Planned]) -> int:
-    closes: dict[str, int] = {}
+    closes: dict[Contract, int] = {}
     seen = 0
     for one in planned:
-        if one.at_ms >= closes.get(one.contract.symbol, -1):
-            closes[one.contract.symbol] = one.at_ms + WINDOW_MS
+        if one.at_ms >= closes.get(one.contract, -1):
+            closes[one.contract] = one.at_ms + WINDOW_MS
             seen += 1
     return seen
 

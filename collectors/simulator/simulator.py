@@ -1,4 +1,4 @@
-"""Local servers for Binance, Bybit and OKX, driven by one market or by frames from a folder."""
+"""Every simulated venue on local ports, driven by one market or by frames from a folder."""
 
 import asyncio
 import contextlib
@@ -11,47 +11,36 @@ from typing import Any, Literal, Self
 import msgspec
 
 from collectors.simulator import load, recordings
-from collectors.simulator.budgets import Ladder
-from collectors.simulator.contracts import COINS, VENUES, Contract
+from collectors.simulator.contracts import COINS, Contract
 from collectors.simulator.control import Control
 from collectors.simulator.faults import Fault, Faults
 from collectors.simulator.history import MINUTE_MS
-from collectors.simulator.host import Asked, Client, framed
+from collectors.simulator.host import Asked, Client, Protocol, framed
+from collectors.simulator.listing import listed
 from collectors.simulator.market import STEP_MS, Market
 from collectors.simulator.playback import Playback
 from collectors.simulator.script import Phases
+from collectors.simulator.simulated import Feed, World
 from collectors.simulator.truth import Truth
 from collectors.simulator.twists import TWISTS
-from collectors.venues.binance.simulator import BinanceFeed, BinanceLimits, BinanceProtocol
-from collectors.venues.binance.simulator.rest import BinanceRest
-from collectors.venues.bybit.simulator import BybitFeed, BybitLimits, BybitProtocol
-from collectors.venues.bybit.simulator.rest import BybitRest
-from collectors.venues.okx import simulator as okx
-from collectors.venues.okx.simulator import OkxFeed, OkxLimits, OkxProtocol
-from collectors.venues.okx.simulator.rest import OkxRest
+from collectors.venues.simulated import SIMULATED
 
 TICK_S = 0.02
 MOST_MS_A_TICK = 20_000
-HOSTS = ("um", "cm", "bybit", "okx")
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """The venues' limits and paces; the defaults are the documented ones. `weight`: Binance's, a minute."""
-
-    binance: BinanceLimits = BinanceLimits()
-    bybit: BybitLimits = BybitLimits()
-    okx: OkxLimits = OkxLimits()
-    weight: int = 2400
+HOSTS = {name: setting for each in SIMULATED.values() for name, setting in each.hosts.items()}
+"""What is served: the host's name, and what its settings begin with."""
+Limits = dict[str, msgspec.Struct]
+"""By venue: other limits and paces than the documented ones."""
 
 
 class Simulator:
     """The servers, as an async context manager.
 
     `now`: UTC ms, the market's clock. `then`: what follows the script, calm (ordinary liquidations) or quiet (none).
-    `rate`: liquidation frames a second and venue (binance, bybit) beside the market's, without throttle. `play`: a
-    folder of recorded frames instead of the market, `play_rate` of them a second. `port_base` 0 takes free ports, else
-    five from there on. `wait`: the script begins when the control port says so. `finished` is set when the script, or the
-    folder, has come to its end.
+    `rate`: liquidation frames a second, by venue, beside the market's, without throttle. `play`: a folder of recorded
+    frames instead of the market, `play_rate` of them a second. `port_base` 0 takes free ports, else one a host and one
+    more from there on. `wait`: the script begins when the control port says so. `finished` is set when the script, or
+    the folder, has come to its end.
     """
 
     def __init__(
@@ -62,20 +51,21 @@ class Simulator:
     ) -> None:  # fmt: skip
         self.now = now or _wall_clock
         self.phases = phases or Phases()
-        self.limits = limits or Limits()
-        self.market = Market(seed, coins or [coin.name for coin in COINS], self.phases, self.now())
+        start_ms = self.now()
+        self.market = Market(seed, listed(coins or [coin.name for coin in COINS], start_ms), self.phases, start_ms)
         if wait:
             self.market.wait()
         self.record = Truth()
-        self.faults = Faults()
+        self.faults = Faults({venue: each.refusals for venue, each in SIMULATED.items()})
         self.finished = asyncio.Event()
         self._then = then
         self._rate = rate or {}
         self._play = play
         self._play_rate = play_rate
         self._port_base = port_base
-        self._hosts = self._protocols()
-        self._feeds = self._feeds_of(seed) if play is None else {}
+        self._hosts: dict[str, Protocol] = {}
+        self._feeds: dict[str, Feed] = {}
+        self._open(seed, _whole(limits or {}))
         self._playback = self._playback_of(play) if play is not None else None
         self._floods: dict[str, load.Frames] = {}
         self._control = Control(self)
@@ -105,17 +95,17 @@ class Simulator:
         """Return the settings that point collectors here, and LIQ_SIMULATOR for the control port."""
         at = {name: f"127.0.0.1:{self._hosts[name].host.port}" for name in HOSTS}
         env: dict[str, str] = {}
-        for setting, name in (("BINANCE_UM", "um"), ("BINANCE_CM", "cm"), ("BYBIT", "bybit"), ("OKX", "okx")):
+        for name, setting in HOSTS.items():
             env |= {f"LIQ_{setting}_WS": f"ws://{at[name]}", f"LIQ_{setting}_REST": f"http://{at[name]}"}
         return env | {"LIQ_SIMULATOR": f"http://127.0.0.1:{self._control.port}"}
 
     def truth(self) -> dict[str, Any]:
         """Return what was published per venue, see `Truth.summary`; `pending` happened and is not shown yet."""
-        summary = self.record.summary()
-        return {venue: summary[venue] | {"pending": self._pending(venue)} for venue in VENUES}
+        summary = self.record.summary(SIMULATED)
+        return {venue: summary[venue] | {"pending": self._pending(venue)} for venue in SIMULATED}
 
     def asked(self, host: str) -> list[Asked]:
-        """Return the latest GET requests to a host (um, cm, bybit, okx), oldest first."""
+        """Return the latest GET requests to a host, oldest first."""
         return list(self._hosts[host].host.asked)
 
     def state(self) -> dict[str, Any]:
@@ -124,9 +114,9 @@ class Simulator:
         return {
             "phase": self.market.phase.name, "now_ms": self.market.now, "start_ms": self.market.script_ms,
             "script_ms": self.phases.length_ms, "finished": self.finished.is_set(),
-            "pending": {venue: self._pending(venue) for venue in VENUES}, "clients": clients,
+            "pending": {venue: self._pending(venue) for venue in SIMULATED}, "clients": clients,
             "answers": {name: {str(k): n for k, n in self._hosts[name].host.statuses.items()} for name in HOSTS},
-            "frames": self.record.frames_written(), "waiting": len(self._playback.waiting) if self._playback else 0,
+            "frames": self.record.frames_written(SIMULATED), "waiting": len(self._playback.waiting) if self._playback else 0,
         }  # fmt: skip
 
     def begin(self) -> None:
@@ -140,55 +130,52 @@ class Simulator:
     def fault(self, kind: str, venue: str, **details: Any) -> int:
         """Do something wrong, see `Fault`; return how many connections it hit at once. Raises FaultError."""
         fault = self.faults.add(time.monotonic(), kind=kind, venue=venue, **details)
-        clients = [
-            client
-            for name in HOSTS
-            if (host := self._hosts[name]).venue == venue
-            for client in list(host.host.clients)
+        hit = [
+            (protocol, client)
+            for protocol in self._hosts.values()
+            if protocol.venue == venue
+            for client in list(protocol.host.clients)
             if any(fault.hits(venue, name) for name in (client.path, *client.topics))
         ]
         if fault.kind in ("drop", "half_open"):
-            clients = clients[: fault.count]
-        for client in clients:
-            self._hit(fault, client)
+            hit = hit[: fault.count]
+        for protocol, client in hit:
+            self._hit(fault, protocol, client)
         if fault.kind == "flood":
             frames = self._floods.setdefault(fault.venue, self.liquidations(fault.venue, self.now))
             self.flood(fault.venue, frames, fault.count or 1)
-        return len(clients)
+        return len(hit)
 
     def heal(self) -> None:
         """Turn every fault off."""
         self.faults.clear()
 
     def tick(self, contract: Contract, changed: dict[str, str]) -> int:
-        """Publish a change of a ticker of Bybit's beside what the market does; return to how many sockets."""
-        feed = self._feeds["bybit"]
-        assert isinstance(feed, BybitFeed)
-        return feed.tick(f"{contract.market}/tickers.{contract.symbol}", contract, changed, self.now())
+        """Publish a change of a ticker beside what the market does; return to how many sockets. LookupError: see `Feed`."""
+        return self._feeds[contract.venue].tick(contract, changed, self.now())
 
     def liquidations(self, venue: str, at: Callable[[], int]) -> load.Frames:
         """Return made-up liquidations of a venue without end, as its frames; `at`: their time, UTC ms."""
-        return load.FRAMES[venue](self._linear(venue), at)
+        linear = [c for c in self.market.contracts if c.venue == venue and not c.inverse]
+        return SIMULATED[venue].made_up(linear, at)
 
     def flood(self, venue: str, frames: load.Frames, count: int) -> int:
         """Write so many of these frames at once, outside the market, to all who listen; return how many were written."""
-        written = load.flood(self._hosts["um" if venue == "binance" else venue].host, frames, count)
+        written = load.flood(self._first(venue).host, frames, count)
         self.record.load[venue] += written
         return written
 
-    def _linear(self, venue: str) -> list[Contract]:
-        return [c for c in self.market.contracts if c.venue == venue and not c.inverse]
+    def _first(self, venue: str) -> Protocol:
+        return self._hosts[next(iter(SIMULATED[venue].hosts))]
 
-    def _hit(self, fault: Fault, client: Client) -> None:
+    def _hit(self, fault: Fault, protocol: Protocol, client: Client) -> None:
         if fault.kind == "drop":
             client.cut()
         elif fault.kind == "half_open":
             client.freeze()
         elif fault.kind in TWISTS:
             client.twists.add(fault)
-        elif (
-            fault.kind == "notice" and isinstance(protocol := self._hosts["okx"], OkxProtocol) and fault.venue == "okx"
-        ):
+        elif fault.kind == "notice":
             protocol.notice(client)
         for _ in range(fault.count or 1):
             if fault.kind == "garbage":
@@ -197,52 +184,27 @@ class Simulator:
             elif fault.kind == "big_frame":
                 client.send(b'{"filler":"' + b"x" * (fault.size - 13) + b'"}')
 
-    def _protocols(self) -> dict[str, BinanceProtocol | BybitProtocol | OkxProtocol]:
-        market, limits, faults, play = self.market, self.limits, self.faults, self._play
-        ladder = Ladder(limits.weight)
-        symbols: dict[str, set[str]] = {"linear": set(), "inverse": set()}
-        for contract in market.contracts:
-            if contract.venue == "bybit":
-                symbols[contract.market].add(contract.symbol)
-        known = okx.known_topics([c for c in market.contracts if c.venue == "okx"])
-        if play is not None:
-            um, cm = (recordings.RecordedRest(play, "binance", prefix) for prefix in ("um_", "cm_"))
-            return {
-                "um": BinanceProtocol(True, um, faults, limits.binance),
-                "cm": BinanceProtocol(False, cm, faults, limits.binance),
-                "bybit": BybitProtocol(None, recordings.RecordedRest(play, "bybit"), faults, limits.bybit),
-                "okx": OkxProtocol(None, recordings.RecordedRest(play, "okx"), faults, limits.okx),
-            }
-        return {
-            "um": BinanceProtocol(True, BinanceRest(market, "um", ladder), faults, limits.binance),
-            "cm": BinanceProtocol(False, BinanceRest(market, "cm", ladder), faults, limits.binance),
-            "bybit": BybitProtocol(symbols, BybitRest(market, limits.bybit), faults, limits.bybit),
-            "okx": OkxProtocol(known, OkxRest(market), faults, limits.okx),
-        }
-
-    def _feeds_of(self, seed: int) -> dict[str, BinanceFeed | BybitFeed | OkxFeed]:
-        um, cm, bybit, okx_ = (self._hosts[name] for name in HOSTS)
-        assert isinstance(um, BinanceProtocol)
-        assert isinstance(cm, BinanceProtocol)
-        assert isinstance(bybit, BybitProtocol)
-        assert isinstance(okx_, OkxProtocol)
-        return {
-            "binance": BinanceFeed(self.market, um, cm, self.record),
-            "bybit": BybitFeed(self.market, bybit, self.record, seed),
-            "okx": OkxFeed(self.market, okx_, self.record, seed),
-        }
+    def _open(self, seed: int, limits: Limits) -> None:
+        """Make each venue's protocols, and the feeds that push the market to them."""
+        world = World(self.market, self.faults, self.record, seed)
+        for venue, each in SIMULATED.items():
+            if self._play is not None:
+                protocols = each.play(self._play / venue, self.faults, limits[venue])
+            else:
+                protocols, self._feeds[venue] = each.serve(world, limits[venue])
+            self._hosts |= zip(each.hosts, protocols, strict=True)
 
     def _playback_of(self, folder: Path) -> Playback:
-        return Playback(recordings.frames(folder), self._hosts, self._play_rate, self.record, self.finished)
+        readers = {venue: each.recorded for venue, each in SIMULATED.items()}
+        return Playback(recordings.frames(folder, readers), self._hosts, self._play_rate, self.record, self.finished)
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
         if self._playback is not None:
             return [self._playback.run()]
         jobs = [self._run()]
         for venue, rate in self._rate.items():
-            frames = load.FRAMES[venue](self._linear(venue), self.now)
-            host = self._hosts["um" if venue == "binance" else venue].host
-            jobs.append(load.Load(venue, host, frames, rate, self.record).run())
+            frames = self.liquidations(venue, self.now)
+            jobs.append(load.Load(venue, self._first(venue).host, frames, rate, self.record).run())
         return jobs
 
     async def _run(self) -> None:
@@ -267,6 +229,15 @@ class Simulator:
 
     def _pending(self, venue: str) -> int:
         return self._feeds[venue].pending if self._feeds else 0
+
+
+def _whole(limits: Limits) -> Limits:
+    """Return every venue's limits. Raises ValueError for a venue that is not there, or limits of another."""
+    documented: Limits = {venue: each.limits for venue, each in SIMULATED.items()}
+    for venue, given in limits.items():
+        if type(given) is not type(documented.get(venue)):
+            raise ValueError(f"{type(given).__name__} is not what {venue!r} has for limits")
+    return documented | limits
 
 
 def _wall_clock() -> int:

@@ -10,7 +10,7 @@ BATCH_MS = 500
 
 
 class LargestPerSecond:
-    """Binance: a symbol's window opens with a liquidation and lasts a second; its largest is shown when it closes."""
+    """A symbol's window opens with a liquidation and lasts a second; its largest is shown when it closes."""
 
     def __init__(self) -> None:
         self._open: dict[str, tuple[int, Liquidation]] = {}
@@ -41,7 +41,7 @@ class LargestPerSecond:
 
 
 class Batches:
-    """Bybit: all liquidations, one frame a symbol every 500 ms with everything since."""
+    """All liquidations, one frame a symbol every 500 ms with everything since."""
 
     def __init__(self) -> None:
         self._by_symbol: dict[str, list[Liquidation]] = {}
@@ -66,7 +66,7 @@ class Batches:
 
 
 class Late:
-    """OKX: some liquidations come late and so out of order."""
+    """Some liquidations come late and so out of order."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Liquidation]] = []

@@ -1,19 +1,18 @@
 """What the simulated feeds published: the figures a warehouse must arrive at."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from collectors.simulator.contracts import VENUES
 from collectors.simulator.liquidation import Liquidation
 
 
 class Shown(msgspec.Struct):
     """A liquidation a feed published. `sent_ms`: when, UTC; `receivers`: sockets it was written to.
 
-    `price` and `qty_raw` as on the wire (Binance: ap and z), `qty_base` in coins, `usd` notional at that price.
+    `price` and `qty_raw` as on the wire, `qty_base` in coins, `usd` notional at that price.
     """
 
     venue: str
@@ -55,18 +54,18 @@ class Truth:
             self.frames[venue, channel] += receivers
         return receivers
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self, venues: Iterable[str]) -> dict[str, Any]:
         """Return per venue: published and sent (heard by somebody) counts, USD by side of both, load frames."""
-        return {venue: self._of(venue) for venue in VENUES}
+        return {venue: self._of(venue) for venue in venues}
 
     def lines(self) -> Iterator[bytes]:
         """Yield every row as a JSON line, in the order published."""
         for row in self.rows:
             yield msgspec.json.encode(row) + b"\n"
 
-    def frames_written(self) -> dict[str, dict[str, int]]:
+    def frames_written(self, venues: Iterable[str]) -> dict[str, dict[str, int]]:
         """Return frames written per venue and channel, summed over sockets; control frames are not counted."""
-        written: dict[str, dict[str, int]] = {venue: {} for venue in VENUES}
+        written: dict[str, dict[str, int]] = {venue: {} for venue in venues}
         for (venue, channel), frames in sorted(self.frames.items()):
             written[venue][channel] = frames
         return written

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 
+from collectors.simulator.listing import listed
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
 from collectors.venues.bybit.simulator import frames as bybit_frames
@@ -64,7 +65,7 @@ def bybit_tickers(count: int) -> Iterator[bytes]:
 
     What a delta changes is one of `CHANGES` in turn: the five deltas among the recorded lines changed just these fields.
     """
-    market = Market(7, TICKER_COINS, Phases(), SINCE_MS)
+    market = Market(7, listed(TICKER_COINS, SINCE_MS), Phases(), SINCE_MS)
     contracts = [contract for contract in market.contracts if contract.venue == "bybit" and contract.interval_ms]
     rng = random.Random(7)
     for n in range(count):

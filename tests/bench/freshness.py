@@ -23,7 +23,7 @@ async def run(world: Path) -> None:
     try:
         await parts.kafka()
         addresses = world / "simulator.env"
-        command = liq("simulate", "--bybit-rate", str(RATE), "--cascade", "0", "--write-env", str(addresses))
+        command = liq("simulate", "--load", f"bybit={RATE}", "--cascade", "0", "--write-env", str(addresses))
         await parts.add("simulate", command)
         while not (addresses.exists() and addresses.read_text().endswith("\n")):
             await asyncio.sleep(0.1)

@@ -13,6 +13,7 @@ from collectors.simulator.faults import Faults
 from collectors.simulator.history import MINUTE_MS
 from collectors.simulator.host import Answer, Client
 from collectors.simulator.liquidation import Liquidation
+from collectors.simulator.listing import listed
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
@@ -70,7 +71,7 @@ class Stretch:
     """The market run through its script; `minutes` by contract and minute's start."""
 
     def __init__(self, seed: int, coins: Sequence[str], phases: Phases, start_ms: int) -> None:
-        self.market = Market(seed, coins, phases, start_ms)
+        self.market = Market(seed, listed(coins, start_ms), phases, start_ms)
         self.minutes: dict[Contract, dict[int, Minute]] = {
             contract: defaultdict(Minute) for contract in self.market.contracts
         }
@@ -122,7 +123,7 @@ class Stretch:
         symbols: dict[str, set[str]] = {"linear": set(), "inverse": set()}
         for contract in self.market.contracts:
             symbols.setdefault(contract.market, set()).add(contract.symbol)
-        known, faults = known_topics([c for c in self.market.contracts if c.venue == "okx"]), Faults()
+        known, faults = known_topics([c for c in self.market.contracts if c.venue == "okx"]), Faults({})
         return (
             BinanceProtocol(True, no, faults, BinanceLimits()), BinanceProtocol(False, no, faults, BinanceLimits()),
             BybitProtocol(symbols, no, faults, QUICK[0]), OkxProtocol(known, no, faults, QUICK[1]),

@@ -268,7 +268,7 @@ async def test_funding_history_pages_forward_from_start_time(simulator: Simulato
 
 
 async def test_klines_meet_and_the_ladder_goes_from_429_to_418(http: httpx.AsyncClient) -> None:
-    async with Simulator(phases=BUSY, limits=Limits(weight=30)) as simulator:
+    async with Simulator(phases=BUSY, limits=Limits(binance=BinanceLimits(weight=30))) as simulator:
         url = simulator.env()["LIQ_BINANCE_UM_REST"]
         rows = (
             await http.get(f"{url}/fapi/v1/klines", params={"symbol": "ETHUSDT", "interval": "1m", "limit": 99})
@@ -288,5 +288,5 @@ async def test_klines_meet_and_the_ladder_goes_from_429_to_418(http: httpx.Async
 def test_limits_are_the_documented_ones() -> None:
     assert msgspec.to_builtins(BinanceLimits()) == {
         "messages_per_second": 10, "streams": 1024, "ping_s": 180.0, "pong_s": 600.0, "lifetime_s": 86400.0,
-        "slow_s": 2, "ban_s": 120,
+        "weight": 2400, "slow_s": 2, "ban_s": 120,
     }  # fmt: skip

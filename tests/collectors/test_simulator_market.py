@@ -5,9 +5,10 @@ from collections import Counter
 
 import pytest
 
-from collectors.simulator.contracts import COINS, listed
+from collectors.simulator.contracts import COINS
 from collectors.simulator.history import HOUR_MS, MINUTE_MS
 from collectors.simulator.liquidation import Liquidation
+from collectors.simulator.listing import listed
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
 from collectors.simulator.throttles import Batches, LargestPerSecond, Late
@@ -19,7 +20,7 @@ ALL = [coin.name for coin in COINS]
 def run(
     seed: int = 7, phases: Phases | None = None, coins: list[str] | None = None, step: int = 1000
 ) -> tuple[Market, list[Liquidation]]:
-    market = Market(seed, coins or ALL, phases or Phases(), START)
+    market = Market(seed, listed(coins or ALL, START), phases or Phases(), START)
     happened: list[Liquidation] = []
     for to in range(START, START + market.script.phases.length_ms + 30_000, step):
         happened += market.advance(to)
@@ -57,7 +58,7 @@ def test_every_venue_lists_linear_inverse_usdc_and_delivery_contracts() -> None:
 
 
 def test_prices_open_interest_and_funding_fall_together_in_the_cascade() -> None:
-    market = Market(7, ALL, Phases(calm_s=60, cascade_s=60, aftermath_s=60), START)
+    market = Market(7, listed(ALL, START), Phases(calm_s=60, cascade_s=60, aftermath_s=60), START)
     bitcoin = market.contracts[0]
     quote = market.quotes[bitcoin]
     market.advance(START + 60_000)
@@ -90,7 +91,7 @@ def test_two_thousand_liquidations_of_the_burst_are_visible_on_the_feeds() -> No
 
 
 def test_the_side_agrees_with_the_price_move() -> None:
-    market = Market(5, ALL, Phases(calm_s=300, trickle=20), START)
+    market = Market(5, listed(ALL, START), Phases(calm_s=300, trickle=20), START)
     agree = total = 0
     for to in range(START + 1000, START + 300_000, 100):
         trends = {contract.coin.name: market.quotes[contract].trend for contract in market.contracts}
@@ -171,7 +172,7 @@ def test_wide_candles_are_the_union_of_their_minutes() -> None:
 
 def test_a_settlement_that_passes_is_in_the_history_at_the_rate_last_shown() -> None:
     start = 1_795_392_000_000 - 30_000
-    market = Market(7, ["BTC"], Phases(), start)
+    market = Market(7, listed(["BTC"], start), Phases(), start)
     contract = market.contracts[0]
     market.advance(start + 29_900)
     shown, paid_at = market.quotes[contract].funding, market.quotes[contract].next_funding_ms

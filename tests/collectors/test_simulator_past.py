@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from collectors.simulator.candles import Kind
 from collectors.simulator.contracts import COINS, Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS, History
+from collectors.simulator.listing import listed
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
 
@@ -22,7 +23,7 @@ SEEDS = (1, 7, 20261118)
 
 @cache
 def market(seed: int) -> Market:
-    return Market(seed, [coin.name for coin in COINS], Phases(), START)
+    return Market(seed, listed([coin.name for coin in COINS], START), Phases(), START)
 
 
 def perpetual(coin: str, venue: str = "binance", seed: int = 7) -> Contract:
@@ -76,7 +77,7 @@ def test_the_past_is_the_same_for_the_same_seed_whatever_is_asked_first() -> Non
 
 @pytest.mark.parametrize("kind", ["trade", "mark", "index"])
 def test_each_minute_opens_where_the_last_one_closed_up_to_the_live_market(kind: Kind) -> None:
-    running = Market(7, ["BTC", "PEPE"], Phases(calm_s=150), START)
+    running = Market(7, listed(["BTC", "PEPE"], START), Phases(calm_s=150), START)
     running.advance(START + 150_000)
     contract = next(c for c in running.contracts if c.coin.name == "PEPE")
     times = range(MINUTE - 2 * DAY_MS, running.now // MINUTE_MS * MINUTE_MS, MINUTE_MS)
@@ -86,7 +87,7 @@ def test_each_minute_opens_where_the_last_one_closed_up_to_the_live_market(kind:
 
 
 def test_open_interest_premium_and_price_go_on_where_the_past_ends() -> None:
-    running = Market(7, ["BTC", "SOL"], Phases(calm_s=300), START)
+    running = Market(7, listed(["BTC", "SOL"], START), Phases(calm_s=300), START)
     running.advance(START + 200_000)
     history = running.history
     for contract in running.contracts:
@@ -101,7 +102,7 @@ def test_open_interest_premium_and_price_go_on_where_the_past_ends() -> None:
 
 
 def test_wide_candles_are_the_union_of_their_minutes_across_the_start() -> None:
-    running = Market(7, ["ETH"], Phases(calm_s=400), START)
+    running = Market(7, listed(["ETH"], START), Phases(calm_s=400), START)
     running.advance(START + 300_000)
     contract, history, now = running.contracts[0], running.history, running.now
     for width in (5 * MINUTE_MS, HOUR_MS, DAY_MS):
@@ -158,7 +159,7 @@ def test_thirty_days_have_cascades_in_which_open_interest_premium_and_volume_go_
 
 def test_the_simulation_starts_in_a_calm_hour() -> None:
     for seed in range(30):
-        calm = Market(seed, ["LTC"], Phases(), START)
+        calm = Market(seed, listed(["LTC"], START), Phases(), START)
         candle = calm.history.candle(calm.contracts[0], "index", MINUTE - HOUR_MS, HOUR_MS, START)
         assert candle.high / candle.low < 1.04
 

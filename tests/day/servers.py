@@ -70,7 +70,7 @@ def protocols(market: Market) -> dict[str, Protocol]:
         if contract.venue == "bybit":
             symbols[contract.market].add(contract.symbol)
         okx += [contract] if contract.venue == "okx" else []
-    no, faults = (lambda _path, _query: Answer(404, b"")), Faults()
+    no, faults = (lambda _path, _query: Answer(404, b"")), Faults({})
     return {
         "um": BinanceProtocol(True, no, faults, BinanceLimits()),
         "cm": BinanceProtocol(False, no, faults, BinanceLimits()),

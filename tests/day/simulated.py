@@ -20,6 +20,7 @@ from collectors.history.plan import HISTORIES
 from collectors.simulator.contracts import Coin, Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.liquidation import Liquidation
+from collectors.simulator.listing import listed
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
 from collectors.simulator.truth import Truth
@@ -60,7 +61,7 @@ class Day:
 
     def __init__(self) -> None:
         self.frames: list[RawFrame] = []
-        self.market = Market(SEED, COINS, PHASES, START_MS)
+        self.market = Market(SEED, listed(COINS, START_MS), PHASES, START_MS)
         self._truth = Truth()
         self._clock = Clock(START_MS)
         self._venues = {name: make() for name, make in VENUES.items()}
@@ -161,7 +162,7 @@ class Day:
         self._of_ether("USDT", "17.025", "2391.37")
 
     def _of_ether(self, quote: str, qty: str, price: str) -> None:
-        coin = Coin("ETH", float(price), 1, 1, 1, 1)
+        coin = Coin("ETH", float(price), 1, 1)
         contract = Contract("binance", "um", f"ETH{quote}", coin, quote, quote, False, 1.0, 1, 1e-6, 1e-3, 0.0)
         one = Liquidation(contract, self.market.now - 1000, "long", qty, price, price, price)
         self._send(binance_frames.force_order(one, self.market.now))
@@ -196,9 +197,9 @@ class Day:
         recorded = Recorded(venue, "backfill", "rest", self._clock, self.frames)
         recorded.event("started")
         for endpoint in HISTORIES[name]().endpoints:
-            for listed in self._listings[name].get(endpoint.group, ()):
-                how = endpoint.names(listed)
-                if how is None or not listed.funding:
+            for one in self._listings[name].get(endpoint.group, ()):
+                how = endpoint.names(one)
+                if how is None or not one.funding:
                     continue
                 for length, back in wanted.get(endpoint.what, {}).items():
                     series = Series(endpoint, how, length)

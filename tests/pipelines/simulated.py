@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from collectors.envelope import RawFrame
 from collectors.simulator.liquidation import Liquidation
+from collectors.simulator.listing import listed
 from collectors.simulator.market import STEP_MS, Market
 from collectors.simulator.script import Phases
 from collectors.simulator.throttles import Batches, LargestPerSecond, Late
@@ -23,7 +24,7 @@ class SimulatedFeeds:
     """A market run to its script's end. `frames`: in order of arrival, contract lists first; `truth`: what they show."""
 
     def __init__(self, coins: Sequence[str], phases: Phases, seed: int = 7, start_ms: int = START_MS) -> None:
-        self.market = Market(seed, coins, phases, start_ms)
+        self.market = Market(seed, listed(coins, start_ms), phases, start_ms)
         self.start_ms = start_ms
         self._truth = Truth()
         self._sessions = {venue: Session(venue, "public-1-aaaa") for venue in ("binance", "bybit", "okx")}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from collectors.simulator.contracts import COINS
+from collectors.simulator.listing import listed
 from collectors.simulator.market import Market
 from collectors.simulator.script import Phases
 from pipelines.derive.coverage.cover import cover
@@ -38,7 +39,7 @@ def warehouse(fresh_world: Path) -> Iterator[Lake]:
 @pytest.fixture(scope="module")
 def lively() -> Happened:
     """Half an hour of the market that `liq demo` simulates, before and after its cascade."""
-    market = Market(7, [coin.name for coin in COINS], Phases(calm_s=3600), 0)
+    market = Market(7, listed([coin.name for coin in COINS], 0), Phases(calm_s=3600), 0)
     return [(one.contract.venue, one.contract.coin.name, one.ts / 60_000) for one in market.advance(30 * 60_000)]
 
 

@@ -13,7 +13,8 @@ from collectors.simulator.contracts import Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer, json_answer
 from collectors.simulator.market import Market
-from collectors.venues.bybit.simulator import BybitLimits, frames, refusal
+from collectors.venues.bybit.simulator import frames
+from collectors.venues.bybit.simulator.server import BybitLimits, refusal
 
 Query = dict[str, str]
 KLINES_MS = {str(m): m * MINUTE_MS for m in (1, 3, 5, 15, 30, 60, 120, 240, 360, 720)} | {"D": DAY_MS}

@@ -10,7 +10,8 @@ from collectors.simulator.contracts import Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer, json_answer
 from collectors.simulator.market import Market
-from collectors.venues.okx.simulator import INST_TYPES, frames, refusal
+from collectors.venues.okx.simulator import frames
+from collectors.venues.okx.simulator.server import INST_TYPES, refusal
 
 Query = dict[str, str]
 BARS_MS = {
