@@ -62,7 +62,7 @@ Tiers = Annotated[
 ContractSize = Annotated[float | None, _option(help="Coins a contract (inverse: USD), where a table counts contracts.",
                                                panel=TABLE)]  # fmt: skip
 Maintained = Annotated[MaintenanceAt | None, _option(
-    help="Rate of the notional at the mark, or fixed at entry, as for Bybit inverse if not given.", panel=TABLE)]  # fmt: skip
+    help="Rate of the notional at the mark, or fixed at entry; if not given, as the venue does.", panel=TABLE)]  # fmt: skip
 
 AddMargin = Annotated[float | None, _option(help="Margin to add, settle currency.", panel=TRY)]
 Close = Annotated[float | None, _option(help="Part of the size to close, at the mark price.", panel=TRY)]

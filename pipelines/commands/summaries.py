@@ -8,7 +8,7 @@ SUMMARIES = {
     "plot": "Pictures, as PNG or SVG: heatmaps, maps, totals, cascades, funding.",
     "collect": "Collect every frame of the venues into Kafka until SIGTERM or Ctrl-C.",
     "backfill": "Ask a venue for its past and put every answer into Kafka, unchanged, where `liq ingest` reads it.",
-    "simulate": "Serve the venues on this machine, print the settings that point collectors at them, end on Ctrl-C.",
+    "simulate": ("Serve the venues on this machine, print the settings that point collectors at them, end on Ctrl-C."),
     "ingest": "Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.",
     "demo": "Run the whole pipeline, nothing left out, against local servers that speak the venues' protocols.",
     "up": "Run the whole pipeline against the live venues: broker, collectors, ingest.",

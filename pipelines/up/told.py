@@ -8,6 +8,7 @@ from rich.table import Table
 
 from pipelines.up.commands import own_name
 from pipelines.up.screen import read
+from pipelines.venues import VENUES
 from warehouse import lake, query
 from warehouse.shown import show_titled
 from warehouse.worlds import setting
@@ -25,7 +26,7 @@ TRY = """\
 {run} watch
 {run} sql "from cascades_recent"
 {run} plot heatmap --base BTC -o heatmap.png
-{run} position long BTC/USDT:USDT --venue bybit --entry 60000 --size 1 --leverage 10
+{run} position long BTC/USDT:USDT --venue {venue} --entry 60000 --size 1 --leverage 10
 {run} views"""
 
 
@@ -52,7 +53,8 @@ def tell(world: Path, out: Console, truth: dict[str, Any], lost: int = 0) -> int
 
 def next_commands(world: Path) -> str:
     """Return commands to try on the world, as they are typed in this folder."""
-    return "\n".join(f"  {line}" for line in TRY.format(run=f"{setting(world)} {own_name()}").splitlines())
+    tried = TRY.format(run=f"{setting(world)} {own_name()}", venue=next(iter(VENUES)))
+    return "\n".join(f"  {line}" for line in tried.splitlines())
 
 
 def _arrived(world: Path, truth: dict[str, Any]) -> list[dict[str, Any]]:

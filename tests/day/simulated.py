@@ -16,7 +16,6 @@ from collectors import topics
 from collectors.envelope import RawFrame
 from collectors.history.endpoint import Series
 from collectors.history.paging import Span, after, asked
-from collectors.history.plan import HISTORIES
 from collectors.simulator.contracts import Coin, Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.liquidation import Liquidation
@@ -28,7 +27,7 @@ from collectors.topics import LIQUIDATION
 from collectors.venues.binance.simulator import BinanceFeed, BinanceProtocol
 from collectors.venues.binance.simulator import frames as binance_frames
 from collectors.venues.bybit.simulator import BybitFeed
-from collectors.venues.known import VENUES
+from collectors.venues.known import HISTORIES, VENUES
 from collectors.venues.okx.simulator import OkxFeed
 from collectors.venues.venue import Feed, Frame, Poll
 from tests.day.servers import ask, binance_of, bybit_of, listing, okx_of, payload, protocols

@@ -14,7 +14,7 @@ from tests.walk.printed import of_demo, of_readme
 from tests.walk.trying import ROOT, Tried, answered, home, until
 from tests.walk.ways import LIVE, WAYS, Way, way
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(2400)
 
 PRINTED = of_readme((ROOT / "README.md").read_text())
 FRAME = (

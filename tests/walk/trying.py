@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-ANSWERS_S, ENDS_S = 240.0, 240.0
+ANSWERS_S, ENDS_S = 600.0, 600.0
 CTRL_C = b"\x03"
 SIZE = {"COLUMNS": "120", "LINES": "40"}
 

@@ -12,7 +12,7 @@ EMPTY = pl.DataFrame(schema={"ts": pl.Datetime("us"), "price": pl.Float64, "low"
 
 BY_THE_SECOND = timedelta(minutes=20)
 MISSING = ("Missing: the price, as there are no candles",)
-SECONDS_ARE = "Price: the venues' marks, and between them what Binance's liquidations were filled at"
+SECONDS_ARE = "Price: the venues' marks, and between them what liquidations were filled at"
 
 CONTRACT = """
 SELECT instrument FROM instruments_as_of
