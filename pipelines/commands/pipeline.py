@@ -88,7 +88,7 @@ def demo(
 ) -> None:
     """Run the whole pipeline, nothing left out, against local servers that speak the venues' protocols.
 
-    Real collectors, real Kafka, real warehouse; needs no exchange. Ends by itself, in about a minute. What an earlier demo
+    Real collectors, real Kafka, real warehouse; needs no exchange. Ends by itself, in a minute and a half. What an earlier demo
     left in the folder is deleted; on a terminal it asks first. Ctrl-C ends the market early, a second one leaves the rest.
     Exit code 0: every liquidation sent is stored once and no frame is missing; 130: it was stopped.
     """
