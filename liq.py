@@ -108,9 +108,7 @@ NAMES = frozenset(name for names in PARTS for name in names)
 @cache
 def composed(only: str | None = None) -> typer.Typer:
     """Return the command with all sub-commands, or those of the part that has the one named."""
-    app = typer.Typer(
-        name="liq", cls=Liq, context_settings=WIDEST, rich_markup_mode=None, pretty_exceptions_enable=False
-    )
+    app = _bare()
     for names, add in PARTS.items():
         if only is None or only in names:
             add(app)
@@ -123,17 +121,21 @@ def composed(only: str | None = None) -> typer.Typer:
 @cache
 def listed() -> typer.Typer:
     """Return the command with the names of all sub-commands and their first lines, and nothing behind them."""
-    app = typer.Typer(
-        name="liq", cls=Liq, context_settings=WIDEST, rich_markup_mode=None, pretty_exceptions_enable=False
-    )
+    app = _bare()
     for name, text in SUMMARIES.items():
         app.command(name, help=text)(_nothing)
     app.callback()(liq)
     return app
 
 
+def _bare() -> typer.Typer:
+    return typer.Typer(
+        name="liq", cls=Liq, context_settings=WIDEST, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+
+
 def _nothing() -> None:
-    """Stand for a command of which only the name is wanted."""
+    """Do nothing: the command is only listed."""
 
 
 def __getattr__(name: str) -> Any:
@@ -178,7 +180,7 @@ def _usual(words: Sequence[str]) -> Path:
 
 
 def settle_proxies(words: Sequence[str]) -> None:
-    """Let no proxy stand before this machine itself; one that cannot be used ends what has to go outside in one line."""
+    """Never use a proxy for this machine itself. Where the proxy for other machines cannot be used, end with one line."""
     proxies.spare_loopback(os.environ)
     wrong = proxies.wrong(os.environ)
     if wrong and OUTSIDE.intersection(words[:1]) and "--help" not in words:

@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[1]
 NAMES = re.compile("|".join(RECORDS), re.IGNORECASE)
 AT_HOME = {
     "collectors/venues/known.py": "the list of them",
-    "collectors/venues/simulated.py": "the list of those that are simulated",
     "pipelines/venues/__init__.py": "the list of them",
 }
 WORDS = re.compile("okx_bkPx")

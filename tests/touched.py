@@ -1,7 +1,6 @@
 """`python -m tests.touched [REVISION]`: the files of tests that are near what changed since a revision (HEAD if not given).
 
-Near: a test that changed, or one that imports a module that changed. A helper of tests or a conftest that changed brings along
-the tests of its folder.
+Near: a test that changed, one that imports a module that changed, or one below a conftest that changed.
 """
 
 import ast
@@ -19,11 +18,11 @@ def near(changed: Iterable[str], root: Path = ROOT) -> list[str]:
     """Return the test files near `changed` files, in order."""
     files = [file for file in changed if file.endswith(".py") and (root / file).exists()]
     modules = {module_of(file) for file in files}
-    folders = {str(Path(file).parent) for file in files if _is_helper(file)}
+    folders = [Path(file).parent for file in files if Path(file).name == "conftest.py"]
     found = [
         file
         for file in (str(path.relative_to(root)) for path in sorted((root / "tests").rglob("test_*.py")))
-        if file in files or str(Path(file).parent) in folders or modules & set(_imported(root / file))
+        if file in files or any(map(Path(file).is_relative_to, folders)) or modules & set(_imported(root / file))
     ]
     return [file for file in found if not file.startswith(SLOW)]
 
@@ -31,10 +30,6 @@ def near(changed: Iterable[str], root: Path = ROOT) -> list[str]:
 def module_of(file: str) -> str:
     """Return the dotted name of a file's module."""
     return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
-def _is_helper(file: str) -> bool:
-    return file.startswith("tests/") and not Path(file).name.startswith("test_")
 
 
 def _imported(path: Path) -> Iterator[str]:

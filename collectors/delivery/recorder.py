@@ -52,7 +52,7 @@ class Recorder:
     def frame(self, payload: bytes, name: Frame | None, recv_ns: int, steady_ns: int = 0) -> None:
         """Keep a frame under its name; one without a name goes to the dead letters, counted like any other.
 
-        `recv_ns`, `steady_ns`: when it came, by the clocks of `moment.Moment`; 0: now.
+        `recv_ns`, `steady_ns`: when it came, by the clocks of `moment.Moment`; `steady_ns` 0: now.
         """
         self.frames += 1
         channel, symbol, topic = name or (UNNAMED, ALL_SYMBOLS, DEAD_LETTER)

@@ -2,8 +2,7 @@
 
     file    MAGIC, then as unsigned 64-bit little endian: where the first frame that Kafka lacks begins, the number of frames
             written, the number of those that Kafka has; then records
-    record  MARK, length, CRC-32, then that many bytes: a msgpack array of what a RawFrame is, and of which boot its steady
-            clock is
+    record  MARK, length, CRC-32, then that many bytes: a msgpack array of the frame's fields, and the boot of its steady clock
 
 A record is whole or it is not there: one whose CRC is wrong is skipped up to the next that is right, and at the end of a
 file, where a killed process or a lost power left part of one, it is the end.
@@ -200,17 +199,8 @@ def _frame(of: _Fields, topic: str) -> RawFrame:
     """Return a frame; the steady clock of another boot says nothing here."""
     steady_ns = of.steady_ns if of.boot == boot() else 0
     return RawFrame(
-        of.venue,
-        of.channel,
-        of.symbol,
-        of.transport,
-        of.recv_ns,
-        of.session,
-        of.seq,
-        of.payload,
-        topic,
-        steady_ns=steady_ns,
-    )
+        of.venue, of.channel, of.symbol, of.transport, of.recv_ns, of.session, of.seq, of.payload, topic, steady_ns=steady_ns
+    )  # fmt: skip
 
 
 @contextmanager

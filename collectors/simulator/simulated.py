@@ -20,7 +20,7 @@ L = TypeVar("L", bound=msgspec.Struct)
 
 
 class World(NamedTuple):
-    """What a venue's servers stand in: the market they show, the faults that are on, where they note what they showed."""
+    """What a venue's servers are given: the market to show, the faults that are on, and where to note what was shown."""
 
     market: Market
     faults: Faults

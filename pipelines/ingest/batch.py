@@ -26,7 +26,7 @@ BY_CONTRACTS = ("instruments", "leverage_tiers")
 class Batch:
     """Collects slices; frames of events are kept as they are, frames of state go through the grid.
 
-    `held`: the state of Bybit's tickers; `ended`: sessions that had ended before, and when (UTC nanoseconds); `book`: the
+    `held`: what sessions hold; `ended`: sessions that had ended before, and when (UTC nanoseconds); `book`: the
     contracts known; `marks`: the frames that are stored, None: each frame counts as new.
     """
 

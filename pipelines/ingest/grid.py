@@ -61,7 +61,7 @@ class Bucket:
     def take(self, frames: Sequence[RawFrame], held: Held, marks: Marks | None = None) -> list[Said]:
         """Read frames and keep what they say that is new; return that of it that is not state.
 
-        `held`: the state of Bybit tickers; `marks`: what is stored already.
+        `held`: what sessions hold; `marks`: what is stored already.
         """
         self._began(frames[0])
         self.last, self.next = frames[-1], frames[-1].offset + 1

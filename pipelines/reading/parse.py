@@ -58,7 +58,7 @@ def collector_paused() -> Iterator[None]:
 
 
 def parse_frames(frames: Sequence[RawFrame], held: Held) -> Parsed:
-    """Read every frame; a frame that fails is rejected and the batch goes on. Updates `held`, the state of Bybit tickers."""
+    """Read every frame; a frame that fails is rejected and the batch goes on. Updates `held`, what sessions hold."""
     facts: dict[type[Row], Facts] = {}
     last: tuple[str, str, str] | None = None
     parse = None

@@ -24,5 +24,7 @@ def complaints(way: Way, tried: Tried, elsewhere: str) -> Iterable[str]:
     for sign in filter(None, (way.says, way.until)):
         if sign not in whole:
             yield f"does not say {sign!r}"
+    if tried.command.startswith("liq sql ") and NOTE not in tried.errors:
+        yield "does not say which world it read"
     if elsewhere in whole.replace(NOTE, ""):
         yield f"speaks of {elsewhere}"

@@ -135,7 +135,7 @@ def _faults(each: Way, command: str, folder: Path, env: dict[str, str], elsewher
 
 
 def _as_printed(command: str) -> Way:
-    """Return how a command is tried that the demo prints: as one of the same words in README.md, or as it stands."""
+    """Return how a command is tried that the demo prints: as it stands, and the page until Ctrl-C."""
     words = command.partition("liq ")[2].split()
     return Way(until="liquidat") if words[0] == "watch" else Way()
 

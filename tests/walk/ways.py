@@ -11,8 +11,8 @@ class Way(NamedTuple):
     """A command of README.md. `runs`: what a shell is given, none where `elsewhere` says which test shows it.
 
     `code`: its exit codes. `says`: what stands in its answer, any of it where it is empty. `live`: it brings data in, so it is
-    tried against simulated venues, in a world of its own. `until`: it runs until Ctrl-C, which is pressed once its output, or
-    the file that it names, holds this.
+    tried against simulated venues, in a world of its own. `until`: it runs until Ctrl-C, which is pressed once its output
+    holds this. `may_be_empty`: an answer of no rows is a good one.
     """
 
     runs: tuple[str, ...] = ()

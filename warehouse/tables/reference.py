@@ -60,7 +60,7 @@ LEVERAGE_TIERS = Table(
         Column("deduction", "DOUBLE", "Maintenance amount taken off at this step", "settle currency", "frame", "not sent"),
         VALID_FROM._replace(meaning=VALID_FROM.meaning + "; of source static: the date the venue published it for"),
         TRACE[0]._replace(meaning="When the frame arrived, by our clock; of source static: when ingest wrote the row"),
-        TRACE[1]._replace(meaning=TRACE[1].meaning + " or static (pipelines/columns/contracts/static_tiers.csv, dated)"),
+        TRACE[1]._replace(meaning=TRACE[1].meaning + " or static (static_tiers.csv of the venue, dated)"),
         *(column._replace(null_when="source is static: there is no frame") for column in TRACE[2:]),
     ),
     sort=("venue", "symbol", "valid_from", "tier"),

@@ -1,7 +1,7 @@
-"""Margin tables written down in this package, for venues that give theirs only with a key: Binance.
+"""Margin tables written down in a venue's folder, as `static_tiers.csv`: of venues that give theirs only with a key.
 
 Rows of them have source `static`, no frame, and as valid_from the date since which the venue said they hold. Whatever is
-heard later (contractInfo with brackets, the operator's own by `liq import binance-brackets`) follows them in time.
+heard later (by a stream, or the operator's own by `liq import`) follows them in time.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.contracts.tiers import MarginTable
 from pipelines.columns.schemas import schema
 from pipelines.facts import LeverageTier
+from pipelines.venues import VENUES
 
 SOURCE = "static"
 FILE = "static_tiers.csv"
@@ -23,8 +24,9 @@ FILE = "static_tiers.csv"
 
 @cache
 def static_tables() -> tuple[MarginTable, ...]:
-    """Return the package's margin tables."""
-    return tables_of(files("pipelines.columns.contracts").joinpath(FILE).read_bytes())
+    """Return the package's margin tables, venue by venue."""
+    written = (files(f"pipelines.venues.{name}").joinpath(FILE) for name in VENUES)
+    return tuple(table for file in written if file.is_file() for table in tables_of(file.read_bytes()))
 
 
 def tables_of(text: bytes) -> tuple[MarginTable, ...]:

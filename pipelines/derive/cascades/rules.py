@@ -3,12 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-import polars as pl
-
-from pipelines.errors import UsageError
+from pipelines.derive import rule as rule_
 from warehouse.lake import Lake
-from warehouse.tables import TABLES
-from warehouse.writer import replace
 
 Scope = Literal["all", "complete"]
 SCOPES: tuple[Scope, ...] = ("all", "complete")
@@ -73,11 +69,4 @@ RULE = Rule(
 
 def keep(warehouse: Lake, rule: Rule) -> None:
     """Store the rule beside the cascades found by it. Raises UsageError where the version is stored with other numbers."""
-    table = TABLES["cascade_rules"]
-    own = pl.DataFrame([rule._asdict()], schema=table.schema)
-    found = warehouse.connection.execute("FROM cascade_rules WHERE rule_version = ?", [rule.rule_version])
-    stored = pl.DataFrame(found.to_arrow_table(), schema=table.schema)
-    if stored.is_empty():
-        replace(warehouse, table.name, own, "FALSE")
-    elif not stored.equals(own):
-        raise UsageError(f"rule {rule.rule_version} is stored with other numbers; a changed rule is a new version")
+    rule_.keep(warehouse, "cascade_rules", rule)

@@ -3,12 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-import polars as pl
-
-from pipelines.errors import UsageError
+from pipelines.derive import rule as rule_
 from warehouse.lake import Lake
-from warehouse.tables import TABLES
-from warehouse.writer import replace
 
 
 class Rule(NamedTuple):
@@ -75,11 +71,4 @@ RULE = Rule(
 
 def keep(warehouse: Lake, rule: Rule = RULE) -> None:
     """Store the rule beside the states found by it. Raises UsageError where the version is stored with other numbers."""
-    table = TABLES["silence_rules"]
-    own = pl.DataFrame([rule._asdict()], schema=table.schema)
-    found = warehouse.connection.execute("FROM silence_rules WHERE rule_version = ?", [rule.rule_version])
-    stored = pl.DataFrame(found.to_arrow_table(), schema=table.schema)
-    if stored.is_empty():
-        replace(warehouse, table.name, own, "FALSE")
-    elif not stored.equals(own):
-        raise UsageError(f"rule {rule.rule_version} is stored with other numbers; a changed rule is a new version")
+    rule_.keep(warehouse, "silence_rules", rule)
