@@ -23,8 +23,8 @@ SELECT venue, CASE WHEN kafka_topic = 'raw.liquidation' THEN 'liquidations' ELSE
     max(recv_last) AS newest, max(ts_commit) AS committed,
     coalesce(sum(frames) FILTER (ts_commit > $now::TIMESTAMP - INTERVAL 10 SECOND), 0)::BIGINT AS frames
 FROM session_frames
-WHERE ts_commit > $now::TIMESTAMP - INTERVAL 30 MINUTE AND NOT contains(session, '-backfill-')
-    AND NOT contains(session, '-import-')
+WHERE ts_commit > $now::TIMESTAMP - INTERVAL 30 MINUTE AND NOT starts_with(session, venue || '-backfill-')
+    AND NOT starts_with(session, venue || '-import-')
 GROUP BY ALL
 """
 PRICES = """

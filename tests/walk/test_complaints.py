@@ -32,7 +32,9 @@ def test_each_fault_is_a_complaint_and_a_good_answer_is_none(way: Way, tried: Tr
 
 
 def test_commands_are_found_in_blocks_in_cells_and_behind_the_demo() -> None:
-    readme = '    make demo\n\n    liq sql "from x"\n| `liq plot map` / `oi` | pictures |\n| `liq watch` | page |\ntext `liq x`\n'
+    readme = (
+        '    make demo\n\n    liq sql "from x"\n| `liq plot map` / `oi` | pictures |\n| `liq watch` | page |\n`liq x`\n'
+    )
     assert of_readme(readme) == ["make demo", 'liq sql "from x"', "liq plot map", "liq plot oi", "liq watch"]
     assert of_demo("It took 3 s. Try next:\n  LIQ_DATA=x .venv/bin/liq watch\nother\n") == [
         "LIQ_DATA=x .venv/bin/liq watch"
