@@ -1,1 +1,1 @@
-"""Talk to the venues and keep every frame exactly as it arrived. Nothing here reads a frame for its meaning."""
+"""Connects to the venues and keeps every frame exactly as it arrived. Nothing here interprets a frame."""

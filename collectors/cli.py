@@ -14,11 +14,12 @@ from collectors.errors import ConfigurationError, NetworkError
 from collectors.kafka import KafkaSettings
 from collectors.logs import log_to_stderr
 from collectors.plan import assumed, lines
+from collectors.polls.asking import ask
 from collectors.retry import describe
 from collectors.service import collect as run
 from collectors.settings import CollectorSettings
-from collectors.venues.known import VENUES
-from collectors.venues.venue import Listed, Listing, Page, Venue
+from collectors.venues.known import USUAL, VENUES
+from collectors.venues.venue import Listed, Listing, Page, Poll, Venue
 
 ALL = "all"
 T = TypeVar("T")
@@ -28,42 +29,48 @@ app = typer.Typer()
 
 @app.command()
 def collect(
-    venues: Annotated[list[str], typer.Argument(metavar="VENUE", help=f"which venues: {', '.join(VENUES)}, or {ALL}")],
-    plan: Annotated[bool, typer.Option("--plan", help="print what would be subscribed and polled, and stop")] = False,
+    venues: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VENUE", help=f"which venues: {', '.join(VENUES)}, or {ALL}; none: {', '.join(USUAL)}"),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="print what would be subscribed to and polled, then stop")
+    ] = False,
     symbols: Annotated[
         str | None,
         typer.Option(
             metavar="N[,N...]",
-            help="with --plan: assume so many instruments of each venue, or one number for each venue in the order named "
-            "(700,800,460 for all); else the venues are asked",
+            help="with --plan: assume this number of instruments for each venue, or one number per venue in the order given "
+            "(700,800,460 for the usual three); if not given, the venues are asked",
         ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
 ) -> None:
     """Collect every frame of the venues into Kafka until SIGTERM or Ctrl-C.
 
-    With --plan: print what would be subscribed and polled, how often, and the share of each venue's REST budgets it takes.
+    With --plan: print what would be subscribed to and polled, how often, and how much of each venue's REST limits that takes.
 
-    1-minute klines are polled, each contract every 5 minutes; LIQ_COLLECT_KLINES=stream subscribes to every change of them
-    instead (some 80 GB a day of Binance alone), =off leaves them out. LIQ_COLLECT_RATIOS=false leaves out ratios.
+    1-minute klines are polled, each contract every 5 minutes. LIQ_COLLECT_KLINES=stream subscribes to every change instead
+    (about 80 GB a day for the largest venue alone); LIQ_COLLECT_KLINES=off collects none. LIQ_COLLECT_RATIOS=false collects no
+    ratios.
 
-    Kafka need not be there yet, and may go away: frames then wait on disk in LIQ_DATA/spool and are delivered, in order, when
-    it is back, also by the next collector. LIQ_COLLECT_SPOOL_MIB bounds that (4096); where it is full, tickers are given up
-    first and liquidations last, and an event names every frame that is gone.
+    Kafka may be away, at the start or later. Frames then wait on disk in LIQ_DATA/spool, and are delivered in order when Kafka
+    is back, if need be by the next collector. LIQ_COLLECT_SPOOL_MIB (4096) limits the spool. If it is full, tickers are
+    dropped first and liquidations last, and an event names every frame that was dropped.
 
-    LIQ_COLLECT_METRICS_PORT=9464 answers /metrics (Prometheus) and /health (503 where no data come) at 127.0.0.1.
+    LIQ_COLLECT_METRICS_PORT=9464 serves /metrics (Prometheus) and /health (503 if no data arrive) at 127.0.0.1.
 
-    For example: liq collect binance bybit; before it: liq collect all --plan
+    Example: liq collect all --plan, then: liq collect binance bybit
 
-    Exit code 0: stopped in good order, and Kafka or the spool has every frame. 1: frames were lost, or Kafka refuses topics.
-    2: a wrong argument or setting.
+    Exit code 0: stopped, and Kafka or the spool has every frame. 1: frames were lost, or Kafka refuses the topics. 2: a wrong
+    argument or setting.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     if not verbose:
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while Kafka is away: a thousand lines a second
     if symbols and not plan:
         raise ConfigurationError("--symbols goes with --plan")
-    chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues)]
+    chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues or list(USUAL))]
     settings = _configured(CollectorSettings, "LIQ_COLLECT_")
     if plan:
         listings = (
@@ -106,7 +113,7 @@ async def _listing(venue: Venue) -> Listing:
             listed: list[Listed] = []
             params, following = dict(poll.params), None
             while following != ():
-                page = await _page(client, venue, poll.url, params)
+                page = await _page(client, venue, poll, params)
                 listed += page.listed
                 following = page.following
                 params |= dict(following)
@@ -114,11 +121,13 @@ async def _listing(venue: Venue) -> Listing:
     return listing
 
 
-async def _page(client: httpx.AsyncClient, venue: Venue, url: str, params: dict[str, str]) -> Page:
+async def _page(client: httpx.AsyncClient, venue: Venue, poll: Poll, params: dict[str, str]) -> Page:
     try:
-        response = await client.get(url, params=params)
-        return venue.page(response.content)
+        answer = await ask(client, poll.url, tuple(params.items()), poll.body)
+        return venue.page(answer.body)
     except httpx.HTTPError as error:
-        raise NetworkError(f"{url} does not answer: {describe(error)}; --symbols N plans without asking") from error
+        raise NetworkError(
+            f"{poll.url} does not answer: {describe(error)}; --symbols N plans without asking"
+        ) from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise NetworkError(f"{url} answers HTTP {response.status_code}, not with instruments") from error
+        raise NetworkError(f"{poll.url} answers HTTP {answer.status}, not with instruments") from error

@@ -71,10 +71,12 @@ async def administering(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaAdm
         yield admin
     except KafkaConnectionError as error:
         servers = connection["bootstrap_servers"]
-        raise NetworkError(f"Kafka at {servers} cannot be reached; address, network or log-in may be wrong") from error
+        raise NetworkError(
+            f"Kafka at {servers} cannot be reached; check the address, the network and the login"
+        ) from error
     except (KafkaError, OSError) as error:
         servers = connection["bootstrap_servers"]
-        raise NetworkError(f"Kafka at {servers} does not answer as it should: {error!r}") from error
+        raise NetworkError(f"Kafka at {servers} gives an unexpected answer: {error!r}") from error
     finally:
         await admin.close()
 

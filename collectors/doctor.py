@@ -20,17 +20,18 @@ from collectors.broker import java
 from collectors.broker.settings import BrokerSettings
 from collectors.cluster import administering
 from collectors.embedded import running
-from collectors.errors import CollectorError, ConfigurationError, JavaNotFoundError
+from collectors.errors import CollectorError, ConfigurationError, JavaNotFoundError, NetworkError
 from collectors.findings import Finding, State
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, connection
 from collectors.plan import assumed
+from collectors.polls.asking import ask
 from collectors.retry import describe
 from collectors.settings import CollectorSettings
 from collectors.tls import ENCRYPTED
 from collectors.topics import TOPICS
 from collectors.venues.known import RECORDS, VENUES
-from collectors.venues.venue import Answer, Poll, Venue
+from collectors.venues.venue import Poll, Venue
 
 SETTINGS: tuple[type[BaseSettings], ...] = (
     CollectorSettings, KafkaSettings, BrokerSettings, BackfillSettings, *(each.hosts for each in RECORDS.values()),
@@ -99,13 +100,11 @@ async def _rest(client: httpx.AsyncClient, venue: Venue, poll: Poll) -> Finding:
     host = httpx.URL(poll.url).host
     began = time.monotonic()
     try:
-        response = await client.get(poll.url, params=dict(poll.params))
-    except httpx.HTTPError as error:
+        answer = await ask(client, poll.url, poll.params, poll.body)
+    except (httpx.HTTPError, NetworkError) as error:
         return Finding(
             venue.name, "broken", f"{host}: {describe(error)}", "is the network up, and a proxy or firewall in between?"
         )
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    answer = Answer(response.status_code, headers, response.content, time.time())
     if refused := venue.refusal(answer):
         return Finding(venue.name, "broken", f"{host}: {refused.reason}", _why_refused(answer.status, refused.reason))
     try:
@@ -114,7 +113,7 @@ async def _rest(client: httpx.AsyncClient, venue: Venue, poll: Poll) -> Finding:
         return Finding(
             venue.name, "broken", f"{host} answers, but not with instruments", "something in between answers?"
         )
-    off_s = _clock(headers, answer.received_s)
+    off_s = _clock(answer.headers, answer.received_s)
     if abs(off_s) > CLOCK_OFF_S:
         state: State = "broken" if abs(off_s) > CLOCK_WRONG_S else "warning"
         told = f"this machine's clock is {abs(off_s):,.0f} s {'ahead' if off_s > 0 else 'behind'} of {host}"

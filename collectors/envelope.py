@@ -5,7 +5,8 @@ This module is the contract between the collectors, which write raw records, and
     topic    what the frame mainly carries (see `topics.py`)
     key      venue|channel|symbol, symbol `*` for frames of all symbols
     value    the frame, byte for byte
-    headers  v, venue, channel, transport, recv_ns, session, seq, and mostly sent_ns: UTF-8 text, numbers in decimal
+    headers  v, venue, channel, transport, recv_ns, session, feed, source, seq, and mostly sent_ns: UTF-8 text, numbers in
+             decimal. Version 1 had no feed and no source; `session_names.py` finds them in the session's name
     stamp    of a topic with LogAppendTime: the broker's clock when it took the record
 
 Only the broker's clock says when a frame arrived, so that several collectors, one with a wrong clock among them, agree:
@@ -19,7 +20,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-VERSION = "1"
+from collectors.session_names import Source, feed_and_source
+
+VERSION = "2"
+BEFORE = "1"
+"""The version that has no headers `feed` and `source`; it is read, and not written any more."""
 MOST = 2**63 - 1  # what a signed 64-bit column holds
 MOST_SEQ = 10**12
 """No session counts so far: ten thousand frames a second for three years."""
@@ -33,6 +38,8 @@ LONGEST_NAME = 200
 LONGEST_SYMBOL = 64
 
 Transport = Literal["ws", "rest"]
+TRANSPORTS: dict[bytes, Transport] = {b"ws": "ws", b"rest": "rest"}
+SOURCES: dict[bytes, Source] = {b"live": "live", b"backfill": "backfill", b"import": "import"}
 Header = tuple[str, bytes]
 
 
@@ -41,7 +48,9 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False):
 
     `channel` is the exchange's word; a REST channel that needs a parameter to be read carries it after `@`
     (`um_klines@1m`). `recv_ns`: the collector's clock, UTC nanoseconds since 1970, read when the frame arrived. `session`
-    names one connection or one poller's life; `seq` counts its frames from 1 without gaps, control frames not counted.
+    names one connection or one poller's life; `feed` is the name of that socket or poller, which its next session has again.
+    `source`: live, backfill (asked from the venue later) or import (from a file). `seq` counts the session's frames from 1
+    without gaps, control frames not counted.
     `arrived_ns`: when the frame arrived by the broker's clock, see `arrival_ns`; 0: as recv_ns. `appended_ms`: when the
     broker took the record, UTC milliseconds; 0: the topic does not say. `steady_ns`: when the frame arrived by the
     collector's steady clock (`moment.py`), until it is sent; 0: not known.
@@ -53,6 +62,8 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False):
     transport: Transport
     recv_ns: int
     session: str
+    feed: str
+    source: Source
     seq: int
     payload: bytes
     topic: str = ""
@@ -66,6 +77,16 @@ class RawFrame(msgspec.Struct, frozen=True, gc=False):
     def at_ns(self) -> int:
         """When the frame arrived, UTC nanoseconds; 0: not known, as of a recording."""
         return self.arrived_ns or self.recv_ns
+
+
+class Origin(NamedTuple):
+    """Where the frames of one session come from; the fields are those of `RawFrame`."""
+
+    venue: str
+    transport: Transport
+    session: str
+    feed: str
+    source: Source
 
 
 class Record(NamedTuple):
@@ -86,17 +107,27 @@ def to_record(frame: RawFrame, sent_ns: int = 0) -> Record:
     `sent_ns`: `recv_ns` and how long the frame has waited; 0 where that is not known, and the record then does not have it.
     """
     headers = [
-        ("v", VERSION.encode()),
-        ("venue", frame.venue.encode()),
-        ("channel", frame.channel.encode()),
-        ("transport", frame.transport.encode()),
+        *_headers(frame.venue, frame.channel, frame.transport, frame.session, frame.feed, frame.source),
         ("recv_ns", str(frame.recv_ns).encode()),
-        ("session", frame.session.encode()),
         ("seq", str(frame.seq).encode()),
     ]
     if sent_ns:
         headers.append(("sent_ns", str(sent_ns).encode()))
     return Record(f"{frame.venue}|{frame.channel}|{frame.symbol}".encode(), frame.payload, headers)
+
+
+@lru_cache(maxsize=8192)
+def _headers(venue: str, channel: str, transport: str, session: str, feed: str, source: str) -> tuple[Header, ...]:
+    """Return the headers that are the same in many records."""
+    return (
+        ("v", VERSION.encode()),
+        ("venue", venue.encode()),
+        ("channel", channel.encode()),
+        ("transport", transport.encode()),
+        ("session", session.encode()),
+        ("feed", feed.encode()),
+        ("source", source.encode()),
+    )
 
 
 def arrival_ns(recv_ns: int, latest_ns: int, sent_ns: int | None = None) -> int:
@@ -130,9 +161,10 @@ def from_record(
     """
     found = dict(headers)
     try:
-        venue, channel, transport, session = _origin(
-            found["v"], found["venue"], found["channel"], found["transport"], found["session"]
-        )
+        channel, (venue, transport, session, feed, source) = _named(
+            found["v"], found["venue"], found["channel"], found["transport"], found["session"], found.get("feed"),
+            found.get("source"),
+        )  # fmt: skip
         if value is None or key is None:
             raise NotARawRecordError("the record has no value" if value is None else "the record has no key")
         recv_ns, seq, sent = int(found["recv_ns"]), int(found["seq"]), found.get("sent_ns")
@@ -144,8 +176,8 @@ def from_record(
         latest_ns = appended_ms * MS_NS + MS_NS - 1 if appended_ms else now_ns
         arrived_ns = arrival_ns(recv_ns, latest_ns, _sent(sent) if appended_ms and sent is not None else None)
         return RawFrame(
-            venue, channel, _symbol(key), transport, recv_ns, session, seq, value, topic, partition, offset, arrived_ns,
-            appended_ms,
+            venue, channel, _symbol(key), transport, recv_ns, session, feed, source, seq, value, topic, partition, offset,
+            arrived_ns, appended_ms,
         )  # fmt: skip
     except KeyError as missing:
         raise NotARawRecordError(f"header {missing.args[0]} is missing") from None
@@ -156,17 +188,33 @@ def from_record(
 
 
 @lru_cache(maxsize=8192)
-def _origin(
-    version: bytes, venue: bytes, channel: bytes, transport: bytes, session: bytes
-) -> tuple[str, str, Transport, str]:
-    """Return venue, channel, transport and session out of their headers. Raises NotARawRecordError, ValueError."""
-    if version != VERSION.encode():
-        raise NotARawRecordError(f"raw record version {version[:LONGEST_NAME]!r} is not known here (known: {VERSION})")
-    if transport not in (b"ws", b"rest"):
+def _named(
+    version: bytes, venue: bytes, channel: bytes, transport: bytes, session: bytes, feed: bytes | None,
+    source: bytes | None,
+) -> tuple[str, Origin]:  # fmt: skip
+    """Return channel and origin out of the headers that are the same in many records. Raises NotARawRecordError, ValueError."""
+    if version not in (VERSION.encode(), BEFORE.encode()):
+        raise NotARawRecordError(
+            f"raw record version {version[:LONGEST_NAME]!r} is not known here (known: {BEFORE}, {VERSION})"
+        )
+    if transport not in TRANSPORTS:
         raise NotARawRecordError(f"header transport is {transport[:LONGEST_NAME]!r}, not ws or rest")
     if not (channel and session):
         raise NotARawRecordError("header channel or session is empty")
-    return _text(venue), _text(channel), "ws" if transport == b"ws" else "rest", _text(session)
+    own = _text(venue), TRANSPORTS[transport], _text(session)
+    told = feed_and_source(own[2], own[0]) if version == BEFORE.encode() else _told(feed, source)
+    return _text(channel), Origin(*own, *told)
+
+
+def _told(feed: bytes | None, source: bytes | None) -> tuple[str, Source]:
+    """Return feed and source out of their headers. Raises NotARawRecordError, ValueError."""
+    if feed is None or source is None:
+        raise NotARawRecordError(f"header {'feed' if feed is None else 'source'} is missing")
+    if not feed:
+        raise NotARawRecordError("header feed is empty")
+    if source not in SOURCES:
+        raise NotARawRecordError(f"header source is {source[:LONGEST_NAME]!r}, not live, backfill or import")
+    return _text(feed), SOURCES[source]
 
 
 def _text(header: bytes) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from collectors import moment
-from collectors.envelope import ALL_SYMBOLS, RawFrame, Transport
+from collectors.envelope import ALL_SYMBOLS, Origin, RawFrame
 from collectors.topics import EVENTS
 
 CHANNEL = "event"
@@ -51,16 +51,15 @@ EventName = Literal[
 ]
 
 
-def event_frame(
-    venue: str, session: str, transport: Transport, frames: int, event: EventName, reason: str, detail: dict[str, Any]
-) -> RawFrame:
+def event_frame(of: Origin, frames: int, event: EventName, reason: str, detail: dict[str, Any]) -> RawFrame:
     """Return the record that tells an event of a session which has counted `frames` frames."""
     now = moment.now()
     value = {
-        "event": event, "venue": venue, "session": session, "transport": transport, "ts_ns": now.wall_ns, "frames": frames,
-        "reason": reason, "detail": detail,
+        "event": event, "venue": of.venue, "session": of.session, "transport": of.transport, "ts_ns": now.wall_ns,
+        "frames": frames, "reason": reason, "detail": detail,
     }  # fmt: skip
     payload = msgspec.json.encode(value)
     return RawFrame(
-        venue, CHANNEL, ALL_SYMBOLS, transport, now.wall_ns, session, frames, payload, EVENTS, steady_ns=now.steady_ns
-    )
+        of.venue, CHANNEL, ALL_SYMBOLS, of.transport, now.wall_ns, of.session, of.feed, of.source, frames, payload, EVENTS,
+        steady_ns=now.steady_ns,
+    )  # fmt: skip

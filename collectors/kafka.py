@@ -22,12 +22,12 @@ class KafkaSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LIQ_", env_ignore_empty=True)
 
-    data: Path = Field(Path("data/live"), description="folder of this world's data; the embedded broker's is in it")
+    data: Path = Field(Path("data/live"), description="folder of this world's data, including the embedded broker's")
     kafka_bootstrap: str | None = Field(
         None, description="host:port[,host:port...] of a Kafka cluster; unset: the embedded broker"
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="how to speak to the cluster"
+        "PLAINTEXT", description="security protocol of the cluster"
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         "PLAIN", description="how to log in, with SASL_PLAINTEXT and SASL_SSL"

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import NamedTuple
 
-from collectors.budget import Bucket
+from collectors.live.shards import assign
+from collectors.polls.budget import Bucket
 from collectors.settings import CollectorSettings
-from collectors.shards import assign
 from collectors.venues.venue import Feed, Listed, Listing, Poll, Venue
 
 HEADINGS = ("venue", "what", "channel", "transport", "how often", "requests/min", "weight/min", "share of budget")
@@ -71,7 +71,7 @@ def lines(plans: Sequence[tuple[Venue, Listing]], settings: CollectorSettings) -
 
 def _work(venue: Venue, listing: Listing, settings: CollectorSettings) -> Iterator[Sequence[str]]:
     streams = Counter(venue.stream(arg) for feed in venue.feeds(listing) for arg in feed.args)
-    for (channel, carries, _), count in streams.items():
+    for (channel, carries, *_), count in streams.items():
         yield venue.name, carries, channel, "ws", f"pushed, {count:,} {_plural(count, 'argument')}", "", "", ""
     for poll in venue.polls:
         requests = len(poll.values(listing))

@@ -3,10 +3,15 @@
 HTTP_PROXY, HTTPS_PROXY and ALL_PROXY are read by every HTTP and WebSocket library by itself, Prefect's client among them.
 """
 
+from __future__ import annotations
+
 import re
-import urllib.request
 from collections.abc import Iterator, MutableMapping
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from urllib.request import OpenerDirector
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NAMES = ("http_proxy", "https_proxy", "ws_proxy", "wss_proxy", "socks_proxy", "all_proxy")
@@ -49,9 +54,11 @@ def told(environ: MutableMapping[str, str]) -> str:
     return ", ".join(f"{name}={_PASSWORD.sub('', address)}" for name, address in _given(environ))
 
 
-def direct() -> urllib.request.OpenerDirector:
+def direct() -> OpenerDirector:
     """Return what asks this machine's own servers: without a proxy, whatever the environment says."""
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    from urllib.request import ProxyHandler, build_opener  # every command looks at its proxies, few ask by HTTP
+
+    return build_opener(ProxyHandler({}))
 
 
 def _given(environ: MutableMapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -8,22 +8,22 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from collectors.budget import Bucket
 from collectors.delivery.figures import Figures
 from collectors.delivery.process import Process
 from collectors.delivery.publisher import Publisher
 from collectors.delivery.recorder import Recorder, Sink
 from collectors.delivery.spool import Spool
 from collectors.envelope import Transport
-from collectors.feed import LiveFeed
 from collectors.kafka import KafkaSettings, connection, ensure_topics
+from collectors.live.feed import LiveFeed
+from collectors.live.shards import assign
 from collectors.metrics import Figures as Made
 from collectors.metrics import serving
-from collectors.poller import Poller
-from collectors.remembered import Remembered
+from collectors.polls.budget import Bucket
+from collectors.polls.poller import Poller
+from collectors.polls.remembered import Remembered
 from collectors.retry import FATAL_DELAY_S, delays, describe
 from collectors.settings import CollectorSettings
-from collectors.shards import assign
 from collectors.topics import TOPICS
 from collectors.venues.venue import Feed, Listed, Venue
 

@@ -1,4 +1,4 @@
-"""What commands share on a terminal: times as they are given, a bar for what takes long."""
+"""What commands share on a terminal: the options --since and --until, and a progress bar."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 AGO = re.compile(r"(\d{1,6})([mhd])")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-FORMS = "2026-10-01, 2026-10-01T12:00 (UTC), or 30d, 12h, 90m ago"
+FORMS = "2026-10-01, 2026-10-01T12:00 (UTC), or 30d, 12h, 90m before now"
 
 
 def moment(given: str) -> datetime:
-    """Return a time as options take it, UTC without a zone: a date, a time (UTC where it names no zone), or 30d, 12h, 90m ago.
+    """Return an option's time, UTC without a zone. In: a date, a time (UTC if it has no zone), or 30d, 12h, 90m before now.
 
     Raises typer.BadParameter.
     """
@@ -27,17 +27,17 @@ def moment(given: str) -> datetime:
             return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
         found = datetime.fromisoformat(given)
         return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
-    raise typer.BadParameter(f"{given} is no time: say {FORMS}")
+    raise typer.BadParameter(f"{given} is not a time: say {FORMS}")
 
 
 def since_option(help: str) -> Any:
-    """Return the option --since of a command; its value is `moment`'s."""
-    return typer.Option("--since", parser=moment, metavar="TIME", help=f"{help}: {FORMS}")
+    """Return the option --since of a command; `moment` parses its value."""
+    return typer.Option("--since", parser=moment, metavar="TIME", help=f"{help}; written as {FORMS}")
 
 
 def until_option(help: str, alone: bool = False) -> Any:
-    """Return the option --until of a command; its value is `moment`'s. `alone`: the command has no --since."""
-    told = f"{help}: {FORMS}" if alone else f"{help}; as --since"
+    """Return the option --until of a command; `moment` parses its value. `alone`: the command has no --since."""
+    told = f"{help}; written as {FORMS}" if alone else f"{help}; written as --since"
     return typer.Option("--until", parser=moment, metavar="TIME", help=told)
 
 

@@ -19,14 +19,14 @@ from collectors.topics import TOPICS
 MB = 1_000_000
 
 app = typer.Typer(
-    help="The embedded Kafka broker: a real Apache Kafka on this machine alone, for use without a cluster. "
-    "Started once, it runs until it is stopped, and every command finds it. "
-    "Not used where LIQ_KAFKA_BOOTSTRAP names a cluster.",
+    help="The embedded Kafka broker: a real Apache Kafka on this machine only, for use without a cluster. "
+    "Once started, it runs until it is stopped, and every command finds it. "
+    "If LIQ_KAFKA_BOOTSTRAP names a cluster, it is not used.",
 )
 Data = Annotated[
     Path | None,
     typer.Option(
-        help="folder of the data, else LIQ_DATA, else data/live; the broker keeps its own in `kafka` below it",
+        help="data folder; if not given LIQ_DATA, else data/live. The broker's own data are in `kafka` in it",
     ),
 ]
 
@@ -35,12 +35,12 @@ Data = Annotated[
 def start(
     data: Data = None,
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Stay until SIGTERM or Ctrl-C, then stop the broker; for a container")
+        bool, typer.Option("--foreground", help="stay until SIGTERM or Ctrl-C, then stop the broker (for a container)")
     ] = False,
 ) -> None:
-    """Start the broker, unless it runs already, and create the topics that are missing.
+    """Start the broker, if it is not running, and create missing topics.
 
-    The first start fetches Apache Kafka (40 MB) into ~/.m2/repository. Needs Java 17 or newer.
+    The first start downloads Apache Kafka (40 MB) to ~/.m2/repository. Needs Java 17 or newer.
     """
     settings = _settings(data)
     if settings.kafka_bootstrap:
@@ -58,14 +58,14 @@ def start(
 
 @app.command()
 def stop(data: Data = None) -> None:
-    """Stop the broker; its data stay. Exit code 0 also where none was running."""
+    """Stop the broker; its data stay. Exit code 0 even if none was running."""
     settings = _settings(data)
     print(f"Kafka {process.stop(settings.data)} for {settings.data}")
 
 
 @app.command()
 def status(data: Data = None) -> None:
-    """Show where Kafka is and what it holds. Exit code 1 where it does not run."""
+    """Show where Kafka is and what it contains. Exit code 1 if it does not run."""
     settings = _settings(data)
     reach = connection(settings)
     print(f"bootstrap  {reach['bootstrap_servers']}")

@@ -83,7 +83,7 @@ def stop(world: Path, timeout_s: float = STOP_TIMEOUT_S) -> Stopped:
             with suppress(ProcessLookupError):
                 os.kill(state.pid, signal.SIGKILL)
             if not _gone(state.pid, folder, timeout_s):
-                raise BrokerError(f"The broker (process {state.pid}) does not end, not even by SIGKILL.")
+                raise BrokerError(f"The broker (process {state.pid}) does not end, even after SIGKILL.")
         _write_state(msgspec.structs.replace(state, pid=0, started_s=0.0), folder)
         return outcome
 

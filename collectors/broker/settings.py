@@ -21,11 +21,11 @@ class BrokerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIQ_", env_ignore_empty=True)
 
     kafka_jars: Path | None = Field(
-        None, description="folder with the jar files of an Apache Kafka 4; unset: fetched by their Maven coordinates"
+        None, description="folder with the jar files of Apache Kafka 4; unset: downloaded by their Maven coordinates"
     )
     kafka_java_options: str = Field(
         "-Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-        description="options of the Java machine that runs the broker",
+        description="options of the Java virtual machine that runs the broker",
     )
     kafka_listen: str | None = Field(
         None,

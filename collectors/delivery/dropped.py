@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from collectors.envelope import RawFrame, Transport
+from collectors.envelope import Origin, RawFrame
 from collectors.events import event_frame
 
 MOST_RUNS = 2_000
@@ -12,9 +12,7 @@ MOST_RUNS = 2_000
 class Name(NamedTuple):
     """What is left of a frame that was given up."""
 
-    venue: str
-    transport: Transport
-    session: str
+    origin: Origin
     seq: int
 
 
@@ -36,14 +34,14 @@ class Runs:
 
 def named(frame: RawFrame) -> Name:
     """Return what names a frame."""
-    return Name(frame.venue, frame.transport, frame.session, frame.seq)
+    return Name(Origin(frame.venue, frame.transport, frame.session, frame.feed, frame.source), frame.seq)
 
 
 def events(topic: str, names: Iterable[Name], reason: str) -> list[RawFrame]:
     """Return the events that say which frames of a topic were given up, by session."""
     found: dict[str, tuple[Name, Runs]] = {}
-    for name in sorted(set(names), key=lambda name: (name.session, name.seq)):
-        found.setdefault(name.session, (name, Runs()))[1].add(name.seq)
+    for name in sorted(set(names), key=lambda name: (name.origin.session, name.seq)):
+        found.setdefault(name.origin.session, (name, Runs()))[1].add(name.seq)
     return [event for name, runs in found.values() for event in _events(topic, name, runs, reason)]
 
 
@@ -61,4 +59,4 @@ def _events(topic: str, name: Name, runs: Runs, reason: str) -> Iterable[RawFram
         part.runs = runs.runs[start : start + MOST_RUNS]
         part.count = sum(last - first + 1 for first, last in part.runs)
         told = detail(topic, part, reason)
-        yield event_frame(name.venue, name.session, name.transport, part.runs[-1][1], "dropped", reason, told)
+        yield event_frame(name.origin, part.runs[-1][1], "dropped", reason, told)

@@ -162,7 +162,7 @@ class Keeper:
         if topic == EVENTS:
             self._tell("notice", f"{len(names)} events were given up: {reason}")
             return
-        self.gapped.update(name.session for name in names)
+        self.gapped.update(name.origin.session for name in names)
         for event in events(topic, names, reason):
             self._put(event)
 

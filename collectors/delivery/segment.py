@@ -2,7 +2,8 @@
 
     file    MAGIC, then as unsigned 64-bit little endian: where the first frame that Kafka lacks begins, the number of frames
             written, the number of those that Kafka has; then records
-    record  MARK, length, CRC-32, then that many bytes: a msgpack array of the frame's fields, and the boot of its steady clock
+    record  MARK, length, CRC-32, then that many bytes: a msgpack array of the frame's fields, and the boot of its steady clock;
+            those that an older version did not write are missing at the end
 
 A record is whole or it is not there: one whose CRC is wrong is skipped up to the next that is right, and at the end of a
 file, where a killed process or a lost power left part of one, it is the end.
@@ -20,6 +21,7 @@ import msgspec
 
 from collectors.envelope import RawFrame, Transport
 from collectors.moment import boot
+from collectors.session_names import Source, feed_and_source
 
 MAGIC = b"LIQSPL1\n"
 HEADER = struct.Struct("<8sQQQ")
@@ -42,6 +44,8 @@ class _Fields(msgspec.Struct, frozen=True, array_like=True):
     payload: bytes
     steady_ns: int = 0
     boot: str = ""
+    feed: str = ""
+    source: Source | None = None
 
 
 _decode = msgspec.msgpack.Decoder(_Fields).decode
@@ -87,7 +91,7 @@ class Segment:
             header = os.pread(descriptor, HEADER.size, 0)
             there.size = os.fstat(descriptor).st_size
         if len(header) < HEADER.size or not header.startswith(MAGIC):
-            raise ValueError(f"{path} is no file of the spool")
+            raise ValueError(f"{path} is not a spool file")
         _, first, there.frames, there.done = HEADER.unpack(header)
         there.first = max(HEADER.size, first)
         return there
@@ -190,7 +194,7 @@ def encode(frame: RawFrame) -> bytes:
     """Return a frame's record."""
     body = _encode(_Fields(
         frame.venue, frame.channel, frame.symbol, frame.transport, frame.recv_ns, frame.session, frame.seq, frame.payload,
-        frame.steady_ns, boot(),
+        frame.steady_ns, boot(), frame.feed, frame.source,
     ))  # fmt: skip
     return RECORD.pack(MARK, len(body), crc32(body)) + body
 
@@ -198,8 +202,10 @@ def encode(frame: RawFrame) -> bytes:
 def _frame(of: _Fields, topic: str) -> RawFrame:
     """Return a frame; the steady clock of another boot says nothing here."""
     steady_ns = of.steady_ns if of.boot == boot() else 0
+    feed, source = (of.feed, of.source) if of.source else feed_and_source(of.session, of.venue)
     return RawFrame(
-        of.venue, of.channel, of.symbol, of.transport, of.recv_ns, of.session, of.seq, of.payload, topic, steady_ns=steady_ns
+        of.venue, of.channel, of.symbol, of.transport, of.recv_ns, of.session, feed, source, of.seq, of.payload, topic,
+        steady_ns=steady_ns,
     )  # fmt: skip
 
 

@@ -9,23 +9,23 @@ from typing import Protocol
 import httpx
 import msgspec
 
-from collectors.budget import Budget
 from collectors.delivery.publisher import Publisher
 from collectors.delivery.recorder import Recorder, Sink
 from collectors.envelope import ALL_SYMBOLS
 from collectors.errors import CollectorError, NetworkError, RefusedError
 from collectors.history import plan
 from collectors.history.covered import Covered
-from collectors.history.endpoint import History, Params, Series
+from collectors.history.endpoint import History, Series
 from collectors.history.paging import Span, after, asked, request_count
 from collectors.history.requests import Request, Requests
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, cluster_id, connection, ensure_topics
+from collectors.polls.budget import Budget
 from collectors.settings import CollectorSettings
 from collectors.tls import ENCRYPTED
 from collectors.topics import TOPICS
 from collectors.venues.known import HISTORIES
-from collectors.venues.venue import Frame, Listed, Listing, Poll, Venue
+from collectors.venues.venue import Frame, Listed, Listing, Params, Poll, Venue
 
 FEED = "backfill"
 INTERVALS = "_fundingInfo"  # how often contracts pay, where the listing does not say
@@ -68,7 +68,7 @@ class Backfill:
         settings: BackfillSettings,
         watcher: Watcher,
     ) -> None:
-        self.recorder = Recorder(venue.name, FEED, "rest", sink)
+        self.recorder = Recorder(venue.name, FEED, "rest", sink, source="backfill")
         self.totals = Totals()
         self.landed: list[tuple[str, Span]] = []
         """What answers handed to `sink` cover, since someone last took it."""

@@ -1,4 +1,4 @@
-"""`liq backfill`: the past of a venue, as far as it keeps it, into Kafka."""
+"""`liq backfill`: a venue's history, as far back as the venue has it, into Kafka."""
 
 import asyncio
 import fcntl
@@ -34,27 +34,31 @@ app = typer.Typer()
 @app.command("backfill")
 def command(
     venue: Annotated[str, typer.Argument(metavar="VENUE", help=f"one of {', '.join(VENUES)}")],
-    since: Annotated[datetime, since_option("from here on")],
-    what: Annotated[str, typer.Option(metavar="WHAT[,WHAT...]", help=f"what: {', '.join(WHATS)}, or {ALL}")] = ALL,
-    until: Annotated[datetime | None, until_option("and before this, else up to now")] = None,
+    since: Annotated[datetime, since_option("from this time on")],
+    what: Annotated[
+        str, typer.Option(metavar="WHAT[,WHAT...]", help=f"what to fetch: {', '.join(WHATS)}, or {ALL}")
+    ] = ALL,
+    until: Annotated[datetime | None, until_option("before this time; now if not given")] = None,
     symbols: Annotated[
-        str, typer.Option(metavar="SYMBOL[,SYMBOL...]", help=f"as the venue spells them, or {ALL} it lists")
+        str, typer.Option(metavar="SYMBOL[,SYMBOL...]", help=f"symbols as the venue spells them, or {ALL}")
     ] = ALL,
     period: Annotated[
-        str, typer.Option(metavar="LENGTH", help=f"bars of open interest and ratios: {', '.join(PERIODS)}")
+        str, typer.Option(metavar="LENGTH", help=f"length of open interest and ratio bars: {', '.join(PERIODS)}")
     ] = "5m",
-    interval: Annotated[str, typer.Option(metavar="LENGTH", help=f"bars of klines: {', '.join(LENGTHS_MS)}")] = "1m",
-    dry: Annotated[bool, typer.Option("--dry-run", help="say what would be asked for, and how long it takes")] = False,
+    interval: Annotated[str, typer.Option(metavar="LENGTH", help=f"length of klines: {', '.join(LENGTHS_MS)}")] = "1m",
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="print what would be requested, and how long it would take")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
 ) -> None:
-    """Ask a venue for its past and put every answer into Kafka, unchanged, where `liq ingest` reads it.
+    """Fetch a venue's history by REST and put every answer into Kafka, unchanged; `liq ingest` stores it.
 
-    May be stopped at any time and run again: it goes on with what Kafka does not have yet, and what is there twice is
-    stored once.
+    You can stop it at any time and run it again. It continues with what Kafka does not have yet, and data that arrive twice
+    are stored once.
 
-    For example: liq backfill bybit --what funding,klines --since 30d --symbols BTCUSDT,ETHUSDT
+    Example: liq backfill bybit --what funding,klines --since 30d --symbols BTCUSDT,ETHUSDT
 
-    Exit code 0: all of it is in Kafka. 1: it could not, or was stopped. 2: a wrong argument or setting.
+    Exit code 0: everything is in Kafka. 1: something failed, or it was stopped. 2: a wrong argument or setting.
     """
     log_to_stderr(logging.INFO if verbose else logging.WARNING)
     if not verbose:

@@ -2,7 +2,6 @@
 
 import time
 
-from collectors.budget import Budget
 from collectors.delivery.recorder import Recorder
 from collectors.envelope import RawFrame
 from collectors.errors import BrokerError
@@ -12,6 +11,7 @@ from collectors.history.covered import Covered
 from collectors.history.requests import Requests
 from collectors.history.settings import BackfillSettings
 from collectors.kafka import KafkaSettings, cluster_id, connection
+from collectors.polls.budget import Budget
 from collectors.venues.known import HISTORIES
 from collectors.venues.venue import Venue
 
@@ -38,7 +38,7 @@ async def dry_run(venue: Venue, order: plan.Order, kafka: KafkaSettings, setting
     """Return the plan as lines: what is not kept so long, and per channel requests and time. Raises CollectorError."""
     history, sink = HISTORIES[venue.name](), _Nowhere()
     budgets = {**venue.budgets, **history.budgets}
-    recorder = Recorder(venue.name, FEED, "rest", sink)
+    recorder = Recorder(venue.name, FEED, "rest", sink, source="backfill")
     async with client() as opened:
         requests = Requests(venue, Budget(budgets, settings.share), recorder, sink, settings, opened, print)
         listing = await listed(venue, requests)

@@ -3,24 +3,27 @@
 A venue's file fills in one `History`; the loop that pages through it is in `paging.py` and the same for all.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from collectors.errors import NetworkError
-from collectors.venues.venue import Listed, Rate
+from collectors.venues.venue import Listed, Params, Rate
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
+CYCLE_MS = 8 * 60 * MINUTE_MS
+"""The longest time between two settlements of funding: with so much more, pages share one, and no interval is lost between."""
 LENGTHS_MS = {
     "1m": MINUTE_MS, "5m": 5 * MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS, "1h": 60 * MINUTE_MS,
     "4h": 240 * MINUTE_MS, "1d": DAY_MS,
 }  # fmt: skip
 
-What = Literal["funding", "open-interest", "ratios", "klines"]
-WHATS: tuple[What, ...] = ("funding", "open-interest", "ratios", "klines")
-Params = tuple[tuple[str, str], ...]
+What = Literal["funding", "open-interest", "ratios", "klines", "liquidations"]
+WHATS: tuple[What, ...] = ("funding", "open-interest", "ratios", "klines", "liquidations")
+SINGLE: tuple[What, ...] = ("funding", "liquidations")
+"""What comes one by one, not in bars."""
 Order = Literal["bars", "oldest_first", "newest_first"]
 
 _decode = msgspec.json.Decoder().decode
@@ -37,10 +40,13 @@ class Endpoint(NamedTuple):
     """One history endpoint. `channel`: as the pipelines name it, without `@` and the length of its bars.
 
     `names`: how an instrument of the listing's `group` is asked for, None where the endpoint has nothing on it.
-    `since`, `until`: parameters for the bounds, UTC ms. `rows`: where an answer has its rows, and `time` a row its time.
+    `since`, `until`: parameters for the bounds, UTC ms. `rows`: where an answer has its rows, and `time` a row its time; or
+    `times`: all of them, out of an answer.
     `lengths`: our bar lengths and the venue's spelling, sent as `length_param`. `order`: bars (a fixed grid, asked for in
     pieces that fit an answer, so that which end the venue starts from does not matter), or settlements page by page from
     the oldest or the newest. `limit`: most rows of an answer, for `cost` of the budget `budget`.
+    `overlap_ms`: so much more is asked for on either side of a stretch, of what is read with the row before it.
+    `limit_param`: how that is called; empty: it is not sent.
     How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch. `longest_days`: of one request.
     """
 
@@ -64,6 +70,9 @@ class Endpoint(NamedTuple):
     keeps_days: int | None = None
     keeps_bars: int | None = None
     longest_days: int | None = None
+    overlap_ms: int = 0
+    times: Callable[[bytes], Sequence[int]] | None = None
+    limit_param: str = "limit"
 
 
 class History(NamedTuple):
@@ -107,13 +116,20 @@ class Series(NamedTuple):
         A millisecond more on either side: then it does not matter whether the venue takes a bound in or leaves it out.
         """
         endpoint = self.endpoint
+        first, last = max(first - endpoint.overlap_ms, 1), last + endpoint.overlap_ms
         length = ((endpoint.length_param, endpoint.lengths[self.length]),) if self.length else ()
-        bounds = ((endpoint.since, str(first - 1)), (endpoint.until, str(last + 1)), ("limit", str(endpoint.limit)))
+        bounds = (
+            (endpoint.since, str(first - 1)),
+            (endpoint.until, str(last + 1)),
+            (endpoint.limit_param, str(endpoint.limit)),
+        )
         return (*endpoint.params, *self.asked.params, *length, *bounds)
 
     def times(self, body: bytes) -> list[int]:
         """Return the time of every row of an answer, UTC ms. Raises NetworkError for an answer of another form."""
         try:
+            if self.endpoint.times is not None:
+                return list(self.endpoint.times(body))
             found = _decode(body)
             for name in self.endpoint.rows:
                 found = found[name]

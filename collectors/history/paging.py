@@ -55,7 +55,7 @@ def after(series: Series, gap: Span, span: Span, times: Sequence[int], now: int)
     inside = [time for time in times if span.first <= time <= span.last]
     full = len(times) >= series.endpoint.limit
     if full and not inside:
-        raise NetworkError(f"{series.name}: a full answer, and no row of the time that was asked for")
+        raise NetworkError(f"{series.name}: a full answer, but no row from the time that was requested")
     if series.endpoint.order == "bars":
         return _bars(gap, span, inside, now)
     if not full:

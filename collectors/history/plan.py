@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from collectors.errors import ConfigurationError
 from collectors.history.covered import Covered
-from collectors.history.endpoint import History, Series, What
+from collectors.history.endpoint import SINGLE, History, Series, What
 from collectors.history.paging import BAR_SETTLES_MS, SETTLE_MS, Span, asked, request_count
 from collectors.venues.venue import Listing, Rate
 
@@ -28,7 +28,7 @@ class Order(NamedTuple):
 
     def length(self, what: What) -> str:
         """Return the length of bars that is wanted, empty for settlements."""
-        return "" if what == "funding" else self.interval if what == "klines" else self.period
+        return "" if what in SINGLE else self.interval if what == "klines" else self.period
 
 
 def series(history: History, listing: Listing, order: Order) -> list[Series]:
@@ -40,6 +40,9 @@ def series(history: History, listing: Listing, order: Order) -> list[Series]:
     if unknown := [symbol for symbol in order.symbols if symbol not in listed]:
         raise ConfigurationError(f"not among the {len(listed)} contracts listed now: {', '.join(unknown)}")
     endpoints = [each for each in history.endpoints if each.what in order.what]
+    if not endpoints:
+        kept = ", ".join(dict.fromkeys(each.what for each in history.endpoints))
+        raise ConfigurationError(f"the venue gives no {', '.join(order.what)} of the past; it gives {kept}")
     for each in endpoints:
         if (length := order.length(each.what)) and length not in each.lengths:
             raise ConfigurationError(f"{each.channel} has no bars of {length}; there are {', '.join(each.lengths)}")

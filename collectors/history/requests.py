@@ -6,20 +6,18 @@ ahead alone. Unlike a poll, a request is made again until it is answered or it i
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import httpx
 
-from collectors.budget import Budget, Stop
 from collectors.delivery.recorder import Recorder, Sink
 from collectors.errors import NetworkError, RefusedError
-from collectors.history.endpoint import Params
 from collectors.history.settings import BackfillSettings
+from collectors.polls.asking import ask
+from collectors.polls.budget import Budget, Stop
 from collectors.retry import delays, describe
-from collectors.session import LARGEST_MESSAGE
-from collectors.venues.venue import Answer, Frame, Refusal, Venue
+from collectors.venues.venue import Frame, Params, Refusal, Venue
 
 TRIES = 6
 STOPS_IN_A_ROW = 10
@@ -83,7 +81,7 @@ class Requests:
         """Make one request; return its answer, or why it should be made again. Raises RefusedError."""
         async with self._budget.request(request.budget, request.cost):
             try:
-                answer = await self._get(request.url, request.params)
+                answer = await ask(self._client, request.url, request.params)
             except (httpx.HTTPError, httpx.InvalidURL, NetworkError) as error:
                 self._tell_failed(request, describe(error))
                 return Refusal(describe(error))
@@ -104,21 +102,12 @@ class Requests:
             raise RefusedError(f"{request.frame.channel} of {request.frame.symbol}: {refusal.reason}")
         return refusal
 
-    async def _get(self, url: str, params: Params) -> Answer:
-        body = bytearray()
-        async with self._client.stream("GET", url, params=list(params)) as response:
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > LARGEST_MESSAGE:
-                    raise NetworkError(f"an answer of more than {LARGEST_MESSAGE} bytes")
-        return Answer(response.status_code, dict(response.headers), bytes(body), time.time())
-
     def _wait_or_give_up(self, refusal: Refusal) -> None:
         if refusal.stop_s > self._settings.longest_stop_s or self._stops > STOPS_IN_A_ROW:
             raise NetworkError(f"{self._venue.name} asks to wait {refusal.stop_s:,.0f} s: {refusal.reason}")
 
     def _tell_failed(self, request: Request, reason: str, **detail: Any) -> None:
-        channel, symbol, _ = request.frame
+        channel, symbol = request.frame.channel, request.frame.symbol
         self._recorder.event("poll_failed", reason, channel=channel, symbol=symbol, **detail)
 
     def _tell_stop(self) -> None:

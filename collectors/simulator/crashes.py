@@ -18,7 +18,7 @@ FELT = 8 * 1440
 """Minutes after which a crash is forgotten."""
 REGAINED = 360
 CLEAR = 180
-"""No crash begins in the last minutes before the simulation, so many: it starts calm."""
+"""The last minutes before the simulation have no crash, so that it starts calm."""
 FALLS = 0.7
 
 

@@ -210,12 +210,12 @@ class Host:
         """Return who listens to a topic."""
         return list(self.topics.get(topic, ()))
 
-    def publish(self, topic: str, payload: bytes) -> int:
-        """Send a frame to who listens; return to how many. Nobody hears a silent topic."""
+    def publish(self, topic: str, payload: bytes, binary: bool = False) -> int:
+        """Send a frame to who listens, as text or `binary`; return to how many. Nobody hears a silent topic."""
         listeners = self.topics.get(topic)
         if not listeners or self.is_silent(topic):
             return 0
-        frame = framed(payload)
+        frame = framed(payload, binary)
         return sum(client.write(frame) for client in list(listeners))
 
     def is_silent(self, topic: str) -> bool:

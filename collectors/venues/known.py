@@ -11,9 +11,25 @@ NAMES = (
     "binance",
     "bybit",
     "okx",
+    "gateio",
+    "bitget",
+    "htx",
+    "bitmex",
+    "kraken",
+    "bitfinex",
+    "deribit",
+    "dydx",
+    "aster",
+    "coinex",
+    "kucoin",
+    "cryptocom",
+    "hyperliquid",
 )
 
 RECORDS: dict[str, Record] = {name: import_module(f"collectors.venues.{name}").RECORD for name in NAMES}
+
+USUAL = tuple(name for name, each in RECORDS.items() if each.is_usual)
+"""Those that are meant where nobody names venues."""
 
 VENUES: dict[str, Callable[[], Venue]] = {name: each.venue for name, each in RECORDS.items()}
 """Name to a function that reads the venue's addresses from the environment and returns the venue."""

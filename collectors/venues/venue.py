@@ -25,32 +25,41 @@ class Source(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """The name of a data frame: the exchange's word for the channel, the symbol (`*` for all), the Kafka topic."""
+    """The name of a data frame: the exchange's word for the channel, the symbol (`*` for all), the Kafka topic.
+
+    `acks`: the argument whose subscription the frame acknowledges, where a venue does that by the first data.
+    """
 
     channel: str
     symbol: str
     topic: str
+    acks: str = ""
 
 
 class Control(NamedTuple):
     """A message about the connection itself, which is never stored as a frame.
 
-    `id` is the request it answers (empty: not told), `arg` the one argument it answers (empty: the whole request).
-    `renew` announces that the venue will soon close this connection.
+    `id` is the request it answers (empty: not told), `arg` the one argument it answers, `args` several (both empty: the whole
+    request). `renew` announces that the venue will soon close this connection. `ping` is answered with `detail`, if any.
     """
 
-    kind: Literal["ack", "refused", "pong", "notice", "renew"]
+    kind: Literal["ack", "refused", "ping", "pong", "notice", "renew"]
     id: str = ""
     arg: str = ""
     detail: str = ""
+    args: tuple[str, ...] = ()
 
 
 class Stream(NamedTuple):
-    """A WebSocket channel: the exchange's word, what it carries in words, the Kafka topic of its frames."""
+    """A WebSocket channel: the exchange's word, what it carries in words, the Kafka topic of its frames.
+
+    `is_pulse`: it is subscribed for one contract alone, to see that the socket works.
+    """
 
     channel: str
     carries: str
     topic: str
+    is_pulse: bool = False
 
 
 class Listed(NamedTuple):
@@ -67,6 +76,12 @@ Listing = Mapping[str, Sequence[Listed]]
 """The venue's instruments by group (um, cm; linear, inverse; SWAP, FUTURES). A group not yet heard of is absent."""
 
 
+PINGS = "ping"
+"""The channel of the venue's own pings, for the liveness of a socket on which nothing else must come."""
+ANY = "*"
+"""Of a liveness: any channel, the venue's pings among them; acknowledgements are none."""
+
+
 class Liveness(NamedTuple):
     """A socket with an argument that starts with `arg_prefix` is dead when `channel` brought nothing for `silent_s`."""
 
@@ -79,7 +94,7 @@ class Feed(NamedTuple):
     """One socket: its name in session ids, its URL, the arguments to subscribe in the venue's spelling.
 
     `liveness` None: the venue's. `topic`: the Kafka topic of all it brings, where a setting can leave that out. `routes`:
-    other URLs that bring the same, where the venue has any.
+    other URLs that bring the same, where the venue has any. `headers`: what the handshake sends beside the usual.
     """
 
     name: str
@@ -88,6 +103,7 @@ class Feed(NamedTuple):
     liveness: Liveness | None = None
     topic: str = ""
     routes: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Heartbeat(NamedTuple):
@@ -106,7 +122,10 @@ class Rate(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """The venue's limits for WebSocket clients; `requests` and `spacing_s` are per connection, `connects` per IP."""
+    """The venue's limits for WebSocket clients; `requests` and `spacing_s` are per connection, `connects` per IP.
+
+    `opening_s`: so long after it connected a client must ask for nothing.
+    """
 
     args_per_request: int
     args_per_socket: int
@@ -114,15 +133,35 @@ class Limits(NamedTuple):
     requests: Rate
     spacing_s: float = 0.2
     chars_per_socket: int = 1_000_000
+    opening_s: float = 0.0
+
+
+class Newest(NamedTuple):
+    """How a poll of what happens, newest first, asks for what it does not have yet: nothing is missed, and little comes twice.
+
+    `newer`, `older`: the parameters for only what is newer or older than a time (UTC ms). `limit`: most items of an answer.
+    `times`: the items' times, out of an answer. `first_s` set: the first round goes back so far, and both parameters are
+    always sent. `behind_s`: of what is younger nothing is asked, for the venue may still change it.
+    """
+
+    newer: str
+    older: str
+    limit: int
+    times: Callable[[bytes], Sequence[int]]
+    first_s: float = 0.0
+    behind_s: float = 0.0
 
 
 class Poll(NamedTuple):
     """A REST request that is repeated every `every_s`. `cost`: what it takes of the venue's budget `budget`.
 
     `of` set: a request for each value it gives of an instrument of `group` (empty: of all groups), sent as `param`, up to
-    `at_once` values in one, spread evenly over `spread_s` (0: `every_s`). A value given twice is asked for once, an empty
-    one not at all. `lists`: the answers are the instruments of `group`. `per_page` set: an answer holds so many
-    instruments, and the pages are read to the end. `since`: a parameter that says how many seconds back, sent in ms.
+    `at_once` values in one, spread evenly over `spread_s` (0: `every_s`). Without `param` a value takes the place of {} in
+    `url`. A value given twice is asked for once, an empty one not at all. `lists`: the answers are the instruments of
+    `group`. `per_page` set: an answer holds so many instruments, and the pages are read to the end. `since`: a parameter
+    that says how many seconds back, sent in ms. `newest`: a request is for what came since the answer before it, in as many
+    pages as that takes. `topic_of`: the topic of an answer, where it depends on what is in it. `body`: JSON that is sent by
+    POST; in it {} stands for a value, and the name of `since` in braces for that time.
     """
 
     channel: str
@@ -141,6 +180,9 @@ class Poll(NamedTuple):
     lists: bool = False
     per_page: int = 0
     since: tuple[str, float] | None = None
+    newest: Newest | None = None
+    topic_of: Callable[[bytes], str] | None = None
+    body: str = ""
 
     def values(self, listing: Listing) -> list[str]:
         """Return what each request of a round asks for; one empty value where the answer is of all instruments."""
@@ -181,6 +223,10 @@ class Refusal(NamedTuple):
     stop_s: float = 0.0
 
 
+Params = tuple[tuple[str, str], ...]
+"""What stands behind the ? of a request."""
+
+
 class Answer(NamedTuple):
     """A REST answer as received; header names in lower case."""
 
@@ -217,6 +263,8 @@ class Venue:
     """Which budget the venue says is used, and how much of it, from an answer's headers."""
     lifetime_s: float | None = None
     """A connection is replaced after so long, before the venue cuts it."""
+    unpack: Callable[[bytes], bytes] | None = None
+    """Takes a message out of what the venue packs it in (gzip), as is done with HTTP's packing; what it cannot unpack stays."""
 
     def without(self, left_out: Collection[Source]) -> "Venue":
         """Return the venue without these polls and feeds."""
@@ -226,3 +274,14 @@ class Venue:
         return replace(
             self, polls=polls, feeds=lambda listing: tuple(f for f in feeds(listing) if ("ws", f.topic) not in left_out)
         )
+
+
+def polled_only(
+    name: str, budgets: Mapping[str, Rate], polls: tuple[Poll, ...], page: Callable[[bytes], Page],
+    refusal: Callable[[Answer], Refusal | None], typical: Mapping[str, int],
+) -> Venue:  # fmt: skip
+    """Return a venue without sockets: all of it is polled."""
+    return Venue(
+        name, Limits(1, 1, Rate(1, 1.0), Rate(1, 1.0)), budgets, polls, lambda _: (), lambda *_: "", lambda _: None, page,
+        refusal, lambda arg: Stream(arg, "", ""), Liveness(ANY, "", 60.0), typical,
+    )  # fmt: skip

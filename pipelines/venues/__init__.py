@@ -8,15 +8,31 @@ from pipelines.venues.latest import Latest
 from pipelines.venues.venue import Named, Venue, find
 from pipelines.venues.wire import Held, Parser
 
-__all__ = ["BULKS", "LATEST", "RULES", "VENUES", "Held", "Named", "Parser", "Venue", "parser_of"]
+__all__ = ["BULKS", "HEARD", "LATEST", "PUSHED", "RULES", "VENUES", "Held", "Named", "Parser", "Venue", "parser_of"]
 
 NAMES = (
     "binance",
     "bybit",
     "okx",
+    "gateio",
+    "bitget",
+    "htx",
+    "bitmex",
+    "kraken",
+    "bitfinex",
+    "deribit",
+    "dydx",
+    "aster",
+    "coinex",
+    "kucoin",
+    "cryptocom",
+    "hyperliquid",
 )
+OF_FILES = ("aggregated",)
+"""What is imported alone: nobody listens to it."""
 
-VENUES: dict[str, Venue] = {name: import_module(f"pipelines.venues.{name}").VENUE for name in NAMES}
+VENUES: dict[str, Venue] = {name: import_module(f"pipelines.venues.{name}").VENUE for name in (*NAMES, *OF_FILES)}
+HEARD: dict[str, Venue] = {name: VENUES[name] for name in NAMES}
 
 BULKS: dict[tuple[str, str, str], Bulk] = {
     (venue.name, *channel): bulk for venue in VENUES.values() for channel, bulk in venue.bulks.items()
@@ -29,6 +45,8 @@ LATEST: dict[tuple[str, str, str], Latest] = {
 """What reads a run of a channel's frames where only the last value of each contract is wanted."""
 
 RULES = tuple(rule for venue in VENUES.values() for rule in venue.completeness)
+PUSHED = tuple(rule for rule in RULES if rule.transport != "rest")
+"""Of what is listened to; what is asked for besides has no silence, and no limit of a second."""
 """What each liquidation feed carries of all liquidations, from when on."""
 
 

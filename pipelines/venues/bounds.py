@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from collectors.printable import UNPRINTABLE, printable
 from pipelines.facts import (
+    AggregatedLiquidations,
     FundingInterval,
     FundingRate,
     FundingSettlement,
@@ -78,6 +79,7 @@ NUMBERS: dict[type[Row], tuple[tuple[str, Bound], ...]] = {
     Liquidation: (("price", PRICE), ("order_price", PRICE), ("qty", QUANTITY)),
     FundingRate: (("funding_rate", RATE), ("interval_hours", INTERVAL)),
     FundingSettlement: (("funding_rate", RATE), ("interval_hours", INTERVAL), ("mark_price", PRICE)),
+    AggregatedLiquidations: (("long", VOLUME), ("short", VOLUME)),
     OpenInterest: (("open_interest", AMOUNT), ("base_given", AMOUNT), ("usd_given", AMOUNT)),
     MarkPrice: (("mark_price", PRICE), ("index_price", PRICE)),
     Kline: (("volume", VOLUME), ("volume_base", VOLUME), ("volume_quote", VOLUME), ("taker_buy_volume", VOLUME)),
@@ -101,6 +103,7 @@ TEXTS: dict[type[Row], tuple[str, ...]] = {
     OpenInterest: ("period",),
     Kline: ("interval",),
     LongShortRatio: ("period",),
+    AggregatedLiquidations: ("period",),
     Instrument: ("instrument", "base", "quote", "settle", "status", "family", "asset_class"),
 }
 """The texts of each kind, beside the symbol, that a venue writes."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import polars as pl
 
 from pipelines.venues.bounds import EARLIEST_MS, LATE_MS, Bound, is_symbol
-from pipelines.venues.completeness import Rule
+from pipelines.venues.completeness import Rule, of_feed
 from pipelines.venues.wire import LATEST_MS
 
 Item = TypeVar("Item")
@@ -95,7 +95,7 @@ def of_text(column: pl.Series, known: Callable[[str], Any], dtype: type[pl.DataT
 
 def completeness(rules: Sequence[Rule], channel: str, time: pl.Expr) -> pl.Expr:
     """Return the completeness class at a time (UTC milliseconds), as completeness.completeness does."""
-    own = [rule for rule in rules if rule.channel == channel]
+    own = of_feed(rules, channel, "ws")
     found = pl.lit(own[0].completeness)
     for rule in own[1:]:
         since = int(rule.since.timestamp() * 1000)

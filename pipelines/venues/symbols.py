@@ -41,7 +41,8 @@ _MULTIPLIED_BEHIND = {"SHIB1000": ("SHIB", 1000)}  # Bybit's spelling
 
 class SymbolForm(NamedTuple):
     """A symbol taken apart. `base` is without multiplier; `settle` None where the form does not tell; `kind` None for
-    an index or pair, which is no contract; `expiry` YYMMDD or empty."""
+    an index or pair, which is no contract; `expiry` YYMMDD or empty. `size`: of a contract, where the venue documents one for
+    all of that form, in rows.Instrument's units."""
 
     base: str
     quote: str
@@ -51,6 +52,7 @@ class SymbolForm(NamedTuple):
     family: str
     expiry: str = ""
     multiplier: int = 1
+    size: float | None = None
 
     @property
     def instrument(self) -> str | None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import Instrument, Nothing, Rejected, Row
+from pipelines.facts import Contract, Instrument, Nothing, Rejected, Row, Unit
+from pipelines.venues import tables
 from pipelines.venues.bulk import Bulk
 from pipelines.venues.completeness import Rule
 from pipelines.venues.latest import Latest
@@ -40,13 +42,19 @@ def _no_file(_name: str) -> Named | None:
     return None
 
 
+def _none_left_out(_path: Path) -> str:
+    return ""
+
+
 class Kept(NamedTuple):
     """How what sessions hold is known again. `last`: SQL of session, symbol, and what `state` is given after the symbol, of the
-    rows after $since and, where it is not null, up to $until. `newest`: SQL of the time of the newest such row."""
+    rows after $since and, where it is not null, up to $until. `newest`: SQL of the time of the newest such row. `by_session`:
+    whether it ends with the session; else it is of a symbol, whichever session said it, under a name of its own."""
 
     last: str
     newest: str
     state: Callable[..., Any]
+    by_session: bool = True
 
 
 class Venue(NamedTuple):
@@ -64,6 +72,12 @@ class Venue(NamedTuple):
     `unlisted_interval_hours`: how often a perpetual pays funding that is not among the exceptions the venue lists; None:
     it lists every one. `kept`: where frames build on earlier ones of their session. `imports`: the
     module with its commands of `liq import`. `named_file`: channel and symbol of a file that the venue publishes, by its name.
+    `left_out`: why a file that it publishes is not imported, empty for others.
+    `units`: what a quantity of a kind of contract is in; `price_kind`, `oi_sides`: what a price of a liquidation and an open
+    interest are. `archives`: what archives of many venues' data call it, by market. All three are for files of others.
+    `archive_of`: of which of its `archives` a contract is, or a frame, given its symbol (* for several) and itself; None: there
+    is one.
+    `to_be_said`: of channels whose answers do not say all, what whoever imports them must: `symbol`, `unit`.
     """
 
     name: str
@@ -85,6 +99,13 @@ class Venue(NamedTuple):
     kept: Kept | None = None
     imports: str = ""
     named_file: Callable[[str], Named | None] = _no_file
+    left_out: Callable[[Path], str] = _none_left_out
+    units: Mapping[Contract, Unit] = {"linear": "base", "inverse": "contract"}
+    price_kind: str = "undocumented"
+    oi_sides: Literal["one", "both", "undocumented"] = "undocumented"
+    archives: Sequence[str] = ()
+    archive_of: Callable[[str, bytes], str] | None = None
+    to_be_said: Mapping[str, Sequence[str]] = {}
 
 
 def always(parser: Parser) -> Versions:
@@ -97,6 +118,8 @@ def find(venue: Venue, transport: str, channel: str) -> Parser:
     name = channel.partition("@")[0]
     if versions := _match(venue.parsers, transport, name):
         return versions[0][1] if versions == always(versions[0][1]) else _by_time(versions)
+    if transport == "rest" and (make := tables.READERS.get(name)):
+        return make(venue)
     if why := _match(venue.nothing, transport, name):
         return lambda _frame, _held: [Nothing(why)]
     if channel == "?":

@@ -181,7 +181,7 @@ def numbered(rows: list[Row]) -> list[Row]:
     for row in rows:
         if isinstance(row, Liquidation):
             key = (row.symbol, row.contract, row.order_side, row.position_side, row.ts_event, row.qty, row.price,
-                   row.price_kind, row.order_price)  # fmt: skip
+                   row.price_kind, row.order_price, row.id)  # fmt: skip
             row.occurrence = seen.get(key, 0)
             seen[key] = row.occurrence + 1
     return rows

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from collectors.poller import Poller
+from collectors.polls.poller import Poller
 from collectors.settings import CollectorSettings
 from collectors.venues.binance import stream as binance
 from collectors.venues.venue import Venue

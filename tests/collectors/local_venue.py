@@ -9,8 +9,8 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from collectors.budget import Bucket
-from collectors.feed import LiveFeed
+from collectors.live.feed import LiveFeed
+from collectors.polls.budget import Bucket
 from collectors.settings import CollectorSettings
 from collectors.venues.bybit import stream as bybit
 from collectors.venues.venue import Feed, Rate, Venue

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from collectors.budget import Budget, shared
+from collectors.polls.budget import Budget, shared
 from collectors.venues.binance import stream as binance
 from collectors.venues.known import VENUES
 from collectors.venues.venue import Rate, Source

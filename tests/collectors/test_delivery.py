@@ -97,7 +97,7 @@ async def test_a_time_that_kafka_refuses_is_left_out(fake: FakeKafka) -> None:
 async def test_a_chunk_that_was_given_up_meanwhile_is_not_sent(fake: FakeKafka) -> None:
     async with publisher() as to:
         sender = sending.Sender(to.lanes[TICKER], to.link, to.offset, lambda: 1, lambda *_: None)
-        frame = RawFrame("okx", "c", "S", "ws", 1, "one", 1, b"{}", TICKER)
+        frame = RawFrame("okx", "c", "S", "ws", 1, "one", "a", "live", 1, b"{}", TICKER)
         await sender.send(Chunk([frame], [frame], is_dropped=True))
     assert not fake.stored(TICKER)
 

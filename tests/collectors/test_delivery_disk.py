@@ -89,7 +89,7 @@ async def test_a_living_process_delivers_what_a_killed_one_left(
         put(recorder(to), 10)
         assert await to.flush(PATIENCE_S)
         left = Spool(tmp_path / "spool", MIB)
-        left.append(LIQUIDATION, [RawFrame("okx", "c", "S", "ws", 1, "killed", 7, b"{}", LIQUIDATION)])
+        left.append(LIQUIDATION, [RawFrame("okx", "c", "S", "ws", 1, "killed", "a", "live", 7, b"{}", LIQUIDATION)])
         left.close()
         await fake.until(lambda: any(frame.session == "killed" for frame in fake.stored(LIQUIDATION)))
         assert await to.flush(PATIENCE_S)

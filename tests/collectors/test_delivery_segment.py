@@ -20,8 +20,9 @@ PLENTY = settings(deadline=None, suppress_health_check=[HealthCheck.function_sco
 
 def frame(seq: int, payload: bytes = b"{}") -> RawFrame:
     return RawFrame(
-        "bybit", "tickers", "BTCUSDT", "ws", 10**18 + seq, "bybit-linear-1-aaaa", seq, payload, "raw.ticker"
-    )
+        "bybit", "tickers", "BTCUSDT", "ws", 10**18 + seq, "bybit-linear-1-aaaa", "linear", "live", seq, payload,
+        "raw.ticker",
+    )  # fmt: skip
 
 
 def made(folder: Path, frames: list[RawFrame]) -> Segment:
@@ -44,12 +45,24 @@ def test_the_steady_clock_of_another_boot_says_nothing(tmp_path: Path, monkeypat
     assert read(segment) == [frame(1)]
 
 
-def test_a_file_of_an_older_version_is_read(tmp_path: Path) -> None:
+OLD = ["bybit", "tickers", "BTCUSDT", "ws", 10**18 + 1, "bybit-linear-1-aaaa", 1, b"{}"]
+
+
+@pytest.mark.parametrize("later", [[], [0, ""], [5 * 10**9, "another boot"]])
+def test_a_file_of_an_older_version_is_read(tmp_path: Path, later: list[object]) -> None:
     segment = made(tmp_path, [])
-    body = msgspec.msgpack.encode(["bybit", "tickers", "BTCUSDT", "ws", 10**18 + 1, "bybit-linear-1-aaaa", 1, b"{}"])
+    old = [OLD, ["kraken-futures", *OLD[1:5], "kraken-futures-backfill-18f0-ab12", *OLD[6:]]]
+    bodies = [msgspec.msgpack.encode([*fields, *later]) for fields in old]
     with segment.path.open("ab") as file:
-        file.write(RECORD.pack(MARK, len(body), crc32(body)) + body)
-    assert read(Segment.found(segment.path, "raw.ticker")) == [frame(1)]
+        file.writelines(RECORD.pack(MARK, len(body), crc32(body)) + body for body in bodies)
+    live, backfill = read(Segment.found(segment.path, "raw.ticker"))
+    assert live == frame(1)
+    assert (backfill.venue, backfill.feed, backfill.source) == ("kraken-futures", "backfill", "backfill")
+
+
+def test_feed_and_source_come_back_whatever_the_session_is_called(tmp_path: Path) -> None:
+    one = msgspec.structs.replace(frame(1), session="bybit-import-1-aaaa", feed="inverse", source="backfill")
+    assert read(made(tmp_path, [one])) == [one]
 
 
 @PLENTY
@@ -129,7 +142,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pyte
 
 def test_what_is_no_file_of_the_spool_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.seg").write_bytes(b"something else, and long enough")
-    with pytest.raises(ValueError, match="no file of the spool"):
+    with pytest.raises(ValueError, match="is not a spool file"):
         Segment.found(tmp_path / "x.seg", "raw.ticker")
 
 

@@ -15,7 +15,7 @@ from collectors.topics import LIQUIDATION
 from tests.collectors.delivering import publisher
 from tests.collectors.fake_kafka import FakeKafka
 
-FRAME = RawFrame("okx", "c", "S", "ws", 1, "one", 1, b"{}", LIQUIDATION)
+FRAME = RawFrame("okx", "c", "S", "ws", 1, "one", "a", "live", 1, b"{}", LIQUIDATION)
 
 
 def sender_of(to: Publisher) -> Sender:
@@ -70,7 +70,7 @@ async def test_batches_that_were_too_large_once_become_large_again(fake: FakeKaf
 
 
 async def test_a_batch_has_no_more_frames_than_the_limit_and_of_each_partition_the_oldest(fake: FakeKafka) -> None:
-    frames = [RawFrame("okx", "c", f"S{n % 5}", "ws", 1, "one", n, b"{}", LIQUIDATION) for n in range(40)]
+    frames = [RawFrame("okx", "c", f"S{n % 5}", "ws", 1, "one", "a", "live", n, b"{}", LIQUIDATION) for n in range(40)]
     async with publisher() as to:
         sender, producer = sender_of(to), await to.link.producer()
         sender._limit = 2
@@ -86,7 +86,7 @@ async def test_a_batch_has_no_more_frames_than_the_limit_and_of_each_partition_t
 async def test_a_record_has_the_millisecond_in_which_its_frame_arrived(fake: FakeKafka) -> None:
     times: list[int] = []
     fake.fails = lambda topic, frames: times.extend(fake.times)
-    frame = RawFrame("okx", "c", "S", "ws", 1_790_000_000_123_999_999, "one", 1, b"{}", LIQUIDATION)
+    frame = RawFrame("okx", "c", "S", "ws", 1_790_000_000_123_999_999, "one", "a", "live", 1, b"{}", LIQUIDATION)
     async with publisher() as to:
         await sender_of(to).send(Chunk([frame], [frame]))
     assert times == [1_790_000_000_123]

@@ -32,7 +32,7 @@ sys.stdin.read()
 
 def frames(count: int, topic: str, first: int = 1, size: int = 10, session: str = "one") -> list[RawFrame]:
     return [
-        RawFrame("bybit", "c", f"S{seq % 3}", "ws", seq, session, seq, b"x" * size, topic)
+        RawFrame("bybit", "c", f"S{seq % 3}", "ws", seq, session, "a", "live", seq, b"x" * size, topic)
         for seq in range(first, first + count)
     ]
 
@@ -198,7 +198,7 @@ def test_what_is_no_frame_of_ours_stays_and_is_told_once(tmp_path: Path, caplog:
     spool.adopt()
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
-    assert any("00000002.seg is no file of the spool" in line for line in told)
+    assert any("00000002.seg is not a spool file" in line for line in told)
     assert any("raw.unknown" in line for line in told)
     assert {path.name for path in tmp_path.rglob("*.seg")} == {"00000002.seg", "00000001.seg"}
 

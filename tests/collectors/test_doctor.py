@@ -12,6 +12,7 @@ import pytest
 from collectors.doctor import look, names
 from collectors.findings import Finding
 from collectors.simulator import Simulator
+from collectors.venues.known import RECORDS
 from tests.collectors.local_rest import Reply, server
 
 Environment = pytest.MonkeyPatch
@@ -40,6 +41,13 @@ async def test_venues_that_answer_are_good_and_their_contracts_are_counted(
         assert "opens" in finding.said
     (kafka,) = _of(found, "Kafka")
     assert (kafka.state, "liq up" in kafka.mend) == ("warning", True)
+
+
+async def test_every_venue_is_asked_as_it_wants_to_be(monkeypatch: Environment, tmp_path: Path) -> None:
+    async with Simulator(coins=["BTC"], venues=list(RECORDS)) as simulator:
+        _set(monkeypatch, simulator.env() | {"LIQ_DATA": tmp_path})
+        found = await look()
+    assert {name: [finding.state for finding in _of(found, name)] for name in RECORDS} == {n: ["good"] for n in RECORDS}
 
 
 @pytest.mark.parametrize(

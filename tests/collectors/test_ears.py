@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from collectors.ears import (
+from collectors.live.ears import (
     DISPERSION,
     FORGET_S,
     LEAST_PAST,

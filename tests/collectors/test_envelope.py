@@ -16,18 +16,22 @@ from collectors.envelope import (
     to_record,
 )
 
-FRAME = RawFrame("bybit", "allLiquidation", "BTCUSDT", "ws", 1_790_000_000_123_456_789, "bybit-linear-1-aaaa", 7, b"{}")
+FRAME = RawFrame(
+    "bybit", "allLiquidation", "BTCUSDT", "ws", 1_790_000_000_123_456_789, "bybit-linear-1-aaaa", "linear", "live", 7, b"{}",
+)  # fmt: skip
 WORDS = st.text(st.characters(exclude_characters="|", exclude_categories=["C", "Z"]), min_size=1, max_size=64)
 NOW_MS = 1_790_000_000_500
 S = 1_000_000_000
 NUMBERS = st.integers(0, 2**63 - 1)
 
 
-@given(WORDS, WORDS, WORDS, st.sampled_from(["ws", "rest"]), NUMBERS, WORDS, st.integers(0, MOST_SEQ), st.binary())
+@given(WORDS, WORDS, WORDS, st.sampled_from(["ws", "rest"]), NUMBERS, WORDS, WORDS,
+       st.sampled_from(["live", "backfill", "import"]), st.integers(0, MOST_SEQ), st.binary())  # fmt: skip
 def test_a_frame_comes_back_as_it_was(
-    venue: str, channel: str, symbol: str, transport: str, recv_ns: int, session: str, seq: int, payload: bytes
-) -> None:
-    frame = RawFrame(venue, channel, symbol, transport, recv_ns, session, seq, payload)  # type: ignore[arg-type]
+    venue: str, channel: str, symbol: str, transport: str, recv_ns: int, session: str, feed: str, source: str, seq: int,
+    payload: bytes,
+) -> None:  # fmt: skip
+    frame = RawFrame(venue, channel, symbol, transport, recv_ns, session, feed, source, seq, payload)  # type: ignore[arg-type]
     key, value, headers = to_record(frame)
     read = from_record(key, value, headers, "", -1, -1)
     assert msgspec.structs.replace(read, arrived_ns=0) == frame
@@ -36,12 +40,17 @@ def test_a_frame_comes_back_as_it_was(
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
-    [("v", b"2", "version"), ("transport", b"udp", "transport"), ("recv_ns", b"soon", "malformed"),
+    [("v", b"3", "version"), ("v", b"", "version"), ("v", None, "v is missing"),
+     ("transport", b"udp", "transport"), ("recv_ns", b"soon", "malformed"),
      ("recv_ns", str(2**63).encode(), "63 bits"), ("seq", str(2**64).encode(), "no count"), ("seq", b"-1", "no count"),
      ("seq", str(2**63 - 1).encode(), "no count"),
      ("venue", b"\xff", "malformed"), ("session", None, "session is missing"), ("session", b"", "empty"),
      ("channel", b"a\0b", "printable"), ("channel", b"x" * 5000, "longer"), ("sent_ns", b"soon", "malformed"),
-     ("sent_ns", str(2**63).encode(), "63 bits"), ("sent_ns", b"-1", "63 bits")],
+     ("sent_ns", str(2**63).encode(), "63 bits"), ("sent_ns", b"-1", "63 bits"),
+     ("feed", None, "feed is missing"), ("feed", b"", "feed is empty"), ("feed", b"a\0b", "printable"),
+     ("feed", b"x" * 5000, "longer"), ("feed", b"\xff", "malformed"),
+     ("source", None, "source is missing"), ("source", b"", "source is b''"), ("source", b"Live", "not live, backfill"),
+     ("source", b"\xff", "not live")],
 )  # fmt: skip
 def test_what_is_no_raw_record_is_refused_by_name(name: str, value: bytes | None, said: str) -> None:
     record = to_record(FRAME)
@@ -50,6 +59,45 @@ def test_what_is_no_raw_record_is_refused_by_name(name: str, value: bytes | None
     )
     with pytest.raises(NotARawRecordError, match=said):
         from_record(record.key, record.value, headers, "raw.liquidation", 0, 0, NOW_MS)
+
+
+OLD = [(name, value) for name, value in to_record(FRAME).headers if name not in ("v", "feed", "source")] + [("v", b"1")]
+
+
+@pytest.mark.parametrize(
+    ("venue", "session", "feed", "source"),
+    [
+        ("bybit", "bybit-linear-18f0-ab12", "linear", "live"),
+        ("bybit", "bybit-linear-2-18f0-ab12", "linear-2", "live"),
+        ("bybit", "bybit-rest-18f0-ab12", "rest", "live"),
+        ("bybit", "bybit-backfill-18f0-ab12", "backfill", "backfill"),
+        ("bybit", "bybit-import-18f0-ab12", "import", "import"),
+        ("kraken-futures", "kraken-futures-public-18f0-ab12", "public", "live"),
+        ("kraken-futures", "kraken-futures-backfill-18f0-ab12", "backfill", "backfill"),
+        ("kraken-futures", "kraken-futures-import-18f0-ab12", "import", "import"),
+        ("data-backfill-spot", "data-backfill-spot-linear-18f0-ab12", "linear", "live"),
+        ("data-backfill-spot", "data-backfill-spot-backfill-18f0-ab12", "backfill", "backfill"),
+        ("x-backfill", "x-backfill-public-18f0-ab12", "public", "live"),
+        ("import", "import-rest-18f0-ab12", "rest", "live"),
+        ("bybit", "bybit-backfiller-18f0-ab12", "backfiller", "live"),
+        ("", "collector-18f0-ab12", "collector", "live"),
+        ("bybit", "of another producer", "of another producer", "live"),
+    ],
+)
+def test_of_a_record_of_version_1_the_sessions_name_says_feed_and_source(
+    venue: str, session: str, feed: str, source: str
+) -> None:
+    headers = [*dict(OLD, venue=venue.encode(), session=session.encode()).items()]
+    key = f"{venue}|allLiquidation|BTCUSDT".encode()
+    for more in ([], [("feed", b"other"), ("source", b"\xff")]):
+        frame = from_record(key, b"{}", [*headers, *more], "raw.liquidation", 0, 0)
+        assert (frame.venue, frame.session, frame.feed, frame.source) == (venue, session, feed, source)
+
+
+def test_of_a_record_of_version_2_the_sessions_name_says_nothing() -> None:
+    told = msgspec.structs.replace(FRAME, session="bybit-backfill-18f0-ab12", feed="inverse", source="import")
+    frame = from_record(*to_record(told), "raw.liquidation", 0, 0)
+    assert (frame.session, frame.feed, frame.source) == ("bybit-backfill-18f0-ab12", "inverse", "import")
 
 
 def test_a_record_without_key_or_value_is_refused() -> None:

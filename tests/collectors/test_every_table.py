@@ -8,7 +8,7 @@ from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Phases, Simulator
 from collectors.topics import EVENTS
-from collectors.venues.known import VENUES
+from collectors.venues.known import USUAL, VENUES
 from collectors.venues.venue import Listed
 from pipelines.facts import (
     FundingRate,
@@ -37,7 +37,7 @@ RATIOS = {
 }
 
 
-@pytest.mark.parametrize("name", list(VENUES))
+@pytest.mark.parametrize("name", list(USUAL))
 async def test_every_table_of_a_venue_gets_rows_and_nothing_is_rejected(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,7 +88,7 @@ def test_an_old_empty_answer_says_that_there_is_nothing_older() -> None:
 
 def test_a_full_answer_of_rows_that_were_not_asked_for_is_an_error() -> None:
     one, gap = _series("newest_first"), Span(NOW - 9 * DAY_MS, NOW - 3 * DAY_MS)
-    with pytest.raises(NetworkError, match="no row of the time that was asked for"):
+    with pytest.raises(NetworkError, match="no row from the time that was requested"):
         after(one, gap, gap, [NOW - n for n in range(5)], NOW)
 
 

@@ -151,7 +151,7 @@ async def test_a_killed_collector_loses_nothing_that_the_system_had_and_the_next
 @asynccontextmanager
 async def _collect(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "liq", "collect", "all",
+        sys.executable, "-m", "liq", "collect",
         env=os.environ | {"LIQ_COLLECT_POLL_SCALE": "0.05"} | env, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from collectors import topics
-from collectors.budget import Budget
 from collectors.delivery.recorder import Recorder
 from collectors.errors import RefusedError
 from collectors.history.requests import Request, Requests
 from collectors.history.settings import BackfillSettings
+from collectors.polls.budget import Budget
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Limits, Simulator

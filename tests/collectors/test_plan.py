@@ -5,15 +5,21 @@ import pytest
 from collectors import topics
 from collectors.plan import assumed, cost, lines, shares
 from collectors.settings import CollectorSettings
-from collectors.venues.known import VENUES
+from collectors.venues.known import RECORDS, USUAL, VENUES
 from collectors.venues.venue import Listed, Venue
 
-SYMBOLS = {"binance": 700, "bybit": 800, "okx": 460}
+SYMBOLS = dict.fromkeys(VENUES, 700) | {"bybit": 800, "okx": 460}
+WITH_KLINES = [name for name, make in VENUES.items() if any(poll.topic == topics.KLINE for poll in make().polls)]
 DEFAULT = CollectorSettings()
 
 
 @pytest.fixture(params=list(VENUES))
 def venue(request: pytest.FixtureRequest) -> Venue:
+    return VENUES[request.param]()
+
+
+@pytest.fixture(params=WITH_KLINES)
+def with_klines(request: pytest.FixtureRequest) -> Venue:
     return VENUES[request.param]()
 
 
@@ -39,7 +45,8 @@ def test_binances_open_interest_and_klines_take_its_weight_and_ratios_take_none(
     assert totals["um data"].requests_min == pytest.approx(650 * 4 / 30)
 
 
-def test_klines_are_polled_every_five_minutes_for_the_bars_of_two_rounds(venue: Venue) -> None:
+def test_klines_are_polled_every_five_minutes_for_the_bars_of_two_rounds(with_klines: Venue) -> None:
+    venue = with_klines
     listing = assumed(venue, SYMBOLS[venue.name])
     polls = [poll for poll in venue.without(DEFAULT.left_out).polls if poll.topic == topics.KLINE]
     requests_min = sum(cost(venue, poll, listing, DEFAULT).requests_min for poll in polls)
@@ -60,7 +67,10 @@ def test_the_next_round_brings_the_bars_that_a_failed_one_missed(venue: Venue) -
 
 
 @pytest.mark.parametrize(("klines", "transports"), [("poll", {"rest"}), ("stream", {"ws"}), ("off", set())])
-def test_klines_come_by_polls_or_by_sockets_or_not_at_all(venue: Venue, klines: str, transports: set[str]) -> None:
+def test_klines_come_by_polls_or_by_sockets_or_not_at_all(
+    with_klines: Venue, klines: str, transports: set[str]
+) -> None:
+    venue = with_klines
     listing = assumed(venue, 50)
     chosen = venue.without(CollectorSettings.model_validate({"klines": klines}).left_out)
     polled = {"rest" for poll in chosen.polls if poll.topic == topics.KLINE}
@@ -77,7 +87,7 @@ def test_a_daily_poll_counts_as_in_the_minutes_it_takes() -> None:
 
 
 def test_the_plan_is_one_table_of_channels_and_polls_with_a_total_for_each_budget() -> None:
-    venues = [make() for make in VENUES.values()]
+    venues, width = [make() for make in VENUES.values()], max(map(len, VENUES))
     plan = list(lines([(venue, assumed(venue, SYMBOLS[venue.name])) for venue in venues], DEFAULT))
     assert sum(line.startswith("venue ") for line in plan) == 3
     (interest,) = [" ".join(line.split()) for line in plan if "um_openInterest" in line]
@@ -86,8 +96,8 @@ def test_the_plan_is_one_table_of_channels_and_polls_with_a_total_for_each_budge
     assert klines == "binance 1-minute klines um_klines@1m rest 650 every 5 min 130.0 130.0 5.42% of weight"
     for venue in venues:
         assert all(any(f"  {poll.channel}  " in line for line in plan) for poll in venue.polls)
-        assert all(any(line.startswith(f"{venue.name:7}  {name} ") for line in plan) for name in venue.budgets)
-    (total,) = [" ".join(line.split()) for line in plan if line.startswith("binance  um data ")]
+        assert all(any(line.startswith(f"{venue.name:{width}}  {name} ") for line in plan) for name in venue.budgets)
+    (total,) = [" ".join(line.split()) for line in plan if line.startswith(f"{'binance':{width}}  um data ")]
     assert total == "binance um data 1,000 in 5 min 86.7 86.7 43.33% 80%"
 
 
@@ -104,8 +114,8 @@ def test_a_share_that_does_not_suffice_is_told() -> None:
 def test_every_table_has_a_source_at_every_venue(venue: Venue) -> None:
     listing = assumed(venue, 10)
     fed = {poll.topic for poll in venue.polls} | {venue.stream(a).topic for f in venue.feeds(listing) for a in f.args}
-    wanted = {
-        topics.LIQUIDATION, topics.TICKER, topics.FUNDING, topics.RATIO, topics.KLINE, topics.REFERENCE,
-    }  # fmt: skip
+    wanted = {topics.TICKER, topics.REFERENCE}
+    wanted |= {topics.LIQUIDATION} if "liquidations" in RECORDS[venue.name].collects else set()
+    wanted |= {topics.FUNDING, topics.RATIO, topics.KLINE} if venue.name in USUAL else set()
     assert wanted <= fed
-    assert topics.OPEN_INTEREST in fed or venue.name == "bybit", "Bybit's is in its tickers"
+    assert topics.OPEN_INTEREST in fed or venue.name not in ("binance", "okx"), "others have it in their tickers"

@@ -4,12 +4,15 @@ import asyncio
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
-from collectors import poller as poller_module
-from collectors.topics import OPEN_INTEREST, REFERENCE
+from collectors.polls import asking
+from collectors.polls import poller as poller_module
+from collectors.topics import FUNDING, LIQUIDATION, OPEN_INTEREST, REFERENCE, TICKER
 from collectors.venues.bybit import stream as bybit
+from collectors.venues.venue import Poll, symbol
 from tests.collectors.local_rest import OI, Reply, Request, binance_at, exchange, info, polling, server
 
 
@@ -28,6 +31,34 @@ async def test_each_listed_symbol_is_polled_and_answers_are_kept_byte_for_byte()
         info("AUSDT", "BUSDT", "CUSDT", "DUSDT"),
     )
     assert len({frame.session for frame in sink.data}) == 1
+
+
+async def test_a_symbol_may_be_a_part_of_the_path_and_an_answer_go_to_the_topic_of_what_is_in_it() -> None:
+    def rates(request: Request) -> Reply:
+        return exchange(request) if request.path.endswith("exchangeInfo") else Reply(request.path.encode())
+
+    def flagged(body: bytes) -> str:
+        return LIQUIDATION if body.startswith(b"/rates/B") else TICKER
+
+    with server(rates) as (url, _):
+        poll = Poll(
+            "rates", "", FUNDING, f"{url}/rates/{{}}", 60.0, group="um", of=symbol, spread_s=0.1, topic_of=flagged
+        )
+        polls = (*(p for p in binance_at(url).polls if p.lists), poll._replace(budget="weight"))
+        async with polling(replace(binance_at(url), polls=polls)) as (sink, _):
+            await sink.until(lambda: sum(frame.channel == "rates" for frame in sink.data) == 4)
+    found = {frame.symbol: (frame.payload, frame.topic) for frame in sink.data if frame.channel == "rates"}
+    assert found["AUSDT"] == (b"/rates/AUSDT", TICKER)
+    assert found["BUSDT"] == (b"/rates/BUSDT", LIQUIDATION)
+
+
+def test_what_is_asked_by_post_has_the_symbol_and_the_time_in_its_body() -> None:
+    body = '{"type":"rates","coin":"{}","startTime":{since}}'
+    poll = Poll("rates", "", FUNDING, "http://x/info", 60.0, of=symbol, since=("since", 3600.0), body=body)
+    url, params, written = poller_module._written(poll, "kPEPE", ())
+    asked = json.loads(written)
+    assert (url, params, asked["coin"]) == ("http://x/info", (), "kPEPE")
+    assert 3600.0 <= time.time() - asked["startTime"] / 1000 < 3660.0
 
 
 async def test_how_often_each_channel_is_polled_is_told_when_it_begins() -> None:
@@ -170,7 +201,7 @@ async def test_a_listing_that_lost_most_symbols_is_believed_only_the_second_time
 
 
 async def test_an_answer_beyond_the_largest_frame_is_a_failed_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller_module, "LARGEST_MESSAGE", 50)
+    monkeypatch.setattr(asking, "LARGEST_MESSAGE", 50)
     with server(exchange) as (url, _):
         async with polling(binance_at(url)) as (sink, _):
             await sink.until(lambda: sink.told("poll_failed"))

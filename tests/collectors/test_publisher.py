@@ -145,15 +145,13 @@ async def test_a_clock_that_is_set_while_frames_wait_does_not_move_them(
     def as_set() -> int:
         return time.time_ns() + set_by_s * 10**9
 
-    spool = Spool(tmp_path, 1 << 20)
+    spool, own = Spool(tmp_path, 1 << 20), ("o-1", "a", "live")
+    on_disk = RawFrame("okx", "c", "s", "ws", time.time_ns(), *own, 1, b"on disk", TICKER, steady_ns=steady_ns())
     async with Publisher(lambda: fresh_kafka, CollectorSettings(), as_set, spool) as publisher:
         recorder = Recorder("bybit", "linear", "ws", publisher)
         recorder.frame(b"in memory", Frame("allLiquidation", "A", LIQUIDATION), time.time_ns())
         recorder.event("subscribed")
-        spool.append(
-            TICKER,
-            [RawFrame("okx", "c", "s", "ws", time.time_ns(), "o-1", 1, b"on disk", TICKER, steady_ns=steady_ns())],
-        )
+        spool.append(TICKER, [on_disk])
         publisher.lanes[TICKER].filled.set()
         assert await publisher.flush(60)
     now_ns = time.time_ns()

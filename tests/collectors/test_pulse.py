@@ -2,8 +2,8 @@
 
 import pytest
 
-from collectors.pulse import ANSWER_S, Pulse
-from collectors.venues.venue import Heartbeat, Liveness
+from collectors.live.pulse import ANSWER_S, Pulse
+from collectors.venues.venue import ANY, PINGS, Heartbeat, Liveness
 
 TICK = "markPrice"
 ARGS = ("btcusdt@forceOrder", "btcusdt@markPrice")
@@ -121,3 +121,16 @@ def test_when_each_channel_last_brought_a_frame_is_known_and_controls_are_of_non
     beats.hear(111.0)
     assert beats.heard == {TICK: 109.0, "forceOrder": 110.0}
     assert (beats.quiet_s(111.5), beats.quiet_s(110.0)) == (0.5, 0.0)
+
+
+@pytest.mark.parametrize("channel", ["liquidations", PINGS])
+def test_where_any_channel_proves_life_frames_and_the_venues_pings_do_and_acknowledgements_do_not(channel: str) -> None:
+    beats = Pulse(Liveness(ANY, "", 30.0), None, 30.0, 100.0)
+    beats.hear(101.0)
+    assert not beats.beaten
+    assert beats.silence(102.0, OTHERS) is None
+    beats.hear(120.0, channel)
+    assert beats.beaten
+    assert beats.silence(149.0, OTHERS) is None
+    beats.hear(149.0)
+    assert beats.silence(151.0, OTHERS) == "no message for 31.0 s"

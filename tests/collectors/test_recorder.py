@@ -7,11 +7,11 @@ import pytest
 
 from collectors.delivery import recorder as module
 from collectors.delivery.counts import Counts
+from collectors.delivery.dropped import events, named
 from collectors.delivery.recorder import LONGEST_SYMBOL, Recorder
 from collectors.envelope import ALL_SYMBOLS, from_record, to_record
 from collectors.topics import DEAD_LETTER, EVENTS, LIQUIDATION, TICKER
 from collectors.venues.venue import Frame
-from pipelines.derive.coverage.told import feed_of
 from tests.collectors.sink import Frames
 
 
@@ -37,7 +37,8 @@ def test_frames_are_numbered_from_one_and_kept_as_they_came(sink: Frames, counts
         (2, b"1", TICKER, 1_001, "BTCUSDT"),
         (3, b"2", LIQUIDATION, 1_002, "BTCUSDT"),
     ]
-    assert {(each.venue, each.session, each.transport) for each in sink.all} == {("bybit", session.session, "ws")}
+    origins = {(each.venue, each.transport, each.session, each.feed, each.source) for each in sink.all}
+    assert origins == {("bybit", "ws", session.session, "linear", "live")}
     assert session.frames == counts.frames["bybit", "c"] == 3
     assert counts.heard["bybit", "c"] == 1_002 / 1e9
 
@@ -121,8 +122,19 @@ def test_the_log_has_what_happened_and_only_what_is_out_of_order_as_a_warning(
     assert len(caplog.messages[2]) < 400
 
 
-def test_every_session_has_a_name_of_its_own_that_says_its_feed(sink: Frames) -> None:
+def test_every_session_has_a_name_of_its_own_that_begins_with_its_venue_and_feed(sink: Frames) -> None:
     names = {Recorder("kraken-futures", "linear-2", "ws", sink).session for _ in range(50)}
     assert len(names) == 50
-    assert {feed_of(name, "kraken-futures", "ws").name for name in names} == {"linear-2"}
+    assert all(name.startswith("kraken-futures-linear-2-") for name in names)
     assert Recorder("", "collector", "rest", sink).session.startswith("collector-")
+
+
+def test_frames_events_and_what_is_given_up_carry_the_feed_and_the_source(sink: Frames) -> None:
+    session = Recorder("kraken-futures", "rest", "rest", sink, source="backfill")
+    session.frame(b"x", Frame("c", "S", LIQUIDATION), 5)
+    session.event("started")
+    session.skip(LIQUIDATION)
+    for event in events(LIQUIDATION, [named(sink.all[0])], "the disk is full"):
+        sink.put(event)
+    assert [each.topic for each in sink.all] == [LIQUIDATION, EVENTS, EVENTS]
+    assert {(each.session, each.feed, each.source) for each in sink.all} == {(session.session, "rest", "backfill")}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from collectors.remembered import MOST_AGE_S, Remembered
+from collectors.polls.remembered import MOST_AGE_S, Remembered
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator
-from collectors.venues.known import VENUES
+from collectors.venues.known import USUAL, VENUES
 from collectors.venues.venue import Listed
 from tests.collectors.sink import Frames
 
@@ -50,7 +50,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, caplog: pytest.
     assert "cannot be kept" in caplog.text
 
 
-@pytest.mark.parametrize("venue", list(VENUES))
+@pytest.mark.parametrize("venue", list(USUAL))
 async def test_a_collector_listens_though_its_requests_are_refused_at_the_start(
     venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus, InvalidU
 from websockets.frames import Close
 from websockets.http11 import Response
 
-from collectors.budget import Bucket
+from collectors.polls.budget import Bucket
 from collectors.retry import FATAL_DELAY_S, delays, describe, judge
 from collectors.venues.venue import Rate
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from collectors import feed as feed_module
-from collectors import second as second_module
-from collectors.budget import Bucket
-from collectors.ears import Ear, Ears
-from collectors.feed import LiveFeed
-from collectors.second import Route
+from collectors.live import feed as feed_module
+from collectors.live import second as second_module
+from collectors.live.ears import Ear, Ears
+from collectors.live.feed import LiveFeed
+from collectors.live.second import Route
+from collectors.polls.budget import Bucket
 from collectors.venues.binance import stream as binance
 from collectors.venues.venue import Feed, Rate
 from tests.collectors.local_venue import (

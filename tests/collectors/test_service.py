@@ -15,7 +15,7 @@ from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator
 from collectors.topics import EVENTS, TOPICS
-from collectors.venues.known import VENUES
+from collectors.venues.known import USUAL, VENUES
 from collectors.venues.venue import Listed, Page, Venue
 from tests.collectors.sink import Frames
 from tests.collectors.test_publisher import stored
@@ -57,7 +57,7 @@ async def test_after_sigterm_kafka_holds_every_frame_that_the_last_events_count(
     fresh_kafka: dict[str, Any], simulator: Simulator
 ) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from collectors.cli import app; app()", "all",
+        sys.executable, "-c", "from collectors.cli import app; app()", *USUAL,
         env=os.environ | {"LIQ_KAFKA_BOOTSTRAP": fresh_kafka["bootstrap_servers"], "LIQ_COLLECT_POLL_SCALE": "0.05"},
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -74,7 +74,7 @@ async def test_after_sigterm_kafka_holds_every_frame_that_the_last_events_count(
     assert {frame.session for frame in frames} <= last.keys()
     for session, event in last.items():
         assert sorted(f.seq for f in frames if f.session == session) == list(range(1, event["frames"] + 1))
-    assert {frame.venue for frame in frames} == set(VENUES)
+    assert {frame.venue for frame in frames} == set(USUAL)
 
 
 def _value(frame: Any) -> dict[str, Any]:
@@ -89,7 +89,7 @@ async def test_each_venue_brings_liquidations_funding_open_interest_and_mark_pri
         ("okx", "liquidation-orders"), ("okx", "funding-rate"), ("okx", "open-interest"), ("okx", "mark-price"),
         ("okx", "index-tickers"), ("okx", "candles@1m"),
     }  # fmt: skip
-    async with _collecting(*(make() for make in VENUES.values())) as sink:
+    async with _collecting(*(VENUES[name]() for name in USUAL)) as sink:
         await sink.until(lambda: wanted <= {(frame.venue, frame.channel) for frame in sink.data})
     assert not sink.told("refused")
     assert not sink.told("poll_failed")
@@ -101,7 +101,7 @@ async def test_a_venue_that_is_away_does_not_stop_the_others(
 ) -> None:
     for name in ("LIQ_BYBIT_WS", "LIQ_BYBIT_REST"):
         monkeypatch.setenv(name, simulator.env()[name].split(":")[0] + "://127.0.0.1:9")
-    async with _collecting(*(make() for make in VENUES.values())) as sink:
+    async with _collecting(*(VENUES[name]() for name in USUAL)) as sink:
         await sink.until(lambda: [event for event in sink.told("poll_stopped") if event["venue"] == "bybit"])
         before = len(sink.data)
         await sink.until(lambda: {frame.venue for frame in sink.data[before:]} == {"binance", "okx"})

@@ -10,7 +10,7 @@ import pytest
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
 from collectors.simulator import Simulator
-from collectors.venues.known import VENUES
+from collectors.venues.known import USUAL, VENUES
 from tests.collectors.local_venue import every_session_is_accounted_for
 from tests.collectors.sink import Frames
 
@@ -19,7 +19,7 @@ QUICK = {"first_delay_s": 0.05, "poll_scale": 0.01, "silent_s": 4.0, "keepalive_
 PATIENT = {"keepalive_s": 60.0, "silent_s": 60.0}
 """Where the line is to last, however slow the machine."""
 
-venues = pytest.mark.parametrize("venue", list(VENUES))
+venues = pytest.mark.parametrize("venue", list(USUAL))
 
 
 @asynccontextmanager

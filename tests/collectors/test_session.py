@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from collectors import session as session_module
+from collectors.live import session as session_module
 from collectors.topics import DEAD_LETTER, LIQUIDATION, TICKER
 from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Venue
@@ -87,7 +87,7 @@ async def test_a_half_open_connection_is_found() -> None:
 
 
 async def test_a_venue_that_does_not_answer_its_own_ping_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collectors.pulse.ANSWER_S", 0.2)
+    monkeypatch.setattr("collectors.live.pulse.ANSWER_S", 0.2)
     pings: list[Any] = []
 
     async def handler(connection: ServerConnection, _number: int) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from collectors import session as session_module
 from collectors.delivery import intake
 from collectors.delivery.intake import Intake
 from collectors.delivery.recorder import Recorder
+from collectors.live import session as session_module
 from collectors.topics import LIQUIDATION, TICKER
 from collectors.venues.venue import Frame
 from tests.collectors.local_venue import (

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from collectors import feed as feed_module
-from collectors.feed import LiveFeed
+from collectors.live import feed as feed_module
+from collectors.live.feed import LiveFeed
 from collectors.retry import FATAL_DELAY_S
 from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Feed

@@ -16,6 +16,7 @@ from collectors.simulator.listing import listed
 from collectors.simulator.script import Planned, plan_burst
 from collectors.simulator.throttles import WINDOW_MS
 from collectors.venues.bybit.simulator import BybitLimits
+from collectors.venues.known import RECORDS
 from collectors.venues.simulated import SIMULATED
 
 START = 1_795_000_000_123
@@ -31,6 +32,11 @@ def test_hosts_and_settings_of_two_venues_differ() -> None:
     hosts = [name for each in SIMULATED.values() for name in each.hosts]
     settings = [setting for each in SIMULATED.values() for setting in each.hosts.values()]
     assert len(set(hosts)) == len(hosts) == len(set(settings))
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+def test_what_a_venue_says_it_always_lists_its_simulation_lists(name: str) -> None:
+    assert {each.symbol for each in listed(["BTC", "ETH"], START, [name])} >= set(RECORDS[name].known)
 
 
 def test_limits_are_refused_that_are_not_the_venues_own() -> None:

@@ -205,12 +205,12 @@ async def test_what_a_client_receives_is_what_the_truth_says() -> None:
     async with Simulator(seed=2, phases=phases, now=fast(2, 0.5), then="quiet") as simulator, um(simulator) as socket:
         await ask(socket, "SUBSCRIBE", ["!forceOrder@arr"])
         seen: list[dict[str, Any]] = []
-        while not (
-            simulator.finished.is_set()
-            and simulator.truth()["binance"]["pending"] == 0
-            and len(seen) >= len(rows(simulator))
-        ):
-            seen.append((await until(socket, lambda message: message.get("e") == "forceOrder"))["o"])
+        reader = asyncio.create_task(orders(socket, seen))
+        await asyncio.wait_for(simulator.finished.wait(), 60)
+        async with asyncio.timeout(60):
+            while simulator.truth()["binance"]["pending"] or len(seen) < len(rows(simulator)):
+                await asyncio.sleep(0.02)
+        reader.cancel()
         assert len(seen) > 30
         assert [(o["s"], o["T"], o["ap"], o["z"]) for o in seen] == [
             (r.symbol, r.ts, r.price, r.qty_raw) for r in rows(simulator)
@@ -221,6 +221,11 @@ async def test_what_a_client_receives_is_what_the_truth_says() -> None:
         )
         assert all(row.receivers == 1 for row in rows(simulator))
         assert simulator.truth()["binance"]["sent"] == len(seen)
+
+
+async def orders(socket: ClientConnection, seen: list[dict[str, Any]]) -> None:
+    while True:
+        seen.append((await until(socket, lambda message: message.get("e") == "forceOrder"))["o"])
 
 
 def rows(simulator: Simulator) -> list[Any]:

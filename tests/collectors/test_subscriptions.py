@@ -2,8 +2,8 @@
 
 import json
 
-from collectors.pulse import Pulse
-from collectors.subscriptions import SETTLE_S, Subscriptions
+from collectors.live.pulse import Pulse
+from collectors.live.subscriptions import SETTLE_S, Subscriptions
 from collectors.venues.known import VENUES
 from collectors.venues.venue import Control, Heartbeat, Liveness
 
@@ -56,6 +56,15 @@ def test_what_an_error_without_argument_meant_is_found_after_the_other_acks() ->
     assert outcome.refused == ("mark-price:B",)
     assert list(subscriptions.active) == ["mark-price:A"]
     assert subscriptions.settled
+
+
+def test_what_an_acknowledgement_does_not_name_was_refused_in_silence() -> None:
+    subscriptions = Subscriptions(BYBIT, ["tickers.A", "tickers.B", "tickers.C"])
+    subscriptions.message(0.0)
+    subscriptions.answer(Control("ack", "1", args=("tickers.A", "tickers.C", "tickers.X")), 0.1)
+    assert list(subscriptions.active) == ["tickers.A", "tickers.C"]
+    is_ignored, outcome = subscriptions.overdue(10.0, after_s=5.0)
+    assert (is_ignored, outcome.refused, outcome.detail) == (False, ("tickers.B",), "not acknowledged")
 
 
 def test_new_symbols_are_subscribed_and_delisted_ones_unsubscribed() -> None:

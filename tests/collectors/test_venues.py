@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors import topics
+from collectors.live.shards import assign
 from collectors.plan import assumed
-from collectors.shards import assign
 from collectors.venues.binance import stream as binance
 from collectors.venues.bybit import stream as bybit
-from collectors.venues.known import VENUES
+from collectors.venues.known import USUAL, VENUES
 from collectors.venues.okx import stream as okx
 from collectors.venues.venue import Answer, Control, Feed, Frame, Limits, Listed, Rate, Source, Venue
 
@@ -131,7 +131,9 @@ def test_okx_asks_for_liquidations_by_type_and_the_rest_by_instrument() -> None:
     assert candles.args == ("candle1m:A-USDT-SWAP", "candle1m:A-USD-1")
 
 
-def test_what_is_left_out_is_neither_polled_nor_subscribed(venue: Venue) -> None:
+@pytest.mark.parametrize("name", USUAL)
+def test_what_is_left_out_is_neither_polled_nor_subscribed(name: str) -> None:
+    venue = VENUES[name]()
     listing = assumed(venue, 50)
     bare = venue.without({Source("ws", topics.KLINE), Source("rest", topics.RATIO)})
     assert {poll.topic for poll in venue.polls} - {poll.topic for poll in bare.polls} == {topics.RATIO}

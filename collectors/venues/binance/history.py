@@ -6,7 +6,7 @@ COIN-M deliveries goes by the kind of quarter, which their symbol does not tell:
 """
 
 from collectors import topics
-from collectors.history.endpoint import Asked, Endpoint, History, by_symbol
+from collectors.history.endpoint import CYCLE_MS, Asked, Endpoint, History, by_symbol
 from collectors.venues.binance.stream import Hosts
 from collectors.venues.venue import Listed
 
@@ -39,7 +39,7 @@ def history(hosts: Hosts | None = None) -> History:
 def _funding(group: str, base: str, budget: str) -> Endpoint:
     return Endpoint(
         "funding", f"{group}_fundingRate", topics.FUNDING, f"{base}/fundingRate", group, _paying, "startTime", "endTime",
-        1000, budget, "oldest_first", time="fundingTime",
+        1000, budget, "oldest_first", time="fundingTime", overlap_ms=CYCLE_MS,
     )  # fmt: skip
 
 

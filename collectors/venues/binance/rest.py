@@ -32,6 +32,10 @@ RATIOS = {
     "topLongShortAccountRatio": "long/short accounts, top traders",
     "topLongShortPositionRatio": "long/short positions, top traders",
 }
+RATIO_CHANNELS = (
+    *(f"um_{name}@5m" for name in (*RATIOS, "takerlongshortRatio")),
+    *(f"cm_{name}@5m" for name in (*RATIOS, "takerBuySellVol")),
+)
 BANNED_UNTIL = re.compile(rb"banned until (\d{13})")
 
 

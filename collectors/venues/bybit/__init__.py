@@ -6,6 +6,11 @@ rest.py     polls, budgets, refusals                     simulator/   a local se
 
 from collectors.venues.bybit.history import history
 from collectors.venues.bybit.stream import Hosts, venue
-from collectors.venues.record import Record
+from collectors.venues.record import Kind, Record
 
-RECORD = Record("bybit", venue, history, Hosts, known=("BTCUSDT", "ETHUSDT"))
+TICKERS = ("tickers",)
+COLLECTS: dict[Kind, tuple[str, ...]] = {
+    "liquidations": ("allLiquidation",), "funding": TICKERS, "settled funding": ("funding_history",),
+    "open interest": TICKERS, "mark": TICKERS, "index": TICKERS, "ratios": ("account-ratio@5min",), "klines": ("kline@1",),
+}  # fmt: skip
+RECORD = Record("bybit", venue, history, Hosts, known=("BTCUSDT", "ETHUSDT"), collects=COLLECTS, is_usual=True)

@@ -5,7 +5,7 @@ ratios also page by cursor; asked for in pieces that fit one answer they need no
 """
 
 from collectors import topics
-from collectors.history.endpoint import Asked, Endpoint, History, by_symbol
+from collectors.history.endpoint import CYCLE_MS, Asked, Endpoint, History, by_symbol
 from collectors.venues.bybit.stream import Hosts
 from collectors.venues.venue import Listed
 
@@ -28,6 +28,7 @@ def _of(category: str, market: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "funding", "funding_history", topics.FUNDING, f"{market}/funding/history", category, _paying, "startTime",
             "endTime", 200, REQUESTS, "newest_first", ROWS, "fundingRateTimestamp", params,
+            overlap_ms=CYCLE_MS,
         ),
         Endpoint(
             "open-interest", "open-interest", topics.OPEN_INTEREST, f"{market}/open-interest", category, by_symbol,

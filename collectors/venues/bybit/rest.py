@@ -10,6 +10,7 @@ import msgspec
 
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.decoded import decoded
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual, symbol
 
 CATEGORIES = ("linear", "inverse")
@@ -68,9 +69,8 @@ def refusal(answer: Answer) -> Refusal | None:
         return Refusal(reason, retry_after_s(answer, BAN_S if answer.status == 403 else OVERLOADED_S))
     if answer.status != 200:
         return Refusal(reason)
-    try:
-        code = _code.decode(answer.body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    code = decoded(_code, answer.body)
+    if code is None:
         return None
     if not code.retCode:
         return None

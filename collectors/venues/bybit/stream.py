@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collectors import topics
 from collectors.venues.bybit import rest
+from collectors.venues.decoded import decoded
 from collectors.venues.venue import (
     REST_HOST,
     WS_HOST,
@@ -63,9 +64,8 @@ _message = msgspec.json.Decoder(_Message)
 
 def classify(payload: bytes) -> Frame | Control | None:
     """Name a message; None where it is not one of Bybit's that we know."""
-    try:
-        message = _message.decode(payload)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    message = decoded(_message, payload)
+    if message is None:
         return None
     if message.topic:
         channel, _, symbol = message.topic.rpartition(".")

@@ -5,7 +5,8 @@ Everything comes newest first, `after` and `end` meaning older than, `before` an
 """
 
 from collectors import topics
-from collectors.history.endpoint import Asked, Endpoint, History, What
+from collectors.history.endpoint import CYCLE_MS, Asked, Endpoint, History, What
+from collectors.venues.okx import rest as polls
 from collectors.venues.okx.stream import Hosts
 from collectors.venues.venue import Listed, Rate
 
@@ -36,7 +37,9 @@ def _of(type_: str, rest: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "funding", "funding-rate-history", topics.FUNDING, f"{rest}/api/v5/public/funding-rate-history", type_, _paying,
             "before", "after", 400, "funding-rate-history", "newest_first", ("data",), "fundingTime", keeps_days=FUNDING_DAYS,
+            overlap_ms=CYCLE_MS,
         ),
+        _liquidations(type_, rest),
         _statistics("open-interest", type_, INTEREST, contracts),
         *(_statistics("ratios", type_, name, contracts) for name in RATIOS),
         _statistics("ratios", type_, "taker-volume-contract", f"{rest}/api/v5/rubik/stat")._replace(
@@ -60,6 +63,18 @@ def _statistics(what: What, type_: str, name: str, base: str) -> Endpoint:
 
 def _by_id(item: Listed) -> Asked:
     return Asked(item.symbol, (("instId", item.symbol),))
+
+
+def _liquidations(type_: str, rest: str) -> Endpoint:
+    return Endpoint(
+        "liquidations", polls.LIQUIDATIONS, topics.LIQUIDATION, f"{rest}/api/v5/public/liquidation-orders", type_, _by_family,
+        "before", "after", polls.LIQUIDATIONS_AT_ONCE, polls.LIQUIDATIONS, "newest_first",
+        params=(("instType", type_), ("state", "filled")), overlap_ms=1, times=polls.liquidated,
+    )  # fmt: skip
+
+
+def _by_family(item: Listed) -> Asked:
+    return Asked(item.family, (("instFamily", item.family),))
 
 
 def _paying(item: Listed) -> Asked | None:

@@ -13,9 +13,14 @@ import msgspec
 
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
-from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual, symbol
+from collectors.venues.decoded import decoded
+from collectors.venues.venue import Answer, Listed, Newest, Page, Poll, Rate, Refusal, perpetual, symbol
 
 TYPES = ("SWAP", "FUTURES")
+LIQUIDATIONS = "liquidation-orders"
+LIQUIDATIONS_AT_ONCE = 100
+FILLED = "liquidation-orders@filled"
+"""By REST: not the pushed channel, whose silence must be seen."""
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
@@ -29,11 +34,13 @@ RATIOS = {
     "contracts/long-short-position-ratio-contract-top-trader": "long/short positions, top traders",
     "taker-volume-contract": "taker volumes",
 }
+RATIO_CHANNELS = tuple(f"rubik_{path.rpartition('/')[2]}@5m" for path in RATIOS)
 BUDGETS = {
     "instruments": Rate(20, 2.0),
     "candles": Rate(40, 2.0),
     "funding-rate-history": Rate(10, 2.0),
     "position-tiers": Rate(10, 2.0),
+    LIQUIDATIONS: Rate(20, 2.0),  # 40 as documented until 2023
     **{path.rpartition("/")[2]: Rate(5, 2.0) for path in RATIOS},
 }
 FAMILIES_AT_ONCE = 5
@@ -62,6 +69,19 @@ class _Code(msgspec.Struct):
     code: str | int = "0"
 
 
+class _Liquidated(msgspec.Struct):
+    ts: str
+
+
+class _Orders(msgspec.Struct):
+    details: list[_Liquidated] = []
+
+
+class _Liquidations(msgspec.Struct):
+    data: list[_Orders]
+
+
+_liquidations = msgspec.json.Decoder(_Liquidations)
 _instruments = msgspec.json.Decoder(_InstrumentsAnswer)
 _code = msgspec.json.Decoder(_Code)
 
@@ -79,10 +99,8 @@ def page(body: bytes) -> Page:
 
 def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status, or by `code` in an answer of status 200."""
-    try:
-        code = str(_code.decode(answer.body).code)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        code = "0"
+    found = decoded(_code, answer.body)
+    code = str(found.code) if found else "0"
     reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
     if answer.status == 429 or code == TOO_MANY_REQUESTS:
         return Refusal(reason, retry_after_s(answer, 10.0))
@@ -108,6 +126,11 @@ def _public(base: str) -> Iterator[Poll]:
         yield Poll(
             "instruments", f"{type_} instruments", topics.REFERENCE, f"{base}/instruments", 10 * MINUTE_S,
             (("instType", type_),), budget="instruments", group=type_, lists=True,
+        )  # fmt: skip
+        yield Poll(
+            FILLED, "liquidations, again", topics.LIQUIDATION, f"{base}/liquidation-orders", 5 * MINUTE_S,
+            (("instType", type_), ("state", "filled"), ("limit", str(LIQUIDATIONS_AT_ONCE))), budget=LIQUIDATIONS, group=type_,
+            param="instFamily", of=_family, newest=Newest("before", "after", LIQUIDATIONS_AT_ONCE, liquidated),
         )  # fmt: skip
     yield Poll(
         "funding-rate-history", "settled funding", topics.FUNDING, f"{base}/funding-rate-history", HOUR_S,
@@ -136,6 +159,11 @@ def _ratio(path: str, carries: str, base: str) -> Poll:
         f"rubik_{name}@5m", carries, topics.RATIO, f"{base}/{path}", RATIO_EVERY_S, params,
         budget=name, param="instId", of=perpetual,
     )  # fmt: skip
+
+
+def liquidated(body: bytes) -> list[int]:
+    """Return the time of each liquidation of an answer, UTC ms."""
+    return [int(one.ts) for of in _liquidations.decode(body).data for one in of.details]
 
 
 def _family(item: Listed) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collectors import topics
+from collectors.venues.decoded import decoded
 from collectors.venues.okx import rest
 from collectors.venues.venue import (
     REST_HOST,
@@ -81,9 +82,8 @@ def classify(payload: bytes) -> Frame | Control | None:
     """Name a message; None where it is not one of OKX's that we know. The text `pong` is not JSON."""
     if payload == b"pong":
         return Control("pong")
-    try:
-        message = _message.decode(payload)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    message = decoded(_message, payload)
+    if message is None:
         return None
     if message.event:
         return _control(message)

@@ -11,12 +11,14 @@ Decided where the sources dispute (`[?]` there), and visible in the row:
 - old snapshot files, of which nobody says when they ended, are read whenever given: their rows have source import.
 """
 
+import re
+
 import msgspec
 
 from pipelines.facts import Instrument
 from pipelines.venues.binance import brackets, bulk, dumps, history, latest, rest, streams
 from pipelines.venues.binance.guess import answer_of
-from pipelines.venues.binance.imports.dump_files import named_file
+from pipelines.venues.binance.imports.dump_files import left_out, named_file
 from pipelines.venues.binance.symbols import symbol_form
 from pipelines.venues.venue import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
@@ -30,6 +32,10 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "dump_metrics"): always(dumps.metrics),
     ("rest", "dump_fundingRate"): always(dumps.settlements),
     ("rest", "dump_liquidationSnapshot"): always(dumps.liquidations),
+    ("rest", "dump_klines"): always(dumps.klines("trade")),
+    ("rest", "dump_markPriceKlines"): always(dumps.klines("mark")),
+    ("rest", "dump_indexPriceKlines"): always(dumps.klines("index")),
+    ("rest", "dump_premiumIndexKlines"): always(dumps.klines("premium")),
     ("rest", "um_takerlongshortRatio"): always(history.taker_ratios),
     ("rest", "cm_takerBuySellVol"): always(history.taker_volumes),
 }
@@ -134,10 +140,23 @@ def group_of(contract: Instrument) -> str:
     return "cm" if contract.contract == "inverse" else "um"
 
 
+_FIRST = re.compile(rb'"s"\s*:\s*"([^"]+)"')
+
+
+def archive_of(symbol: str, payload: bytes) -> str:
+    """Return binance-futures or binance-delivery: which archive has a contract, or a frame."""
+    if symbol == "*" and (first := _FIRST.search(payload)):
+        symbol = first[1].decode(errors="replace")
+    form = symbol_form(symbol)
+    return "binance-delivery" if form and form.quote == "USD" else "binance-futures"
+
+
 LISTS = {"um_exchangeInfo": ("um",), "cm_exchangeInfo": ("cm",)}
 VENUE = Venue(
     "binance", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of, streams.RULES,
     bulks={("ws", "forceOrder"): bulk.LIQUIDATIONS}, latest={("ws", "markPrice"): latest.mark_prices},
     contract_lists=("um_exchangeInfo", "um_fundingInfo"), margin_tables="um_leverageBracket", unlisted_interval_hours=8.0,
-    imports="pipelines.venues.binance.imports.cli", named_file=named_file,
+    imports="pipelines.venues.binance.imports.cli", named_file=named_file, left_out=left_out,
+    units={"linear": "base", "inverse": "contract"}, price_kind="order_limit", archives=("binance-futures", "binance-delivery"),
+    archive_of=archive_of,
 )  # fmt: skip

@@ -6,6 +6,7 @@ Seen in files, by third parties (binance/binance-public-data issues 259, 337, 48
 - metrics has 5-minute rows, some missing, some repeated; COIN-M's have open interest in contracts and its value in coins,
   and mostly empty ratios. Which end of the five minutes the time names is not said; it is taken as the history's.
 - fundingRate has times some milliseconds late, as the REST history has.
+- klines, markPriceKlines, indexPriceKlines and premiumIndexKlines have the cells of the REST answer; newer files have a header.
 """
 
 import csv
@@ -15,15 +16,19 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingSettlement, LongShortRatio, OpenInterest, Row
+from pipelines.facts import FundingSettlement, Kline, LongShortRatio, OpenInterest, Row
+from pipelines.venues.binance.history import PriceKind, bar_length
 from pipelines.venues.binance.streams import Order, liquidation
 from pipelines.venues.binance.symbols import is_coin_margined, symbol_form
 from pipelines.venues.symbols import DOLLARS
 from pipelines.venues.wire import (
     BAD,
+    BAR_SETTLES_MS,
     MINUTE_MS,
     Held,
+    Parser,
     each,
+    followed,
     horizon_ms,
     maybe,
     moment,
@@ -47,11 +52,16 @@ LIQUIDATIONS: Layout = (
     "time", "side", "order_type", "time_in_force", "original_quantity", "price", "average_price", "order_status",
     "last_fill_quantity", "accumulated_fill_quantity",
 )  # fmt: skip
+KLINES: Layout = (
+    "open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count", "taker_buy_volume",
+    "taker_buy_quote_volume", "ignore",
+)  # fmt: skip
 RENAMED = {"last_filled_quantity": "last_fill_quantity", "accumulated_filled_quantity": "accumulated_fill_quantity"}
-DUMPS = {"metrics": METRICS, "fundingRate": FUNDING, "liquidationSnapshot": LIQUIDATIONS}
+DUMPS = {"metrics": METRICS, "fundingRate": FUNDING, "liquidationSnapshot": LIQUIDATIONS, "klines": KLINES}
 ROWS = {
     "metrics": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,[^,]+(,[\d.]*){6}"),
     "fundingRate": re.compile(r"\d{13},\d{1,2},-?\d*\.\d+(e-\d+)?", re.IGNORECASE),
+    "klines": re.compile(r"\d{13}(,-?[\d.]+){5},\d{13}(,[\d.]+){5}"),
     "liquidationSnapshot": re.compile(r"\d{13},([^,]+,)?(BUY|SELL),[^,]*,[^,]*(,[\d.]*){3},[^,]*(,[\d.]*){2}"),
 }
 """How a line of each kind looks, for a file without header line."""
@@ -128,6 +138,35 @@ def liquidations(frame: RawFrame, held: Held) -> list[Row]:
             yield found
 
     return _rows(frame, LIQUIDATIONS, read)
+
+
+def klines(kind: PriceKind) -> Parser:
+    """Return the parser of candles of the record's symbol. Volume is coins and quote_volume the quote; on contracts of the coin
+    it is contracts and coins."""
+
+    def parse(frame: RawFrame, held: Held) -> list[Row]:
+        horizon = horizon_ms(frame)
+        return followed(
+            _rows(frame, KLINES, lambda cells: (_kline(symbol_of(frame), kind, cells, frame.at_ns, horizon),))
+        )
+
+    return parse
+
+
+def _kline(symbol: str, kind: PriceKind, cells: Cells, at_ns: int, horizon: int) -> Kline:
+    opened, closes = moment(cells["open_time"], horizon), int(cells["close_time"])
+    row = Kline(
+        symbol, opened, bar_length(closes + 1 - opened), kind,
+        number(cells["open"]), number(cells["high"]), number(cells["low"]), number(cells["close"]),
+        closed=closes + BAR_SETTLES_MS < at_ns // 1_000_000 if at_ns else None,
+    )  # fmt: skip
+    if kind == "trade":
+        inverse = is_coin_margined(symbol)
+        volume, second = not_negative(cells["volume"], "volume"), not_negative(cells["quote_volume"], "quote_volume")
+        row.volume, row.volume_unit, row.trades = volume, "contract" if inverse else "base", int(cells["count"])
+        row.volume_base, row.volume_quote = (second, None) if inverse else (volume, second)
+        row.taker_buy_volume = number(cells["taker_buy_quote_volume" if inverse else "taker_buy_volume"])
+    return row
 
 
 def _rows(frame: RawFrame, layout: Layout, read: Callable[[Cells], Iterable[Row]]) -> list[Row]:

@@ -97,7 +97,7 @@ def klines(market: Market, kind: PriceKind) -> Parser:
 def _kline(market: Market, kind: PriceKind, frame: RawFrame, item: _Candle) -> Iterator[Row]:
     opened, closes = moment(item[0], horizon_ms(frame)), item[6]
     row = Kline(
-        symbol_of(frame), opened, parameter(frame) or _length(closes + 1 - opened), kind,
+        symbol_of(frame), opened, parameter(frame) or bar_length(closes + 1 - opened), kind,
         number(item[1]), number(item[2]), number(item[3]), number(item[4]),
         closed=closes + BAR_SETTLES_MS < frame.at_ns // 1_000_000 if frame.at_ns else None,
     )  # fmt: skip
@@ -109,7 +109,8 @@ def _kline(market: Market, kind: PriceKind, frame: RawFrame, item: _Candle) -> I
     yield row
 
 
-def _length(ms: int) -> str:
+def bar_length(ms: int) -> str:
+    """Return the interval of a candle by how long it is. Raises ValueError for an unknown one."""
     if ms % DAY_MS == 0 and ms // DAY_MS in MONTH_DAYS:
         return "1M"
     for unit_ms, name in LENGTHS:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pipelines.facts import Instrument
-from pipelines.venues.bybit import bulk, kept, latest, liquidations, rest, tickers
+from pipelines.venues.bybit import bulk, dumps, kept, latest, liquidations, rest, tickers
 from pipelines.venues.bybit.answers import answer_of
 from pipelines.venues.bybit.streams import klines
 from pipelines.venues.bybit.symbols import symbol_form
@@ -38,6 +38,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "premium-index-price-kline"): always(rest.klines("premium")),
     ("rest", "account-ratio"): always(rest.ratios),
     ("rest", "risk-limit"): always(rest.risk_limits),
+    ("rest", "dump_kline"): always(dumps.candles),
 }
 
 NOTHING: dict[tuple[str, str], str] = {
@@ -89,4 +90,6 @@ VENUE = Venue(
     bulks={("ws", "allLiquidation"): bulk.LIQUIDATIONS}, latest={("ws", "tickers"): latest.tickers},
     contract_lists=("instruments-info",), unsaid_intervals=("kline",), margin_tables="risk-limit", entry_based=("inverse",),
     kept=kept.TICKERS,
+    units={"linear": "base", "inverse": "usd"}, price_kind="bankruptcy", oi_sides="both", archives=("bybit",),
+    named_file=dumps.named_file, left_out=dumps.left_out,
 )  # fmt: skip

@@ -4,29 +4,26 @@ Decided where the sources dispute (`[?]` there), and visible in the row: bkPx is
 surely a bankruptcy price; in net mode the position is the opposite of the order; open interest's sides are undocumented.
 """
 
-from datetime import UTC, datetime
+import re
 
 import msgspec
 
 from pipelines.facts import Instrument
-from pipelines.venues.okx import bulk, liquidations, rest, streams
+from pipelines.venues.okx import bulk, dumps, funding, liquidations, rest, streams
 from pipelines.venues.okx.answers import answer_of
 from pipelines.venues.okx.items import Arg
 from pipelines.venues.okx.symbols import symbol_form
 from pipelines.venues.venue import Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
 
-UNTIL_2023_03_30 = datetime(2023, 3, 30, tzinfo=UTC)
-"""Since then liquidations are pushed; before, only REST had them, and its documentation is gone (§2)."""
-
 PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "liquidation-orders"): always(liquidations.liquidations),
-    ("rest", "liquidation-orders"): [(UNTIL_2023_03_30, liquidations.answers)],
+    ("rest", "liquidation-orders"): always(liquidations.answers),
     **{
         (transport, channel): always(parser)
         for transport in ("ws", "rest")
         for channel, parser in (
-            ("funding-rate", streams.funding_rates),
+            ("funding-rate", funding.funding_rates),
             ("open-interest", streams.open_interest),
             ("mark-price", streams.mark_prices),
             ("index-tickers", streams.index_prices),
@@ -44,6 +41,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "history-index-candles"): always(rest.candles("index")),
     ("rest", "funding-rate-history"): always(rest.settlements),
     ("rest", "position-tiers"): always(rest.tiers),
+    ("rest", "dump_candlesticks"): always(dumps.candles),
     ("rest", "rubik_open-interest-history"): always(rest.open_interest),
     ("rest", "rubik_taker-volume-contract"): always(rest.taker_volumes),
     ("rest", "rubik_long-short-account-ratio"): always(rest.ratios("global_accounts", "coin")),
@@ -104,9 +102,22 @@ def group_of(contract: Instrument) -> str:
     return "SWAP" if contract.symbol.endswith("-SWAP") else "FUTURES"
 
 
+_FIRST = re.compile(rb'"instId"\s*:\s*"([^"]+)"')
+
+
+def archive_of(symbol: str, payload: bytes) -> str:
+    """Return okex-swap or okex-futures: which archive has a contract, or a frame."""
+    if symbol == "*" and (first := _FIRST.search(payload)):
+        symbol = first[1].decode(errors="replace")
+    return "okex-swap" if symbol.endswith("-SWAP") else "okex-futures"
+
+
 LISTS = {"instruments": ("SWAP", "FUTURES")}
 VENUE = Venue(
     "okx", PARSERS, NOTHING, channel_of, symbol_form, LISTS, group_of, answer_of, liquidations.RULES,
     bulks={("ws", "liquidation-orders"): bulk.LIQUIDATIONS}, contract_lists=("instruments",), unsaid_intervals=("candles",),
-    margin_tables="position-tiers",
+    margin_tables="position-tiers", kept=funding.FUNDING,
+    units={"linear": "contract", "inverse": "contract"}, price_kind="okx_bkPx", archives=("okex-swap", "okex-futures"),
+    archive_of=archive_of,
+    named_file=dumps.named_file, left_out=dumps.left_out,
 )  # fmt: skip

@@ -8,6 +8,7 @@ FIELDS: Fields = (
     ("realizedRate fundingTime", "funding-rate-history"),
     ("fundingRate fundingTime", "funding-rate"),
     ("instId oi oiCcy", "open-interest"),
+    ("instId details", "liquidation-orders"),
     ("instId markPx", "mark-price"),
     ("instId idxPx", "index-tickers"),
     ("tier mmr", "position-tiers"),

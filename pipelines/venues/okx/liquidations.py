@@ -4,7 +4,7 @@
 opposite; where the two contradict, the item is a dead letter. Sizes are contracts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -38,17 +38,22 @@ from pipelines.venues.wire import (
     rejected,
 )  # fmt: skip
 
+CHANNEL = "liquidation-orders"
 RULES = (
-    Rule("okx", "liquidation-orders", START, "undocumented", "okx.md §2: REST only, until 2023-03"),
     Rule(
-        "okx", "liquidation-orders", datetime(2023, 3, 30, tzinfo=UTC), "one_per_second", "okx.md §2: until spring 2026"
+        "okx",
+        CHANNEL,
+        START,
+        "undocumented",
+        "okx.md §2: no page on it since 2023; up to 25 a second were seen",
+        "rest",
     ),
-    Rule(
-        "okx", "liquidation-orders", datetime(2026, 5, 27, tzinfo=UTC), "partial", "okx.md §2: cap no longer documented"
-    ),
+    Rule("okx", CHANNEL, START, "one_per_second", "okx.md §2: from 2023-03-30 until spring 2026", "ws"),
+    Rule("okx", CHANNEL, datetime(2026, 5, 27, tzinfo=UTC), "partial", "okx.md §2: cap no longer documented", "ws"),
 )
-"""What the feed carried of all liquidations, from when on."""
-_complete = completeness(RULES, "liquidation-orders")
+"""What the feed carries of all liquidations, from when on: by transport, as the cap was the push's alone."""
+_PUSHED, _ASKED = completeness(RULES, CHANNEL), completeness(RULES, CHANNEL, "rest")
+ClassAt = Callable[[int], str]
 POSITIONS: dict[tuple[str, str], Position] = {
     ("buy", "short"): "short",
     ("sell", "long"): "long",
@@ -96,36 +101,42 @@ _detail = msgspec.json.Decoder(_Detail).decode
 
 def liquidations(frame: RawFrame, held: Held) -> list[Row]:
     """Return each liquidation of a liquidation-orders frame, in its order; they may be late and out of order."""
+    return _read(frame, _PUSHED)
+
+
+def _read(frame: RawFrame, of: ClassAt) -> list[Row]:
     horizon = horizon_ms(frame)
     rows: list[Row] = []
     try:
         for instrument in decode(frame.payload).data:
             if instrument.instType not in DERIVATIVES:
-                return _one_by_one(frame.payload, horizon)
+                return _one_by_one(frame.payload, horizon, of)
             for detail in instrument.details:
-                rows.append(_liquidation(instrument.instId, detail, horizon))
+                rows.append(_liquidation(instrument.instId, detail, horizon, of))
     except BAD:
-        return _one_by_one(frame.payload, horizon)
+        return _one_by_one(frame.payload, horizon, of)
     return numbered(rows) if len(rows) > 1 else rows or nothing("an empty list")
 
 
 def answers(frame: RawFrame, held: Held) -> list[Row]:
     """Return the liquidations of an answer to GET /public/liquidation-orders: items as in the push, instruments of one type."""
-    return refused(frame.payload) or liquidations(frame, held)
+    return refused(frame.payload) or _read(frame, _ASKED)
 
 
-def _one_by_one(payload: bytes, horizon: int) -> list[Row]:
+def _one_by_one(payload: bytes, horizon: int, of: ClassAt) -> list[Row]:
     try:
         message = _loose_message(payload)
     except BAD as error:
         return rejected(error)
     arg = message.arg or Arg()
-    rows = [row for index, item in enumerate(message.data) for row in _details(item, arg, f"data[{index}]", horizon)]
+    rows = [
+        row for index, item in enumerate(message.data) for row in _details(item, arg, f"data[{index}]", horizon, of)
+    ]
     told = [row for row in rows if not isinstance(row, Nothing)]
     return numbered(told) or rows[:1] or nothing("an empty list")
 
 
-def _details(item: msgspec.Raw, arg: Arg, place: str, horizon: int) -> Iterator[Row]:
+def _details(item: msgspec.Raw, arg: Arg, place: str, horizon: int, of: ClassAt) -> Iterator[Row]:
     try:
         instrument = _loose_instrument(item)
     except BAD as error:
@@ -136,12 +147,12 @@ def _details(item: msgspec.Raw, arg: Arg, place: str, horizon: int) -> Iterator[
         return
     for index, raw in enumerate(instrument.details):
         try:
-            yield _liquidation(instrument.instId, _detail(raw), horizon)
+            yield _liquidation(instrument.instId, _detail(raw), horizon, of)
         except BAD as error:
             yield Rejected(reason(error), f"{place}.details[{index}]")
 
 
-def _liquidation(symbol: str, detail: _Detail, horizon: int) -> Liquidation:
+def _liquidation(symbol: str, detail: _Detail, horizon: int, of: ClassAt) -> Liquidation:
     side, size, price, ts = detail.side, detail.sz, detail.bkPx, detail.ts
     time, qty, px = int(ts), float(size), float(price)
     if not (
@@ -154,6 +165,6 @@ def _liquidation(symbol: str, detail: _Detail, horizon: int) -> Liquidation:
     if (position := POSITIONS.get((side, detail.posSide))) is None:
         raise ValueError(f"side {side} contradicts posSide {detail.posSide}")
     return Liquidation(
-        symbol, time, side, position, px, "okx_bkPx", qty, "contract", contract_of(symbol), _complete(time),
+        symbol, time, side, position, px, "okx_bkPx", qty, "contract", contract_of(symbol), of(time),
         f"{symbol}|{detail.posSide}|{side}|{size}|{price}|{ts}",
     )  # fmt: skip

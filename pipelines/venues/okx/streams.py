@@ -1,4 +1,4 @@
-"""OKX channels and answers of the state of now: funding, open interest, mark, index, instruments. Facts: exchanges/okx.md.
+"""OKX channels and answers of the state of now: open interest, mark, index, instruments. Facts: exchanges/okx.md.
 
 A REST answer holds the same items as a push. Everything is text, times too; "" is not applicable.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import Instrument, MarkPrice, OpenInterest, Row
 from pipelines.venues.okx.items import Arg, not_kept, read_data
 from pipelines.venues.okx.symbols import contract_of, symbol_form
 from pipelines.venues.symbols import unified, yymmdd
@@ -20,24 +20,12 @@ from pipelines.venues.wire import (
     moment,
     not_negative,
     nothing,
-    number,
     positive,
 )  # fmt: skip
 
-HOUR_MS = 3_600_000
 STOCK_GROUP = "6"
+NOT_OPEN = ("preopen", "test")
 CATEGORIES = {"": "crypto", "1": "crypto", "3": "stock", "4": "commodity", "5": "forex", "6": "bond"}
-
-
-class _Funding(msgspec.Struct):
-    instId: str
-    fundingTime: str  # the settlement that fundingRate is for
-    fundingRate: str = ""
-    nextFundingTime: str = ""
-    prevFundingTime: str = ""
-    settState: str = ""
-    settFundingRate: str = ""
-    ts: str = ""  # pushes before 2023 have none
 
 
 class _Interest(msgspec.Struct):
@@ -80,43 +68,10 @@ class _Listed(msgspec.Struct):
     instCategory: str = ""
 
 
-_funding = msgspec.json.Decoder(_Funding).decode
 _interest = msgspec.json.Decoder(_Interest).decode
 _mark = msgspec.json.Decoder(_Mark).decode
 _index = msgspec.json.Decoder(_Index).decode
 _listed = msgspec.json.Decoder(_Listed).decode
-
-
-def funding_rates(frame: RawFrame, held: Held) -> list[Row]:
-    """Return the running estimate for `fundingTime`, and the rate settled before it where the push tells when."""
-    horizon, received = horizon_ms(frame), frame.at_ns // 1_000_000
-
-    def read(arg: Arg, item: _Funding) -> Iterable[Row]:
-        if not item.ts and not received:
-            return nothing("a push without time stamp (before 2023), and when it was received is not known")
-        return _funded(item, moment(item.ts, horizon) if item.ts else received, horizon) or nothing(
-            "a push without a rate"
-        )
-
-    return read_data(frame, _funding, read)
-
-
-def _funded(item: _Funding, time: int, horizon: int) -> list[Row]:
-    rows: list[Row] = []
-    before, due, after = (
-        later(time or None) for time in (item.prevFundingTime, item.fundingTime, item.nextFundingTime)
-    )
-    if item.fundingRate:
-        hours = _hours(due, after) or _hours(before, due)
-        rows.append(FundingRate(item.instId, time, number(item.fundingRate), due, hours))
-    if item.settState == "settled" and item.settFundingRate and before:
-        settled = moment(before, horizon)
-        rows.append(FundingSettlement(item.instId, settled, number(item.settFundingRate), _hours(before, due)))
-    return rows
-
-
-def _hours(since: int | None, until: int | None) -> float | None:
-    return (until - since) / HOUR_MS if since and until and until > since else None
 
 
 def open_interest(frame: RawFrame, held: Held) -> list[Row]:
@@ -167,11 +122,19 @@ def instruments(frame: RawFrame, held: Held) -> list[Row]:
     """Return swaps and futures; contract size is ctVal x ctMult, in the coin for linear and USD for inverse."""
 
     def read(arg: Arg, item: _Listed) -> Iterable[Row]:
-        if why := not_kept("an instrument", item.instType, item.instId):
+        if why := not_kept("an instrument", item.instType, item.instId) or _not_described(item):
             return nothing(why)
         return (_instrument(item),)
 
     return read_data(frame, _listed, read)
+
+
+def _not_described(item: _Listed) -> str:
+    """Return why nothing is kept of a contract that is listed weeks before it trades, with fields that are still empty."""
+    described = item.ctVal and item.ctValCcy and item.ctType and item.settleCcy and (item.uly or item.instFamily)
+    if item.state in NOT_OPEN and not described:
+        return f"a contract in {item.state} that is not described yet"
+    return ""
 
 
 def _instrument(item: _Listed) -> Instrument:

@@ -25,8 +25,9 @@ __all__ = ["SIMULATED", "OkxFeed", "OkxLimits", "OkxProtocol", "known_topics"]
 
 def _serve(world: World, limits: OkxLimits) -> Served:
     known = known_topics([each for each in world.market.contracts if each.venue == "okx"])
-    protocol = OkxProtocol(known, OkxRest(world.market), world.faults, limits)
-    return Served((protocol,), OkxFeed(world.market, protocol, world.truth, world.seed))
+    rest = OkxRest(world.market)
+    protocol = OkxProtocol(known, rest, world.faults, limits)
+    return Served((protocol,), OkxFeed(world.market, protocol, world.truth, world.seed, rest.liquidated))
 
 
 def _play(folder: Path, faults: Faults, limits: OkxLimits) -> Sequence[Protocol]:

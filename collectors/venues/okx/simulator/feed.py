@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -20,13 +21,26 @@ REPEATED = 3
 
 
 class OkxFeed(Feed):
-    """Pushes the market. Some liquidations come late; who subscribes to them first gets the last few again."""
+    """Pushes the market. Some liquidations come late; who subscribes to them first gets the last few again.
 
-    def __init__(self, market: Market, protocol: OkxProtocol, truth: Truth, seed: int) -> None:
+    `asked`: where what was pushed is kept by contract, for REST.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        protocol: OkxProtocol,
+        truth: Truth,
+        seed: int,
+        asked: Mapping[str, deque[tuple[Liquidation, Shown]]] | None = None,
+    ) -> None:
         self._market = market
         self._protocol = protocol
         self._truth = truth
         self._late = Late()
+        self._asked = (
+            defaultdict[str, deque[tuple[Liquidation, Shown]]](lambda: deque(maxlen=0)) if asked is None else asked
+        )
         self._random = random.Random(f"{seed}/okx")
         self._last: dict[str, deque[tuple[Liquidation, Shown]]] = defaultdict(lambda: deque(maxlen=REPEATED))
         self._due: dict[str, int] = {}
@@ -41,10 +55,8 @@ class OkxFeed(Feed):
         return self._late.pending
 
     def offer(self, liquidation: Liquidation) -> None:
-        """Take a liquidation of this venue; three in a hundred are shown 2 to 15 s late."""
-        delay = (
-            self._random.randrange(2000, 15_000) if self._random.random() < 0.03 else self._random.randrange(40, 400)
-        )
+        """Take a liquidation of this venue; three in a hundred are shown 2 to 5 s late."""
+        delay = self._random.randrange(2000, 5000) if self._random.random() < 0.03 else self._random.randrange(40, 400)
         self._late.offer(liquidation, delay)
 
     def push(self, now: int) -> None:
@@ -68,6 +80,7 @@ class OkxFeed(Feed):
             shown = self._truth.show(one, now)
             shown.receivers = heard
             self._last[inst_type].append((one, shown))
+            self._asked[one.contract.symbol].append((one, shown))
 
     def _push_state(self, topic: str, now: int) -> None:
         channel, _, name = topic.partition(":")

@@ -1,6 +1,7 @@
 """OKX v5 REST market data, answered from the market. Facts: exchanges/okx.md §3 to §9."""
 
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -9,7 +10,9 @@ from collectors.simulator.candles import Candle, Kind
 from collectors.simulator.contracts import Contract
 from collectors.simulator.history import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.simulator.host import Answer, json_answer
+from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
+from collectors.simulator.truth import Shown
 from collectors.venues.okx.simulator import frames
 from collectors.venues.okx.simulator.server import INST_TYPES, refusal
 
@@ -21,6 +24,8 @@ BARS_MS = {
 }  # fmt: skip
 CHINA_MS = 8 * HOUR_MS
 ENTRIES = 1440
+KEPT = 10_000
+"""Liquidations of a contract."""
 TIERS = ((1000, 0.004, 0.01), (5000, 0.01, 0.02), (20000, 0.02, 0.04), (60000, 0.05, 0.1))
 
 
@@ -46,6 +51,8 @@ class OkxRest:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._contracts = {c.symbol: c for c in market.contracts if c.venue == "okx"}
+        self.liquidated: dict[str, deque[tuple[Liquidation, Shown]]] = defaultdict(lambda: deque(maxlen=KEPT))
+        """What was pushed of each contract, oldest first."""
         self._windows: dict[tuple[str, str], Window] = {}
         self._endpoints = self._table()
 
@@ -76,6 +83,7 @@ class OkxRest:
             public + "open-interest": _Endpoint(self._states(frames.open_interest), 20, "instId"),
             public + "mark-price": _Endpoint(self._states(frames.mark_price), 10, "instId"),
             public + "position-tiers": _Endpoint(self._tiers, 10),
+            public + "liquidation-orders": _Endpoint(self._liquidations, 40),
             market + "index-tickers": _Endpoint(self._index_tickers, 20),
             market + "candles": _Endpoint(self._candles("trade", 300), 40),
             market + "history-candles": _Endpoint(self._candles("trade", 300), 20),
@@ -128,6 +136,17 @@ class OkxRest:
             raise BadRequestError("50014", "Parameter instFamily can not be empty.")
         found = {c.index: c for c in self._typed({"instType": query.get("instType", "")}) if c.index in families}
         return [row for contract in found.values() for row in _tiers_of(contract)]
+
+    def _liquidations(self, query: Query) -> list[dict[str, Any]]:
+        """Return what was pushed of a family, newest first by its own time, in pages by `after` and `before`."""
+        if not (query.get("instFamily") or query.get("uly")):
+            raise BadRequestError("51000", "Parameter instFamily can not be empty.")
+        after, before = _int(query, "after", self._market.now + 1), _int(query, "before", 0)
+        found = [each for c in self._typed(query) for each in self.liquidated[c.symbol] if before < each[0].ts < after]
+        found = sorted(found, key=lambda each: each[0].ts, reverse=True)[: _limit(query, 100)]
+        for _, shown in found:  # who asks is told of it as who listens is
+            shown.receivers = max(shown.receivers, 1)
+        return frames.liquidation_orders([one for one, _ in found])
 
     def _index_tickers(self, query: Query) -> list[dict[str, str]]:
         wanted, quote = query.get("instId"), query.get("quoteCcy")

@@ -41,7 +41,7 @@ def answer_in(path: Path) -> Answer:
         raise NotADumpError(f"{path}: {error.strerror}") from None
     if len(payload) > MAX_FRAME_BYTES // 2:
         raise NotADumpError(f"{path}: {len(payload):,} bytes are no answer of leverageBracket")
-    frame = RawFrame("binance", "um_leverageBracket", ALL_SYMBOLS, "rest", time.time_ns(), "", 0, payload, REFERENCE)
+    frame = RawFrame("binance", "um_leverageBracket", ALL_SYMBOLS, "rest", time.time_ns(), "", "", "import", 0, payload)
     rows = brackets(frame, {})
     if other := [row for row in rows if not isinstance(row, LeverageTier)]:
         raise NotADumpError(f"{path}: no answer of leverageBracket: {getattr(other[0], 'reason', other[0])}")

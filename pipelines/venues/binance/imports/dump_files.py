@@ -11,12 +11,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from collectors.topics import FUNDING, LIQUIDATION, OPEN_INTEREST
+from collectors.topics import FUNDING, KLINE, LIQUIDATION, OPEN_INTEREST
 from pipelines.errors import NotADumpError
 from pipelines.venues.venue import Named
 
-TOPICS = {"metrics": OPEN_INTEREST, "fundingRate": FUNDING, "liquidationSnapshot": LIQUIDATION}
-NAME = re.compile(rf"(?P<symbol>[^-/|]+)-(?P<kind>{'|'.join(TOPICS)})-\d{{4}}-\d\d(-\d\d)?\.(zip|csv)")
+CANDLES = ("klines", "markPriceKlines", "indexPriceKlines", "premiumIndexKlines")
+TOPICS = {
+    "metrics": OPEN_INTEREST, "fundingRate": FUNDING, "liquidationSnapshot": LIQUIDATION, **dict.fromkeys(CANDLES, KLINE),
+}  # fmt: skip
+INTERVALS = "1m|3m|5m|15m|30m|1h|2h|4h|6h|8h|12h|1d|3d|1w|1mo"
+KINDS = "metrics|fundingRate|liquidationSnapshot"
+NAME = re.compile(rf"(?P<symbol>[^-/|]+)-(?P<kind>{KINDS}|{INTERVALS})-\d{{4}}-\d\d(-\d\d)?\.(zip|csv)")
+"""Candles are named for their interval; of which price they are, the folder says, and without one they are of trades."""
+OTHERS = re.compile(
+    r"[^-/|]+-(aggTrades|trades|bookTicker|bookDepth|BVOLIndex|EOHSummary)-\d{4}-\d\d(-\d\d)?\.(zip|csv)"
+)
+SPOT = "spot"
 CHECKSUM = ".CHECKSUM"
 PART_BYTES = 4 * 1024 * 1024
 MOST_BYTES = 1024**3
@@ -24,7 +34,7 @@ MIB = 1024**2
 
 
 class Dump(NamedTuple):
-    """A dump file of one kind (metrics, fundingRate, liquidationSnapshot) and one symbol."""
+    """A dump file of one kind (of TOPICS) and one symbol."""
 
     path: Path
     kind: str
@@ -49,7 +59,20 @@ class Dump(NamedTuple):
 def dump_of(path: Path) -> Dump | None:
     """Return what a file is by its name, None where it is none of the kinds."""
     named = NAME.fullmatch(path.name)
-    return Dump(path, named["kind"], named["symbol"]) if named else None
+    if named is None or SPOT in path.parts:
+        return None
+    kind = named["kind"]
+    if kind not in TOPICS:
+        kind = next((name for name in CANDLES if name in path.parts), "klines")
+    return Dump(path, kind, named["symbol"])
+
+
+def left_out(path: Path) -> str:
+    """Return why a published file is not imported, nothing where it is none or is imported."""
+    if SPOT in path.parts and NAME.fullmatch(path.name):
+        return "of the spot market; the warehouse has derivatives"
+    other = OTHERS.fullmatch(path.name)
+    return f"{other[1]}: the warehouse keeps no trades, quotes, depth or indices" if other else ""
 
 
 def named_file(name: str) -> Named | None:
@@ -76,7 +99,10 @@ def dumps_in(paths: Iterable[Path]) -> tuple[list[Dump], int]:
             of_kind = [dump]
         else:
             kinds = ", ".join(TOPICS)
-            raise NotADumpError(f"{path}: a dump is called SYMBOL-KIND-DATE.zip or .csv, where KIND is one of {kinds}")
+            raise NotADumpError(
+                left_out(path)
+                or f"{path}: a dump is called SYMBOL-KIND-DATE.zip or .csv, where KIND is one of {kinds}, or an interval"
+            )
         found |= {dump.path.resolve(): dump for dump in of_kind}
     return list(found.values()), others
 

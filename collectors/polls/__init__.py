@@ -1,0 +1,1 @@
+"""REST on a schedule, within what the venue allows."""

@@ -1,0 +1,18 @@
+"""Bitfinex derivatives, to the collectors.
+
+stream.py   one socket with all liquidations    rest.py   polls, budgets, refusals    simulator/   a local server like it
+"""
+
+from collectors.history.endpoint import History
+from collectors.venues.bitfinex.stream import Hosts, venue
+from collectors.venues.record import Kind, Record
+
+STATE = ("status_deriv",)
+COLLECTS: dict[Kind, tuple[str, ...]] = {
+    "liquidations": ("status-liq-global", "liquidations_hist"), "funding": STATE, "open interest": STATE, "mark": STATE,
+    "index": STATE,
+}  # fmt: skip
+RECORD = Record(
+    "bitfinex", venue, lambda: History((), {}), Hosts, known=("tBTCF0:USTF0", "tETHF0:USTF0"), collects=COLLECTS
+)
+"""No history yet. The last five hundred liquidations are polled besides, so that a gap of the socket is filled."""

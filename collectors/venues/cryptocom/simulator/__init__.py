@@ -1,0 +1,54 @@
+"""Crypto.com, simulated: one host; it does not publish its liquidations.
+
+server.py   channels, heartbeats, replies, refusals    market.py   what is listed, pushed and answered
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import orjson
+
+from collectors.simulator.contracts import Contract
+from collectors.simulator.faults import Faults
+from collectors.simulator.host import Protocol
+from collectors.simulator.load import Frames
+from collectors.simulator.plain import Paced, PlainFeed, unpublished
+from collectors.simulator.recordings import Recorded, RecordedRest
+from collectors.simulator.simulated import Served, Simulated, World
+from collectors.venues.cryptocom.simulator.market import channels, contract, endpoints, state_frames
+from collectors.venues.cryptocom.simulator.server import CryptocomLimits, CryptocomProtocol, answered
+
+__all__ = ["SIMULATED", "CryptocomLimits", "CryptocomProtocol"]
+
+
+def _serve(world: World, limits: CryptocomLimits) -> Served:
+    own = [each for each in world.market.contracts if each.venue == "cryptocom"]
+    protocol = CryptocomProtocol(channels(own), endpoints(world.market, own, limits), world.faults, limits)
+    state = Paced(limits.state_ms, lambda now: state_frames(world.market, own, protocol.host.topics, now))
+    return Served((protocol,), PlainFeed(world, "cryptocom", (protocol,), unpublished, (state,)))
+
+
+def _play(folder: Path, faults: Faults, limits: CryptocomLimits) -> Sequence[Protocol]:
+    return (CryptocomProtocol(None, RecordedRest(folder, lambda _: answered([])), faults, limits),)
+
+
+def _made_up(_contracts: Sequence[Contract], _now: Callable[[], int]) -> Frames:
+    yield from ()
+
+
+def _recorded(_file: str, line: bytes) -> Recorded | None:
+    result = orjson.loads(line).get("result") or {}
+    return Recorded("cryptocom", "cryptocom", {result["subscription"]: line}) if "subscription" in result else None
+
+
+SIMULATED = Simulated(
+    name="cryptocom",
+    hosts={"cryptocom": "CRYPTOCOM"},
+    limits=CryptocomLimits(),
+    refusals=CryptocomProtocol.http_kinds,
+    contract=contract,
+    serve=_serve,
+    play=_play,
+    made_up=_made_up,
+    recorded=_recorded,
+)

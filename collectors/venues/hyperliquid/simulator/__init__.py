@@ -1,0 +1,56 @@
+"""Hyperliquid, simulated: one host, asked by POST; what is liquidated there no feed tells.
+
+market.py   what is listed and answered
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from collectors.simulator.contracts import Contract
+from collectors.simulator.faults import Faults
+from collectors.simulator.host import Answer, Protocol, json_answer
+from collectors.simulator.load import Frames
+from collectors.simulator.plain import AnswersOnly, PlainFeed, unpublished
+from collectors.simulator.posted import PostHost
+from collectors.simulator.recordings import Recorded
+from collectors.simulator.simulated import Served, Simulated, World
+from collectors.venues.hyperliquid.simulator.market import HyperliquidLimits, answers, contract, refusal
+
+__all__ = ["SIMULATED", "HyperliquidLimits"]
+
+
+def _protocol(answer: Callable[[str, dict[str, str]], Answer], faults: Faults) -> AnswersOnly:
+    protocol = AnswersOnly("hyperliquid", answer, refusal, faults)
+    protocol.host = PostHost(protocol, faults)
+    return protocol
+
+
+def _serve(world: World, limits: HyperliquidLimits) -> Served:
+    own = [each for each in world.market.contracts if each.venue == "hyperliquid"]
+    protocol = _protocol(answers(world.market, own, limits), world.faults)
+    return Served((protocol,), PlainFeed(world, "hyperliquid", (protocol,), unpublished))
+
+
+def _play(_folder: Path, faults: Faults, _limits: HyperliquidLimits) -> Sequence[Protocol]:
+    return (_protocol(lambda _path, _query: json_answer({"universe": []}), faults),)
+
+
+def _made_up(_contracts: Sequence[Contract], _now: Callable[[], int]) -> Frames:
+    yield from ()
+
+
+def _recorded(_file: str, _line: bytes) -> Recorded | None:
+    return None
+
+
+SIMULATED = Simulated(
+    name="hyperliquid",
+    hosts={"hyperliquid": "HYPERLIQUID"},
+    limits=HyperliquidLimits(),
+    refusals=AnswersOnly.http_kinds,
+    contract=contract,
+    serve=_serve,
+    play=_play,
+    made_up=_made_up,
+    recorded=_recorded,
+)
