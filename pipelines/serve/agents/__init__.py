@@ -1,0 +1,1 @@
+"""The warehouse as tools of an agent (MCP): `tools.py` what they are, `server.py` how they are served."""
