@@ -1,1 +1,1 @@
-"""The tables, one transaction for rows and the offsets they came from, and what reads them."""
+"""The tables, the transaction that stores rows with their Kafka offsets, and what reads the tables."""

@@ -1,8 +1,8 @@
-"""What SQL a reading command runs: queries, and nothing that could write the lake or a file.
+"""Which SQL a reading command runs: queries, and nothing that could write to the lake or a file.
 
-DuckDB's own locks (`lake.py`) keep a reader inside the lake's folder, but inside it they allow what a writer needs: COPY TO
-there, attaching the catalogue once more, DuckLake's upkeep. So statements go by a list of kinds, and the table functions that
-a query calls by a list of names. A query's text is read by DuckDB's own parser, so no spelling gets past it.
+DuckDB's own settings (`attached.py`) keep a reader inside the lake's folder, but inside it they allow what a writer needs:
+COPY TO, attaching the catalogue again, DuckLake's maintenance. So only the kinds of statements and the table functions that
+are listed here may run. DuckDB's own parser reads the query, so no spelling gets past it.
 """
 
 import json
@@ -31,12 +31,12 @@ pragma_database_size pragma_metadata_info pragma_platform pragma_show pragma_sto
 pragma_user_agent pragma_version
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
-"""Table functions that only read. Where files are concerned DuckDB's locks leave those of the lake's folder."""
+"""Table functions that only read. If they read files, DuckDB's settings limit them to the lake's folder."""
 LISTING = frozenset(["glob"])
-"""Those that show names of files by a pattern: DuckDB's locks look at the pattern, not at what it finds, so where the lake's
-own folder has a name that is one, such as liq[1], they would show those of others."""
+"""Those that list files by a pattern. DuckDB checks the pattern, not the files that it finds. So if the name of the lake's own
+folder is a pattern, such as liq[1], they would list files of other folders."""
 DUCKDB = re.compile(r"duckdb_(?!secret|logs?$|log_)\w+")
-"""DuckDB's tables on itself, but for those of secrets and logs."""
+"""DuckDB's tables about itself, except those of secrets and logs."""
 
 _COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _OPTIONS = re.compile(
@@ -47,7 +47,7 @@ _RESET = re.compile(r"\ARESET\s+VARIABLE\s", re.IGNORECASE)
 
 
 def check(connection: duckdb.DuckDBPyConnection, sql: str, functions: frozenset[str] = FUNCTIONS) -> None:
-    """Raise QueryError where `sql` has a statement that does more than query, or calls a table function that is not among
+    """Raise QueryError if `sql` has a statement that does more than query, or calls a table function that is not one of
     `functions`. Raises duckdb.Error for a syntax error.
     """
     found = connection.extract_statements(sql)
@@ -115,4 +115,4 @@ def _macros() -> frozenset[str]:
 
 
 def _refused(what: str) -> QueryError:
-    return QueryError(f"the warehouse is only read here: {what}; {UNLOCKED}")
+    return QueryError(f"this command only reads the warehouse: {what}; {UNLOCKED}")

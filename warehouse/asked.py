@@ -1,4 +1,4 @@
-"""The names of coins, contracts and venues in a query's text, and which of them nothing here is called."""
+"""Finds the names of coins, contracts and venues in a query's text that are not known here."""
 
 import json
 from collections.abc import Iterator
@@ -13,13 +13,15 @@ from warehouse.errors import UnknownNameError
 from warehouse.lake import Lake
 from warehouse.statements import statements
 
-ABOUT = {"named": "instrument", "instrument": "instrument", "coin": "base", "base": "base", "venue": "venue"}
-"""Macros' parameters and columns, and what their texts are names of."""
+ABOUT = {"named": "instrument", "instrument": "instrument", "coin": "base", "base": "base", "venue": "venue",
+         "symbol": "symbol"}  # fmt: skip
+"""Parameters of macros, and columns, whose values are names; and the kind of name."""
+MEANT = {"base": names.coin, "instrument": names.instrument, "symbol": names.symbol}
 ANY = "*"
 
 
 def unknown(lake: Lake, sql: str) -> list[str]:
-    """Return a line for each name in the text's last statement that is none here; empty for a text that cannot be read."""
+    """Return a line for each unknown name in the text's last statement; nothing for a text that cannot be parsed."""
     with suppress(duckdb.Error):
         query = lake.connection.extract_statements(sql)[-1].query
         row = lake.connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchone()
@@ -35,14 +37,14 @@ def _line(lake: Lake, listed: list[names.Contract], about: str, name: str) -> st
         if about == "venue":
             meant = spelling.venue(name, sorted({each.venue for each in listed}) or [name])
         else:
-            meant = (names.coin if about == "base" else names.instrument)(lake, name, listed)
+            meant = MEANT[about](lake, name, listed)
     except UnknownNameError as error:
         return str(error)
     return "" if meant == name else f"no {'coin' if about == 'base' else about} {name!r}; did you mean {meant}?"
 
 
 def _names(tree: Any) -> Iterator[tuple[str, str]]:
-    """Yield (instrument, base or venue; the text) of a parsed query, however deep."""
+    """Yield (instrument, base, symbol or venue; the text) of a parsed query, however deep."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()

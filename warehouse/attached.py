@@ -1,4 +1,5 @@
-"""A DuckDB connection with the lake of a place attached: made where it may be, refused where files lie without a catalogue."""
+"""Attaches the lake of a place to a DuckDB connection. Creates it if that is allowed; refuses if there are files without a
+catalogue."""
 
 import re
 from importlib.resources import files

@@ -11,8 +11,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from warehouse.describe import thing
 from warehouse.errors import QueryError, WarehouseError
-from warehouse.names import thing
 from warehouse.statements import Statement, rollups, statements
 from warehouse.tables import TABLES
 
@@ -40,7 +40,7 @@ SUBJECTS = {
         "null_",
     ),
 }
-"""Subjects in the catalogue's order, and how the names in each begin; the longest beginning that fits decides."""
+"""Subjects in the catalogue's order, with the beginnings of the names in each; the longest matching beginning decides."""
 OTHER = "General"
 BEGIN = "<!-- catalogue: written by `make docs` from the heads of the files, do not edit -->"
 END = "<!-- end of the catalogue -->"

@@ -1,11 +1,11 @@
-"""A value as a person reads it: four digits, percent as percent, times without what is always zero; or whole."""
+"""A value as text for a person (four digits, percent, times without parts that are always zero), or in full."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import floor, isfinite, log10
-
-import polars as pl
+from typing import Any
 
 CELL_WIDTH = 80
 DIGITS = 4
@@ -16,26 +16,24 @@ FRACTIONS = re.compile(
 NO_FRACTION = re.compile(r"_(usd|coins?|base|contracts?|s|ts|pct|bp|z)$")
 
 
-def is_fraction(name: str, column: pl.Series) -> bool:
-    """Tell whether a column has shares, moves or rates, which a person reads as percent."""
-    return (
-        (column.dtype.is_float() or column.dtype.is_decimal())
-        and bool(FRACTIONS.search(name))
-        and not NO_FRACTION.search(name)
-    )
+def for_a_person(name: str, column: Iterable[object]) -> list[str]:
+    """Return the cells of a column, short. In: the values, of one type but for None."""
+    values = list(column)
+    there = next((value for value in values if value is not None), None)
+    if isinstance(there, datetime):
+        return _times(values)
+    if isinstance(there, float | Decimal) and is_fraction(name):
+        return [_percent(value) for value in values]
+    return [_short(value) for value in values]
 
 
-def for_a_person(name: str, column: pl.Series) -> list[str]:
-    """Return the cells of a column, short."""
-    if isinstance(column.dtype, pl.Datetime):
-        return _times(column.to_list())
-    if is_fraction(name, column):
-        return [_percent(value) for value in column.cast(pl.Float64).to_list()]
-    return [_short(value) for value in column.to_list()]
+def is_fraction(name: str) -> bool:
+    """Return whether a column has shares, price moves or rates, which are shown to a person as percent."""
+    return bool(FRACTIONS.search(name)) and not NO_FRACTION.search(name)
 
 
 def short_times(cells: list[str]) -> str:
-    """Return the day that all these times are of, empty where there is not one."""
+    """Return the day of all these times; empty if they are not all of one day."""
     days = {cell[:10] for cell in cells if cell}
     return days.pop() if len(days) == 1 and all(len(cell) > 10 for cell in cells if cell) else ""
 
@@ -52,7 +50,7 @@ def whole(value: object, width: int | None = None) -> str:
     return text if width is None or len(text) <= width else text[: width - 1] + "…"
 
 
-def _times(values: list[datetime | None]) -> list[str]:
+def _times(values: list[Any]) -> list[str]:
     """Return times to the second, to the minute where all are whole ones, as days where all are whole days."""
     there = [value for value in values if value is not None]
     form = "%Y-%m-%d %H:%M:%S"
@@ -61,8 +59,8 @@ def _times(values: list[datetime | None]) -> list[str]:
     return ["" if value is None else value.strftime(form) for value in values]
 
 
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{_four(100 * value)} %"
+def _percent(value: Any) -> str:
+    return "" if value is None else f"{_four(100 * float(value))} %"
 
 
 def _short(value: object) -> str:

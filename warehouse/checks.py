@@ -1,4 +1,4 @@
-"""What must hold in the tables: the queries of sql/checks, each of which returns the rows that offend."""
+"""The data checks: queries of sql/checks, each of which returns the rows that break its rule."""
 
 import json
 import re
@@ -65,7 +65,7 @@ def run(lake: Lake, check: Check, since: datetime, until: datetime) -> Found:
 
 
 def _has_rows(lake: Lake, table: str, told: dict[str, datetime]) -> bool | None:
-    """Tell whether a table has rows of the time; None for one that is kept by no time."""
+    """Return whether a table has rows in that time; None for a table without a time."""
     times = _TIME.findall("".join(TABLES[table].partition)) if table in TABLES else []
     if not times:
         return None

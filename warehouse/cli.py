@@ -1,9 +1,7 @@
-"""The warehouse's sub-commands: sql, shell, schema, views, maintain."""
+"""The warehouse's other sub-commands: shell, schema, views, maintain."""
 
-import signal
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,23 +10,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from warehouse import asked, catalogue, describe, lake
+from warehouse import catalogue, describe, lake
 from warehouse.errors import LostCatalogueError, NoWarehouseError
-from warehouse.follow import follow as follow_rows
-from warehouse.formats import BINARY, HELD, Format, chosen, write
 from warehouse.keeping import unknown
 from warehouse.maintain import maintain as maintain_lake
-from warehouse.query import run
 from warehouse.shell import shell as run_shell
-from warehouse.terminal import console, to_read, to_write
+from warehouse.sql_cli import UNLOCKED
+from warehouse.terminal import console, to_read
 from warehouse.worlds import told_world
+from warehouse.writing import to_write
 
 app = typer.Typer()
-
-
-UNLOCKED = (
-    "Let the SQL read and write files and attach databases, as you may yourself; without it it only queries the lake."
-)
 
 
 class SchemaFormat(StrEnum):
@@ -39,55 +31,8 @@ class SchemaFormat(StrEnum):
 
 
 @app.command()
-def sql(
-    statement: Annotated[str, typer.Argument(help='SQL, such as "from liquidation_totals"; - reads standard input.')],
-    format: Annotated[
-        Format | None, typer.Option("--format", "-f", help="How rows are written; else as --output ends, else a table.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Rows a table shows at most; else 100, and all in a file.")
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", "-a", help="All columns of a table on a terminal, with all their digits.")
-    ] = False,
-    follow: Annotated[
-        bool,
-        typer.Option("--follow", help="Then look every few seconds, and print the rows that are new, until Ctrl-C."),
-    ] = False,
-    unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False,
-) -> None:
-    """Query the warehouse with SQL, beside whatever writes to it. Reads LIQ_DATA, else data/live, else data/demo.
-
-    Only queries run, and no file outside the lake is read or written. json is one array and jsonl an object a line; arrow is
-    the IPC file and arrows the IPC stream. Types that a format does not have, such as INTERVAL, are written as text. Times are
-    UTC: text formats write them with a Z.
-    """
-    try:
-        kind = chosen(format, output)
-        if follow and (output or kind in BINARY or kind is Format.JSON):
-            raise ValueError("--follow prints lines as they come: as table, csv or jsonl, and into no --output")
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    with to_read(unlocked=unlocked) as warehouse:
-        text = sys.stdin.read() if statement == "-" else statement
-        if follow:
-            with suppress(KeyboardInterrupt):
-                follow_rows(warehouse, text, kind)
-            return
-        before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python would not hear Ctrl-C before DuckDB has answered
-        try:
-            rows = run(warehouse, text, held=HELD[kind])
-            write(rows, kind, output, limit, everything=everything)
-            for line in asked.unknown(warehouse, text) if not rows.count else ():
-                print(f"liq sql: {line}", file=sys.stderr)
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-
-@app.command()
 def shell(unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] = False) -> None:
-    """Query the warehouse by hand: SQL ended by ;, .tables, .schema NAME, .help."""
+    """Open an SQL prompt on the warehouse: SQL ended by ;, .tables, .schema NAME, .help."""
     with to_read(unlocked=unlocked) as warehouse:
         run_shell(warehouse, console())
 
@@ -95,11 +40,11 @@ def shell(unlocked: Annotated[bool, typer.Option("--unlocked", help=UNLOCKED)] =
 @app.command()
 def schema(
     table: Annotated[
-        str | None, typer.Argument(help="Table or view whose columns to show; none lists them all.")
+        str | None, typer.Argument(help="Table or view whose columns to show; if not given, all are listed.")
     ] = None,
     format: Annotated[SchemaFormat, typer.Option("--format", "-f", help="How it is written.")] = SchemaFormat.TABLE,
 ) -> None:
-    """Show the tables and views, or one's columns: type, unit, meaning, source, when null."""
+    """Show the tables and views, or the columns of one: type, unit, meaning, source, when null."""
     with _reader_if_any() as warehouse:
         if format is SchemaFormat.MARKDOWN:
             print(describe.markdown(describe.columns(table, warehouse) if table else describe.objects()))
@@ -110,16 +55,17 @@ def schema(
 @app.command()
 def views(
     name: Annotated[
-        str | None, typer.Argument(help="View or macro whose head, columns and SQL to show; none lists them all.")
+        str | None,
+        typer.Argument(help="View or macro to show: description, columns and SQL; if not given, all are listed."),
     ] = None,
     format: Annotated[SchemaFormat, typer.Option("--format", "-f", help="How it is written.")] = SchemaFormat.TABLE,
     update: Annotated[
-        Path | None, typer.Option("--update", help="File, such as sql/README.md, to write the catalogue into.")
+        Path | None, typer.Option("--update", help="File to write the list into, such as sql/README.md.")
     ] = None,
 ) -> None:
-    """List the views and macros by subject, each with what it shows. Needs no warehouse."""
+    """List the views and macros by subject, with what each shows. Needs no warehouse."""
     if update:
-        print(f"{update}: {'written' if catalogue.update(update) else 'as it was'}")
+        print(f"{update}: {'written' if catalogue.update(update) else 'unchanged'}")
     elif format is SchemaFormat.MARKDOWN:
         print(catalogue.page_markdown(name) if name else catalogue.markdown())
     else:
@@ -128,7 +74,7 @@ def views(
 
 @app.command()
 def maintain(
-    keep_snapshots_h: Annotated[float, typer.Option(min=0, help="How far back snapshots stay readable, hours.")] = 24,
+    keep_snapshots_h: Annotated[float, typer.Option(min=0, help="How long old snapshots stay readable, hours.")] = 24,
     keep_files_h: Annotated[
         float, typer.Option(min=0, help="How long replaced files stay for running queries, hours.")
     ] = 1,
@@ -143,10 +89,10 @@ def maintain(
         ),
     ] = False,
 ) -> None:
-    """Merge small files, expire old snapshots, delete files out of use. Safe beside readers and ingest.
+    """Merge small files, expire old snapshots, delete unused files. Safe while ingest and readers run.
 
-    Files that the catalogue does not name are left alone and counted. A writer that was killed leaves some; but they may
-    also be all that is left of a catalogue that was lost or replaced, so look before you delete them.
+    Files that the catalogue does not name are counted and not touched. A killed writer leaves some. But they may also be all
+    that is left after a catalogue was lost or replaced, so look before you delete them.
     """
     with to_write() as warehouse:
         if list_unknown or delete_unknown:

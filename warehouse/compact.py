@@ -1,4 +1,4 @@
-"""Many small files into few, in a way that readers of a SQLite catalogue never notice.
+"""Merges many small files into few, without any effect on readers of a SQLite catalogue.
 
 DuckLake's own merge and flush take rows out of the catalogue that a reader may be about to read: DuckDB's SQLite scanner
 fixes the range of rowids in one SQLite snapshot and reads them in a later one, so a query beside a merge can miss a whole

@@ -1,4 +1,4 @@
-"""What there is in the warehouse, in words: for `liq schema`, the shell, and documentation."""
+"""Describes what is in the warehouse: for `liq schema`, the shell, and documentation."""
 
 import polars as pl
 from rich.table import Table
@@ -6,8 +6,8 @@ from rich.text import Text
 
 from warehouse.errors import QueryError
 from warehouse.lake import Lake, quoted
-from warehouse.names import thing
 from warehouse.query import run
+from warehouse.spelling import resolve
 from warehouse.statements import statements
 from warehouse.tables import TABLES
 
@@ -33,7 +33,7 @@ def columns(name: str, warehouse: Lake | None = None) -> pl.DataFrame:
         ]
         return pl.DataFrame(rows, schema=["column", "type", "unit", "meaning", "source", "null_when"], orient="row")
     if warehouse is None:
-        raise QueryError(f"{name} is a view: its columns are known where a warehouse is")
+        raise QueryError(f"{name} is a view: without a warehouse its columns are not known")
     found = run(warehouse, f"SELECT column_name AS \"column\", data_type AS type FROM duckdb_columns() "
                 f"WHERE database_name = 'lake' AND table_name = {quoted(name)} ORDER BY column_index").frame()  # fmt: skip
     if found.is_empty():
@@ -41,6 +41,12 @@ def columns(name: str, warehouse: Lake | None = None) -> pl.DataFrame:
             f"this warehouse has no {name} yet: what writes to it brings it up to date, such as `liq maintain`"
         )
     return found
+
+
+def thing(given: str, *, macros: bool = True) -> str:
+    """Return the table, view or macro (only with `macros`) that a name means. Raises UnknownNameError."""
+    found = [one.name for one in statements() if macros or one.kind == "view"]
+    return resolve(given, [*TABLES, *found], "table, view or macro" if macros else "table or view")
 
 
 def markdown(frame: pl.DataFrame) -> str:

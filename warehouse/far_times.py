@@ -10,14 +10,13 @@ FIRST, END = -719_162 * DAY, 2_932_897 * DAY
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def far_as_text(table: pa.Table, *, iso: bool) -> pa.Table:
-    """Return the table with each column that has such a value as text: those values as DuckDB writes them.
-
-    The column's other values are written as ISO 8601 has it (2026-10-10T12:00:00.000000Z) where `iso`, else like them.
+def far_as_text(table: pa.Table) -> pa.Table:
+    """Return the table with each column that has such a value as text: those values as DuckDB writes them, the others as
+    ISO 8601 has it (2026-10-10T12:00:00.000000Z).
     """
     for number, field in enumerate(table.schema):
         if _is_far(table.column(number), field.type):
-            table = table.set_column(number, field.name, _text(table.column(number), field.type, iso))
+            table = table.set_column(number, field.name, _text(table.column(number), field.type))
     return table
 
 
@@ -33,11 +32,11 @@ def _is_far(column: pa.ChunkedArray, kind: pa.DataType) -> bool:
     return found["min"] is not None and (found["min"] < max(first, -most + 1) or found["max"] >= min(end, most))
 
 
-def _text(column: pa.ChunkedArray, kind: pa.DataType, iso: bool) -> pa.ChunkedArray:
+def _text(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     form = "%Y-%m-%d" if pa.types.is_date32(kind) else "%Y-%m-%dT%H:%M:%S.%fZ"
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("liq_times", pa.table({"value": column}))
         near = "isfinite(value) AND year(value) BETWEEN 1 AND 9999"
-        text = f"CASE WHEN {near} THEN strftime(value, '{form}') ELSE value::VARCHAR END" if iso else "value::VARCHAR"
+        text = f"CASE WHEN {near} THEN strftime(value, '{form}') ELSE value::VARCHAR END"
         return connection.execute(f"SELECT {text} FROM liq_times").to_arrow_table().column(0)

@@ -12,18 +12,18 @@ MAIN = (
     "usd", "notional_usd", "oi_usd", "usd_estimated", "funding_rate", "rate_8h", "move", "price", "price_now", "mark_price",
     "missing", "missing_s", "state", "value", "score",
 )  # fmt: skip
-"""What a row says, in a word; the first two of these that are there."""
-TRUST = ("lower_bound", "coverage_share", "freshness", "score_verdict", "complete", "saturated_share", "suspect_share")
-"""The columns that say how far a row is to be trusted, the most telling first."""
+"""The main value of a row; the first two of these columns that a table has are shown."""
+TRUST = ("lower_bound", "coverage_share", "freshness", "score_verdict", "whole", "saturated_share", "suspect_share")
+"""The columns that say how far a row can be trusted, the most important first."""
 LAST = re.compile(
     r"^(symbol|quote|settle|contract|kind|transport|session|seq|occurrence|event_key|rule_version|completeness|reason|detail"
     r"|kafka_.*|.*_id|by_venue|kept_by|null_reason|measured_until|first|.*_hex)$"
 )
-"""What names a row a second time, says where it is from, or is long."""
+"""Columns shown last: they repeat a name, say where the row comes from, or are long."""
 FIRST = 3
-"""So many of the other columns come before those of trust: what a row is of."""
+"""How many of the other columns come before those of TRUST; they name what the row is about."""
 SPACE = 3
-"""What stands between two columns."""
+"""Characters between two columns."""
 
 
 class Column(NamedTuple):

@@ -1,9 +1,8 @@
-"""Fewer rows with the same contents: `session_frames` and `ingest_commits` grow by rows with every commit, so old ones are
-folded.
+"""Merges old rows of `session_frames` and `ingest_commits`, which get new rows with every commit.
 
-Nothing is lost by it: of session_frames every total of a session, topic and partition stays, and the runs of numbers are
-joined, each number as often as it is stored. Of ingest_commits the offsets stay (only runs without a gap become one row, so
-that a gap is still seen) and the sums.
+Nothing is lost. session_frames keeps every total of a session, topic and partition, and its runs of numbers are joined so that
+each number is there as often as it was stored. ingest_commits keeps the offsets and the sums; only rows without a gap between
+them become one row, so that a gap is still seen.
 """
 
 import logging
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LEAST = 2
-"""So many times as many rows as they would become make folding worth the write."""
+"""Rows are merged only if there are this many times as many as would remain."""
 _FOLDED, _RUNS = "liq_folded", "liq_runs"
 
 
@@ -38,11 +37,12 @@ class Fold(NamedTuple):
     breaks: str = "false"
 
 
+OF_SESSION = ("venue", "feed", "source", "session", "transport", "kafka_topic", "kafka_partition")
 FOLDS = {
     # soon, as numbers of one minute are spread over several commits: joined, they are a thousandth
     "session_frames": Fold(
         timedelta(minutes=10),  # longer than coverage looks back for commits (derive/coverage/touched.py)
-        ("venue", "session", "transport", "kafka_topic", "kafka_partition"),
+        OF_SESSION,
         {
             **dict.fromkeys(("frames", "seq_sum", "frames_with_rows", "frames_without_rows", "frames_dead"), "sum"),
             **dict.fromkeys(("seq_min", "recv_first"), "min"),
@@ -50,8 +50,8 @@ FOLDS = {
             **dict.fromkeys(PACKED, "runs"),
             "received_again": "sum",
         },
-        breaks="(seq_sum IS NULL) IS DISTINCT FROM lag(seq_sum IS NULL) OVER (PARTITION BY venue, session, transport, "
-        "kafka_topic, kafka_partition ORDER BY ts_commit)",
+        breaks="(seq_sum IS NULL) IS DISTINCT FROM lag(seq_sum IS NULL) OVER ("
+        f"PARTITION BY {', '.join(OF_SESSION)} ORDER BY ts_commit)",
     ),
     "ingest_commits": Fold(
         DAY,

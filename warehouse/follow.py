@@ -1,26 +1,26 @@
-"""`liq sql --follow`: a query asked again and again, of which the rows that were not there before are printed."""
+"""`liq sql --follow`: runs a query again and again, and prints the rows that were not there before."""
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
-import polars as pl
 import pyarrow as pa
 from rich.cells import cell_len
 
+from warehouse.arrow import Batches, table
 from warehouse.cells import for_a_person
-from warehouse.formats import HELD, Format, csv_lines, json_lines
+from warehouse.exported import csv_lines, json_lines
+from warehouse.formats import HELD, Format
 from warehouse.lake import Lake
-from warehouse.query import Rows, run
-from warehouse.shown import readable
+from warehouse.query import Record, Rows, run
 from warehouse.terminal import console
+from warehouse.values import columns
 
 EVERY_S, EASE = 1.0, 4
-"""It looks each second, and rests at least so many times as long as the look took, so that it stays light."""
+"""It queries every second, but waits at least this many times as long as the query took, so that the load stays small."""
 RENEWED = 300  # looks: the connection holds more with every commit it sees
-
-Row = tuple[object, ...]
 
 
 def follow(lake: Lake, sql: str, kind: Format, looks: int | None = None) -> None:
@@ -28,16 +28,14 @@ def follow(lake: Lake, sql: str, kind: Format, looks: int | None = None) -> None
 
     A row is new where it was not there at the look before; one that changed is. Raises QueryError.
     """
-    before: Counter[Row] = Counter()
-    written = _writer(kind)
+    before: Counter[Record] = Counter()
+    out = _Table() if kind is Format.TABLE else _Lines(kind)
     count = 0
     while looks is None or count < looks:
         began = time.monotonic()
-        rows = run(lake, sql, held=HELD[kind])
-        found = pa.Table.from_batches(list(rows), rows.schema)
-        new, before = _new(found, before)
-        if new.num_rows or not count:
-            written(new)
+        new, before = _new(out.read(run(lake, sql, held=HELD[kind])), before)
+        if new or not count:
+            out.write(new)
             sys.stdout.flush()
         count += 1
         if looks is None or count < looks:
@@ -46,35 +44,43 @@ def follow(lake: Lake, sql: str, kind: Format, looks: int | None = None) -> None
             lake.renew()
 
 
-def _new(found: pa.Table, before: Counter[Row]) -> tuple[pa.Table, Counter[Row]]:
-    """Return the rows that were not there before, and all that are there now. Of equal ones, each counts."""
-    left, now = Counter(before), Counter[Row]()
+def _new(found: Iterable[Record], before: Counter[Record]) -> tuple[list[int], Counter[Record]]:
+    """Return the places of the rows that were not there before, and all that are there now. Of equal ones, each counts."""
+    left, now = Counter(before), Counter[Record]()
     new: list[int] = []
-    for at, row in enumerate(zip(*(map(_hashable, column.to_pylist()) for column in found.columns), strict=True)):
+    for at, record in enumerate(found):
+        row = tuple(map(_hashable, record))
         now[row] += 1
         if left[row]:
             left[row] -= 1
         else:
             new.append(at)
-    return found.take(pa.array(new, pa.int64())), now
+    return new, now
 
 
 def _hashable(value: object) -> object:
-    return repr(value) if isinstance(value, list | dict) else value
+    return repr(value) if isinstance(value, list | dict | tuple) else value
 
 
-def _writer(kind: Format) -> Callable[[pa.Table], None]:
-    if kind is Format.TABLE:
-        return _Table().add
-    told: list[bool] = []
+class _Lines:
+    """csv and jsonl."""
 
-    def write(new: pa.Table) -> None:
-        rows = Rows(new.to_reader())
-        sys.stdout.buffer.write(csv_lines(rows, bool(told)) if kind is Format.CSV else json_lines(rows))
+    def __init__(self, kind: Format) -> None:
+        self._kind = kind
+        self._is_more = False
+
+    def read(self, rows: Rows) -> Iterable[Record]:
+        """Keep the rows, and return them."""
+        self._found = table(rows)
+        return zip(*(column.to_pylist() for column in self._found.columns), strict=True)
+
+    def write(self, places: list[int]) -> None:
+        """Print those of the rows that were kept."""
+        new = self._found.take(pa.array(places, pa.int64()))
+        lines = Batches(new.schema, new.to_batches())
+        sys.stdout.buffer.write(csv_lines(lines, self._is_more) if self._kind is Format.CSV else json_lines(lines))
         sys.stdout.buffer.flush()
-        told.append(True)
-
-    return write
+        self._is_more = True
 
 
 class _Table:
@@ -84,10 +90,16 @@ class _Table:
         self._widths: dict[str, int] = {}
         self._out = console()
 
-    def add(self, new: pa.Table) -> None:
-        frame = readable(pl.DataFrame(new))
-        cells = {column.name: for_a_person(column.name, column) for column in frame}
-        right = {name: kind.is_numeric() for name, kind in frame.schema.items()}
+    def read(self, rows: Rows) -> Iterable[Record]:
+        """Keep the rows, and return them."""
+        self._rows, self._found = rows, list(chain.from_iterable(rows.records()))
+        return self._found
+
+    def write(self, places: list[int]) -> None:
+        """Print those of the rows that were kept."""
+        given = columns(self._rows, [self._found[place] for place in places])
+        cells = {column.name: for_a_person(column.name, column.values) for column in given}
+        right = {column.name: column.is_number for column in given}
         if not self._widths:
             self._line(list(cells), right, {name: [name, *column] for name, column in cells.items()}, head=True)
         for row in zip(*cells.values(), strict=True):

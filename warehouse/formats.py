@@ -5,23 +5,17 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, cast
-
-import polars as pl
-import polars.selectors as cs
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import BinaryIO
 
 from warehouse import casts
 from warehouse.errors import QueryError
-from warehouse.far_times import far_as_text
-from warehouse.messages import free, one_line
-from warehouse.query import Held, Rows
-from warehouse.shown import SHOWN, readable, show, to_file
+from warehouse.messages import free
+from warehouse.query import Rows
+from warehouse.shown import SHOWN, show, to_file
 from warehouse.terminal import console
 
 
@@ -43,9 +37,9 @@ ENDINGS = {
     "parquet": Format.PARQUET, "arrow": Format.ARROW, "arrows": Format.ARROWS,
 }  # fmt: skip
 """How a file's name ends, and the format that this chooses."""
-_TEXT = (casts.TEXT, casts.NESTED_TEXT)
-HELD: dict[Format, Held] = {
-    **dict.fromkeys((Format.TABLE, Format.CSV, Format.JSON, Format.JSONL), _TEXT),
+HELD: dict[Format, casts.Held] = {
+    Format.TABLE: (casts.TABLE, casts.NESTED_TEXT),
+    **dict.fromkeys((Format.CSV, Format.JSON, Format.JSONL), (casts.TEXT, casts.NESTED_TEXT)),
     Format.PARQUET: (casts.PARQUET, casts.PARQUET),
     **dict.fromkeys((Format.ARROW, Format.ARROWS), (casts.ARROW, casts.ARROW)),
 }
@@ -61,9 +55,9 @@ def chosen(kind: Format | None, output: Path | None) -> Format:
     by_name = ENDINGS.get(ending)
     if kind is None and output and by_name is None and _is_plain(output):
         known = ", ".join(f".{each}" for each in ENDINGS)
-        raise ValueError(f"{output} ends as no format does: {known}; or say --format")
+        raise ValueError(f"{output}: the ending is not a known format ({known}); change it, or use --format")
     if kind and by_name and kind is not by_name:
-        raise ValueError(f"{output} ends as {by_name} does, and --format says {kind}: leave one out")
+        raise ValueError(f"{output} has the ending of {by_name}, but --format is {kind}: change one of them")
     return kind or by_name or Format.TABLE
 
 
@@ -79,15 +73,12 @@ def write(
     if output is None and kind in BINARY and sys.stdout.isatty():
         raise QueryError(f"{kind} is binary: name a file with --output, or pipe it")
     with _opened(output) as file:
-        try:
-            if kind is Format.TABLE:
-                _table(rows, file, limit, everything)
-            else:
-                _WRITERS[kind](rows, file)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
-            raise QueryError(
-                f"{kind} cannot hold these rows: {one_line(error)}; cast the column, as to VARCHAR"
-            ) from error
+        if kind is Format.TABLE:
+            _table(rows, file, limit, everything)
+            return
+        from warehouse.exported import export  # polars and pyarrow, which a table does without
+
+        export(rows, kind, file)
 
 
 @contextmanager
@@ -132,91 +123,3 @@ def _is_file(file: BinaryIO) -> bool:
         return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
     except OSError:  # none of the system's, as in a test
         return False
-
-
-def _csv(rows: Rows, file: BinaryIO) -> None:
-    file.write(_csv_head(rows))
-    for frame in _frames(rows):
-        file.write(frame.write_csv(include_header=False).encode())
-
-
-def csv_lines(rows: Rows, is_more: bool) -> bytes:
-    """Return rows as lines of csv; `is_more`: below others, without the names."""
-    head = _csv_head(rows)
-    lines = [frame.write_csv(include_header=False).encode() for frame in _frames(rows)]
-    return b"".join(lines if is_more else [head, *lines])
-
-
-def json_lines(rows: Rows) -> bytes:
-    """Return rows as JSON, an object a line."""
-    return b"".join(_json_lines(rows))
-
-
-def _csv_head(rows: Rows) -> bytes:
-    if any(pa.types.is_nested(kind) for kind in rows.schema.types):
-        raise QueryError("csv cannot hold lists or structs: choose json, parquet or arrow, or select their fields")
-    return (",".join(_quoted(name) for name in rows.schema.names) + "\n").encode()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if set(name) & set(',"\n\r') else name
-
-
-def _json(rows: Rows, file: BinaryIO) -> None:
-    before = b"[\n"
-    for lines in _json_lines(rows):
-        file.write(before + lines.rstrip(b"\n").replace(b"\n", b",\n"))  # a line has no break: JSON writes it as \\n
-        before = b",\n"
-    file.write(b"[]\n" if before == b"[\n" else b"\n]\n")
-
-
-def _jsonl(rows: Rows, file: BinaryIO) -> None:
-    for lines in _json_lines(rows):
-        file.write(lines)
-
-
-def _json_lines(rows: Rows) -> Iterator[bytes]:
-    """Yield the rows of each batch that has some, an object a line."""
-    for frame in _frames(rows):
-        whole = (pl.col(name).cast(pl.Int128) for name, kind in frame.schema.items() if kind == pl.Decimal(38, 0))
-        if frame.height:
-            yield frame.with_columns(*whole).with_columns(cs.decimal().cast(pl.Float64)).write_ndjson().encode()
-
-
-def _frames(rows: Rows) -> Iterator[pl.DataFrame]:
-    """Yield the batches as text has them: times as ISO 8601 in UTC with a Z, as the warehouse's times are UTC."""
-    for batch in rows:
-        frame = cast(pl.DataFrame, pl.from_arrow(far_as_text(pa.Table.from_batches([batch]), iso=True)))
-        yield readable(frame).with_columns(
-            cs.datetime(time_zone=None).dt.to_string("iso:strict") + "Z",
-            cs.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.replace_time_zone(None).dt.to_string("iso:strict")
-            + "Z",
-        )
-
-
-def _parquet(rows: Rows, file: BinaryIO) -> None:
-    with pq.ParquetWriter(file, rows.schema, compression="zstd") as writer:
-        for batch in rows:
-            writer.write_batch(batch)
-
-
-def _arrow(rows: Rows, file: BinaryIO) -> None:
-    with pa.ipc.new_file(file, rows.schema) as writer:
-        for batch in rows:
-            writer.write_batch(batch)
-
-
-def _arrows(rows: Rows, file: BinaryIO) -> None:
-    with pa.ipc.new_stream(file, rows.schema) as writer:
-        for batch in rows:
-            writer.write_batch(batch)
-
-
-_WRITERS: dict[Format, Callable[[Rows, BinaryIO], None]] = {
-    Format.CSV: _csv,
-    Format.JSON: _json,
-    Format.JSONL: _jsonl,
-    Format.PARQUET: _parquet,
-    Format.ARROW: _arrow,
-    Format.ARROWS: _arrows,
-}

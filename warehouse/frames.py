@@ -7,6 +7,25 @@ from typing import Any
 import duckdb
 import polars as pl
 
+TYPES: dict[str, pl.DataType] = {
+    "VARCHAR": pl.String(),
+    "TIMESTAMP": pl.Datetime("us"),
+    "DOUBLE": pl.Float64(),
+    "INTEGER": pl.Int32(),
+    "BIGINT": pl.Int64(),
+    "UBIGINT": pl.UInt64(),
+    "BOOLEAN": pl.Boolean(),
+    "BLOB": pl.Binary(),
+    "BIGINT[]": pl.List(pl.Int64()),
+    "TIMESTAMP[]": pl.List(pl.Datetime("us")),
+}
+"""The types of our tables' columns in DuckDB, and in polars."""
+
+
+def schema(types: Mapping[str, str]) -> pl.Schema:
+    """Return the polars schema of columns, given their DuckDB types."""
+    return pl.Schema({name: TYPES[kind] for name, kind in types.items()})
+
 
 class _Stream:
     """What DuckDB reads of a frame; of a frame itself it would ask for a table of pyarrow's."""

@@ -15,7 +15,7 @@ from warehouse.keeping.files import METADATA as METADATA
 from warehouse.keeping.manifest import Manifest
 from warehouse.lock import write_lock
 from warehouse.messages import one_line
-from warehouse.pending import NOTHING_NOTED
+from warehouse.noted import NOTHING_NOTED
 from warehouse.place import Place
 from warehouse.place import quoted as quoted
 from warehouse.settings import WarehouseSettings

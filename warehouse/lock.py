@@ -21,7 +21,7 @@ POLL_S = 0.005
 
 @contextmanager
 def write_lock(path: Path, timeout_s: float) -> Iterator[None]:
-    """Hold the exclusive lock on `path` for the block. The kernel frees it when a process dies.
+    """Hold the exclusive lock on `path` for the block. The kernel releases it when a process dies.
 
     Waiting longer than two seconds is logged, with who holds it. Raises WarehouseBusyError after `timeout_s` seconds,
     WriteFailedError where the disk is full.

@@ -1,8 +1,7 @@
-"""Upkeep of the lake, safe beside readers and writers: join small files, expire old snapshots, delete files out of use.
+"""Maintains the lake while readers and writers run: merges small files, expires old snapshots, deletes unused files.
 
-Deleted are files that this catalogue itself named once, and no others: what it does not name may belong to another catalogue,
-or to this one as it was before it was lost. Such files are counted, listed by `liq maintain --list-unknown`, and deleted by
-`--delete-unknown` alone.
+It deletes only files that this catalogue itself once named. Other files may belong to another catalogue, or to this one before
+it was lost. They are counted; `liq maintain --list-unknown` lists them, and only `--delete-unknown` deletes them.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""An error of DuckDB's, or of the disk's, as one line that a user can act on."""
+"""An error of DuckDB or of the disk, as one line that a user can act on."""
 
 import errno
 import re

@@ -1,33 +1,22 @@
-"""What the rollups have still to take in: written down in the very transaction that changes it, so it is known exactly.
+"""Notes which bars must be computed again (`rollup_pending`), in the same transaction that changes their rows.
 
-Neither a row's time of arrival nor its place in the lake tells it: rows of long ago arrive late, are rewritten by
-reprocessing, are completed by a contract that is described later, and move when files are joined.
+Neither a row's arrival time nor its file would show this: old rows arrive late, are rewritten by reprocessing, are completed
+by later contract data, and move when files are merged.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import duckdb
 import polars as pl
 
 from warehouse.frames import registered
+from warehouse.noted import Noted
 from warehouse.tables import Table
 from warehouse.tables.rollups import ROLLUP_PENDING, UNITS
 
 MOST = 10_000  # times kept in mind
 _NOTES = "liq_notes"
-
-
-class Noted(NamedTuple):
-    """Times (the bars' kind, the start of the minute or hour) known to be pending in the lake as it was when `snapshot` was
-    its newest."""
-
-    snapshot: int
-    times: frozenset[tuple[str, datetime]]
-
-
-NOTHING_NOTED = Noted(-1, frozenset())
 
 
 def touched(table: Table, rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Where a lake lies: its catalogue in a SQLite file or in PostgreSQL, its Parquet files in a folder or on S3."""
+"""Where a lake is: its catalogue in a SQLite file or in PostgreSQL, its Parquet files in a folder or on S3."""
 
 import os
 import stat

@@ -1,56 +1,57 @@
-"""What readers call: SQL in, polars or Arrow out, beside any writer."""
+"""What readers call: SQL in, rows out, also while a writer runs."""
+
+from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-import pyarrow as pa
+import duckdb
 
 from warehouse import allowed, lake
-from warehouse.casts import as_held
+from warehouse.casts import Held, Kind, as_held
 from warehouse.errors import QueryError
 from warehouse.keeping.files import escaped
 from warehouse.lake import Lake
-from warehouse.messages import one_line
 from warehouse.query_errors import query_errors
 from warehouse.worlds import reading_world as reading_world
 
+if TYPE_CHECKING:
+    import polars as pl
+
 BATCH_ROWS = 50_000
 
-Held = tuple[frozenset[str], frozenset[str]]
-"""DuckDB's ids of the types that come as text, of whole columns and inside lists and structs."""
+Record = tuple[object, ...]
 
 
 class Rows:
-    """A query's rows as Arrow batches, made as they are read. Iterate once, before the connection's next statement.
+    """A query's rows, made as they are read. Read them once, before the connection's next statement.
 
-    Names that come twice get a number: v, v_1.
+    Here they are Python's values. `arrow.py` reads them as Arrow's batches, for files and frames. `kinds`: DuckDB's types of
+    the columns, those of the query itself where some come as text. Names that come twice get a number: v, v_1.
     """
 
-    def __init__(self, reader: pa.RecordBatchReader) -> None:
-        self._names = _distinct(reader.schema.names)
-        self.schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, self._names, strict=True)])
-        self._reader = reader
+    def __init__(self, result: duckdb.DuckDBPyConnection, kinds: Sequence[Kind] = ()) -> None:
+        told = result.description or []
+        self.result = result
+        self.names = _distinct([column[0] for column in told])
+        self.kinds = list(kinds) or [column[1] for column in told]
         self.count = 0
         """The rows that came by now."""
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Yield the batches. Raises QueryError where the query fails on the way."""
-        with _arrow_errors():
-            for batch in self._reader:
-                self.count += batch.num_rows
-                yield batch.rename_columns(self._names)
+    def records(self, at_once: int = BATCH_ROWS) -> Iterator[list[Record]]:
+        """Yield the rows, so many at once. Raises QueryError where the query fails on the way."""
+        with query_errors():
+            while found := self.result.fetchmany(at_once):
+                self.count += len(found)
+                yield found
 
     def frame(self) -> pl.DataFrame:
         """Return all rows as a polars frame. Raises QueryError, also for a type that polars does not have."""
-        table = pa.Table.from_batches(list(self), self.schema)
-        try:
-            return cast(pl.DataFrame, pl.from_arrow(table))
-        except (pl.exceptions.PolarsError, pa.ArrowException) as error:
-            raise QueryError(f"a column has a type that polars has not, cast it ({one_line(error)})") from error
+        from warehouse.arrow import frame  # a table needs neither polars nor pyarrow
+
+        return frame(self)
 
 
 def query(sql: str, world: Path | None = None, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
@@ -70,29 +71,19 @@ def run(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None, 
     a locked reader does not run.
     """
     connection = warehouse.connection
-    with _arrow_errors(warehouse.place.folder):
+    with query_errors(warehouse.place.folder):
         if warehouse.locked:
             files = warehouse.place.files
             allowed.check(connection, sql, allowed.FUNCTIONS - (allowed.LISTING if escaped(files) != files else set()))
         statements = connection.extract_statements(sql)
         if not statements:  # empty, or nothing but comments
             raise QueryError("there is no statement to run")
-        query = sql
+        query, kinds = sql, list[Kind]()
         if held and statements[-1].type.name == "SELECT" and statements[-1].query:
             for statement in statements[:-1]:
                 connection.execute(statement)
-            query = as_held(connection, statements[-1].query, parameters, *held)
-        result = connection.execute(query, dict(parameters) if parameters else None)
-        return Rows(result.to_arrow_reader(BATCH_ROWS))
-
-
-@contextmanager
-def _arrow_errors(folder: Path | None = None) -> Iterator[None]:
-    with query_errors(folder):
-        try:
-            yield
-        except (pa.ArrowException, OSError) as error:  # how pyarrow passes on an error of DuckDB's
-            raise QueryError(one_line(error, folder)) from error
+            query, kinds = as_held(connection, statements[-1].query, parameters, *held)
+        return Rows(connection.execute(query, dict(parameters) if parameters else None), kinds)
 
 
 def _distinct(names: list[str]) -> list[str]:

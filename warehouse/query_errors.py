@@ -17,4 +17,6 @@ def query_errors(folder: Path | None = None) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         text = one_line(error, folder)
-        raise QueryError(f"the warehouse is only read here: {text}" if "read-only mode" in text else text) from error
+        raise QueryError(
+            f"this command only reads the warehouse: {text}" if "read-only mode" in text else text
+        ) from error

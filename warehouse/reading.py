@@ -1,4 +1,4 @@
-"""How a reader attaches the lake: the statistics of its files are taken once, not at every scan.
+"""How a reader attaches the lake: it reads the statistics of the files once, not at every scan.
 
 DuckLake finds the files of a scan by the statistics of the columns that the scan filters on, and for each such column it reads
 those of all columns of all tables: DuckDB's SQLite scanner passes no filter on, so an index does not help. Measured: 0.28 ms

@@ -1,8 +1,8 @@
-"""Stored bars, kept as the rows below them change: what is pending is found, computed anew and put in place.
+"""Updates the stored bars when their rows change.
 
-`rollup_pending` says which minutes or hours changed (`pending.py`). A day of one kind is one transaction, of days of few rows
-several: bars that are touched and differ go, those that the rows give now are stored, and its pending rows go with them, so
-a crash or a second run leaves nothing half done.
+`rollup_pending` says which minutes or hours changed (`pending.py`). One transaction handles a day of one kind of bars, or
+several days with few rows. It deletes the affected bars that differ, stores those that the rows give now, and deletes their
+pending rows. So a crash or a second run leaves nothing half done.
 """
 
 from collections.abc import Iterable
@@ -54,7 +54,7 @@ KINDS = {
             Bars("liquidations_1d", "day", "1 DAY"),  # made from hours
             Bars("liquidation_cells_15m", "bin_start", "15 MINUTES"),
         ),
-        waiting="base IS NULL OR qty_base IS NULL OR notional_usd IS NULL",  # what liquidations_complete fills in
+        waiting="base IS NULL OR qty_base IS NULL OR notional_usd IS NULL",  # what liquidations_filled_in fills in
         only_of_rows=True,
     ),
     "prices": Kind(

@@ -1,6 +1,6 @@
-"""The settings that stored rows depend on, in schema_history: what each was, and since when.
+"""The settings that stored rows depend on, in schema_history: the value of each, and since when.
 
-Rows of one table that were made with different ones do not go together, so whoever makes rows looks here first.
+Rows that were made with different settings do not fit together, so code that makes rows reads the settings here first.
 """
 
 from datetime import datetime

@@ -109,19 +109,30 @@ def _changes_of(table: Table, stored: dict[str, str] | None, digests: dict[str, 
         columns = ", ".join(f'"{column}" {kind}' for column, kind in table.types.items())
         yield Change(name, "created", (f"CREATE TABLE {table.name} ({columns})", *_layout(table)), digest)
         return
-    for column in table.columns:
-        if column.name not in stored:
-            yield Change(name, f"column {column.name} added", tuple(_added(table, column)))
+    added = [column for column in table.columns if column.name not in stored]
+    for column in added:
+        kind = f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {column.type}'
+        yield Change(name, f"column {column.name} added", (kind,))
+    if filling := (*filled(table, added), *(column.when_added for column in added if column.when_added)):
+        yield Change(name, "rows of before filled in", filling)
     if digests.get(name) != digest:
         yield Change(name, "described anew", tuple(_layout(table)), digest)
 
 
-def _added(table: Table, column: Column) -> Iterable[str]:
-    yield f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {column.type}'
-    if column.made_of:
-        yield f'UPDATE {table.name} SET "{column.name}" = {column.made_of}'
-    if column.when_added:
-        yield column.when_added
+def filled(table: Table, columns: Iterable[Column]) -> Iterable[str]:
+    """Yield the statement, if one is needed, that fills in what rows stored before there were these columns are made of.
+
+    One for all of them: it writes the rows anew, and there may be millions.
+    """
+    if made := [column for column in columns if column.made_of]:
+        values = ", ".join(f'"{column.name}" = {filled_in(column)}' for column in made)
+        lacks = " OR ".join(f'"{column.name}" IS NULL AND ({column.made_of}) IS NOT NULL' for column in made)
+        yield f"UPDATE {table.name} SET {values} WHERE {lacks}"
+
+
+def filled_in(column: Column) -> str:
+    """Return the SQL of a column's value, where it may be of a row that was stored before there was the column."""
+    return f'coalesce("{column.name}", {column.made_of})' if column.made_of else f'"{column.name}"'
 
 
 def _layout(table: Table) -> Iterable[str]:

@@ -1,21 +1,31 @@
 """Where a world's warehouse is and how it is opened."""
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+
+PREFIX = "LIQ_"
 
 
-class WarehouseSettings(BaseSettings):
-    """Settings of the warehouse, read from the environment with the prefix LIQ_."""
+class WarehouseSettings(BaseModel):
+    """Settings of the warehouse, read from the environment with the prefix LIQ_; those that are given come first.
 
-    model_config = SettingsConfigDict(env_prefix="LIQ_", extra="ignore", populate_by_name=True)
+    What is set to nothing is not set. Every query reads them, and pydantic_settings, which the other settings come from, takes
+    40 ms more to load.
+    """
+
+    model_config = ConfigDict(alias_generator=lambda name: f"{PREFIX}{name}".upper())
+
+    def __init__(self, **given: Any) -> None:
+        named = {f"{PREFIX}{name}".upper(): value for name, value in given.items()}
+        super().__init__(**{name.upper(): value for name, value in os.environ.items() if value} | named)
 
     data: Path = Field(Path("data/live"), description="Folder of one world; the warehouse is lake/ in it")
     catalogue: SecretStr = Field(
         SecretStr(""),
-        description="PostgreSQL database that holds the catalogue, as libpq reads it (postgresql://user@host/liq, or host=… "
+        description="PostgreSQL database with the catalogue, as libpq reads it (postgresql://user@host/liq, or host=… "
         "dbname=…); empty: a SQLite file in the world's folder",
     )
     files: str = Field(
@@ -36,13 +46,13 @@ class WarehouseSettings(BaseSettings):
         validation_alias=AliasChoices("LIQ_S3_TOKEN", "AWS_SESSION_TOKEN"),
         description="Its session token",
     )
-    s3_url_style: Literal["vhost", "path"] = Field("vhost", description="How the bucket is named in addresses")
-    s3_tls: bool = Field(True, description="Speak HTTPS with the S3 server")
+    s3_url_style: Literal["vhost", "path"] = Field("vhost", description="Form of the bucket's address: vhost or path")
+    s3_tls: bool = Field(True, description="Use HTTPS with the S3 server")
     lock_timeout_s: float = Field(600, gt=0, description="Longest wait for the write lock, seconds")
     catalogue_copy_s: float = Field(
         600,
         ge=0,
-        description="How often a SQLite catalogue is copied to lake/copies while something writes, seconds; 0: by upkeep only",
+        description="How often a SQLite catalogue in use is copied to lake/copies, seconds; 0: only by `liq maintain`",
     )
     duckdb_memory: str = Field("", description="Memory one connection may use (512MB); empty: DuckDB's own 80 %")
     duckdb_threads: int = Field(

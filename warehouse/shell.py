@@ -1,5 +1,6 @@
 """`liq shell`: SQL by hand on a warehouse, read only."""
 
+import difflib
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +23,8 @@ HELP = """SQL, ended by ; (several lines are fine). FROM liquidation_totals; is 
 .tables            what there is        .schema NAME   its columns
 .help   this       .quit or Ctrl-D      leave          Ctrl-C  drop the line, or stop the query
 Tab completes commands, tables, views, macros and columns."""
+
+DOTTED = (".tables", ".schema", ".help", ".quit", ".exit")
 
 
 def shell(warehouse: Lake, console: Console) -> None:
@@ -71,13 +74,27 @@ def _answer(warehouse: Lake, console: Console, statement: str) -> None:
             console.print(objects_table())
         elif statement.split()[0] == ".schema" and len(statement.split()) == 2:
             console.print(columns_table(statement.split()[1], warehouse))
-        else:
+        elif statement == ".help":
             console.print(HELP)
+        else:
+            console.print(_not_known(statement), style="red", markup=False)
     except (QueryError, UnknownNameError) as error:
         console.print(f"{error}", style="red", markup=False)
     except KeyboardInterrupt:
         warehouse.connection.interrupt()
         console.print("stopped", style="dim")
+
+
+def _not_known(statement: str) -> str:
+    """Say of a dot command that is none, or is given other words than it takes, what there is."""
+    word, *words = statement.split()
+    takes = {".tables": "no name: `.schema NAME` shows the columns of one", ".schema": "one name"}
+    if word in takes:
+        return f"{word} takes {takes[word]}"
+    if word in DOTTED:
+        return f"{word} takes no {words[0]!r}"
+    near = difflib.get_close_matches(word, DOTTED, 1)
+    return f"no command {word}; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(DOTTED)}")
 
 
 def _complete(completer: Completer) -> None:

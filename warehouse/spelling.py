@@ -1,4 +1,4 @@
-"""Which of some names is meant: in any case, however a venue spells it, or at least which are near."""
+"""Which known name a user means, in any case and any venue's spelling; or which known names are similar."""
 
 import difflib
 from collections.abc import Collection, Mapping
@@ -13,8 +13,8 @@ LIKE, LONG, LIKE_LONG = 0.6, 8, 0.9
 def resolve(given: str, known: Collection[str], what: str, others: Mapping[str, Collection[str]] | None = None) -> str:
     """Return the one of `known` that is meant: as given, in another case, or without what stands between its letters.
 
-    `others`: spellings that stand for names of `known`. Raises UnknownNameError with the nearest names, else with those there
-    are.
+    `others`: spellings that stand for names of `known`. Raises UnknownNameError with those that may be meant, else with the
+    nearest names, else with those there are.
     """
     if given in known:
         return given

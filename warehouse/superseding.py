@@ -1,9 +1,11 @@
-"""Rows that are the last value of a bucket: of those with one `grid_key` the one from the latest frame stays.
+"""Rows that are the last value of a bucket: of the rows with one `grid_key`, the one that happened last stays.
 
-So a bucket may be stored in parts, as by an ingest that ends in the middle of one, and its rows are those of the whole.
+So a bucket may be stored in parts, for example if ingest ends in the middle of one. And a frame that waited at one of two
+collectors never replaces a later value that came sooner.
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
@@ -14,17 +16,23 @@ from warehouse.pending import note, touched
 from warehouse.tables import Table
 
 BATCH = "liq_grid"
-TAKEN, OFFSET = "ts_append", "kafka_offset"
-"""Which of the frames with one grid_key is the latest: they lie in one partition, so it is the one the broker took last, and of
-one millisecond that with the highest offset. The offset alone does not say it: a topic made anew counts from 0 again."""
-ORDER = f"{TAKEN} DESC NULLS LAST, {OFFSET} DESC"
+HAPPENED, TAKEN, OFFSET = LATEST_BY = ("ts_event", "ts_append", "kafka_offset")
+"""Which of the values with one grid_key is the latest: by the exchange's clock; of one instant the one of the frame that the
+broker took last, and of one millisecond that with the highest offset, as they lie in one partition. The offset alone does not
+say it: a topic made anew counts from 0 again."""
+ORDER = f"{HAPPENED} DESC, {TAKEN} DESC NULLS LAST, {OFFSET} DESC"
 LATER = (
-    f"CASE WHEN {TAKEN} = liq_taken OR {TAKEN} IS NULL OR liq_taken IS NULL "
-    f"THEN {OFFSET} > liq_offset ELSE {TAKEN} > liq_taken END"
+    f"CASE WHEN new.{HAPPENED} <> stored.{HAPPENED} THEN new.{HAPPENED} > stored.{HAPPENED} "
+    f"WHEN new.{TAKEN} = stored.{TAKEN} OR new.{TAKEN} IS NULL OR stored.{TAKEN} IS NULL "
+    f"THEN new.{OFFSET} > stored.{OFFSET} ELSE new.{TAKEN} > stored.{TAKEN} END"
 )
 ARRIVED = "ts_recv"
 NEAR = timedelta(hours=1, seconds=5)
 """Rows with one grid_key arrived at most so far apart: the longest bucket, and how early a frame may be for its own."""
+FILED_NEAR = timedelta(hours=2)
+FILED_LATER = f"new.{HAPPENED} > stored.{HAPPENED}"
+"""Rows of files have buckets of their own times, whenever they were imported; of one instant the first stays, so that a file
+that is imported again changes nothing."""
 KEY_GAP = timedelta(minutes=10)  # stored keys are sought per stretch of time; a longer gap in the batch starts another
 MOST_STRETCHES = 16  # of sparse rows (settlements, hours apart) only the longest gaps do: each stretch is a scan
 
@@ -39,7 +47,7 @@ def last_of_bucket(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     if not table.grid_key or frame.is_empty():
         return frame
     latest = frame.with_row_index("liq_n").filter(has_key(table.grid_key))
-    latest = latest.sort(TAKEN, OFFSET, descending=True, nulls_last=True, maintain_order=True)
+    latest = latest.sort(*LATEST_BY, descending=True, nulls_last=True, maintain_order=True)
     latest = latest.unique(table.grid_key, keep="first", maintain_order=True)
     stays = pl.int_range(pl.len()).is_in(latest["liq_n"].implode())
     return frame.filter(~has_key(table.grid_key) | stays)
@@ -50,43 +58,61 @@ def supersede(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.Dat
 
     In: one row per grid_key, in a transaction. What the rollups have to take in of the rows taken out is noted.
     """
-    if not table.grid_key:
+    if not table.grid_key or frame.is_empty():
         return frame
+    of_files = pl.col("source") == "import" if "source" in frame.columns else pl.lit(False)
+    live = _supersede(connection, table, frame.filter(~of_files.fill_null(False)), _Search(ARRIVED, NEAR, LATER))
+    filed = frame.filter(of_files.fill_null(False))
+    if filed.is_empty():
+        return live
+    return pl.concat([live, _supersede(connection, table, filed, _Search(HAPPENED, FILED_NEAR, FILED_LATER))])
+
+
+class _Search(NamedTuple):
+    """Where a stored row of a bucket may lie: within `slack` of the new rows in the column `by`. `later`: SQL."""
+
+    by: str
+    slack: timedelta
+    later: str
+
+
+def _supersede(
+    connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame, search: _Search
+) -> pl.DataFrame:
     frame = frame.with_row_index("liq_n")
     keyed = frame.filter(has_key(table.grid_key))
     if keyed.is_empty():
         return frame.drop("liq_n")
-    stored = _stored(connection, table, keyed)
+    stored = _stored(connection, table, keyed, search)
     gone = stored.filter("liq_is_later")
     if gone.height:
-        first, last = _ends(keyed[ARRIVED], NEAR)
+        first, last = _ends(keyed[search.by], search.slack)
         rows = ", ".join(map(str, gone["liq_row"]))
-        connection.execute(f"DELETE FROM {table.name} WHERE {ARRIVED} BETWEEN {first} AND {last} AND rowid IN ({rows})")
+        connection.execute(
+            f"DELETE FROM {table.name} WHERE {search.by} BETWEEN {first} AND {last} AND rowid IN ({rows})"
+        )
         note(connection, [touched(table, gone)])
     return frame.join(stored.filter(~pl.col("liq_is_later")), on="liq_n", how="anti", maintain_order="left").drop(
         "liq_n"
     )
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, table: Table, keyed: pl.DataFrame) -> pl.DataFrame:
+def _stored(connection: duckdb.DuckDBPyConnection, table: Table, keyed: pl.DataFrame, search: _Search) -> pl.DataFrame:
     """Return what is stored of the buckets of new rows: row id, which new row is of its bucket and whether that is the later
     one, and the columns that say which bars it changes."""
-    bucket, key, own = (
-        table.grid_key[-1],
-        ", ".join(table.grid_key),
-        [n for n in table.rolled_by if n not in table.grid_key],
-    )
-    stored_order = f"{TAKEN} AS liq_taken", f"{OFFSET} AS liq_offset"
-    first, last = _ends(keyed[ARRIVED], NEAR)
+    bucket, key = table.grid_key[-1], ", ".join(table.grid_key)
+    columns = ", ".join(dict.fromkeys(("rowid AS liq_row", *table.grid_key, *table.rolled_by, *LATEST_BY)))
+    first, last = _ends(keyed[search.by], search.slack)
     found = " UNION ALL ".join(
-        f"SELECT {', '.join(['rowid AS liq_row', key, *own, *stored_order])} FROM {table.name} "
-        f"WHERE {ARRIVED} BETWEEN {first} AND {last} "
+        f"SELECT {columns} FROM {table.name} "
+        f"WHERE {search.by} BETWEEN {first} AND {last} "
         f"AND {bucket} BETWEEN TIMESTAMP {quoted(since)} AND TIMESTAMP {quoted(until)}"
         for since, until in stretches(keyed[bucket])
     )
-    told = ", ".join(["liq_row", "liq_n", f"{LATER} AS liq_is_later", *table.rolled_by])
-    with registered(connection, BATCH, keyed.select("liq_n", *table.grid_key, TAKEN, OFFSET)):
-        return read(connection, f"SELECT {told} FROM ({found}) JOIN {BATCH} USING ({key})")
+    own = [f"stored.{name}" for name in table.rolled_by]
+    told = ", ".join(["liq_row", "liq_n", f"{search.later} AS liq_is_later", *own])
+    with registered(connection, BATCH, keyed.select("liq_n", *table.grid_key, *LATEST_BY)):
+        return read(connection, f"SELECT {told} FROM ({found}) AS stored JOIN {BATCH} AS new USING ({key})")
 
 
 def _ends(times: pl.Series, slack: timedelta) -> tuple[str, str]:

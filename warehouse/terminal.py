@@ -1,16 +1,13 @@
-"""What commands share that work on a warehouse: opening it, the console for tables."""
+"""What reading commands share: opening a warehouse, and the console for tables."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
-from pathlib import Path
 
 import duckdb
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.errors import QueryError, WarehouseError
 from warehouse.lake import Lake
 from warehouse.messages import VERIFY, one_line
@@ -35,36 +32,14 @@ def console(width: int = WIDE) -> Console:
 
 
 @contextmanager
-def bar(what: str) -> Iterator[Callable[..., None]]:
-    """Show a bar on standard error while the block runs, where that is a terminal.
-
-    Yields what moves it: called with advance=, completed= or total=.
-    """
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    shown = Console(stderr=True)
-    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bars:
-        yield partial(bars.update, bars.add_task(what, total=None))
-
-
-@contextmanager
 def to_read(*, unlocked: bool = False) -> Iterator[Lake]:
     """Open the chosen world's warehouse for the block; `unlocked`: see `lake.open`. Raises NoWarehouseError."""
-    with lake.open(told_world(), unlocked=unlocked) as warehouse, _naming_damage(warehouse):
+    with lake.open(told_world(), unlocked=unlocked) as warehouse, naming_damage(warehouse):
         yield warehouse
 
 
 @contextmanager
-def to_write(world: Path | None = None) -> Iterator[Lake]:
-    """Open a world's warehouse (None: the chosen one's) for the block, of today's schema. Raises NoWarehouseError."""
-    world = world or told_world()
-    if lake.exists(world):
-        schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as warehouse, _naming_damage(warehouse):
-        yield warehouse
-
-
-@contextmanager
-def _naming_damage(warehouse: Lake) -> Iterator[None]:
+def naming_damage(warehouse: Lake) -> Iterator[None]:
     """Turn DuckDB's errors in the block into a QueryError of one line; where a file is damaged, one that names a file."""
     try:
         yield

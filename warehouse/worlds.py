@@ -1,8 +1,8 @@
-"""Which world a command works in.
+"""Which world (data folder) a command uses.
 
-One rule. LIQ_DATA names it. Where that is not set, what brings data in (`liq up`, collect, backfill, import, ingest, broker,
-`flows serve`, restore of a backup) works in data/live and `liq demo` in data/demo. Everything else works in data/live, or, as
-long as there is nothing, in data/demo where a demo ran; that choice is said in one line on standard error.
+LIQ_DATA names it. Without LIQ_DATA, commands that bring data in (`liq up`, collect, backfill, import, ingest, broker, `flows
+serve`, restore of a backup) use data/live, and `liq demo` uses data/demo. All other commands use data/live, or data/demo if
+there is no data/live but a demo ran; a line on standard error then says which.
 """
 
 import os
@@ -20,7 +20,7 @@ _told: Path | None = None
 
 
 def reading_world() -> tuple[Path, str]:
-    """Return the folder of the world to read by the rule, absolute, and a note where it may not be the one that is meant."""
+    """Return the absolute folder of the world to read, and a note if the user may have meant another one."""
     if any(map(os.environ.get, _GIVEN)):
         return Path(os.environ.get("LIQ_DATA") or LIVE).expanduser().absolute(), ""
     if not _is_one(DEMO):
@@ -31,9 +31,9 @@ def reading_world() -> tuple[Path, str]:
 
 
 def told_world() -> Path:
-    """Return the world to work in, and let all settings name it; a note goes to standard error.
+    """Return the world to use, and set LIQ_DATA to it; a note goes to standard error.
 
-    A command calls it before it reads its settings; `apart` takes the choice back when it has ended.
+    A command calls it before it reads its settings; `apart` undoes the choice when the command has ended.
     """
     global _told
     world, note = reading_world()
@@ -46,7 +46,7 @@ def told_world() -> Path:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Let the choice of a world end with the block."""
+    """Undo the choice of a world at the end of the block."""
     global _told
     before = os.environ.get("LIQ_DATA")
     try:

@@ -8,11 +8,13 @@ from typing import NamedTuple, TypeVar
 import duckdb
 import polars as pl
 
+from warehouse.completed import complete, completest
 from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
 from warehouse.frames import registered
 from warehouse.lake import Lake, quoted
-from warehouse.pending import NOTHING_NOTED, note, note_again, touched
-from warehouse.superseding import TAKEN, has_key, last_of_bucket, stretches, supersede
+from warehouse.noted import NOTHING_NOTED
+from warehouse.pending import note, note_again, touched
+from warehouse.superseding import LATEST_BY, has_key, last_of_bucket, stretches, supersede
 from warehouse.tables import TABLES, Table
 
 logger = logging.getLogger(__name__)
@@ -77,11 +79,12 @@ def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, T
     """Store all frames in one transaction, the rows with the `session_frames` and `ingest_commits` that account for them.
 
     In: a frame per table name, columns in any order, types as `TABLES[name].schema`. Of a table with a key, rows whose key
-    is stored already, or repeats in the frame, are left out (the first stays); a row with a null in a nullable column of
-    the key has none and is always stored, as in SQL's UNIQUE. Of a table with a grid_key the row of the latest frame stays: it
-    takes the place of a stored one. How many were left out is stored in `commit_duplicates`. Out: counts per table.
-    Raises WrongColumnsError before anything is written, KeyError for an unknown table, WarehouseBusyError, and
-    WriteFailedError when the transaction was rolled back; then read `offsets` again before going on.
+    is stored already, or repeats in the frame, are left out: the first stays, unless a later one completes it (`completed`). A
+    row with a null in a nullable column of the key has none and is always stored, as in SQL's UNIQUE. Of a table with a
+    grid_key the row that happened last stays: it takes the place of a stored one. How many were left out is stored in
+    `commit_duplicates`. Out: counts per table. Raises WrongColumnsError before anything is written, KeyError for an unknown
+    table, WarehouseBusyError, and WriteFailedError when the transaction was rolled back; then read `offsets` again before
+    going on.
     """
     checked = {name: _checked(known[name], frame) for name, frame in tables.items()}
     filled = {name: frame for name, frame in checked.items() if frame.height}
@@ -201,9 +204,10 @@ def _outlines_stored(connection: duckdb.DuckDBPyConnection, table: Table, frames
 
 
 def _outline(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return of each row the key, which bars it changes, the frame it came from, and 64 bits of its contents."""
-    own = [*_own(table), *([TAKEN] if table.grid_key else [])]
-    return frame.select(own).with_columns(liq_hash=frame.hash_rows())
+    """Return of each row the key, which bars it changes, the frame it came from, what may be completed, and 64 bits of its
+    contents."""
+    own = dict.fromkeys([*_own(table), *(LATEST_BY if table.grid_key else ()), *table.completed])
+    return frame.select(*own).with_columns(liq_hash=frame.hash_rows())
 
 
 def _own(table: Table) -> list[str]:
@@ -227,12 +231,15 @@ def _difference(table: Table, stored: pl.DataFrame, frame: pl.DataFrame) -> tupl
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> int:
+    """Store the rows that are to be stored, and return by how many rows the table has grown, what they supersede apart."""
     keyed, once = _once(table, frame)
     once = supersede(connection, table, once)
+    completed = complete(connection, table, keyed)
     with registered(connection, BATCH, once):
-        return _count(
-            connection.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM {BATCH}{_not_stored(table, keyed)}")
+        stored = connection.execute(
+            f"INSERT INTO {table.name} BY NAME SELECT * FROM {BATCH}{_not_stored(table, keyed)}"
         )
+        return _count(stored) - completed
 
 
 def _once(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -241,7 +248,7 @@ def _once(table: Table, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
     if not table.key:
         return frame.clear(), frame
     whole = has_key(table.key)
-    keyed = frame.filter(whole).unique(table.key, keep="first", maintain_order=True)
+    keyed = completest(table, frame.filter(whole)).unique(table.key, keep="first", maintain_order=True)
     return keyed, keyed if keyed.height == frame.height else pl.concat([keyed, frame.filter(~whole)])
 
 
@@ -272,7 +279,14 @@ def _checked(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     for name in table.key:
         if not table.column(name).null_when and frame[name].null_count():
             raise WrongColumnsError(f"{table.name}.{name} is part of the key and may not be null")
-    return frame.select(schema.names())
+    return _without_nul(frame.select(schema.names()))
+
+
+def _without_nul(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with U+FFFD for each NUL in a text: DuckLake writes what a file spans as SQL, which ends at a NUL."""
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    found = [name for name in texts if frame[name].str.contains("\0", literal=True).any()]
+    return frame.with_columns(pl.col(found).str.replace_all("\0", "\ufffd", literal=True)) if found else frame
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:

@@ -5,6 +5,6 @@ SELECT venue, channel, sum(1 - heard_share(state, connected_share, repaired)) AS
     count(*) FILTER (state = 'SUSPECT') AS suspect, min(minute) AS first, max(minute) AS last,
     mode(coalesce(state_reason, gap_reason)) AS reason
 FROM feed_coverage
-WHERE minute >= $since AND minute < $until AND topic = 'raw.liquidation' AND (connected_share < 1 OR state <> 'LIVE')
+WHERE minute >= $since AND minute < $until AND carries_liquidations AND (connected_share < 1 OR state <> 'LIVE')
     AND repaired IS NOT TRUE
 GROUP BY venue, channel

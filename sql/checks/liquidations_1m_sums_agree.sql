@@ -9,7 +9,7 @@ WITH bars AS (
     SELECT date_trunc('minute', ts_event) AS minute, venue, symbol, position_side, completeness,
         coalesce(sum(notional_usd), 0) AS usd, count(*) AS count, count(*) - count(notional_usd) AS unpriced,
         max(notional_usd) AS largest_usd
-    FROM liquidations_complete WHERE ts_event >= $since AND ts_event < $until GROUP BY ALL
+    FROM liquidations_filled_in WHERE ts_event >= $since AND ts_event < $until GROUP BY ALL
 ), late AS (
     SELECT DISTINCT date_trunc('minute', ts_event) AS minute FROM liquidations
     WHERE ts_event >= $since AND ts_event < $until AND ts_recv >= $until

@@ -3,5 +3,6 @@
 SELECT venue, completeness, count(*) AS count FROM liquidations
 WHERE ts_event >= $since AND ts_event < $until
     AND completeness NOT IN (
-        'all', 'partial', 'undocumented', 'one_per_second', 'one_per_second_latest', 'one_per_second_disputed')
+        'all', 'partial', 'undocumented', 'one_per_second', 'one_per_second_latest', 'one_per_second_disputed',
+        'one_per_second_largest')
 GROUP BY ALL

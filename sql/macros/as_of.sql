@@ -1,4 +1,4 @@
--- as_of(): the instant that "now", "current" and "last hours" mean: the variable as_of where it is set, else the clock.
--- UTC. `SET VARIABLE as_of = TIMESTAMP '2026-11-22 12:00:00'` shows every view as of then,
--- by the exchanges' clocks. It is what is known today of that time: rows of before it that came later, late or by a backfill, count.
+-- as_of(): the time that "now", "current" and "last hours" mean: the variable as_of if it is set, else the clock. UTC.
+-- `SET VARIABLE as_of = TIMESTAMP '2026-11-22 12:00:00'` shows every view as of that time, by the exchanges' clocks. The views
+-- then show what is known today about that time, including rows that arrived later, late or by a backfill.
 coalesce(getvariable('as_of')::TIMESTAMP, now() AT TIME ZONE 'UTC')

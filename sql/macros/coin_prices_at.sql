@@ -1,9 +1,9 @@
--- coin_prices_at(moment): each coin's price at a full hour, what it did before, and its RSI, from one contract.
--- Reads prices_1h of the 160 hours before the moment, instruments. Grain: one row per base. The contract: of those quoted in dollars
--- whose candle of the last hour is closed, the one with the most turnover in the 24 hours before. Prices in quote per coin. move_1h and
--- move_24h: fractions, low_24h and high_24h: of the hours_24h candles there are; rsi_1h: Wilder's RSI (14) of its closed hours.
--- Null where an hour is missing. Nothing at or after the moment is read.
--- Subject: Signals. Example: FROM coin_prices_at(TIMESTAMP '2026-11-01 12:00:00')
+-- coin_prices_at(moment): each coin's price at a full hour, its change before, and its RSI, from one contract.
+-- Reads prices_1h of the 160 hours before the moment, instruments. Grain: one row per base. The contract: of those quoted in
+-- dollars with a closed candle for the last hour, the one with the largest turnover in the 24 hours before. Prices are in quote
+-- per coin. move_1h, move_24h: fractions. low_24h, high_24h: of the candles that are there (hours_24h of them). rsi_1h: Wilder's
+-- RSI (14) of the closed hours. Null if an hour is missing. Nothing at or after the moment is read. Subject: Signals.
+-- Example: FROM coin_prices_at(TIMESTAMP '2026-11-01 12:00:00')
 WITH hours AS (
     SELECT
         h.hour AS bar, h.venue, h.symbol, i.instrument, coalesce(h.base, i.base) AS base, '1h' AS "interval",

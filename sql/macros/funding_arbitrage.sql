@@ -1,11 +1,12 @@
 -- funding_arbitrage(holding_hours := 168, fee_rate := 0.0005, min_oi_usd := 0): pairs of venues between which a coin's funding differs.
 -- Reads funding_current, open_interest_current. Grain: one row per base and pair of contracts at two venues: long where funding is
--- lower, short where it is higher. In it: perpetuals with a rate that is not stale, its interval and a mark price in dollars; both
--- with min_oi_usd of open interest at least (0: also where it is not known). Rates are fractions of one side's notional, times hours.
--- fees: 4 x fee_rate (taker fee of one trade: open and close on both venues). spread: price at the short's venue / at the long's - 1;
--- positive is a gain at entry and not counted, negative a cost. apr_gross: the difference of the yearly rates, simple; apr: less
--- fees and a negative spread over holding_hours; net_return: what is left after that time; breakeven_hours: when the costs are
--- earned back. Funding is taken to stay as it is now. Held for no time (0), apr is null.
+-- lower, short where it is higher. Included are perpetuals with a rate that is not stale, its interval, and a mark price in
+-- dollars, both with at least min_oi_usd of open interest (0: also if it is not known). Rates are fractions of one side's
+-- notional, times hours. fees: 4 x fee_rate (the taker fee of one trade; open and close on both venues). spread: price at the
+-- short's venue / price at the long's - 1; positive is a gain at entry and is not counted, negative is a cost. apr_gross: the
+-- difference of the yearly rates, simple. apr: apr_gross minus fees and a negative spread, over holding_hours. net_return: what
+-- remains after that time. breakeven_hours: when the costs are earned back. It assumes that funding stays as it is now. If
+-- holding_hours is 0, apr is null.
 -- Example: FROM funding_arbitrage(72, 0.0004)
 WITH priced AS (
     SELECT f.venue, f.symbol, f.instrument, f.base, f.rate_8h, f.rate_year, f.interval_hours, f.next_funding_ts, o.mark_price, o.oi_usd

@@ -1,9 +1,10 @@
 -- funding_paid_at(moment): each coin's running funding at a full hour, weighted by open interest, and how that changed.
 -- Reads funding_rates of the 24 hours before the moment, open_interest_1h, instruments. Grain: one row per base with either.
--- rate_8h: positive where longs pay, per eight hours, over the contracts with a rate that is not stale (as in funding_current), its
--- interval, and open interest in USD at the end of the hour before the moment. oi_change_1h, oi_change_24h: change in coins, a
--- fraction, of the contracts that have it at both ends. Null where none is there. Nothing at or after the moment is read.
--- Subject: Signals. Example: FROM funding_paid_at(TIMESTAMP '2026-11-01 12:00:00')
+-- rate_8h: per eight hours, positive if longs pay, over the contracts with a rate that is not stale (as in funding_current), its
+-- interval, and open interest in USD at the end of the hour before the moment. oi_change_1h, oi_change_24h: change in coins, as a
+-- fraction, of the contracts with a value at both ends. Null if there are none. Nothing at or after the moment is read. Subject:
+-- Signals.
+-- Example: FROM funding_paid_at(TIMESTAMP '2026-11-01 12:00:00')
 WITH described AS (
     SELECT i.venue, i.symbol, i.base, i.interval_hours
     FROM instruments_as_of AS i

@@ -1,9 +1,10 @@
--- funding_settled(named, since := ''): the paid rates of one instrument at each venue, summed up.
--- Reads funding_settlements from since on ('': 30 days back; until as_of()), instruments. Grain: one settlement. interval_hours: the
--- distance to the settlement before where that is eight hours at most and also the one after or the one before it (spacing; of the first likewise
--- the next two): a contract's interval may change between two readings of its list. Else the interval of funding_history, the
--- settlement's own or as listed then (sent), else the shorter distance to the settlement before or after, a day at most (spacing),
--- else null. rate_8h, rate_year (simple) as in funding_history; cumulative: sum of the rates since then, as paid.
+-- funding_settled(named, since := ''): the paid funding rates of one instrument at each venue, and their sum.
+-- Reads funding_settlements from since on ('': 30 days back; until as_of()), instruments. Grain: one settlement. interval_hours:
+-- the distance to the settlement before, if that is at most eight hours and equals the distance after it or the one before it
+-- (spacing; for the first settlement, the next two distances): a contract's interval may change between two readings of its list.
+-- Else the interval of funding_history, the settlement's own or as listed at the time (sent). Else the shorter distance to the
+-- settlement before or after, at most a day (spacing). Else null. rate_8h, rate_year (simple) as in funding_history. cumulative:
+-- sum of the rates since then, as paid.
 -- Example: FROM funding_settled('BTC/USDT:USDT', '2026-01-01')
 WITH spaced AS (
     SELECT

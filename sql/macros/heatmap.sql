@@ -1,23 +1,22 @@
--- heatmap(instrument, since, price_bin := 0, time_bin := INTERVAL 15 MINUTES): USD liquidated by time, price and side.
--- Subject: Liquidations.
--- Reads liquidations_complete, liquidation_cells_15m, liquidation_coverage. Grain: one row per instrument, bin_start (time, UTC),
--- price_low and position_side with a liquidation since `since`. instrument: our spelling ('BTC/USDT:USDT', all venues that list
--- it), NULL for all; BTC or BTCUSDT is an error that names those meant. time_bin: an interval, or its text ('1h').
--- price_bin: width in quote per coin; 0 takes the largest of 1, 2 or 5 times a power of ten that is at most 0.2 % of the highest
--- price. With 0, a time_bin of whole quarters of an hour and a `since` more than 24 hours ago, what is older than 24 hours comes
--- from liquidation_cells_15m and begins with a full quarter of an hour; all else is exact to the last commit.
--- A cell holds price_low <= price < price_high. price is what the venue sends, in price_kinds: a fill average, a mark, or a
--- bankruptcy price, which lies beyond the market, so a cell of several kinds is blurred by about the maintenance margin.
--- price_low is null where no price is known; unpriced: liquidations without a USD amount, in count but not in usd. venues: those in
--- the cell. lower_bound: see there; coverage_share: the lowest, suspect_share and saturated_share the highest of all venues since
--- `since`: an empty cell is no proof that nothing happened.
+-- heatmap(instrument, since, price_bin := 0, time_bin := INTERVAL 15 MINUTES, at_market := false): USD liquidated by time, price and side.
+-- Subject: Liquidations. Reads liquidations_filled_in, liquidation_cells_15m, liquidation_price_shifts, liquidation_coverage. Grain: one row per instrument,
+-- bin_start (time, UTC), price_low and position_side with a liquidation since `since`. instrument: our spelling ('BTC/USDT:USDT',
+-- all venues that list it), NULL for all; BTC or BTCUSDT is an error that suggests the right names. time_bin: an interval, or its
+-- text ('1h'). price_bin: width in quote per coin; 0 chooses the largest of 1, 2 or 5 times a power of ten that is at most 0.2 %
+-- of the highest price. If price_bin is 0, time_bin whole quarters of an hour, and `since` more than 24 hours ago, what is older
+-- than 24 hours comes from liquidation_cells_15m and begins with a full quarter of an hour; everything else is exact to the last
+-- commit. A cell has price_low <= price < price_high. price is what the venue sends, in price_kinds: a fill average, a mark, or a
+-- bankruptcy price. A bankruptcy price is beyond the market price, so a cell of several kinds is inexact by about the maintenance
+-- margin; at_market := true shifts such prices back to the market by liquidation_price_shifts. price_low is null if no price is known. unpriced: liquidations without a USD amount, in count but not in usd. venues:
+-- those in the cell. lower_bound: see lower_bound(). coverage_share: the lowest, suspect_share and saturated_share the highest of
+-- all venues since `since`: an empty cell does not prove that nothing happened.
 -- Example: FROM heatmap('BTC/USDT:USDT', as_of() - INTERVAL 7 DAYS, 100, INTERVAL 1 HOUR)
-WITH found AS (
+WITH told_of AS (
     SELECT
-        l.instrument AS of_instrument, time_bucket(time_bin::INTERVAL, l.ts_event) AS bin_start, l.price, l.price AS price_max,
+        l.symbol, l.instrument AS of_instrument, time_bucket(time_bin::INTERVAL, l.ts_event) AS bin_start, l.price, l.price AS price_max,
         l.position_side, l.venue, l.completeness, l.price_kind, l.notional_usd AS usd, 1 AS count,
         (l.notional_usd IS NULL)::INTEGER AS unpriced, l.notional_usd AS largest_usd
-    FROM liquidations_complete AS l
+    FROM liquidations_filled_in AS l
     WHERE (instrument IS NULL OR l.instrument = instrument) AND known_instrument(instrument)
         AND l.ts_event <= as_of()
         AND l.ts_event >= CASE
@@ -25,13 +24,20 @@ WITH found AS (
             THEN time_bucket(INTERVAL 15 MINUTES, as_of() - INTERVAL 24 HOURS) ELSE since::TIMESTAMP END
     UNION ALL
     SELECT
-        c.instrument, time_bucket(time_bin::INTERVAL, c.bin_start), c.price_low, c.price_max, c.position_side, c.venue, c.completeness,
+        c.symbol, c.instrument, time_bucket(time_bin::INTERVAL, c.bin_start), c.price_low, c.price_max, c.position_side, c.venue, c.completeness,
         c.price_kind, c.usd, c.count, c.unpriced, c.largest_usd
     FROM liquidation_cells_15m AS c
     WHERE (instrument IS NULL OR c.instrument = instrument)
         AND price_bin = 0 AND epoch(time_bin::INTERVAL) % 900 = 0 AND since::TIMESTAMP < as_of() - INTERVAL 24 HOURS
         AND c.bin_start >= time_bucket(INTERVAL 15 MINUTES, since::TIMESTAMP)
         AND c.bin_start < time_bucket(INTERVAL 15 MINUTES, as_of() - INTERVAL 24 HOURS)
+), found AS (
+    SELECT
+        CASE WHEN s.shift IS NULL THEN 1 WHEN t.position_side = 'long' THEN 1 - s.shift ELSE 1 + s.shift END AS beyond,
+        t.* EXCLUDE (symbol, price, price_max), t.price / beyond AS price, t.price_max / beyond AS price_max
+    FROM told_of AS t
+    LEFT JOIN liquidation_price_shifts AS s
+        ON at_market AND s.price_kind = t.price_kind AND s.venue = t.venue AND s.symbol = t.symbol
 ), widths AS (
     SELECT
         of_instrument,

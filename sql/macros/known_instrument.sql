@@ -1,6 +1,7 @@
--- known_instrument(named): true; an error that says what may be meant where a name is not one of our spelling.
--- Subject: Contracts. Reads instruments. BTC/USDT:USDT is ours; BTCUSDT, BTC, BTC/USDT and btc/usdt:usdt are not, and would find
--- nothing. True also for null and for a name that is like nothing there, as a past import may have it.
+-- known_instrument(named): true, or an error that suggests the right name if a name is not in our spelling.
+-- Subject: Contracts. Reads instruments. BTC/USDT:USDT is our spelling; BTCUSDT, BTC, BTC/USDT and btc/usdt:usdt are not, and a
+-- query for them would find nothing. Also true for null and a name that resembles nothing in instruments, because an import of
+-- past data may have it.
 (
     SELECT CASE
         WHEN bool_or(i.instrument = named) IS FALSE

@@ -1,13 +1,13 @@
--- largest(hours, number := 100, coin := '*'): the largest liquidations of the last so many hours, of all coins or one.
--- Reads liquidations_complete, liquidation_coverage. Grain: one liquidation; rank 1 is the largest. usd is quantity times price, and
--- price_kind says what price is there: a fill average, a mark, or a bankruptcy price (beyond the market: it understates longs and
--- overstates shorts). completeness: of its feed; a throttled one may have told a smaller one instead. coverage_share,
--- suspect_share and saturated_share: of its venue over the window. venues: all with a liquidation in the window (of the coin, where one is given).
--- unpriced: how many of these have no USD amount, so no rank. occurrence: 0, and 1, 2... for further ones that are alike in all that
--- the venue told.
+-- largest(hours, number := 100, coin := '*'): the largest liquidations of the last `hours` hours, of all coins or one.
+-- Reads liquidations_filled_in, liquidation_coverage. Grain: one liquidation; rank 1 is the largest. usd is quantity times price;
+-- price_kind says which price: a fill average, a mark, or a bankruptcy price (beyond the market price, so longs are too low and
+-- shorts too high). completeness: of its feed; a throttled feed may have sent a smaller liquidation instead. coverage_share,
+-- suspect_share and saturated_share: of its venue over the window. venues: all with a liquidation in the window (of the coin, if
+-- one is given). unpriced: how many of these have no USD amount, and so no rank. occurrence: 0, or 1, 2... for further ones that
+-- are equal in everything that the venue sent.
 -- Example: FROM largest(4, coin := 'BTC', number := 10)
 WITH found AS (
-    FROM liquidations_complete
+    FROM liquidations_filled_in
     WHERE ts_event > as_of() - to_seconds(hours * 3600) AND ts_event <= as_of() AND (coin = '*' OR base = coin) AND known_coin(coin)
 ), top AS (
     SELECT *, row_number() OVER (ORDER BY notional_usd DESC, ts_event, event_key, occurrence) AS rank

@@ -1,10 +1,11 @@
 -- levels_reach(moment, max_age_hours := 2, made_by := TIMESTAMP '9999-01-01'): how old each coin's map is, and where its price has been since.
--- Reads liquidation_levels, klines and mark_prices since the map, instruments, levels_limits. Grain: one row per base of the newest
--- column in the max_age_hours before the moment that was made for made_by or before. price_then: the price at ts, that of the map. price_now: the price at the moment; low and
--- high: the least and the most since ts, null where no price came. All three are medians over the coin's contracts quoted in
--- dollars, of trade candles and marks, each brought to the map's price by what it was beside it at ts, so that a premium moves nothing.
--- age_s: of the map; price_ts: of the newest price. freshness: STALE where either is older than levels_limits allows, or no price is
--- known; else FRESH. Every other view of levels goes through this one. Nothing after the moment is read.
+-- Reads liquidation_levels, klines and mark_prices since the map, instruments, levels_limits. Grain: one row per base of the
+-- newest column in the max_age_hours before the moment that was made for made_by or before. price_then: the price at ts, the time
+-- of the map. price_now: the price at the moment. low, high: the lowest and highest price since ts, null if no price came. All
+-- three are medians over the coin's contracts quoted in dollars, from trade candles and mark prices. Each contract is first scaled
+-- to the map's price by its ratio to it at ts, so that a premium changes nothing. age_s: of the map. price_ts: of the newest
+-- price. freshness: STALE if either is older than levels_limits allows, or no price is known; else FRESH. Every other view of
+-- levels uses this one. Nothing after the moment is read.
 -- Example: FROM levels_reach(as_of())
 WITH newest AS (
     SELECT l.ts, l.base, any_value(l.price_now) AS price_then

@@ -1,11 +1,11 @@
 -- liquidation_coverage(starts): how much of the time from each of `starts` until now each venue's liquidations were listened to.
 -- Reads feed_coverage. Grain: one row per since (one of the list of TIMESTAMPs) and venue with a minute measured after it.
--- coverage_share: time heard / all time. A minute that another session or an import filled counts as heard. One that is SILENT
--- does not, nor does one without a row, such as those before the venue was first collected. suspect_share: minutes that are
--- SUSPECT / all minutes. They are in coverage_share too, but liquidations may be missing in them; see feed_coverage.state.
--- saturated_share: of the seconds of a contract with a liquidation, those at the limit of a throttled feed; null where there were
--- none. All are of the venue's whole feed, not of one coin. Minutes after measured_until, the same for all venues, are left out:
--- nothing is known of them yet.
+-- coverage_share: time heard / all time. A minute that another session or an import filled counts as heard. A minute that is
+-- SILENT does not, nor does a minute without a row, such as those before the venue was first collected. suspect_share: minutes
+-- that are SUSPECT / all minutes. They are in coverage_share too, but liquidations may be missing in them; see
+-- feed_coverage.state. saturated_share: of the seconds of a contract with a liquidation, those at the limit of a throttled feed;
+-- null if there were none. All shares are of the venue's whole feed, not of one coin. Minutes after measured_until, the same for
+-- all venues, are left out, because nothing is known of them yet.
 -- Example: FROM liquidation_coverage([as_of() - INTERVAL 3 HOURS, as_of() - INTERVAL 7 DAYS])
 WITH minutes AS (
     SELECT
@@ -18,7 +18,7 @@ WITH minutes AS (
     FROM feed_coverage
     WHERE minute >= date_trunc('minute', list_min(starts::TIMESTAMP[]))
         AND minute <= as_of() - INTERVAL 1 MINUTE
-        AND list_contains(liquidation_channels(), channel)
+        AND carries_liquidations
     GROUP BY venue, minute
 )
 SELECT

@@ -1,9 +1,9 @@
--- open_interest_at(moment, max_age_hours := 1): open interest of every contract as it stood at a moment, one side, in coins and USD.
+-- open_interest_at(moment, max_age_hours := 1): open interest of every contract at a moment, one side, in coins and USD.
 -- Reads open_interest of the max_age_hours before the moment, mark_prices of the hour before it, instruments. Grain: one row per
 -- venue and symbol with a value in that time: the latest live one of the last hour, else the latest of all, live or of the venue's
--- history. USD is the venue's own where it gives one, else coins times the latest mark price (usd_from says which); null where that is not known or the quote is no
--- dollar; coins of contracts counted in USD likewise. sides: what the venue counts; both is halved here, undocumented is as sent;
--- oi_raw is as sent.
+-- history. USD is the venue's own value if it sends one, else coins times the latest mark price (usd_from says which); null if
+-- that is not known or the quote is no dollar. The same holds for coins of contracts counted in USD. sides: what the venue counts;
+-- both is halved here, undocumented is as sent. oi_raw is as sent.
 -- Example: FROM open_interest_at(TIMESTAMP '2026-11-01 12:00:00')
 WITH fresh AS MATERIALIZED (
     SELECT

@@ -1,9 +1,9 @@
 -- open_interest_bars(named, length, since := ''): candles of open interest of one instrument at each venue.
--- Reads open_interest_1h for hours, days and longer, and open_interest with mark_prices for the last two hours and for bars that are
--- no whole hours (5m); only the days from since on ('': the last 300 bars, the running one among them). Grain: one row per venue, symbol and
--- bar with a value; UTC, weeks from Monday. Each value is one side, in coins and USD (the venue's, else coins x mark price); null where not known. samples:
--- values it stands on; closed: false for the running bar. Live values and those of the venue's history count alike; of one
--- instant, the live one opens or closes the bar.
+-- Reads open_interest_1h for hours, days and longer bars; open_interest with mark_prices for the last two hours and for bars that
+-- are not whole hours (5m); only the days from since on ('': the last 300 bars, including the running one). Grain: one row per
+-- venue, symbol and bar with a value. Times are UTC, weeks begin on Monday. Each value is one side, in coins and USD (the venue's,
+-- else coins x mark price); null if not known. samples: how many values the bar has. closed: false for the running bar. Live
+-- values and those of the venue's history count alike; if both have the same time, the live one opens or closes the bar.
 -- Example: FROM open_interest_bars('BTC/USDT:USDT', '1d', '2026-01-01')
 WITH hours AS (
     SELECT * EXCLUDE (recv_last), 2 * epoch_us(hour) AS rising, 2 * epoch_us(hour) AS falling FROM open_interest_1h

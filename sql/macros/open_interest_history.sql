@@ -1,10 +1,10 @@
 -- open_interest_history(coin, length, since := ''): open interest of one coin over all venues.
--- Reads open_interest_1h and prices_1h (hours that are over), from since on ('': the last 300 bars, the running one among them).
--- Grain: one row per bar; length: whole hours or days, UTC; others are an error. The value of a contract is its last one in the
--- bar, one side. A contract that then has coins alone or USD alone (Bybit's history) gets the other at the last trade price of
--- that hour; contracts_priced: how many those are. The sum is over the contracts with both; contracts and venues say which: one
--- that comes or goes is a step, and no change. sides as in open_interest_by_coin. Extremes inside a bar are not given: contracts do
--- not reach theirs at one time (open_interest_bars has each one's).
+-- Reads open_interest_1h and prices_1h (hours that are over), from since on ('': the last 300 bars, including the running one).
+-- Grain: one row per bar. length: whole hours or days, UTC; others are an error. The value of a contract is its last one in the
+-- bar, one side. If the venue then sends only coins or only USD (Bybit's history), the other is computed with the last trade price
+-- of that hour; contracts_priced counts these contracts. The sum is over the contracts with both; contracts and venues describe
+-- them. A contract that appears or disappears makes a step that is not a real change. sides as in open_interest_by_coin. There is
+-- no high and low of a bar, because contracts do not reach theirs at the same time (open_interest_bars has them per contract).
 -- Example: FROM open_interest_history('BTC', '1d', '2026-01-01')
 WITH hours AS (
     SELECT

@@ -1,8 +1,8 @@
--- open_interest_values(since, until, named := ''): every value of open interest in a stretch of time, in coins and USD, one side.
--- Reads open_interest and mark_prices with ts in [since, until), marks of the hour before, instruments. Grain: one stored value, live or
--- of a venue's history. A venue's own USD stays; else coins times the last mark price at most an hour older. sides both: halved
--- already. oi_usd is null where no such mark is known or the quote is no dollar; oi_base likewise of contracts counted in USD.
--- named: one instrument, '' for every contract.
+-- open_interest_values(since, until, named := ''): every value of open interest in a time, in coins and USD, one side.
+-- Reads open_interest and mark_prices with ts in [since, until), marks of the hour before, instruments. Grain: one stored value,
+-- live or of a venue's history. USD is the venue's own value if it sends one, else coins times the last mark price at most an hour
+-- older. If sides is both, the value is already halved. oi_usd is null if no such mark price is known or the quote is no dollar;
+-- the same holds for oi_base of contracts counted in USD. named: one instrument, '' for every contract.
 WITH marks AS (
     SELECT venue, symbol, ts_event, mark_price FROM mark_prices
     WHERE ts >= since::TIMESTAMP - INTERVAL 1 HOUR AND ts < until::TIMESTAMP AND mark_price IS NOT NULL

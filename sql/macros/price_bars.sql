@@ -1,10 +1,11 @@
 -- price_bars(named, length, since := ''): candles of one instrument at each venue.
--- Reads klines (bars that are no whole hours), prices_1h or prices_1d, and instruments. Grain: one row per venue, symbol and bar
--- from the one that holds since on ('': the last 300, the running one among them); length: any interval (5m, 1h, 1 month), UTC,
--- weeks from Monday; no trade known: no row. Prices in quote per coin (quoted price / multiplier: PEPE, not 1000PEPE), volume_base in coins, volume_usd null
--- where the quote is no dollar or the venue sends no turnover; volumes are of closed minutes. closed: false for the last, running
--- bar and wherever the bar's last minute is missing; minutes: how many it stands on, of minutes_due so far.
--- '1M' is a minute as '1m' is: write '1 month'. A name in another spelling than ours is an error that names those meant.
+-- Reads klines (bars that are not whole hours), prices_1h or prices_1d, and instruments. Grain: one row per venue, symbol and bar
+-- from the one that contains since on ('': the last 300, including the running one). length: any interval (5m, 1h, 1 month). Times
+-- are UTC, weeks begin on Monday. A bar without a known trade has no row. Prices are in quote per coin (quoted price / multiplier:
+-- PEPE, not 1000PEPE); volume_base is in coins; volume_usd is null if the quote is no dollar or the venue sends no turnover.
+-- Volumes are of closed minutes. closed: false for the last, running bar, and for a bar whose last minute is missing. minutes: how
+-- many closed minutes the bar has, of minutes_due so far. '1M' is a minute, as '1m' is: for a month write '1 month'. A name in
+-- another spelling than ours is an error that suggests the right names.
 -- Example: FROM price_bars('BTC/USDT:USDT', '4h')
 SELECT
     b.bar, b.bar_end, b.venue, b.symbol, c.instrument, c.base, c.quote, c.multiplier,

@@ -1,6 +1,7 @@
 -- price_bars_since(length, since, named := ''): trade prices of every contract in bars of any length, up to as_of().
--- Reads klines for bars that are no whole hours, price_hours for hours, price_days for days and longer; only what since needs.
--- Grain: one row per venue, symbol and bar from the one that holds since on. Prices as quoted; closed: the bar is over and its last minute is there and closed.
+-- Reads klines for bars that are not whole hours, price_hours for hours, price_days for days and longer bars; only what since
+-- needs. Grain: one row per venue, symbol and bar from the one that contains since on. Prices are as quoted. closed: the bar is
+-- over, and its last minute is there and closed.
 SELECT
     * EXCLUDE (last_closed), bar + length::INTERVAL AS bar_end,
     bar_end <= as_of() AND last_closed AND last_minute = bar_end - INTERVAL 1 MINUTE AS closed

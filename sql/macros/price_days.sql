@@ -1,6 +1,6 @@
 -- price_days(since, named := ''): trade prices of every contract by the day (UTC), up to as_of().
--- Reads prices_1d, and price_hours from yesterday on. Grain: one row per venue, symbol and day from the one that holds since on. Prices
--- as quoted; null and minutes as in prices_1d. named: one instrument, '' for every contract.
+-- Reads prices_1d, and price_hours from yesterday on. Grain: one row per venue, symbol and day from the one that contains since
+-- on. Prices are as quoted; nulls and minutes as in prices_1d. named: one instrument, '' for every contract.
 SELECT
     day, venue, symbol, instrument, base, quote, settle, "open", high, low, "close", volume_base, volume_quote, taker_buy_base,
     trades, minutes, last_minute, closed

@@ -1,6 +1,6 @@
 -- price_hours(since, named := ''): trade prices of every contract by the hour, up to as_of().
 -- Reads prices_1h, and klines from the last whole hour on, so that it is exact to the last commit. Grain: one row per venue,
--- symbol and hour from the one that holds since on. Prices as quoted; null and minutes as in prices_1h. named: one
+-- symbol and hour from the one that contains since on. Prices are as quoted; nulls and minutes as in prices_1h. named: one
 -- instrument, '' for every contract.
 SELECT
     hour, venue, symbol, instrument, base, quote, settle, "open", high, low, "close", volume_base, volume_quote, taker_buy_base,

@@ -1,9 +1,9 @@
 -- price_minutes(length, since, until, named := ''): trade prices in bars of any length, from candles of one minute.
 -- Reads klines (interval 1m, price_kind trade) with ts_event in [since, until). Grain: one row per venue, symbol and bar that has
--- a candle. Prices as quoted. A minute that still ran when it was last seen gives its prices, not its volumes; minutes: how many
--- closed ones there are, as of which volumes are sums; last_minute: open time of the last candle, last_closed: whether that one
--- was. A minute that ends after until counts as it stood while it ran. named: one instrument
--- (then only its part of the files is read), '' for every contract.
+-- a candle. Prices are as quoted. A minute that was still running when it was last seen counts for prices, not for volumes.
+-- minutes: how many closed ones there are; volumes are their sums. last_minute: open time of the last candle; last_closed: whether
+-- it was closed. A minute that ends after until counts as it was while it ran. named: one instrument (then only its part of the
+-- files is read), '' for every contract.
 SELECT
     time_bucket(length::INTERVAL, ts_event) AS bar,
     venue, symbol,

@@ -1,8 +1,8 @@
 -- rsi_series(relation, n): Wilder's RSI of every series in the named relation (a table, view or CTE).
--- It must have the columns venue, symbol, instrument, "interval", bar and "close"; the first four name a series, bar orders it.
--- Grain: one row of it. First averages: plain means of the first n gains and losses; then avg = (avg * (n - 1) + x) / n. RSI =
--- 100 - 100 / (1 + gain / loss); 100 where loss is 0, 50 where both are. changes: closes before the row in its series; value is null
--- before n of them; settled: at least 10 n, when the series' start is forgotten. n >= 2. A missing bar is passed over.
+-- The relation must have the columns venue, symbol, instrument, "interval", bar and "close". The first four name a series, bar
+-- orders it. Grain: one row of it. First averages: plain means of the first n gains and losses; then avg = (avg * (n - 1) + x) /
+-- n. RSI = 100 - 100 / (1 + gain / loss); 100 if loss is 0, 50 if both are 0. changes: closes before the row in its series; value
+-- is null before n of them. settled: at least 10 n, so that the series' start no longer matters. n >= 2. A missing bar is skipped.
 WITH changed AS (
     SELECT *, "close" - lag("close") OVER series AS step, row_number() OVER series - 1 AS changes
     FROM query_table(relation)

@@ -1,15 +1,15 @@
--- signal_ingredients(moment): what the signals are made of, per coin and side, as it was known at a full hour.
--- Reads coin_prices_at, zones_of, levels_at, funding_paid_at, long_short_ratios, liquidations_1h; each ends at the
--- moment. Grain: one row per base and position_side (whose positions are looked at: those that would be, or were, liquidated); null:
--- not known. funding_paid_8h: by the side, per eight hours, negative where it receives. accounts_share, top_positions_share: the
--- side's share of all accounts, of the top traders' positions: mean of the venues' latest of three hours. cluster_*: the nearest
--- cluster of the side's estimated levels with the share that signal_thresholds ask of one, else the nearest; cluster_share 0 where the
--- map has none; cluster_distance: from the price, no sign. levels_side_share: the side's part of all estimated USD within 20 %;
--- levels_growth_24h: of its coins there. liquidated_*: in the hour before the moment; percentile: share of the heard hours of the 30
--- days before with less, from 168 on; side_share: of the coin's liquidated USD. An hour in which no coin had a liquidation was not
--- heard. move_against_1h: price move, positive against the side. cleared_*: the largest of the side's cleared zones in
--- zones_at; cleared_share 0 where all was known and there is none. Estimates of levels are no observations.
--- Subject: Signals. Example: FROM signal_ingredients(TIMESTAMP '2026-11-01 12:00:00')
+-- signal_ingredients(moment): the values that the signals use, per coin and side, as they were known at a full hour.
+-- Reads coin_prices_at, zones_of, levels_at, funding_paid_at, long_short_ratios, liquidations_1h; each ends at the moment. Grain:
+-- one row per base and position_side (the side whose positions would be, or were, liquidated). Null: not known. funding_paid_8h:
+-- what the side pays per eight hours; negative if it receives. accounts_share, top_positions_share: the side's share of all
+-- accounts, and of the top traders' positions; the mean of the venues' latest values of three hours. cluster_*: the nearest
+-- cluster of the side's estimated levels that has the share asked for in signal_thresholds, else the nearest; cluster_share is 0
+-- if the map has none; cluster_distance: from the price, always positive. levels_side_share: the side's part of all estimated USD
+-- within 20 %. levels_growth_24h: growth of the side's levels there, in coins. liquidated_*: in the hour before the moment;
+-- percentile: share of the heard hours of the 30 days before with less, from 168 hours on; side_share: of the coin's liquidated
+-- USD. An hour in which no coin had a liquidation counts as not heard. move_against_1h: price move, positive against the side.
+-- cleared_*: the largest of the side's cleared zones in zones_at; cleared_share is 0 if all was known and there is none. Estimated
+-- levels are not observations. Subject: Signals. Example: FROM signal_ingredients(TIMESTAMP '2026-11-01 12:00:00')
 WITH liquidated AS (
     SELECT base, hour, position_side, sum(usd) AS usd, list(DISTINCT completeness) AS classes
     FROM liquidations_1h
@@ -41,9 +41,9 @@ WITH liquidated AS (
     FROM (SELECT coin, kind, venue, avg(long_share) AS long_share FROM ratios GROUP BY ALL)
     GROUP BY coin
 ), bins_now AS MATERIALIZED (
-    FROM levels_at(moment)
+    FROM levels_at(moment, by_model := 'oi')
 ), bins_before AS MATERIALIZED (
-    FROM levels_at(moment::TIMESTAMP - INTERVAL 24 HOURS)
+    FROM levels_at(moment::TIMESTAMP - INTERVAL 24 HOURS, by_model := 'oi')
 ), levels AS (
     SELECT base, position_side, any_value(side_usd) AS usd, any_value(side_qty) AS qty, any_value(ts) AS ts FROM bins_now GROUP BY ALL
 ), levels_before AS (

@@ -1,10 +1,11 @@
--- signals_at(moment): every signal of every coin and side as it stood at a full hour: did it fire, and on what.
--- Reads signal_ingredients, signal_thresholds. Grain: one row per signal, base and position_side of which a required ingredient is known.
--- fired: true where all required conditions are known and met, false where a known one is not met, null where it hangs on what is
--- missing: never true on a missing ingredient. known of needed ingredients; missing names the others. supporting of supporting_known
--- conditions that support it are met. ingredients, thresholds: JSON by the names in signal_thresholds; conditions: the same in words.
--- expected: where the price should go, up or down. zone_low, zone_high: the cluster meant, in quote per coin.
--- Subject: Signals. Example: FROM signals_at(TIMESTAMP '2026-11-01 12:00:00')
+-- signals_at(moment): every signal of every coin and side at a full hour: whether it fired, and why.
+-- Reads signal_ingredients, signal_thresholds. Grain: one row per signal, base and position_side of which a required ingredient is
+-- known. fired: true if all required conditions are known and met, false if a known one is not met, null if it depends on what is
+-- missing. It is never true if a required ingredient is missing. known of needed ingredients are known; missing: the others.
+-- supporting: how many of the supporting_known further conditions are met. ingredients, thresholds: JSON, by the names in
+-- signal_thresholds; conditions: the same in words. expected: the direction in which the price should go, up or down. zone_low,
+-- zone_high: the cluster of the signal, in quote per coin. Subject: Signals.
+-- Example: FROM signals_at(TIMESTAMP '2026-11-01 12:00:00')
 WITH made AS (
     FROM signal_ingredients(moment)
 ), told AS (

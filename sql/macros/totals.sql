@@ -1,7 +1,7 @@
--- totals(hours): USD liquidated per coin and venue over the last so many hours: longs, shorts and both.
--- Reads liquidations_complete, liquidations_1h, liquidation_coverage. Grain: one row per base and venue. hours: any number above
--- 0, such as 0.5 or 168. Up to 24 it is exact to the last commit; a longer window begins with a full hour and takes the hours more
--- than a day ago from liquidations_1h. Columns as in liquidation_totals_by_coin; since: where the window begins.
+-- totals(hours): USD liquidated per coin and venue over the last `hours` hours: longs, shorts and both.
+-- Reads liquidations_filled_in, liquidations_1h, liquidation_coverage. Grain: one row per base and venue. hours: any number above
+-- 0, such as 0.5 or 168. Up to 24 it is exact to the last commit; a longer window begins with a full hour, and takes the hours
+-- more than a day ago from liquidations_1h. Columns as in liquidation_totals_by_coin. since: the start of the window.
 -- Example: FROM totals(168)
 WITH bounds AS (
     SELECT CASE WHEN hours > 24 THEN date_trunc('hour', as_of() - to_seconds(hours * 3600))
@@ -10,7 +10,7 @@ WITH bounds AS (
     SELECT
         base, venue, position_side, completeness,
         sum(notional_usd) AS usd, count(*) AS count, count(*) - count(notional_usd) AS unpriced, max(notional_usd) AS largest_usd
-    FROM liquidations_complete
+    FROM liquidations_filled_in
     WHERE ts_event <= as_of()
         AND ts_event > CASE WHEN hours > 24 THEN date_trunc('hour', as_of() - INTERVAL 24 HOURS) - INTERVAL 1 MICROSECOND
             ELSE as_of() - to_seconds(hours * 3600) END

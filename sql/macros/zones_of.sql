@@ -1,12 +1,11 @@
--- zones_of(moment, levels_now, levels_before): zones of clusters, cleared and ahead; the part of zones_at that reckons.
--- Reads coin_prices_at, clusters_of, liquidations_complete of the 24 hours, and what levels_now and levels_before name: WITH queries
--- in quotes, levels_at the moment and 24 hours before. Grain: as zones_at.
--- Subject: Signals.
+-- zones_of(moment, levels_now, levels_before): zones of clusters, cleared and not yet reached; zones_at uses it.
+-- Reads coin_prices_at, clusters_of, liquidations_filled_in of the 24 hours, and what levels_now and levels_before name: WITH
+-- queries in quotes, levels_at the moment and 24 hours before. Grain: as zones_at. Subject: Signals.
 WITH prices AS (
     FROM coin_prices_at(moment)
 ), told AS (
     SELECT base, position_side, price, notional_usd, completeness
-    FROM liquidations_complete
+    FROM liquidations_filled_in
     WHERE ts_event >= moment::TIMESTAMP - INTERVAL 24 HOURS AND ts_event < moment AND price > 0 AND list_contains(dollars(), quote)
 ), cleared AS (
     SELECT

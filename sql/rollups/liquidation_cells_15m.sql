@@ -1,5 +1,5 @@
 -- liquidation_cells_15m: liquidations summed per quarter of an hour, step of price, contract, side and feed.
--- Reads liquidations_complete. Grain: as the table's. [$since, $until) is cut to the quarters that were touched.
+-- Reads liquidations_filled_in. Grain: as the table's. [$since, $until) is cut to the quarters that were touched.
 SELECT
     time_bucket(INTERVAL 15 MINUTES, ts_event) AS bin_start,
     venue,
@@ -16,6 +16,6 @@ SELECT
     count(*) AS count,
     count(*) - count(notional_usd) AS unpriced,
     max(notional_usd) AS largest_usd
-FROM liquidations_complete
+FROM liquidations_filled_in
 WHERE ts_event >= $since AND ts_event < $until
 GROUP BY ALL

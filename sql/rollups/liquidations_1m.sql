@@ -1,5 +1,5 @@
 -- liquidations_1m: liquidations summed per minute, contract, position side and completeness class.
--- Reads liquidations_complete. Grain: as the table's. [$since, $until) is cut to the minutes that were touched.
+-- Reads liquidations_filled_in. Grain: as the table's. [$since, $until) is cut to the minutes that were touched.
 SELECT
     time_bucket(INTERVAL 1 MINUTE, ts_event) AS minute,
     venue,
@@ -18,6 +18,6 @@ SELECT
     count(*) - count(notional_usd) AS unpriced,
     max(notional_usd) AS largest_usd,
     count(DISTINCT epoch_ms(ts_event) // 1000) AS seconds
-FROM liquidations_complete
+FROM liquidations_filled_in
 WHERE ts_event >= $since AND ts_event < $until
 GROUP BY ALL

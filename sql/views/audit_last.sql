@@ -1,6 +1,7 @@
 -- audit_last: the last result of each check, and since when it has been so.
--- Reads audit_results. Grain: one check of sql/checks that was run in the 30 days before as_of(). result: ok, failure or
--- warning; since: the first of the runs in a row with this result, of those 30 days; first_offenders: as JSON. SQL has the word table to itself: write "table".
+-- Reads audit_results. Grain: one check of sql/checks that was run in the 30 days before as_of(). result: ok, failure or warning.
+-- since: the first run with this result without another result in between, within those 30 days. first_offenders: JSON. "table" is
+-- a keyword in SQL: write it in quotes.
 WITH runs AS (
     SELECT *, CASE WHEN offenders = 0 THEN 'ok' ELSE severity END AS result FROM audit_results
     WHERE ts > as_of() - INTERVAL 30 DAYS AND ts <= as_of()

@@ -1,7 +1,7 @@
--- cascade_venues: what each venue told of each cascade.
--- Reads cascades. Grain: one row per cascade, venue and completeness class of its feed, of every scope and rule; filter on
--- ts_start. usd_share: of the cascade's USD. What a throttled feed (completeness not all) tells is a lower bound, so shares
--- are those of what was told, not of what happened.
+-- cascade_venues: what each venue sent of each cascade.
+-- Reads cascades. Grain: one row per cascade, venue and completeness class of its feed, of every scope and rule. Filter on
+-- ts_start. usd_share: share of the cascade's USD. If completeness is not all, the venue's USD is a lower bound, so shares are of
+-- what was sent, not of what happened.
 SELECT
     cascade_id,
     ts_start,

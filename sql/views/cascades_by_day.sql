@@ -1,8 +1,9 @@
--- cascades_by_day: how many cascades each coin had a day over the last 30 days, how large and how long.
--- Reads cascades, cascade_rules. Grain: one row per day (UTC, of ts_start), scope, base and position_side, by the rule in use;
--- a day without cascades has no row. scope: all venues' feeds, or complete ones only; never add the two, and compare days in
--- one of them. usd is a lower bound where lower_bound is true for any of them. market_wide: those during which at least
--- cascade_rules.market_wide_coins coins were in one. mean_move_1h: mean of the known ones, known_move_1h of them.
+-- cascades_by_day: how many cascades each coin had per day over the last 30 days, how large and how long.
+-- Reads cascades, cascade_rules. Grain: one row per day (UTC, of ts_start), scope, base and position_side, by the rule in use. A
+-- day without cascades has no row. scope: all venues' feeds (all), or complete feeds only (complete); never add the two, and
+-- compare days within one scope. usd is a lower bound if lower_bound is true for any of the cascades. market_wide: how many
+-- happened while at least cascade_rules.market_wide_coins coins were in a cascade. mean_move_1h: mean of the known moves;
+-- known_move_1h: how many are known.
 SELECT
     date_trunc('day', ts_start) AS day,
     scope,

@@ -1,7 +1,8 @@
--- cascades_market_wide: times of the last 30 days when several coins were in a cascade at once, as one event each.
--- Reads cascades, cascade_rules. Grain: one event, over every venue's feed (scope all), by the rule in use: market-wide cascades
--- (cascade_rules.market_wide_coins coins or more at one time) that follow each other within cascade_rules.gap_s. coins: by USD,
--- largest first. usd is a lower bound where lower_bound is true. position_side: of most USD; side_share its share.
+-- cascades_market_wide: times of the last 30 days when several coins were in a cascade at once; each time is one event.
+-- Reads cascades, cascade_rules. Grain: one event, over all venues' feeds (scope all), by the rule in use: market-wide cascades
+-- (cascade_rules.market_wide_coins coins or more at one time) that follow each other within cascade_rules.gap_s. coins: sorted by
+-- USD, largest first. usd is a lower bound if lower_bound is true. position_side: the side with the most USD; side_share: its
+-- share.
 WITH rule AS (
     SELECT * FROM cascade_rules WHERE rule_version = (SELECT arg_max(rule_version, since) FROM cascade_rules)
 ), wide AS (

@@ -1,10 +1,10 @@
 -- cascades_recent: the cascades of the last 7 days, newest first: whose positions, how much, and what the price did.
--- Reads cascades, cascade_rules. Grain: one cascade of one coin (base), over every venue's feed (scope all), by the rule in
--- use. seconds: from its first liquidation to its last. usd is a lower bound where lower_bound is true: a throttled feed is in
--- it, or a feed was away; then usd_complete is what feeds that carry everything told of it. move: price at its end against
--- before, move_extreme: at the worst, move_1h: an hour after the end, all fractions, null where no price is stored (or not
--- yet). multiple: busiest 60 s in the coin's normal minutes, null where too little is known of what is normal. Other scopes
--- and rules, and the definition: cascades, cascade_rules. Each venue's part: cascade_venues.
+-- Reads cascades, cascade_rules. Grain: one cascade of one coin (base), over all venues' feeds (scope all), by the rule in use.
+-- seconds: from its first liquidation to its last. usd is a lower bound if lower_bound is true: one of the feeds is throttled, or
+-- was not heard all the time; usd_complete is the part from complete feeds. Price moves are fractions against the price before:
+-- move at its end, move_extreme at the worst, move_1h an hour after the end; null if no price is stored (yet). multiple: the
+-- busiest 60 s, in normal minutes of the coin; null if too little is known about what is normal. Other scopes and rules, and the
+-- definition: cascades, cascade_rules. Each venue's part: cascade_venues.
 SELECT
     ts_start,
     base,

@@ -1,7 +1,7 @@
--- dead_letters_summary: what could not be read, by venue, channel and reason, with where to find the last of it.
--- Reads dead_letters. Grain: one row per venue, channel and reason, of all time up to as_of(). items: dead letters, of which a
--- frame may give several; last_24h: those of the 24 hours before as_of(); kafka_*: the latest one, to look at with
--- SELECT decode(payload) FROM dead_letters WHERE kafka_topic = … AND kafka_partition = … AND kafka_offset = ….
+-- dead_letters_summary: what could not be read, by venue, channel and reason, and where the latest of it is.
+-- Reads dead_letters. Grain: one row per venue, channel and reason, of all time up to as_of(). items: number of dead letters; one
+-- frame may give several. last_24h: those of the 24 hours before as_of(). kafka_*: the latest one; to see it: SELECT
+-- decode(payload) FROM dead_letters WHERE kafka_topic = … AND kafka_partition = … AND kafka_offset = ….
 SELECT
     venue,
     channel,

@@ -1,7 +1,7 @@
 -- duplicates_dropped: rows that were left out because they were stored already, per day and table.
--- Reads commit_duplicates. Grain: one row per day (UTC, of the commit) and table, of the 365 days before as_of(). Two
--- collectors side by side, a repeated frame and a backfill over what is there give duplicates; a lake read anew from Kafka gives none.
--- SQL has the word table to itself: WHERE "table" = 'klines'.
+-- Reads commit_duplicates. Grain: one row per day (UTC, of the commit) and table, of the 365 days before as_of(). Duplicates come
+-- from two collectors side by side, repeated frames, and a backfill of data that is already there. Filling a new lake from Kafka
+-- gives none. "table" is a keyword in SQL: write WHERE "table" = 'klines'.
 SELECT
     date_trunc('day', ts_commit)::TIMESTAMP AS day,
     "table",

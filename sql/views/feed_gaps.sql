@@ -1,13 +1,13 @@
 -- feed_gaps: when a feed was not heard, or may not have been, why, for how long, and whether an import has filled it since.
--- Reads feed_coverage. Grain: one row per venue, channel, transport and run of minutes of the 30 days before as_of() that were
--- not heard whole, or were SUSPECT, or were SILENT though the feed was connected: each of the three is a row of its own. start,
--- end: of the first and last such minute; missing_s: how much of it was not heard, of the share of contracts where they come by
--- several sockets; reason: that of the first minute; ongoing: the latest minute known is one of them; state: of a liquidation
--- channel, the worst of its minutes: SUSPECT means that liquidations may be missing, and LIVE that only parts of minutes were not
--- heard. The first minutes of all, of which a part was before anybody listened, have reason collection began and are a row of
--- their own: what is lost right after them is another gap, with its own reason. If a minute has both, the loss is shown. A channel
--- unheard for more than seven days has no minutes until it comes back; its gap goes on until then. The latest first, and of one time
--- those of liquidations.
+-- Reads feed_coverage. Grain: one row per venue, channel, transport and run of minutes of the 30 days before as_of() that were not
+-- heard whole, or were SUSPECT, or were SILENT though the feed was connected: each of the three is a row of its own. start, end:
+-- of the first and last such minute. missing_s: seconds not heard; if the contracts are split over several sockets, weighted by
+-- the share of contracts. reason: that of the first minute. ongoing: the latest known minute is one of them. state: for a
+-- liquidation channel, the worst of its minutes. SUSPECT: liquidations may be missing; LIVE: only parts of minutes were not heard.
+-- The first minutes of a channel, which began before anybody listened, have reason collection began and are a row of their own; a
+-- loss right after them is another gap with its own reason. If a minute has both, the loss is shown. A channel that was not heard
+-- for more than seven days has no minutes until it comes back; its gap lasts until then. Sorted by time, the latest first; at the
+-- same time, liquidation channels first.
 WITH kinds AS (
     SELECT *,
         CASE WHEN connected_share > 0 AND state <> 'LIVE' THEN state WHEN connected_share < 1 THEN 'not heard' END AS kind
@@ -37,5 +37,5 @@ SELECT
     bool_or(following IS NULL) AS ongoing,
     CASE WHEN bool_or(state = 'SILENT') THEN 'SILENT' ELSE max(state) END AS state
 FROM gaps
-GROUP BY venue, channel, transport, topic, number
-ORDER BY start DESC, topic <> 'raw.liquidation', venue, channel, transport
+GROUP BY venue, channel, transport, topic, carries_liquidations, number
+ORDER BY start DESC, NOT carries_liquidations, venue, channel, transport

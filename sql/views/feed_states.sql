@@ -1,14 +1,15 @@
 -- feed_states: whether each venue's liquidation channels are heard now: LIVE, SUSPECT or SILENT, since when, and why not.
 -- Reads feed_coverage, collector_events. Grain: one row per venue and liquidation channel with a minute in the seven days before
--- as_of(). state: of the last minute measured; where a collector has said since that a socket is silent, and not that data came
--- again, it is SILENT at once, and SUSPECT where it found the channel suspect. since: start of the minutes with this state, or the
--- collector's word. SUSPECT: connected, and silent for so long that this is unlikely if the channel works: silence_likelihood;
--- SILENT: so unlikely that it counts as not heard, or nobody listens. last_heard: start of the last minute with a liquidation.
--- measured_until: what is known of later minutes is the collector's word alone; far behind as_of(), coverage is not kept.
+-- as_of(). state: of the last measured minute. LIVE: it was heard. SUSPECT: it was connected, and silent for so long that this is
+-- unlikely if the channel works (silence_likelihood). SILENT: so unlikely that it counts as not heard, or nobody listens. If a
+-- collector has reported a silent socket since then, and no data since, the state is SILENT at once; SUSPECT if the collector
+-- found the channel suspect. since: start of the minutes with this state, or the time of the collector's report. last_heard: start
+-- of the last minute with a liquidation. measured_until: of later minutes only the collector's reports are known; if it is far
+-- behind as_of(), nothing updates feed_coverage.
 WITH minutes AS (
     SELECT venue, channel, minute, state, state_reason, silence_likelihood, connected_share, rows
     FROM feed_coverage
-    WHERE minute > as_of() - INTERVAL 7 DAYS AND minute <= as_of() AND topic = 'raw.liquidation' AND state IS NOT NULL
+    WHERE minute > as_of() - INTERVAL 7 DAYS AND minute <= as_of() AND carries_liquidations AND state IS NOT NULL
 ), now AS (
     SELECT venue, channel, max_by(m, minute) AS last, max(minute) FILTER (rows > 0) AS last_heard,
         max(minute) FILTER (connected_share = 1) AS whole, min(minute) AS first
@@ -18,7 +19,7 @@ WITH minutes AS (
     FROM now AS n JOIN minutes AS m ON m.venue = n.venue AND m.channel = n.channel AND m.state <> n.last.state
     GROUP BY ALL
 ), told AS (
-    SELECT venue, event, ts, reason, regexp_replace(session, '-[0-9a-f]+-[0-9a-f]{4}$', '') AS feed,
+    SELECT venue, event, ts, reason, feed,
         detail ->> '$.channel' AS channel, from_json(detail -> '$.channels', '[{"channel": "VARCHAR", "topic": "VARCHAR"}]') AS channels
     FROM collector_events
     WHERE ts > as_of() - INTERVAL 1 HOUR AND ts <= as_of() AND event IN ('silent', 'resumed', 'suspect', 'heard_again')

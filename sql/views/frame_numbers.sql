@@ -1,9 +1,10 @@
 -- frame_numbers: what became of every frame number of a session: stored, stored more than once, dropped, or missing.
 -- Reads session_frames, collector_events. Grain: one row per session and span of consecutive numbers with one fate, from 1 to the
--- highest number known. fate dropped: the collector gave the frames up and named them, for the reason shown; missing: not stored and
--- not named, which while the session runs includes frames that are still in Kafka; unknown: not stored by number, of a session of
--- which some frames were stored before numbers were kept. copies: how often each number is stored. recv_before, recv_after:
--- arrival of the stored frames next to the span, null where there is none; of a span of stored frames, of the nearest run's end.
+-- highest number known. fate: stored; dropped (the collector dropped the frames and named them, for the reason shown); missing
+-- (neither stored nor named; while the session runs this includes frames that are still in Kafka); unknown (some frames of the
+-- session were stored before numbers were kept, so it cannot be known). copies: how often each number is stored. recv_before,
+-- recv_after: arrival of the stored frames next to the span, null if there are none; for a span of stored frames, of the end of
+-- the nearest run.
 WITH told AS (
     SELECT session, max(venue) AS venue, max(seq_max) AS highest, sum(frames) FILTER (seq_sum IS NOT NULL) AS uncounted
     FROM session_frames GROUP BY session

@@ -1,11 +1,11 @@
 -- frames_accounted: per session, whether every frame the collector received is in the warehouse.
--- Reads session_frames, collector_events, frame_numbers. Grain: one row per session. state: running, ended (it told its last number),
--- or killed: no end and for 90 s before as_of() no sign, which is a frame or an event. highest_seq: the highest number known, by the
--- frames stored and by what the collector told (collector_frames). missing: numbers up to it that are neither stored nor dropped;
--- while frames flow it includes those that are still in Kafka. dropped: numbers that the collector gave up and named. duplicates:
--- numbers stored more than once, which must be 0; received_again: records left out as their number was stored already.
--- complete: true where the session has ended and every number is stored; false where one is not; null where that is not known:
--- unknown then says what. `from frame_numbers where fate = 'missing'` shows which numbers they are, and when.
+-- Reads session_frames, collector_events, frame_numbers. Grain: one row per session. state: running; ended (the collector reported
+-- the last number); or killed (no end, and no frame or event for 90 s before as_of()). highest_seq: the highest known number, from
+-- the stored frames and from the collector's events (collector_frames). missing: numbers up to it that are neither stored nor
+-- dropped; while frames flow, it includes those that are still in Kafka. dropped: numbers that the collector dropped and named.
+-- duplicates: numbers stored more than once; must be 0. received_again: records that were skipped because their number was stored
+-- already. whole: true if the session has ended and every number is stored; false if a number is not stored; null if that is not
+-- known, and unknown says why. `from frame_numbers where fate = 'missing'` shows which numbers are missing, and when.
 WITH stored AS (
     SELECT
         session, max(venue) AS venue, max(transport) AS transport,
@@ -64,7 +64,7 @@ SELECT
     duplicates,
     coalesce(received_again, 0) AS received_again,
     CASE WHEN dropped > 0 THEN false WHEN state = 'running' THEN NULL WHEN missing > 0 THEN false
-        WHEN state = 'killed' OR uncounted > 0 THEN NULL ELSE true END AS complete,
+        WHEN state = 'killed' OR uncounted > 0 THEN NULL ELSE true END AS whole,
     nullif(concat_ws('; ',
         CASE state WHEN 'running' THEN 'it goes on'
             WHEN 'killed' THEN 'it was killed: frames after number ' || highest_seq || ' (' || strftime(last_sign, '%Y-%m-%d %H:%M:%S') || ') are not known'

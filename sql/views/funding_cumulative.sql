@@ -1,9 +1,9 @@
 -- funding_cumulative: what a long paid in funding over the last 1, 7, 30 and 365 days, as a share of its notional.
--- Reads funding_settlements, instruments. Grain: one row per venue, symbol and days (1, 7, 30, 365, counted back from as_of()) with a
--- settlement in it. cumulative: sum of the settled rates (fraction; a short received it); settlements: how many; first_ts, last_ts:
--- the first and last of them, so that a series which begins or ends inside the window shows; covered_days: from first to last, and
--- the interval before the first (of the first settlement that has one, else the contract's), null where none is known; rate_year:
--- cumulative x 365 / covered_days, simple.
+-- Reads funding_settlements, instruments. Grain: one row per venue, symbol and days (1, 7, 30, 365, counted back from as_of())
+-- with a settlement in it. cumulative: sum of the settled rates (a fraction; shorts received it). settlements: how many. first_ts,
+-- last_ts: the first and last of them; they show if the series begins or ends inside the window. covered_days: from first to last,
+-- plus the interval before the first (that of the first settlement that has one, else the contract's); null if no interval is
+-- known. rate_year: cumulative x 365 / covered_days, simple.
 WITH settled AS (
     SELECT
         venue, symbol, ts_event, funding_rate, interval_hours, instrument, base, quote, settle,

@@ -1,8 +1,8 @@
 -- funding_current: the latest running funding estimate of every contract, comparable across intervals.
--- Reads funding_rates, instruments. Grain: one row per venue and symbol heard of in the 24 hours before as_of(). funding_rate is a
--- fraction per interval_hours, positive: longs pay shorts; rate_8h, rate_day and rate_year (simple, not compounded: x 8760 /
--- interval_hours) are null where the interval is not known. stale: the settlement it was for was more than 15 minutes ago, or it
--- was heard more than 9 hours ago; a venue that tells only changes may be silent for a whole interval, so age_s alone does not say.
+-- Reads funding_rates, instruments. Grain: one row per venue and symbol heard of in the 24 hours before as_of(). funding_rate: a
+-- fraction per interval_hours; positive: longs pay shorts. rate_8h, rate_day, rate_year (simple, not compounded: x 8760 /
+-- interval_hours): null if the interval is not known. stale: its settlement was more than 15 minutes ago, or the rate arrived more
+-- than 9 hours ago. Do not judge by age_s alone: a venue that sends only changes may send nothing for a whole interval.
 WITH latest AS (
     SELECT
         venue, symbol, max(ts_event) AS ts_event,

@@ -1,8 +1,8 @@
 -- funding_history: every funding rate that was paid, comparable across intervals.
--- Reads funding_settlements, instruments. Grain: one settlement of one contract; filter on ts_event. funding_rate is a fraction per
--- interval_hours, positive: longs paid shorts. The interval is the settlement's own, else the contract's as listed then; of before
--- it was first listed none is known. Where both are null, rate_8h and rate_year (simple) are, and the macro funding_settled finds
--- it from the spacing.
+-- Reads funding_settlements, instruments. Grain: one settlement of one contract. Filter on ts_event. funding_rate: a fraction per
+-- interval_hours; positive: longs paid shorts. interval_hours: the settlement's own, else that of the contract as listed at the
+-- time; not known before the contract was first listed here. Then rate_8h and rate_year (simple) are null too; the macro
+-- funding_settled derives the interval from the spacing.
 WITH listed AS (
     SELECT
         s.* REPLACE (

@@ -1,8 +1,8 @@
 -- funding_oi_weighted: the running funding of every coin over all venues, weighted by open interest.
--- Reads funding_current, open_interest_current. Grain: one row per base. rate_8h: sum(rate x weight) / sum(weight), each rate first
--- brought to eight hours; rate_year: the same a year, simple; rate_8h_mean: unweighted. In it are contracts that have a rate that is
--- not stale, its interval, and open interest at most an hour old, in USD: oi_usd, contracts and venues say which;
--- contracts_left_out: those with a rate that lack one of these. Null where no contract is in it.
+-- Reads funding_current, open_interest_current. Grain: one row per base. rate_8h: sum(rate x weight) / sum(weight), with each rate
+-- converted to eight hours. rate_year: the same per year, simple. rate_8h_mean: unweighted. Included are contracts with a rate
+-- that is not stale, its interval, and open interest in USD at most an hour old; oi_usd, contracts and venues describe them.
+-- contracts_left_out: those with a rate that lack one of these. Null if no contract is included.
 SELECT
     f.base,
     sum(f.rate_8h * w.weight_usd) FILTER (known) / nullif(sum(w.weight_usd) FILTER (known), 0) AS rate_8h,

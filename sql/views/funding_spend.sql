@@ -1,7 +1,7 @@
 -- funding_spend: what longs pay shorts at the running funding rate, per interval and per day, of every contract.
 -- Reads funding_current, open_interest_current. Grain: one row per venue and symbol that has a rate. spend_usd: funding_rate x
--- oi_usd, USD per interval_hours; spend_day_usd: the same per 24 hours; negative: shorts pay longs. Null where the open interest is
--- over an hour old or has no USD, or the interval is not known; a stale rate has none either.
+-- oi_usd, USD per interval_hours. spend_day_usd: the same per 24 hours. Negative: shorts pay longs. Null if the open interest is
+-- more than an hour old or has no USD, the interval is not known, or the rate is stale.
 SELECT
     f.venue, f.symbol, f.instrument, f.base, f.funding_rate, f.interval_hours, f.rate_8h, f.rate_year, o.oi_usd,
     CASE WHEN NOT f.stale THEN f.funding_rate * o.oi_usd END AS spend_usd,

@@ -1,7 +1,7 @@
 -- funding_spend_by_coin: what longs pay shorts per day at the running funding rates, of every coin over all venues.
--- Reads funding_spend. Grain: one row per base. spend_day_usd: USD per 24 hours, negative: shorts pay longs on balance; paid_by_longs
--- and paid_by_shorts: the contracts of either sign apart, both positive; contracts and venues in them; contracts_left_out: those
--- without a spend. Null where no contract has one.
+-- Reads funding_spend. Grain: one row per base. spend_day_usd: USD per 24 hours; negative: on balance shorts pay longs.
+-- paid_by_longs, paid_by_shorts: the contracts with a positive and with a negative rate, both as positive amounts. contracts,
+-- venues: those in the sums. contracts_left_out: those without a spend. Null if no contract has one.
 SELECT
     base,
     sum(spend_day_usd) AS spend_day_usd,

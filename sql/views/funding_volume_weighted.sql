@@ -1,8 +1,8 @@
 -- funding_volume_weighted: the running funding of every coin over all venues, weighted by 24-hour volume.
--- Reads funding_current, price_24h. Grain: one row per base. rate_8h: sum(rate x weight) / sum(weight), each rate first
--- brought to eight hours; rate_year: the same a year, simple; rate_8h_mean: unweighted. In it are contracts that have a rate that is
--- not stale, its interval, and volume of most of the last 24 hours (most_of_day in price_24h), in USD: volume_24h_usd, contracts and
--- venues say which; contracts_left_out: those with a rate that lack one of these. Null where no contract is in it.
+-- Reads funding_current, price_24h. Grain: one row per base. rate_8h: sum(rate x weight) / sum(weight), with each rate converted
+-- to eight hours. rate_year: the same per year, simple. rate_8h_mean: unweighted. Included are contracts with a rate that is not
+-- stale, its interval, and a volume in USD of most of the last 24 hours (most_of_day in price_24h); volume_24h_usd, contracts and
+-- venues describe them. contracts_left_out: those with a rate that lack one of these. Null if no contract is included.
 SELECT
     f.base,
     sum(f.rate_8h * w.weight_usd) FILTER (known) / nullif(sum(w.weight_usd) FILTER (known), 0) AS rate_8h,

@@ -1,11 +1,12 @@
--- liquidation_heatmap: estimated liquidation levels over time: a column a time, a price bin a row. Estimates, nothing observed.
--- Reads liquidation_levels, levels_reach, levels_score. Grain: one row per ts, base, position_side and price bin; hourly for 30 days,
--- daily before, and the newest state. Filter on ts and base. Columns before the newest are as they stood at ts; of the newest of the
--- last 48 hours what the price has passed since is left out. usd_estimated is read as relative; share: of the coin's column. Long
--- levels are below price_then (the price at ts; distance is from it), short levels above. age_s: of the column; freshness: FRESH or
--- STALE of the newest, PAST of those before. The score is that of the coin's newest back-test; null: never scored.
+-- liquidation_heatmap: estimated liquidation levels over time: one column per time, one row per price bin. Estimates, nothing observed.
+-- Reads liquidation_levels, levels_reach, levels_model, levels_score. Grain: one row per ts, base, position_side and price bin; hourly for 30
+-- days, daily before that, and the newest column. Filter on ts and base. Older columns are as they were at ts. From the newest
+-- column of the last 48 hours, what the price has passed since is left out. usd_estimated: compare values with each other, do not
+-- take them as absolute. share: of the coin's column. Long levels are below price_then (the price at ts; distance is from it),
+-- short levels above. age_s: of the column. freshness: FRESH or STALE for the newest column, PAST for older ones. The score is
+-- from the coin's newest back-test; null if there is none. model: reach or oi, the one that levels_model shows now, for all times.
 SELECT
-    l.ts, l.base, l.position_side, l.bin,
+    l.ts, l.base, any_value(coalesce(l.model, 'oi')) AS model, l.position_side, l.bin,
     any_value(l.price_low) AS price_low, any_value(l.price_high) AS price_high, any_value(l.price) AS price,
     sum(l.usd_estimated) AS usd_estimated,
     sum(l.usd_estimated) / sum(sum(l.usd_estimated)) OVER (PARTITION BY l.ts, l.base) AS share,
@@ -17,6 +18,7 @@ SELECT
     any_value(s.beats_nulls) AS score_beats_nulls, coalesce(any_value(s.verdict), 'never scored') AS score_verdict
 FROM liquidation_levels AS l
 LEFT JOIN levels_reach(as_of(), max_age_hours := 48) AS r ON l.base = r.base AND l.ts = r.ts
+LEFT JOIN levels_model(as_of()) AS d ON l.base = d.base AND d.rank = 1
 LEFT JOIN levels_score AS s ON l.base = s.base
-WHERE l.ts <= as_of() AND (r.ts IS NULL OR NOT level_passed(l.position_side, l.price_low, l.price_high, r.low, r.high))
+WHERE l.ts <= as_of() AND coalesce(l.model, 'oi') = coalesce(d.model, 'oi') AND (r.ts IS NULL OR NOT level_passed(l.position_side, l.price_low, l.price_high, r.low, r.high))
 GROUP BY l.ts, l.base, l.position_side, l.bin

@@ -1,14 +1,15 @@
--- liquidation_imbalance: how large and how one-sided the last hour's liquidations are for each coin, against 7 and 30 days.
--- Reads liquidations_complete, liquidations_1h, liquidation_coverage. Grain: one row per base and days (7, 30), for coins with a
--- liquidation in the 30 days; base '*' is all coins together. The hour: the 60 minutes before as_of(). Compared with: the whole clock
--- hours before it, back to days ago; hours: how many of them there are, that is hours in which any coin had a liquidation. A coin's
--- hours without any count as 0 USD. usd_z: (usd - mean_usd) / sample standard deviation; usd_percentile: share of those hours with less
--- (0.95: one hour in twenty has as much). long_share: of the USD; long_share_days: of all USD in the days; long_share_z and
--- long_share_percentile: against the coin's hours with liquidations (active_hours), each counting the same. Null where fewer than 24
--- hours are there to compare with. Liquidations come in bursts: z says far from usual, not how rare; the percentile says that. On
--- throttled feeds usd saturates in a cascade, so usd_z is too low there. completeness, lower_bound, coverage_share (the lowest of
--- all venues), suspect_share, saturated_share (the highest) and venues: of the hour; days_coverage_share: of the days it is compared with; where the
--- two differ, a gap looks like a change of the market. unpriced: of the hour, not in usd.
+-- liquidation_imbalance: how large and how one-sided the last hour's liquidations are for each coin, compared with the last 7 and 30 days.
+-- Reads liquidations_filled_in, liquidations_1h, liquidation_coverage. Grain: one row per base and days (7, 30), for coins with a
+-- liquidation in the 30 days; base '*' is all coins together. The hour is the 60 minutes before as_of(). It is compared with the
+-- whole clock hours before it, back to days ago. hours: how many of those there are, counting hours in which any coin had a
+-- liquidation; a coin's hours without any count as 0 USD. usd_z: (usd - mean_usd) / sample standard deviation. usd_percentile:
+-- share of those hours with less (0.95: one hour in twenty has as much). long_share: of the hour's USD; long_share_days: of all
+-- USD in the days. long_share_z, long_share_percentile: compared with the coin's hours that have liquidations (active_hours), each
+-- counting the same. Null if there are fewer than 24 hours to compare with. Liquidations come in bursts: z shows how far from
+-- usual the hour is, the percentile shows how rare it is. On throttled feeds usd is capped in a cascade, so usd_z is too low
+-- there. completeness, lower_bound, coverage_share (the lowest of all venues), suspect_share, saturated_share (the highest) and
+-- venues: of the hour. days_coverage_share: of the days it is compared with; if the two shares differ, a gap looks like a change
+-- of the market. unpriced: of the hour, not in usd.
 WITH recent AS (
     SELECT
         CASE WHEN grouping(base) = 1 THEN '*' ELSE base END AS coin,
@@ -17,7 +18,7 @@ WITH recent AS (
         count(*) - count(notional_usd) AS unpriced,
         string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness,
         list_sort(list(DISTINCT venue)) AS venues
-    FROM liquidations_complete
+    FROM liquidations_filled_in
     WHERE ts_event > as_of() - INTERVAL 1 HOUR AND ts_event <= as_of()
     GROUP BY GROUPING SETS ((base), ())
     HAVING count(*) > 0 AND coin IS NOT NULL

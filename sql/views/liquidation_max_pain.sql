@@ -1,9 +1,9 @@
--- liquidation_max_pain: the price with the most estimated liquidations on each side of the price, swept to now. Estimates.
--- Reads levels_at, levels_score. Grain: one row per base and range: the bins no more than range_pct (5, 10, 20, 50) percent from price_now.
--- Of each side the middle of the bin with the most estimated USD, ties to the nearer price; the long one is below the price, the
--- short one above; null: no level there, or none that the price has not passed since the map. price_now is the price at as_of(),
--- price_then that at ts. freshness: FRESH, or STALE where the map (age_s) or the newest price is older than levels_limits allows. The
--- score is that of the coin's newest back-test; null: never scored.
+-- liquidation_max_pain: the price below and the price above the market with the most estimated liquidations. Estimates.
+-- Reads levels_at, levels_score. Grain: one row per base and range: the bins no more than range_pct (5, 10, 20, 50) percent from
+-- price_now. The long price is the middle of the bin below the price with the most estimated USD, the short price that of the bin
+-- above it; of equal bins the one nearer to the price. Null if there is no level, or the price has passed all of them since the
+-- map. price_now: the price at as_of(); price_then: the price at ts. freshness: FRESH, or STALE if the map (age_s) or the newest
+-- price is older than levels_limits allows. The score is from the coin's newest back-test; null if there is none.
 WITH sides AS (
     SELECT
         l.base, r.range_pct,

@@ -1,11 +1,10 @@
 -- liquidation_totals: USD liquidated per coin, venue and position side over the last 1, 4, 12 and 24 hours.
--- Reads liquidations_complete, liquidation_completeness. Grain: one row per base, venue, position_side (long, short) and hours
--- (1, 4, 12, 24, counted back from as_of()): sum over sides, never over hours. For both sides in one row: _by_coin, _by_venue,
--- _overall, totals(hours). usd: sum of notional_usd; complete_usd: of it, from feeds that carry every liquidation;
--- count: liquidations, of which unpriced have no USD amount and are not in usd; largest_usd: the largest one. base is the coin
--- (PEPE for 1000PEPEUSDT), null where the contract is not known. completeness: the classes among the rows. lower_bound: usd is
--- at least so much, see lower_bound(). coverage_share, suspect_share, saturated_share: of the venue, see
--- liquidation_completeness.
+-- Reads liquidations_filled_in, liquidation_coverage_current. Grain: one row per base, venue, position_side (long, short) and
+-- hours (1, 4, 12, 24, counted back from as_of()): sum over sides, never over hours. For both sides in one row: _by_coin,
+-- _by_venue, _overall, totals(hours). usd: sum of notional_usd; complete_usd: the part from complete feeds. count: liquidations;
+-- unpriced of them have no USD amount and are not in usd. largest_usd: the largest one. base: the coin (PEPE for 1000PEPEUSDT),
+-- null if the contract is not known. completeness: the classes among the rows. lower_bound: the real total may be higher; see
+-- lower_bound(). coverage_share, suspect_share, saturated_share: of the venue; see liquidation_coverage_current.
 WITH parts AS (
     SELECT
         base, venue, position_side, completeness,
@@ -19,7 +18,7 @@ WITH parts AS (
         count(*) AS count,
         count(notional_usd) AS priced,
         max(notional_usd) AS largest_usd
-    FROM liquidations_complete
+    FROM liquidations_filled_in
     WHERE ts_event > as_of() - INTERVAL 24 HOURS AND ts_event <= as_of()
     GROUP BY ALL
 ), totals AS (
@@ -43,5 +42,5 @@ SELECT
     c.coverage_share,
     c.suspect_share,
     c.saturated_share
-FROM totals AS t LEFT JOIN liquidation_completeness AS c USING (venue, hours)
+FROM totals AS t LEFT JOIN liquidation_coverage_current AS c USING (venue, hours)
 ORDER BY hours, usd DESC

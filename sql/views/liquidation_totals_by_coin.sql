@@ -1,14 +1,14 @@
 -- liquidation_totals_by_coin: USD liquidated per coin over the last 1, 4, 12 and 24 hours: longs, shorts and both.
--- Reads liquidation_totals, liquidation_completeness. Grain: one row per base and hours (windows inside each other, never to be
--- added). usd: both sides, all venues; complete_usd: of it, from feeds that carry every liquidation; the rest is a lower bound.
--- unpriced: liquidations without a USD amount, in count but not in usd. venues: those in usd, that is with a liquidation of the
--- coin in the window; venues_silent: others that were collected: nothing happened there, the coin is not listed, or they were not
--- heard. coverage_share: the lowest of both, null where a venue in usd is not measured; suspect_share: the highest of both;
--- saturated_share: the highest of venues.
+-- Reads liquidation_totals, liquidation_coverage_current. Grain: one row per base and hours (windows inside each other, never to
+-- be added). usd: both sides, all venues; complete_usd: the part from complete feeds; the rest is a lower bound. unpriced:
+-- liquidations without a USD amount, in count but not in usd. venues: those in usd, that is, with a liquidation of the coin in the
+-- window. venues_silent: other venues that were collected; nothing happened there, the coin is not listed, or they were not heard.
+-- coverage_share: the lowest of all these venues, null if a venue in usd is not measured. suspect_share: the highest of all these
+-- venues. saturated_share: the highest of venues.
 WITH feeds AS (
     SELECT hours, list(venue) AS collected, min(coverage_share) AS coverage_share,
         max(suspect_share) AS suspect_share
-    FROM liquidation_completeness
+    FROM liquidation_coverage_current
     GROUP BY hours
 ), totals AS (
     SELECT

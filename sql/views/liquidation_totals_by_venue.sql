@@ -1,8 +1,9 @@
 -- liquidation_totals_by_venue: USD liquidated per venue over the last 1, 4, 12 and 24 hours: longs, shorts and both.
--- Reads liquidation_totals, liquidation_completeness. Grain: one row per venue and hours (windows inside each other, never to be
--- added), also for a venue that was collected and gave nothing: usd is 0 then, and coverage_share says whether it was heard at all.
--- Venues are not comparable where completeness differs: a throttled feed tells at most one liquidation a second and contract, so its
--- usd is a lower bound. unpriced: liquidations without a USD amount, in count but not in usd. coins: different ones, known by name.
+-- Reads liquidation_totals, liquidation_coverage_current. Grain: one row per venue and hours (windows inside each other, never to
+-- be added), also for a collected venue without liquidations: its usd is 0, and coverage_share says whether it was heard at all.
+-- Do not compare venues with different completeness: a throttled feed sends at most one liquidation per second and contract, so
+-- its usd is a lower bound. unpriced: liquidations without a USD amount, in count but not in usd. coins: number of different known
+-- coins.
 WITH totals AS (
     SELECT
         venue,
@@ -40,5 +41,5 @@ SELECT
     coverage_share,
     suspect_share,
     saturated_share
-FROM totals FULL JOIN liquidation_completeness USING (venue, hours)
+FROM totals FULL JOIN liquidation_coverage_current USING (venue, hours)
 ORDER BY hours, usd DESC, venue

@@ -1,9 +1,9 @@
 -- liquidation_totals_overall: USD liquidated over the last 1, 4, 12 and 24 hours, all coins and venues: longs, shorts and both.
--- Reads liquidation_totals_by_venue. Grain: one row per hours (windows inside each other, never to be added). Never show usd without
--- venues: two such figures differ by what they cover. complete_usd: of usd, from feeds that carry every liquidation; the rest is
--- a lower bound. unpriced: liquidations without a USD amount, in count but not in usd. venues: those in usd; venues_silent: others
--- that were collected but gave nothing. coverage_share: the lowest of both, null where a venue in usd is not measured;
--- suspect_share: the highest of both; saturated_share: the highest of venues.
+-- Reads liquidation_totals_by_venue. Grain: one row per hours (windows inside each other, never to be added). Never show usd
+-- without venues: two totals over different venues are not comparable. complete_usd: the part of usd from complete feeds; the rest
+-- is a lower bound. unpriced: liquidations without a USD amount, in count but not in usd. venues: those in usd. venues_silent:
+-- others that were collected but had none. coverage_share: the lowest of all these venues, null if a venue in usd is not measured.
+-- suspect_share: the highest of all these venues. saturated_share: the highest of venues.
 SELECT
     hours,
     sum(usd) AS usd,

@@ -1,9 +1,9 @@
 -- long_short_current: the latest long/short ratio of every kind, venue and symbol.
--- Reads long_short_ratios, instruments. Grain: one row per venue, symbol, kind and period heard of in the 24 hours before as_of(). kind:
--- global_accounts (accounts net long / net short), top_accounts (of the venue's top traders: Binance the top 20 % by margin, OKX the
--- first 100), top_positions (their positions); taker volumes are in taker_ratio. symbol is a contract, pair or coin, as scope says.
--- ratio = long_share / short_share, and long_share = ratio / (1 + ratio); null where not sent and not derivable. All contracts have
--- as many long as short, so only accounts, or the top traders' part, can lean.
+-- Reads long_short_ratios, instruments. Grain: one row per venue, symbol, kind and period heard of in the 24 hours before as_of().
+-- kind: global_accounts (accounts net long / net short), top_accounts (the same of the venue's top traders: Binance the top 20 %
+-- by margin, OKX the first 100), top_positions (their positions). Taker volumes are in taker_ratio. symbol: a contract, pair or
+-- coin, as scope says. ratio = long_share / short_share, and long_share = ratio / (1 + ratio); null if neither sent nor derivable.
+-- Every contract has a long and a short side, so only the numbers of accounts, or the top traders' part, can be one-sided.
 WITH latest AS (
     SELECT
         venue, symbol, kind, period, max(ts_event) AS ts_event, any_value(instrument) AS instrument, any_value(base) AS base,

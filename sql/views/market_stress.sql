@@ -1,21 +1,22 @@
--- market_stress: how much stress there is in each coin, and over all, from five parts between 0 and 1.
--- Reads liquidations_complete (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change,
--- funding_oi_weighted, instruments, liquidation_coverage, market_stress_weights. Grain: one row per base, and one with scope market and base null. score: 0 (calm) to 1: the weighted mean
--- of the parts that are known; parts says of how many of the 5, weight_known of how much of the weight. Null where that is less than
--- half: one or two parts of a small coin are full at once, and say nothing beside a coin of which all are known.
--- liquidations: share of the 30 days' clock hours before the last hour with less USD liquidated, hours without any coin's left out as
--- nobody may have listened (at least 168 are needed); imbalance: |2 long_share - 1|; oi_flush: coins of open interest closed in the
--- last hour, of what there was; funding: |rate_8h| weighted by open interest; volatility: share of those clock hours with a smaller
--- range, of the coin's most traded contract (market: mean of coins, by open interest). Beside them what they stand on;
--- liquidation_usd_1h is null where the hour's liquidations have no USD amount. Liquidations are those that were told, in the hour and
--- in those it is compared with: completeness lists the feeds' classes, coverage_share is the lowest and suspect_share the highest
--- of all venues in the hour, null where one with a liquidation is not measured; lower_bound: more may have happened in the hour.
+-- market_stress: how much stress there is in each coin, and in the whole market, from five parts between 0 and 1.
+-- Reads liquidations_filled_in (last hour), liquidations_1h, prices_1h and klines (30 days), open_interest_change,
+-- funding_oi_weighted, instruments, liquidation_coverage, market_stress_weights. Grain: one row per base, and one with scope
+-- market and base null. score: 0 (calm) to 1, the weighted mean of the known parts. parts: how many of the 5 are known;
+-- weight_known: their share of the weight. score is null if that is less than half, because one or two parts of a small coin
+-- easily reach 1 and would not compare with a coin of which all are known. The parts: liquidations: share of the clock hours of
+-- the 30 days before the last hour with less USD liquidated; hours in which no coin had any are left out, because perhaps nobody
+-- listened (at least 168 hours are needed). imbalance: |2 long_share - 1|. oi_flush: open interest in coins that was closed in the
+-- last hour, as a share. funding: |rate_8h| weighted by open interest. volatility: share of those clock hours with a smaller price
+-- range, of the coin's most traded contract (market: mean of coins, by open interest). The columns beside a part have its input
+-- values; liquidation_usd_1h is null if the hour's liquidations have no USD amount. All liquidations are those that the venues
+-- sent. completeness lists the classes of the feeds; coverage_share is the lowest and suspect_share the highest of all venues in
+-- the hour, null if a venue with a liquidation is not measured. lower_bound: more may have happened in the hour.
 WITH hour_now AS (
     SELECT
         base, sum(notional_usd) AS usd, sum(notional_usd) FILTER (position_side = 'long') AS long_usd,
         string_agg(DISTINCT completeness, ', ' ORDER BY completeness) AS completeness, list_sort(list(DISTINCT venue)) AS venues,
         count(*) - count(notional_usd) AS unpriced
-    FROM liquidations_complete
+    FROM liquidations_filled_in
     WHERE ts_event > as_of() - INTERVAL 1 HOUR AND ts_event <= as_of() AND base IS NOT NULL
     GROUP BY GROUPING SETS ((base), ())
     HAVING count(*) > 0

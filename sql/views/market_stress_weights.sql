@@ -1,6 +1,6 @@
--- market_stress_weights: what each part of market_stress counts for, and at what value it is full.
--- Reads nothing: these are our choices. Grain: one row per part. weight: share of the score, of 1; full_at: the value at which the
--- part is 1, smaller ones count in proportion; unit: of that value.
+-- market_stress_weights: the weight of each part of market_stress, and the value at which the part is 1.
+-- Reads nothing: these are our choices. Grain: one row per part. weight: share of the score. full_at: the value at which the part
+-- is 1; smaller values count in proportion. unit: of that value.
 SELECT * FROM (VALUES
     ('liquidations', 0.30, 1.00, 'percentile', 'USD liquidated in the last hour, against the hours of the last 30 days'),
     ('imbalance', 0.15, 1.00, 'fraction', 'how one-sided they were: |2 x long share - 1|'),

@@ -1,14 +1,15 @@
 -- null_shares: how many rows lack a value, per table, venue and column that may be null, over the last 24 hours.
 -- Reads liquidations, funding_rates, funding_settlements, open_interest, mark_prices, klines, long_short_ratios, dead_letters,
--- collector_events, instruments, leverage_tiers. Grain: one row per table, venue and column that may be null, of the rows of
--- the 24 hours before as_of() by the table's own time, of instruments and leverage_tiers of all. share: nulls / rows; why a
--- column may be null: liq schema TABLE; columns that only rows from before lack are left out. SQL has the words table and
--- column to itself: WHERE "table" = 'liquidations'.
+-- collector_events, instruments, leverage_tiers. Grain: one row per table, venue and column that may be null, of the rows of the
+-- 24 hours before as_of() by the table's own time, of instruments and leverage_tiers of all. share: nulls / rows. liq schema TABLE
+-- says when a column is null. Columns that only old rows lack are left out. "table" and "column" are keywords in SQL: write WHERE
+-- "table" = 'liquidations'.
 WITH counted AS (
     SELECT 'liquidations' AS "table", venue, count(*) AS rows, unnest([
         {c: 'instrument', n: count(*) - count(instrument)}, {c: 'base', n: count(*) - count(base)},
         {c: 'quote', n: count(*) - count(quote)}, {c: 'settle', n: count(*) - count(settle)},
         {c: 'contract', n: count(*) - count(contract)}, {c: 'kind', n: count(*) - count(kind)},
+        {c: 'order_side', n: count(*) - count(order_side)}, {c: 'position_side', n: count(*) - count(position_side)},
         {c: 'price_raw', n: count(*) - count(price_raw)}, {c: 'price', n: count(*) - count(price)},
         {c: 'order_price', n: count(*) - count(order_price)}, {c: 'qty_base', n: count(*) - count(qty_base)},
         {c: 'notional_usd', n: count(*) - count(notional_usd)}, {c: 'status', n: count(*) - count(status)},

@@ -1,8 +1,8 @@
 -- open_interest_by_coin: open interest of every coin over all venues, in USD and coins.
--- Reads open_interest_current. Grain: one row per base. One side; sides lists how the venues count (both:
--- halved; undocumented: as sent). venues: those in the sums; venues_left_out: those of which a contract is not in them, as its value
--- is over an hour old (contracts_stale) or has no USD (contracts_unpriced); a venue silent for 24 hours is not named at all.
--- oi_usd is null where no contract is in the sum; oi_base sums the coins of the same contracts. share: of all coins' USD.
+-- Reads open_interest_current. Grain: one row per base. Open interest is one side; sides says how the venues count (both: halved
+-- here; undocumented: as sent). venues: those in the sums. venues_left_out: venues with a contract that is not in the sums,
+-- because its value is more than an hour old (contracts_stale) or has no USD (contracts_unpriced); a venue that was silent for 24
+-- hours is not named. oi_usd is null if no contract is in the sum; oi_base sums the same contracts. share: of all coins' USD.
 SELECT
     base,
     sum(oi_usd) FILTER (NOT stale) AS oi_usd,

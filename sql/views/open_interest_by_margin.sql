@@ -1,9 +1,9 @@
 -- open_interest_by_margin: open interest of every coin by what it is margined in, in USD and coins.
 -- Reads open_interest_current. Grain: one row per base, contract (linear: margined in the quote, inverse: in the coin, null: not
--- known) and settle. One side; sides lists how the venues count (both: halved; undocumented: as sent). venues: those in the sums;
--- venues_left_out: those of which a contract is not in them, as its value is over an hour old (contracts_stale) or has no USD
--- (contracts_unpriced); a venue silent for 24 hours is not named at all. oi_usd is null where no contract is in the sum; oi_base
--- sums the coins of the same contracts. share: of the coin's USD.
+-- known) and settle. Open interest is one side; sides says how the venues count (both: halved here; undocumented: as sent).
+-- venues: those in the sums. venues_left_out: venues with a contract that is not in the sums, because its value is more than an
+-- hour old (contracts_stale) or has no USD (contracts_unpriced); a venue that was silent for 24 hours is not named. oi_usd is null
+-- if no contract is in the sum; oi_base sums the same contracts. share: of the coin's USD.
 SELECT
     base,
     contract,

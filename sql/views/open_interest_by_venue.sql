@@ -1,8 +1,8 @@
 -- open_interest_by_venue: open interest of every coin at each venue, in USD and coins.
--- Reads open_interest_current. Grain: one row per base and venue. One side; sides lists how the venues count (both:
--- halved; undocumented: as sent). contracts: those in the sums; left out are contracts_stale (value over an
--- hour old) and contracts_unpriced (no USD); a venue silent for 24 hours has no row.
--- oi_usd is null where no contract is in the sum; oi_base sums the coins of the same contracts. share: the venue's of the coin's USD.
+-- Reads open_interest_current. Grain: one row per base and venue. Open interest is one side; sides says how the venue counts
+-- (both: halved here; undocumented: as sent). contracts: those in the sums. Left out are contracts_stale (value more than an hour
+-- old) and contracts_unpriced (no USD); a venue that was silent for 24 hours has no row. oi_usd is null if no contract is in the
+-- sum; oi_base sums the same contracts. share: the venue's share of the coin's USD.
 SELECT
     base,
     venue,

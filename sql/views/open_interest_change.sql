@@ -1,8 +1,8 @@
 -- open_interest_change: how the open interest of every contract changed over the last 1, 4 and 24 hours, in coins and USD.
--- Reads open_interest, mark_prices, instruments, each for the hour before now and before then. Grain: one row per venue, symbol and
--- hours (1, 4, 24) with a value at most an hour old now and then; one that has none at either time has no row. A price move alone
--- changes USD, so change_base (coins) says whether positions were opened or closed; change_usd = change_usd_positions (change_base
--- at the price of then) + change_usd_price (the rest). Shares are of the value then; null where coins or USD are not known.
+-- Reads open_interest, mark_prices, instruments, each for the hour before now and before then. Grain: one row per venue, symbol
+-- and hours (1, 4, 24) with a value at most an hour old both now and then. A price move alone changes USD, so look at change_base
+-- (coins) to see whether positions were opened or closed. change_usd = change_usd_positions (change_base at the earlier price) +
+-- change_usd_price (the rest). Shares are of the earlier value; null if coins or USD are not known.
 WITH past AS (
     SELECT 1 AS hours, * FROM open_interest_at(as_of() - INTERVAL 1 HOUR)
     UNION ALL

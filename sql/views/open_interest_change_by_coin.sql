@@ -1,8 +1,9 @@
 -- open_interest_change_by_coin: how the open interest of every coin changed over the last 1, 4 and 24 hours, in coins and USD.
--- Reads open_interest_change. Grain: one row per base and hours (1, 4, 24). Only contracts with coins and USD both now and then are
--- in the sums, so that a venue that was missing then does not look like a change: contracts and venues say which; contracts_left_out:
--- those with a value at both times that lack coins or USD at one. change_base is in coins; change_usd = change_usd_positions
--- (opened or closed, at the price of then) + change_usd_price (the move of the price). Null where no contract is in the sums.
+-- Reads open_interest_change. Grain: one row per base and hours (1, 4, 24). The sums have only contracts with coins and USD both
+-- now and then, so that a venue that was missing then does not look like a change; contracts and venues describe them.
+-- contracts_left_out: contracts with a value at both times, but without coins or USD at one. change_base is in coins. change_usd =
+-- change_usd_positions (opened or closed, at the earlier price) + change_usd_price (the price move). Null if no contract is in the
+-- sums.
 SELECT
     base, hours,
     sum(oi_base_then) FILTER (whole) AS oi_base_then,

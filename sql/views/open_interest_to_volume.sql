@@ -1,8 +1,9 @@
 -- open_interest_to_volume: open interest of every coin against its volume of the last 24 hours.
--- Reads open_interest_current, price_24h. Grain: one row per base. Only contracts with both an open interest at most an hour old and
--- a volume in USD of most of the 24 hours (most_of_day) are in oi_usd and volume_24h_usd; contracts and venues say which,
--- contracts_left_out how many lack one of them. oi_to_volume: days of such trading that would turn the open interest over once; null
--- where nothing traded, or no contract is in it. minutes: the fewest minutes of the 1440 that a contract's volume stands on.
+-- Reads open_interest_current, price_24h. Grain: one row per base. oi_usd and volume_24h_usd have only contracts with both an open
+-- interest at most an hour old and a volume in USD of most of the 24 hours (most_of_day); contracts and venues describe them,
+-- contracts_left_out counts those that lack one. oi_to_volume: open interest / volume, that is, in how many days such trading
+-- would turn it over once; null if nothing traded, or no contract is included. minutes: of the 1440, the fewest minutes from which
+-- a contract's volume comes.
 SELECT
     coalesce(o.base, p.base) AS base,
     sum(o.oi_usd) FILTER (both_known) AS oi_usd,

@@ -1,12 +1,11 @@
--- overheated_longs: coins whose longs pay much to stay in, with a dense cluster of their liquidations just below the price.
--- Reads signals_current. Grain: one row per base (position_side long) of which an ingredient is known at ts,
--- the last full hour (signals_hour).
--- The mirror, shorts that pay, is squeeze_setups. Levels are estimates. fired is true where every required
--- condition is known and met and the price has not passed all of the zone since (passed), null where it hangs on an ingredient that is
--- missing (missing names them; known of needed were there). zone_low, zone_high: of the cluster, what the price has not passed;
--- levels_age_s and freshness (FRESH or STALE): of the map it is from; price: at ts, price_now: at as_of().
--- supporting of supporting_known further conditions are met too. Thresholds with their units: signal_thresholds, here as JSON.
--- expected: where the price should go by the seed text's reasoning; whether it ever did: signals_outcome.
+-- overheated_longs: coins whose longs pay high funding, with a dense cluster of their liquidations just below the price.
+-- Reads signals_current. Grain: one row per base (position_side long) of which an ingredient is known at ts, the last full hour
+-- (signals_hour). squeeze_setups is the same for shorts that pay. Levels are estimates. fired: true if every required condition is
+-- known and met and the price has not passed the whole zone since (passed); null if it depends on a missing ingredient. missing:
+-- these ingredients; known of needed ingredients are known. zone_low, zone_high: the part of the cluster that the price has not
+-- passed. levels_age_s, freshness (FRESH or STALE): of the cluster's map. price: at ts; price_now: at as_of(). supporting: how
+-- many of the supporting_known further conditions are met. signal_thresholds has the thresholds with their units; here they are
+-- JSON. expected: the direction in which the price should go, by the idea behind the signal; signals_outcome shows whether it did.
 SELECT
     s.ts, s.base, s.position_side, s.fired, s.expected,
     json_extract(s.ingredients, '$.funding')::DOUBLE AS funding_paid_8h,

@@ -1,9 +1,10 @@
 -- price_24h: each contract's last trade price, and its change, range and volume over the last 24 hours.
 -- Reads klines (1m, trade) of the 24 hours before as_of(), instruments. Grain: one row per venue and symbol with a candle in them.
--- Prices in quote per coin (quoted price / multiplier), null where the contract is not listed; change_share: close / open - 1.
--- volume_base in coins, volume_usd null where the quote is no dollar or the venue sends no turnover; both are of closed minutes.
--- minutes: closed minutes it stands on, 1440 when none is missing; most_of_day: they are four fifths of these at least; else open,
--- change, range and volume are of less than 24 hours, as on the first day of collecting. age_s: since the last candle opened.
+-- Prices are in quote per coin (quoted price / multiplier), null if the contract is not listed. change_share: close / open - 1.
+-- volume_base is in coins; volume_usd is null if the quote is no dollar or the venue sends no turnover; both are of closed
+-- minutes. minutes: how many closed minutes there are; 1440 if none is missing. most_of_day: there are at least four fifths of
+-- them; if false, open, change, range and volume are of less than 24 hours, as on the first day of collecting. age_s: since the
+-- last candle opened.
 WITH sums AS (
     SELECT
         venue, symbol,

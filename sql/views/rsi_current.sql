@@ -1,8 +1,9 @@
 -- rsi_current: Wilder's RSI (14) of every contract on 15m, 1h, 4h, 12h, 1d and 1w bars, as it is now.
--- Reads klines (15m: two days of minutes), prices_1h, prices_1d, instruments. Grain: one row per venue, symbol and interval with a bar.
--- rsi: at the last closed bar, which began at bar; rsi_now: with the running bar's last price for its close. 0 to 100, above 70 and
--- below 30 are the usual bands; null before 14 changes; changes: closes before, of at most 160 bars read; settled: at least 140, so
--- that where the series began no longer matters. A bar without a trade known is passed over: bars_missing counts them.
+-- Reads klines (15m: two days of minutes), prices_1h, prices_1d, instruments. Grain: one row per venue, symbol and interval with a
+-- bar. rsi: at the last closed bar, whose start is bar. rsi_now: the same with the running bar, its last price as close. Both are
+-- 0 to 100 (above 70 and below 30 are the usual bands), and null before 14 changes. changes: number of price changes used, from at
+-- most 160 bars. settled: at least 140, so that the start of the series no longer matters. A bar without a known trade is skipped;
+-- bars_missing counts these.
 WITH bars AS (
     SELECT venue, symbol, '15m' AS "interval", m.bar, INTERVAL 15 MINUTES AS length, m."close", m.last_minute, m.last_closed
     FROM (

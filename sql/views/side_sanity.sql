@@ -1,8 +1,8 @@
--- side_sanity: whether the venue's sides are read the right way round: when the price falls, mostly longs are liquidated.
--- Reads liquidations, mark_prices. Grain: one row per venue and day (UTC) of the seven days up to as_of() with a liquidation. Only
--- those in a minute whose last mark price differs from that of the minute before are counted: agreeing is a long while it fell, a
--- short while it rose. share: agreeing / counted; verdict: agrees from 0.6, inverted up to 0.4, else unclear; too few below 30
--- counted, also where there were more and the prices of those minutes are not known.
+-- side_sanity: a check that the venue's sides are read correctly: when the price falls, mostly longs are liquidated.
+-- Reads liquidations, mark_prices. Grain: one row per venue and day (UTC) of the seven days up to as_of() with a liquidation.
+-- counted: liquidations in a minute whose last mark price differs from that of the minute before. agreeing: a long while the price
+-- fell, or a short while it rose. share: agreeing / counted. verdict: agrees from 0.6, inverted up to 0.4, else unclear; too few
+-- if counted is below 30, also if there were more but their prices are not known.
 WITH hit AS (
     SELECT venue, symbol, date_trunc('minute', ts_event) AS minute,
         count(*) FILTER (position_side = 'long') AS longs, count(*) FILTER (position_side = 'short') AS shorts

@@ -1,8 +1,8 @@
--- signal_thresholds: what each signal asks for: its ingredients, the values they must reach, and what is expected then.
--- Reads nothing: these are our choices, made before any outcome was seen and fitted to nothing. Grain: one row per signal, position_side
--- and name. A signal fires where every required condition (ingredient comparison value) is known and met; those that support it are
--- counted beside it. expected: the direction the seed text's reasoning gives; signals_outcome says whether it came. Ingredients:
--- signal_ingredients. version changes when any row does.
+-- signal_thresholds: the conditions of each signal: its ingredients, the values they must reach, and the expected price move.
+-- Reads nothing: these are our choices, made before any outcome was seen and not fitted. Grain: one row per signal, position_side
+-- and name. A signal fires if every required condition (ingredient comparison value) is known and met. Supporting conditions are
+-- counted separately. expected: the direction in which the price should go, by the idea behind the signal; signals_outcome shows
+-- whether it did. signal_ingredients has the ingredients. version changes when any row does.
 WITH asked AS (
     SELECT * FROM (VALUES
         ('overheated_longs', 'long', 'against', 'funding', 'funding_paid_8h', '>=', 0.0005, 'fraction per 8 h', 'required',

@@ -1,10 +1,11 @@
--- signals_current: every signal of every coin and side at the last full hour, its zone swept to now.
--- Reads signals_at, levels_reach, levels_limits, levels_score. Grain: one row per signal, base and position_side of which a required
--- ingredient is known at ts, the last full hour (signals_hour). As signals_at, but: the part of the zone that the price has passed
--- since the map at levels_ts is cut off, and where nothing is left (passed) zone_low and zone_high are null and fired is not true;
--- what fired at the hour stays in signals_history. A cleared zone (support_resistance) is swept once the price has passed all of it
--- again. price: at ts; price_now: at as_of(), null without a map. levels_age_s: of the map; freshness: STALE where it or the newest
--- price is older than levels_limits allows for signals, else FRESH; null without a map, and for washouts, which stand on none.
+-- signals_current: every signal of every coin and side at the last full hour; the part of its zone that the price has passed is cut off.
+-- Reads signals_at, levels_reach, levels_limits, levels_score. Grain: one row per signal, base and position_side of which a
+-- required ingredient is known at ts, the last full hour (signals_hour). Columns as in signals_at, but the part of the zone that
+-- the price has passed since the map (at levels_ts) is cut off. If nothing is left (passed), zone_low and zone_high are null and
+-- fired is not true. What fired at the hour stays in signals_history. A cleared zone (support_resistance) is passed once the price
+-- has gone through all of it again. price: at ts; price_now: at as_of(), null without a map. levels_age_s: of the map. freshness:
+-- STALE if the map or the newest price is older than levels_limits allows for signals, else FRESH; null without a map, and for
+-- washouts, which use none.
 WITH reached AS (
     SELECT r.*, (SELECT any_value(value) FROM levels_limits WHERE name = 'signals_stale_after') AS stale_after
     FROM levels_reach(as_of(), max_age_hours := 4, made_by := signals_hour()) AS r
@@ -26,6 +27,6 @@ SELECT
         WHEN s.age_s <= s.stale_after AND date_diff('second', s.price_ts, as_of()) <= s.stale_after THEN 'FRESH'
         ELSE 'STALE'
     END AS freshness,
-    coalesce(l.verdict, 'never scored') AS levels_score
+    coalesce(l.verdict_oi, 'never scored') AS levels_score
 FROM swept AS s LEFT JOIN levels_score AS l ON s.base = l.base
 ORDER BY s.signal, s.fired DESC NULLS LAST, s.base, s.position_side

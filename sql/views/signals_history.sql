@@ -1,8 +1,8 @@
 -- signals_history: every signal that fired, as it was known then, and what the price did 1, 4 and 24 hours later.
--- Reads signals, prices_1h. Grain: one row per ts (full hour), signal, base and position_side. Filter on ts. move_*: fraction from
--- price_then, the close of the hour before ts, to the close so many hours later, of the contract price_venue, price_symbol; null where a closed
--- candle is missing or the time is not over. seconds_late: how long after ts it was computed; in hours looked at much later, rows
--- that had arrived late were known too. Counts against chance: signals_outcome.
+-- Reads signals, prices_1h. Grain: one row per ts (full hour), signal, base and position_side. Filter on ts. move_*: the price
+-- move from price_then (the close of the hour before ts) to the close 1, 4 or 24 hours later, as a fraction, of the contract
+-- price_venue, price_symbol; null if a closed candle is missing or the time is not over. seconds_late: how long after ts it was
+-- computed; if that is much, rows that arrived late were known too. signals_outcome compares the moves with chance.
 WITH closes AS (
     SELECT venue, symbol, hour + INTERVAL 1 HOUR AS at, "close" FROM prices_1h WHERE closed AND hour <= as_of() - INTERVAL 1 HOUR
 )

@@ -1,13 +1,14 @@
--- signals_outcome: what the price did 1, 4 and 24 hours after each signal, beside what it did after any hour.
+-- signals_outcome: what the price did 1, 4 and 24 hours after each signal, compared with what it did after any hour.
 -- Reads signals, signal_hours, prices_1h, instruments. Grain: one row per signal, position_side, base, hours (1, 4, 24) and
--- thresholds_version; base '*' is all coins together, there also where it never fired. fired: hours in which it fired; windows that
--- overlap count once: of firings that follow each other by less than hours only the first. n: those with a price at both ends; pending:
--- their end is still to come; unpriced: a candle is missing. windows: of n, those apart in time over all coins too: coins move
--- together, so '*' has no more evidence than that. move = close at the end / close at ts - 1, signed: positive came as expected.
--- share: of n that did, at no move neither way; share_low, share_high: 95 % interval (Wilson) for so many windows. base_*: the same of every
--- hour of the same coin from since to until (hours looked at with these thresholds), base_n of them, overlapping; of '*': the coins'
--- values, weighted by their n. Prices are of one contract per coin, that with the most closed hours in the time. verdict compares
--- share_low and share_high with base_share, from 30 windows on. Of twenty comparisons one differs by chance; costs are not in it.
+-- thresholds_version; base '*' is all coins together, also if the signal never fired. fired: hours in which it fired. Overlapping
+-- windows count once: if firings follow each other by less than hours, only the first counts. n: those with a price at both ends;
+-- pending: their end is still to come; unpriced: a candle is missing. windows: those of n that do not overlap in time across all
+-- coins; coins move together, so '*' has no more evidence than that. move = close at the end / close at ts - 1, with the sign
+-- turned so that positive is as expected. share: of n that moved as expected; no move counts as neither. share_low, share_high: 95
+-- % interval (Wilson) for this number of windows. base_*: the same for every hour of the same coin from since to until (hours
+-- looked at with these thresholds), base_n of them, overlapping; for '*' the coins' values, weighted by their n. Prices are of one
+-- contract per coin, the one with the most closed hours in the time. verdict compares share_low and share_high with base_share,
+-- from 30 windows on. Of twenty comparisons one differs by chance; trading costs are not included.
 WITH horizons AS (
     SELECT unnest([1, 4, 24]) AS hours
 ), looked AS (

@@ -1,8 +1,9 @@
--- taker_ratio: volume that takers bought against what they sold, over the last 1, 4 and 24 hours.
--- Reads long_short_ratios (kind taker), instruments. Grain: one row per venue, symbol and hours (1, 4, 24) with a closed period wholly
--- in it; where a venue sends several lengths, the shortest. buy_volume and sell_volume in unit (base, contract, usd), which differ by
--- venue, so only ratios compare: ratio = buy / sell, null where nothing was sold; buy_share = buy / (buy + sell). periods: how many of
--- the periods_due it stands on; null periods_due where the length is not known. A period that still ran when heard is left out.
+-- taker_ratio: volume that takers bought and sold, over the last 1, 4 and 24 hours, and the ratio of the two.
+-- Reads long_short_ratios (kind taker), instruments. Grain: one row per venue, symbol and hours (1, 4, 24) with a closed period
+-- wholly in it. If a venue sends periods of several lengths, the shortest is used. buy_volume and sell_volume are in unit (base,
+-- contract, usd), which differs by venue, so compare only the ratios: ratio = buy / sell, null if nothing was sold; buy_share =
+-- buy / (buy + sell). periods: how many of the periods_due there are; periods_due is null if the length is not known. A period
+-- that was still running when it was last heard is left out.
 WITH closed_ones AS (
     SELECT
         venue, symbol, instrument, base, unit, long_volume, short_volume, ts_event, period,

@@ -1,10 +1,10 @@
--- washouts: coins of which one side was liquidated in the last full hour as hardly ever in 30 days, and open interest fell.
--- Reads signals_at. Grain: one row per base and position_side (the one washed out) of which an ingredient is known at ts, the last full
--- hour (signals_hour).
--- USD of throttled feeds is too low in a burst: completeness names the classes. fired is true where every required
--- condition is known and met, null where it hangs on an ingredient that is missing (missing names them; known of needed were there).
--- supporting of supporting_known further conditions are met too. Thresholds with their units: signal_thresholds, here as JSON.
--- expected: where the price should go by the seed text's reasoning; whether it ever did: signals_outcome.
+-- washouts: coins with one side liquidated in the last full hour as hardly ever in 30 days, while open interest fell.
+-- Reads signals_at. Grain: one row per base and position_side (the one washed out) of which an ingredient is known at ts, the last
+-- full hour (signals_hour). In a burst the USD of throttled feeds is too low; completeness has the classes of the feeds. fired:
+-- true if every required condition is known and met; null if it depends on a missing ingredient. missing: these ingredients; known
+-- of needed ingredients are known. supporting: how many of the supporting_known further conditions are met. signal_thresholds has
+-- the thresholds with their units; here they are JSON. expected: the direction in which the price should go, by the idea behind
+-- the signal; signals_outcome shows whether it did.
 SELECT
     signals_hour() AS ts, s.base, s.position_side, s.fired, s.expected,
     json_extract(s.ingredients, '$.liquidated')::DOUBLE AS liquidated_usd_1h,

@@ -2,7 +2,6 @@
 
 import duckdb
 
-from pipelines.venues import RULES
 from pipelines.venues.symbols import DOLLARS
 from warehouse.statements import Statement, statements
 
@@ -19,7 +18,3 @@ def test_the_dollars_of_sql_are_those_of_the_parsers() -> None:
     found = _list(MACROS["dollars"])
     assert len(found) == len(set(found))
     assert set(found) == DOLLARS
-
-
-def test_the_liquidation_channels_of_sql_are_those_with_a_rule_of_completeness() -> None:
-    assert set(_list(MACROS["liquidation_channels"])) == {rule.channel for rule in RULES}

@@ -22,13 +22,13 @@ STANDING = {"instruments", "leverage_tiers", "cascade_rules", "rollup_pending"}
 """Tables whose rows hold until the next: what is stored later is what is known today."""
 OF_ALL_TIME = {
     "cascade_venues", "dead_letters_summary", "frame_numbers", "frames_accounted", "frames_by_venue", "funding_history",
-    "leverage_tiers_as_of", "liquidations_complete",
+    "leverage_tiers_as_of", "liquidations_filled_in",
 }  # fmt: skip
 """Those that answer for all time, and are to be filtered."""
 OF_ALL_THE_PAST = {"liquidation_heatmap", "signals_history", "signals_outcome"}
-OF_ALL_CONTRACTS = {"instruments_as_of", "null_shares"}
+OF_ALL_CONTRACTS = {"instruments_as_of", "liquidation_price_shifts", "null_shares"}
 AS_STORED = {
-    "liquidations_complete": "tells whether a contract was known when its rows came",
+    "liquidations_filled_in": "tells whether a contract was known when its rows came",
     "price_bars_since": "part of price_bars, which tells what each contract is",
     "price_hours": "part of price_bars, which tells what each contract is",
     "price_minutes": "part of price_bars, which tells what each contract is",
@@ -122,7 +122,7 @@ def test_other_contracts_and_other_times_change_nothing(empty: Lake, name: str) 
         for table, rows in given.items()
         if table not in STANDING
     }
-    more["instruments"] = [] if name == "liquidations_complete" else _others(given)  # its rows may be older than any
+    more["instruments"] = [] if name == "liquidations_filled_in" else _others(given)  # its rows may be older than any
     case["in"] = {table: [*given.get(table, []), *more.get(table, [])] for table in given.keys() | more.keys()}
     assert comparable(asked(empty, name, case)) == comparable(case["out"])
 

@@ -16,7 +16,7 @@ JOINED = {
     "instruments_as_of",
     "leverage_tiers_as_of",
     "liquidation_heatmap",
-    "liquidations_complete",
+    "liquidations_filled_in",
 }
 """Long ones, that are filtered or joined: an order of all their rows would cost each reader."""
 CHOSEN = {"market_stress_weights", "levels_limits"}
@@ -53,9 +53,9 @@ def test_of_gaps_of_one_time_those_of_liquidations_come_first() -> None:
             if found.name in ("as_of", "feed_gaps"):
                 connection.execute(found.create())
         connection.execute(
-            "INSERT INTO feed_coverage BY NAME SELECT * FROM (VALUES ('okx', 'liquidation-orders', 'raw.liquidation'), "
-            "('binance', 'cm_klines@1m', 'raw.kline'), ('bybit', 'allLiquidation', 'raw.liquidation')) "
-            "AS t(venue, channel, topic), "
+            "INSERT INTO feed_coverage BY NAME SELECT * FROM (VALUES ('okx', 'liquidation-orders', true), "
+            "('binance', 'cm_klines@1m', false), ('bybit', 'allLiquidation', true)) "
+            "AS t(venue, channel, carries_liquidations), "
             "(SELECT as_of() - INTERVAL 1 HOUR AS minute, 'ws' AS transport, 0.0 AS connected_share, 'stopped' AS gap_reason)"
         )
         rows = connection.execute("SELECT channel FROM feed_gaps").fetchall()

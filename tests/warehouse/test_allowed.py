@@ -185,7 +185,7 @@ def test_no_attempt_to_write_changes_the_lake_or_a_file(filled: Path, writer: La
 
 def test_what_is_refused_names_the_way_to_allow_it(filled: Path) -> None:
     for attempt in ("COPY (SELECT 1) TO 'x.csv'", "FROM sqlite_query('a', 'b')", "CREATE TABLE t (a INTEGER)"):
-        with pytest.raises(QueryError, match=r"only read here: .* is refused; `liq sql --unlocked`"):
+        with pytest.raises(QueryError, match=r"only reads the warehouse: .* is refused; `liq sql --unlocked`"):
             query(attempt, filled)
 
 
@@ -242,4 +242,4 @@ def test_sql_and_shell_write_a_file_only_when_unlocked(
 
 def test_unlocked_the_lake_is_read_only_still(as_command: Callable[[str, bool], Result]) -> None:
     done = as_command("DELETE FROM liquidations", True)
-    assert (done.exit_code, "only read here" in done.stderr) == (1, True)
+    assert (done.exit_code, "only reads the warehouse" in done.stderr) == (1, True)

@@ -40,13 +40,13 @@ def test_views_lists_every_view_and_macro_with_its_purpose_and_parameters() -> N
         assert found.purpose in told
     for bars in ("liquidations_1d", "liquidation_cells_15m", "prices_1h", "open_interest_1h"):
         assert f"{bars} " in told
-    assert "heatmap(instrument, since, price_bin := 0, time_bin := INTERVAL 15 MINUTES)" in told
+    assert "heatmap(instrument, since, price_bin := 0, time_bin := INTERVAL 15 MINUTES, at_market := false)" in told
 
 
 @pytest.mark.parametrize("format", ["table", "markdown"])
 def test_views_of_a_name_shows_head_columns_and_sql(format: str) -> None:
     told = _liq("views", "totals", "--format", format).output
-    for part in ("totals(hours)", "Grain: one row per base and venue", "complete_usd", "FROM liquidations_complete"):
+    for part in ("totals(hours)", "Grain: one row per base and venue", "complete_usd", "FROM liquidations_filled_in"):
         assert part in told
     assert _liq("views", "nothing").exit_code == 2
     assert "`liq schema prices_1d`" in _liq("views", "prices_1d").output

@@ -57,6 +57,8 @@ LONGER: dict[str, tuple[int, str]] = {
         ("liquidation_clusters", "liquidation_heatmap", "liquidation_map", "liquidation_max_pain"),
         (2, "a map of up to 48 hours ago is shown, as STALE, and swept by the prices since"),
     ),
+    "liquidations_against_aggregated": (30, "what a vendor gave is compared over 30 days"),
+    "liquidation_signs": (30, "what a sign means takes a hundred reports, which a venue may give in weeks"),
     "side_sanity": (8, "each of the last seven days, with the minute before each liquidation"),
 }
 """Those that look back from as_of() for more than a day, whatever day is asked of them: for how many days, and why."""
@@ -156,7 +158,9 @@ def test_of_one_day_one_days_files_are_opened_and_of_the_last_24_hours_those_of_
 
 
 def test_what_is_counted_here_are_files(forty_days: Lake) -> None:
-    assert _opened(forty_days, "SELECT sum(notional_usd) FROM liquidations_complete") == {"liquidations": DAYS}
+    assert _opened(forty_days, "SELECT sum(notional_usd) FROM liquidations_filled_in") == {
+        "liquidations": DAYS, "liquidation_reports": 0,
+    }  # fmt: skip
     noon = "WHERE epoch(ts_event) = epoch(TIMESTAMP '2026-10-03 12:00:00')"
     assert _opened(forty_days, f"SELECT sum(notional_usd) FROM liquidations {noon}") == {"liquidations": DAYS}
 

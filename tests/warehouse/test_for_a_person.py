@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -100,12 +101,22 @@ def test_a_titled_table_without_rows_is_one_line(reader: Lake) -> None:
     assert out.file.getvalue().splitlines()[1] == "  nothing yet"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [
+        (Format.JSONL, lambda lines: [json.loads(line)["event_key"] for line in lines]),
+        (Format.CSV, lambda lines: [int(line.split(b",")[0]) for line in lines[1:]]),
+        (Format.TABLE, lambda lines: [int(line.split()[0]) for line in lines[1:]]),
+    ],
+)
 def test_follow_prints_each_new_row_once(
     writer: Lake,
     world: Path,
     liquidations: Maker,
     capfdbinary: pytest.CaptureFixture[bytes],
     monkeypatch: pytest.MonkeyPatch,
+    kind: Format,
+    read: Callable[[list[bytes]], list[int]],
 ) -> None:
     append(writer, {"liquidations": liquidations(2)})
     arrived = threading.Event()
@@ -117,6 +128,5 @@ def test_follow_prints_each_new_row_once(
 
     monkeypatch.setattr("warehouse.follow.time.sleep", sleep)
     with lake.open(world) as opened:
-        follow(opened, "SELECT event_key FROM liquidations ORDER BY 1", Format.JSONL, looks=3)
-    told = [json.loads(line)["event_key"] for line in capfdbinary.readouterr().out.splitlines()]
-    assert told == [0, 1, 2]
+        follow(opened, "SELECT event_key, ts_event FROM liquidations ORDER BY 1", kind, looks=3)
+    assert read(capfdbinary.readouterr().out.splitlines()) == [0, 1, 2]

@@ -112,6 +112,24 @@ def test_infinity_and_years_beyond_the_calendar_are_written_as_duckdb_does(
     assert _written(reader, sql, Format.ARROW, tmp_path / "arrow")
 
 
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (f"'{2**127 - 1}'::HUGEINT", str(2**127 - 1)),
+        ("[1, 2]::INTEGER[2]", "[1, 2]"),
+        ("{'a': ['f945e1c1-d882-4883-bf39-07430715e3ff'::UUID]}", "{'a': ['f945e1c1-d882-4883-bf39-07430715e3ff']}"),
+        ("MAP {'a': [1]}", "{'a': [1]}"),
+        ("MAP {[1]: 2}", "{'key': [[1]], 'value': [2]}"),
+        ("'24:00:00'::TIME", "24:00:00"),
+        ("'9999-12-31'::DATE", "9999-12-31"),
+        ("['\\xff'::BLOB]", "['\\\\xFF']"),
+    ],
+)
+def test_a_table_shows_a_value_whole(reader: lake.Lake, tmp_path: Path, value: str, cell: str) -> None:
+    told = _written(reader, f"SELECT {value} AS v", Format.TABLE, tmp_path / "table").decode()
+    assert told.splitlines()[2].strip() == cell
+
+
 def test_each_of_duckdbs_own_test_types_gives_rows_or_one_line(reader: lake.Lake, tmp_path: Path) -> None:
     with duckdb.connect() as plain:
         names = [row[0] for row in plain.execute("DESCRIBE FROM test_all_types()").fetchall()]

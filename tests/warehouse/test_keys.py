@@ -69,3 +69,23 @@ def test_every_keyed_table_says_by_which_time_its_keys_are_sought() -> None:
         assert bool(table.key) == bool(table.key_time)
         assert not table.key or table.key_time in table.key or table.key_slack
         assert set(table.key) <= table.types.keys()
+
+
+def test_a_later_row_completes_one_that_lacks_its_interval_and_none_is_replaced_by_one_that_lacks_more(
+    writer: Lake, rows: Maker
+) -> None:
+    def stored() -> list[tuple[Any, ...]]:
+        columns = "funding_rate, interval_hours, mark_price, seq"
+        return writer.connection.execute(f"SELECT {columns} FROM funding_settlements ORDER BY ts_event").fetchall()
+
+    def take(*several: dict[str, Any]) -> Appended:
+        return append(writer, {"funding_settlements": rows("funding_settlements", *several)})["funding_settlements"]
+
+    bare = _bar(funding_rate=0.1, seq=1)
+    assert take(bare, _bar(NOON + timedelta(days=40), funding_rate=0.2, seq=9)) == Appended(2, 0)
+    assert take(bare | {"interval_hours": 8.0, "seq": 2}, bare | {"seq": 3}) == Appended(0, 2)
+    assert stored() == [(0.1, 8.0, None, 2), (0.2, None, None, 9)]
+    assert take(bare | {"mark_price": 5.0, "seq": 4}) == Appended(0, 1), "it lacks the interval"
+    assert take(bare, bare | {"interval_hours": 8.0, "mark_price": 5.0, "seq": 5}) == Appended(0, 2)
+    assert take(bare | {"interval_hours": 4.0, "mark_price": 6.0, "seq": 6}) == Appended(0, 1)
+    assert stored() == [(0.1, 8.0, 5.0, 5), (0.2, None, None, 9)]

@@ -41,12 +41,17 @@ def liq(warehouse: Lake, world: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
     return lambda *words: CliRunner().invoke(app, words, prog_name="liq")
 
 
-@pytest.mark.parametrize("given", ["BTC", "btc", "BTCUSDT", "btc-usdt-swap", "BTC/USDT:USDT", "btcusd_perp"])
+@pytest.mark.parametrize(
+    "given", ["BTC", "btc", "BTCUSDT", "btc-usdt-swap", "BTC/USDT:USDT", "btcusd_perp", "xbt", "Bitcoin"]
+)
 def test_a_coin_is_meant_in_any_case_and_by_any_of_its_contracts(warehouse: Lake, given: str) -> None:
     assert names.coin(warehouse, given) == "BTC"
 
 
-@pytest.mark.parametrize("given", ["BTC/USDT:USDT", "btc/usdt:usdt", "BTCUSDT", "btc-usdt-swap", "btc/usdt"])
+@pytest.mark.parametrize(
+    "given",
+    ["BTC/USDT:USDT", "btc/usdt:usdt", "BTCUSDT", "btc-usdt-swap", "btc/usdt", "btc", "Xbt", "bitcoin", "BTC-USDT"],
+)
 def test_an_instrument_is_meant_in_the_venues_spelling(warehouse: Lake, given: str) -> None:
     assert names.instrument(warehouse, given) == "BTC/USDT:USDT"
 
@@ -55,6 +60,8 @@ def test_what_nothing_is_called_is_told_with_the_nearest(warehouse: Lake) -> Non
     for call, given, told in (
         (names.coin, "BTX", "no coin 'BTX'; did you mean BTC?"),
         (names.coin, "FOO", "no coin 'FOO'; known: BTC, ETH, PEPE"),
+        (names.symbol, "BTC-USDT", "'BTC-USDT' may be several: BTC-USDT-SWAP, BTCUSDT"),
+        (names.symbol, "1000PEPUSDT", "did you mean 1000PEPEUSDT?"),
         (names.instrument, "EHT/USDT:USDT", "did you mean ETH/USDT:USDT?"),
         (names.instrument, "FOO/USDT:USDT", "known: BTC/USD:BTC, BTC/USDT:USDT"),
     ):
@@ -68,6 +75,26 @@ def test_a_coin_of_a_past_that_no_list_has_is_taken_as_it_is(warehouse: Lake) ->
     assert names.instrument(warehouse, "LUNA/USDT:USDT") == "LUNA/USDT:USDT"
 
 
+def test_a_coin_alone_is_its_perpetual_in_usdt_and_where_it_has_none_those_that_may_be_meant_are_told(
+    warehouse: Lake,
+) -> None:
+    def listed(*instruments: str) -> list[names.Contract]:
+        return [names.Contract("okx", each, each, "BTC") for each in instruments]
+
+    every = ("BTC/USDT:USDT-261225", "BTC/USD:BTC", "BTC/USDC:USDC", "BTC/USDT:USDT")
+    assert names.instrument(warehouse, "btc", listed(*every)) == "BTC/USDT:USDT"
+    assert names.instrument(warehouse, "btc", listed(every[0], every[1])) == "BTC/USD:BTC"
+    with pytest.raises(UnknownNameError, match="'btc' may be several: BTC/USD:BTC, BTC/USDC:USDC"):
+        names.instrument(warehouse, "btc", listed(*every[:3]), "okx")
+
+
+def test_a_contract_is_looked_for_among_those_of_one_venue_however_another_spells_it(warehouse: Lake) -> None:
+    assert names.instrument(warehouse, "BTCUSDT", at="okx") == "BTC/USDT:USDT"
+    assert names.instrument(warehouse, "eth", at="bybit") == "ETH/USDT:USDT"
+    with pytest.raises(UnknownNameError, match="no instrument of bybit 'BTCC'"):
+        names.instrument(warehouse, "BTCC", at="bybit")
+
+
 def test_a_name_that_may_be_two_is_told_with_both() -> None:
     with pytest.raises(UnknownNameError, match="'ab' may be several: A-B, AB"):
         resolve("ab", ["AB", "A-B"], "coin")
@@ -79,6 +106,9 @@ def test_sql_that_finds_nothing_for_an_unknown_name_says_so_on_standard_error(li
         ("from rsi(named := 'FOO', length := '15m')", ["no instrument 'FOO'; known: BTC/USD:BTC"]),
         ("from largest(24, 10, 'BTX')", ["no coin 'BTX'; did you mean BTC?"]),
         ("select 1 from liquidations where base = 'btc' and venue in ('okex', 'okx')", ["no coin 'btc'", "'okex'"]),
+        ("from liquidations where symbol = 'BTC-USDT'", ["'BTC-USDT' may be several: BTC-USDT-SWAP, BTCUSDT"]),
+        ("from liquidations where symbol = 'btcusdt'", ["'btcusdt' may be several: BTC-USDT-SWAP, BTCUSDT"]),
+        ("from liquidations where base = 'xbt'", ["no coin 'xbt'; did you mean BTC?"]),
         ("from rsi('BTC/USDT:USDT', '15m')", []),
         ("from liquidations where base = 'LUNA' and venue = 'okx'", []),
     ):

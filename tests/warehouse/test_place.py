@@ -86,6 +86,13 @@ def test_files_of_others_in_a_folder_that_was_named_are_left_alone(
     assert theirs.exists()
 
 
+def test_a_setting_of_the_warehouse_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LIQ_DATA", "LIQ_S3_TLS", "LIQ_DUCKDB_THREADS", "LIQ_LOCK_TIMEOUT_S"):
+        monkeypatch.setenv(name, "")
+    found = WarehouseSettings()
+    assert (str(found.data), found.s3_tls, found.duckdb_threads, found.lock_timeout_s) == ("data/live", True, 0, 600)
+
+
 def test_an_error_shows_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for form in (
         "host=127.0.0.1 port=1 user=liq password='{}' dbname=none",

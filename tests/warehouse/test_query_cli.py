@@ -11,9 +11,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from liq import app
+from warehouse import lake
 from warehouse.errors import NoWarehouseError, QueryError
+from warehouse.formats import HELD
 from warehouse.lake import Lake
-from warehouse.query import query, reading_world
+from warehouse.query import query, reading_world, run
 from warehouse.writer import append
 
 Maker = Callable[..., pl.DataFrame]
@@ -107,9 +109,9 @@ def test_an_ending_that_is_no_formats_or_anothers_is_a_wrong_argument(
     liq: Callable[..., Result], tmp_path: Path
 ) -> None:
     for name, words, told in (
-        ("out.xlsx", (), "ends as no format does: .txt, .csv, .json"),
-        ("out", (), "or say --format"),
-        ("out.csv", ("-f", "json"), "ends as csv does, and --format says json"),
+        ("out.xlsx", (), "the ending is not a known format (.txt, .csv, .json"),
+        ("out", (), "or use --format"),
+        ("out.csv", ("-f", "json"), "has the ending of csv, but --format is json"),
     ):
         done = liq("sql", "select 1", "-o", str(tmp_path / name), *words)
         assert (done.exit_code, told in " ".join(done.stderr.split())) == (2, True)
@@ -128,6 +130,31 @@ def test_nothing_is_cut_in_a_file(liq: Callable[..., Result], tmp_path: Path) ->
     assert (tmp_path / "redirected").read_text().split() == text.split()
     piped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "the first 100 rows; --limit shows more" in piped
+
+
+@pytest.mark.parametrize("sql", ["select 1", "from liquidation_totals", "from liquidations where venue = 'nowhere'"])
+def test_a_query_printed_as_a_table_imports_neither_polars_nor_what_other_commands_need(
+    liq: Callable[..., Result], sql: str
+) -> None:
+    code = f"import sys, liq; sys.argv = ['liq', 'sql', {sql!r}]\ntry: liq.main()\nfinally: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    libraries = {
+        "polars",
+        "pyarrow",
+        "numpy",
+        "scipy",
+        "pandas",
+        "prefect",
+        "matplotlib",
+        "aiokafka",
+        "websockets",
+        "httpx",
+    }
+    others = {
+        f"warehouse.{name}" for name in ("describe", "catalogue", "maintain", "writer", "shell", "follow", "tables")
+    }
+    assert {"duckdb", "warehouse.shown"} <= set(done.stdout.splitlines()[-1].split())
+    assert (libraries | others).isdisjoint(done.stdout.splitlines()[-1].split())
 
 
 def test_a_query_that_fails_on_the_way_leaves_the_file_as_it_was(liq: Callable[..., Result], tmp_path: Path) -> None:
@@ -155,7 +182,7 @@ def test_a_table_says_once_that_its_times_are_utc(liq: Callable[..., Result]) ->
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("insert into liquidations (venue) values ('x')", "only read here"),
+        ("insert into liquidations (venue) values ('x')", "only reads the warehouse"),
         ("from nothing", "nothing does not exist"),
         ("selec 1", "syntax error"),
         (" -- nothing", "there is no statement to run"),
@@ -197,6 +224,48 @@ def test_the_shell_answers_several_lines_ended_by_a_semicolon(liq: Callable[...,
     assert done.exit_code == 0
     for told in ("found", "liquidation_totals", "nothing does not exist", "offset_next"):
         assert told in done.output
+
+
+SHOWS = {
+    "show tables": "funding_current", "describe liquidations": "notional_usd", "summarize liquidations": "approx_unique",
+    "show all tables": "liquidation_totals", "-- all of them\nSHOW TABLES;": "liquidations",
+}  # fmt: skip
+
+
+def test_what_a_user_of_duckdb_types_first_works_in_every_format(world: Path, liq: Callable[..., Result]) -> None:
+    with lake.open(world) as warehouse:
+        for sql, told in SHOWS.items():
+            for kind, held in HELD.items():
+                found = run(warehouse, sql, held=held).frame()
+                assert told in str(found.columns) + str(found.rows()), (sql, kind)
+    assert "notional_usd" in liq("sql", "describe liquidations", "-f", "csv").stdout
+    assert "funding_current" in liq("shell", input="show tables;\n").output
+
+
+def test_a_file_that_is_written_is_told_with_its_rows_on_standard_error(
+    liq: Callable[..., Result], tmp_path: Path
+) -> None:
+    for name in ("out.csv", "out.txt"):
+        done = liq("sql", "from liquidations", "-o", str(tmp_path / name))
+        assert (done.stdout, done.stderr) == ("", f"liq sql: 2 rows in {tmp_path / name}\n")
+    assert (
+        liq("sql", "select 1", "-o", str(tmp_path / "one.json")).stderr
+        == f"liq sql: 1 row in {tmp_path / 'one.json'}\n"
+    )
+
+
+def test_the_shell_says_of_a_command_that_is_none_that_it_is_unknown(liq: Callable[..., Result]) -> None:
+    typed = {
+        ".foo": "no command .foo; there are .tables, .schema, .help",
+        ".table": "no command .table; did you mean .tables?",
+        ".tables liq": ".tables takes no name: `.schema NAME` shows the columns of one",
+        ".schema": ".schema takes one name",
+        ".help me": ".help takes no 'me'",
+    }
+    done = liq("shell", input="\n".join(typed) + "\n")
+    assert done.exit_code == 0
+    assert all(told in done.output for told in typed.values())
+    assert "Tab completes" not in done.output
 
 
 def test_schema_lists_what_there_is_and_describes_a_tables_columns(liq: Callable[..., Result]) -> None:

@@ -44,7 +44,7 @@ def test_a_one_day_query_opens_one_days_files(ten_days: Lake) -> None:
     assert _files_read(ten_days, "SELECT sum(notional_usd) FROM liquidations") == [10]
     day = "ts_event >= TIMESTAMP '2026-10-05' AND ts_event < TIMESTAMP '2026-10-06'"
     assert _files_read(ten_days, f"SELECT sum(notional_usd) FROM liquidations WHERE {day}") == [1]
-    assert set(_files_read(ten_days, f"SELECT sum(notional_usd) FROM liquidations_complete WHERE {day}")) <= {0, 1}
+    assert set(_files_read(ten_days, f"SELECT sum(notional_usd) FROM liquidations_filled_in WHERE {day}")) <= {0, 1}
 
 
 def test_rows_to_be_completed_are_sought_in_the_files_of_the_day_only(ten_days: Lake, liquidations: Maker) -> None:
@@ -53,7 +53,8 @@ def test_rows_to_be_completed_are_sought_in_the_files_of_the_day_only(ten_days: 
         append(ten_days, {"liquidations": incomplete})
     day = "ts_event >= TIMESTAMP '2026-10-05' AND ts_event < TIMESTAMP '2026-10-06'"
     assert (
-        max(_files_read(ten_days, f"SELECT count(base), sum(notional_usd) FROM liquidations_complete WHERE {day}")) == 2
+        max(_files_read(ten_days, f"SELECT count(base), sum(notional_usd) FROM liquidations_filled_in WHERE {day}"))
+        == 2
     )
 
 

@@ -80,7 +80,7 @@ def test_a_world_from_before_numbers_were_kept_is_migrated_and_its_sessions_are_
         )
     schema.create_or_migrate(tmp_path)
     with lake.open(tmp_path) as opened:
-        found = opened.connection.execute("SELECT session, missing, complete, unknown FROM frames_accounted").fetchall()
+        found = opened.connection.execute("SELECT session, missing, whole, unknown FROM frames_accounted").fetchall()
     words = "frames only the count was kept, so missing and duplicates may cancel out"
     assert found == [("okx-0", 0, None, f"of 9 {words}"), ("okx-1", 1, False, f"of 8 {words}")]
 

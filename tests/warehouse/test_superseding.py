@@ -43,6 +43,20 @@ def test_a_later_frame_of_a_stored_bucket_takes_the_place_of_its_row(writer: Lak
     assert stored(writer) == [3.0, 2.0]
 
 
+def test_a_frame_that_waited_does_not_take_the_place_of_a_later_value_that_came_sooner(
+    writer: Lake, rows: Maker
+) -> None:
+    later = mark(14, NOON + 14 * SECOND, ts_append=NOON + 14 * SECOND)
+    waited = mark(20, NOON + 11 * SECOND, ts_append=NOON + 21 * SECOND)
+    for commits in ([later, waited], [waited, later]):
+        for each in commits:
+            append(writer, {"mark_prices": rows("mark_prices", each)})
+        assert stored(writer) == [14.0]
+    writer.connection.execute("DELETE FROM mark_prices")
+    append(writer, {"mark_prices": rows("mark_prices", later, waited)})
+    assert stored(writer) == [14.0]
+
+
 def test_another_channel_contract_or_bucket_is_another_row(writer: Lake, rows: Maker) -> None:
     others = [mark(2, channel="markPrice"), mark(3, symbol="ETHUSDT"), mark(4, venue="okx"), mark(5, NOON + HOUR)]
     append(writer, {"mark_prices": rows("mark_prices", mark(1))})

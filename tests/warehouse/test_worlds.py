@@ -70,7 +70,7 @@ def test_status_of_a_demo_that_has_ended_asks_for_no_broker(here: Here) -> None:
     folder = here("demo")
     (folder / "data/demo/.demo").touch()
     done = _liq("status")
-    assert "has played to its end" in done.stdout
+    assert "has ended and stopped all its parts" in done.stdout
     assert not any(word in done.stdout for word in ("broker", "Kafka", "ingest", "data/live"))
     assert (done.exit_code, (folder / "data/live").exists()) == (0, False)
 

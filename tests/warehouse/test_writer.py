@@ -38,6 +38,15 @@ def test_a_key_repeated_in_the_batch_is_stored_once(writer: Lake, liquidations: 
     assert writer.connection.execute("SELECT DISTINCT venue FROM liquidations").fetchall() == [("bybit",)]
 
 
+def test_a_text_with_a_nul_is_stored_with_another_sign_for_it_and_stops_nothing(
+    writer: Lake, liquidations: Maker
+) -> None:
+    odd = liquidations(3).with_columns(symbol=pl.lit("BTC\0USDT"))
+    assert append(writer, {"liquidations": odd})["liquidations"] == Appended(3, 0)
+    assert append(writer, {"liquidations": odd})["liquidations"] == Appended(0, 3)
+    assert writer.connection.execute("SELECT DISTINCT symbol FROM liquidations").fetchall() == [("BTC\ufffdUSDT",)]
+
+
 def test_duplicates_are_found_on_days_far_apart_in_one_batch(writer: Lake, liquidations: Maker) -> None:
     days = [liquidations(60, datetime(2026, 1, 1) + DAY * number, 1000 * number) for number in (0, 40, 200)]  # noqa: DTZ001
     append(writer, {"liquidations": pl.concat(days)})

@@ -1,1 +1,1 @@
-"""What keeps a lake: the record of its files, copies of its catalogue, backup, verify and restore."""
+"""Protects a lake against loss: the manifest of its files, copies of its catalogue, backup, verify and restore."""

@@ -1,4 +1,4 @@
-"""`liq backup`: a lake copied beside whoever writes it, to a folder that is itself a world."""
+"""`liq backup`: copies a lake, also while it is written, to a folder that is itself a world."""
 
 import hashlib
 import json
@@ -68,7 +68,7 @@ def _folder(lake: Lake, target: Path) -> Path:
     target, own = target.expanduser().absolute(), identity(lake.connection)
     for part in (lake.world, *([lake.place.local_files] if lake.place.local_files else [])):
         if target.resolve().is_relative_to(part.resolve()) or part.resolve().is_relative_to(target.resolve()):
-            raise WarehouseError(f"{target} and {part} lie in each other: name another folder for the backup")
+            raise WarehouseError(f"one of {target} and {part} is inside the other: name another folder for the backup")
     if not target.exists():
         target.mkdir(mode=0o700, parents=True)
     into = target / "lake"
@@ -134,9 +134,11 @@ def copy_file(source: Path, target: Path, size: int, expected: str) -> str:
             written.flush()
             os.fsync(written.fileno())
         if copied != size:
-            raise WarehouseError(f"{source}: has {copied:,} bytes, {size:,} were written")
+            raise WarehouseError(f"{source} has {copied:,} bytes, but {size:,} were written")
         if expected and hashed.hexdigest() != expected:
-            raise WarehouseError(f"{source}: changed: its SHA-256 is {hashed.hexdigest()}, {expected} was written")
+            raise WarehouseError(
+                f"{source} has changed: its SHA-256 is {hashed.hexdigest()}, it was written with {expected}"
+            )
         new.replace(target)
     finally:
         new.unlink(missing_ok=True)

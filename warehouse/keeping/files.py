@@ -1,8 +1,7 @@
-"""The files of a lake: those that its catalogue names, and those that lie where it keeps them."""
+"""The files of a lake: those that its catalogue names, and those that are in its folder."""
 
 import hashlib
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -84,7 +83,7 @@ def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def identity(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return what tells this catalogue from others: it is given when the catalogue is made, and its copies share it."""
+    """Return the catalogue's id: it is set when the catalogue is made, and its copies have the same."""
     row = connection.execute(
         f"SELECT schema_uuid::VARCHAR FROM {METADATA}.ducklake_schema ORDER BY schema_id"
     ).fetchone()
@@ -132,6 +131,8 @@ def named_in(copied: Path) -> list[Named]:
 
     Only for copies: what DuckDB has open must not be opened by another SQLite in the same process (`copies.py`).
     """
+    import sqlite3  # who only reads a lake does without
+
     with closing(sqlite3.connect(f"file:{quote(str(copied))}?mode=ro&immutable=1", uri=True)) as opened:
         return [Named(*row) for row in opened.execute(f"SELECT {_COLUMNS} FROM ({NAMED.format(tables='')})")]
 

@@ -1,7 +1,7 @@
 """The manifest: a file beside the Parquet files that says which of them are the lake, with each one's rows and SHA-256.
 
-It is written after every commit, by whoever holds the write lock, so the files can be told alive from replaced ones where the
-catalogue is lost, and a changed bit is found where it is not. Lines of JSON:
+The process with the write lock updates it after every commit. If the catalogue is lost, the manifest shows which files are
+current and which were replaced; if it is not lost, the checksums find a changed bit. Lines of JSON:
 
     {"file": path, "table": name, "rows": n, "bytes": n, "sha256": hex}               a data file was added
     {"file": path, ..., "deletes_from": path}                  rows of that data file were taken out, by this file alone
@@ -9,8 +9,8 @@ catalogue is lost, and a changed bit is found where it is not. Lines of JSON:
     {"after": n}                                                                      what follows came after commit n
     {"snapshot": n, "at": time}                                                       so the lake was after commit n
 
-Lines between "after" and "snapshot" count together or not at all: a machine may lose power in the middle. Upkeep writes the
-file anew with what belongs to the lake then. It is named for the catalogue.
+Lines between "after" and "snapshot" count together or not at all, because a machine may lose power in between. `liq maintain`
+rewrites the file with the current files only. Its name has the catalogue's id.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""`liq restore --from-files`: a catalogue made anew from the Parquet files that are there and the manifest beside them.
+"""`liq restore --from-files`: makes a new catalogue from the Parquet files that are there and the manifest beside them.
 
-The manifest says which files are the lake after its last commit, so the rows are exactly those of that commit: no file that
-was replaced comes back, no row that was deleted. Files are taken as they lie, none is copied or written anew.
+The manifest says which files the lake had after its last commit, so the rows are exactly those of that commit: no replaced file
+and no deleted row comes back. The files stay where they are; none is copied or rewritten.
 """
 
 import shutil
@@ -88,6 +88,7 @@ def into_place(
         schema.create_or_migrate(world / STAGING, known.values(), views_of(known), settings, beside_files=True)
         with Lake(world / STAGING, settings, read_only=False, beside_files=True) as lake:
             build(lake, files)
+            _fill_in(lake, known)
         made = world / STAGING / CATALOGUE
         copy(world / STAGING / "lake" / CATALOGUE, made)
         aside = put_aside_catalogue(catalogue)
@@ -99,6 +100,14 @@ def into_place(
     return done
 
 
+def _fill_in(lake: Lake, known: Mapping[str, Table]) -> None:
+    """Give rows of files that are older than a column what it is made of, as a migration does."""
+    with lake.transaction() as connection:
+        for table in known.values():
+            for statement in schema.filled(table, table.columns):
+                connection.execute(statement)
+
+
 def _free(world: Path, replace: bool) -> tuple[Path, Path]:
     """Return where the catalogue goes and where the files are. Raises WarehouseError where one is there and is to stay."""
     place = Place(world, WarehouseSettings())
@@ -107,9 +116,9 @@ def _free(world: Path, replace: bool) -> tuple[Path, Path]:
             "a catalogue is made from files only where both are on this machine; else restore a backup"
         )
     if not place.local_files.is_dir():
-        raise WarehouseError(f"no files in {place.files}")
+        raise WarehouseError(f"there are no files in {place.files}")
     if place.sqlite.exists() and not replace:
-        raise WarehouseError(f"{place.sqlite} is there: --replace puts it aside")
+        raise WarehouseError(f"{place.sqlite} exists already: --replace moves it aside")
     return place.sqlite, place.local_files
 
 

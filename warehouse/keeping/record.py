@@ -1,4 +1,4 @@
-"""What upkeep writes down of a lake: its manifest with every checksum, and a copy of its catalogue."""
+"""What `liq maintain` records of a lake: its manifest with all checksums, and a copy of its catalogue."""
 
 import fcntl
 import logging
@@ -22,9 +22,9 @@ from warehouse.place import Place
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 8_000_000_000
-"""So much of files that have no checksum yet is read in one upkeep: those of a lake that an older version wrote."""
+"""How many bytes of files without a checksum (written by an older version) one run reads at most."""
 LINE, SLACK = 300, 1_000_000
-"""A manifest of more than twice so many bytes a file, and so many beside, is written anew."""
+"""A manifest of more than twice this many bytes per file, plus this many, is rewritten."""
 
 
 def write_down(lake: Lake, keep_files: timedelta) -> bool:

@@ -14,7 +14,7 @@ from warehouse.errors import WarehouseBusyError, WarehouseError
 from warehouse.keeping import postgres
 from warehouse.keeping.backup import CATALOGUE, DUMP, FILES, Tell, copy_file, copy_files
 from warehouse.keeping.copies import copies, written
-from warehouse.keeping.files import Named, named_in, parquet_files
+from warehouse.keeping.files import Named, named, named_in, parquet_files
 from warehouse.keeping.manifest import manifests, read, sums
 from warehouse.keeping.unknown import unknown
 from warehouse.lock import write_lock
@@ -29,7 +29,8 @@ LOCK_S = 10.0
 
 
 class Restored(NamedTuple):
-    """What a restore did. `source`: what the lake was made of; `files`: how many it has; `unknown`: how many lie there that
+    """What a restore did. `source`: what the lake was made of; `files`: how many its catalogue names, those of
+    older snapshots too; `unknown`: how many lie there that
     are not of it; `aside`: where what was there before is; `faults`: what stood in the way: with any, nothing was changed;
     `left_out`: files that are damaged and that it does without."""
 
@@ -81,7 +82,7 @@ def from_copy(world: Path, *, replace: bool = False, known: Mapping[str, Table] 
         )
     with alone(place):
         if place.sqlite.exists() and not replace:
-            raise WarehouseError(f"{place.sqlite} is there: --replace puts it aside")
+            raise WarehouseError(f"{place.sqlite} exists already: --replace moves it aside")
         copied = _newest_whole(place, place.local_files)
         new = place.sqlite.with_suffix(".new")
         copy_file(copied, new, copied.stat().st_size, "")
@@ -112,8 +113,8 @@ def opened(world: Path, source: str, aside: str, known: Mapping[str, Table] = TA
         hashes = {path: sha for each in reversed(manifests(files)) for path, sha in sums(read(each)).items()}
         with warehouse.write_lock():
             warehouse.manifest.rewrite(warehouse.connection, hashes)
-        named = len(warehouse.manifest.state(warehouse.connection).entries)
-        return Restored(source, named, len(unknown(warehouse)), aside)
+        files_named = len({each.path for each in named(warehouse.connection)})
+        return Restored(source, files_named, len(unknown(warehouse)), aside)
 
 
 def views_of(known: Mapping[str, Table]) -> list[Statement] | None:
@@ -150,13 +151,15 @@ def _beside(path: Path) -> Path:
 def _refuse_what_is_there(place: Place, replace: bool) -> None:
     lying = place.owns_files and place.local_files and any(parquet_files(place.local_files))
     if not replace and ((place.sqlite and place.sqlite.exists()) or lying):
-        raise WarehouseError(f"{place.folder} has a warehouse, or its files: --replace puts it aside, whole")
+        raise WarehouseError(
+            f"{place.folder} has a warehouse already, or files of one: --replace moves the folder aside"
+        )
 
 
 def _files_of(place: Place, staging: Path) -> Path:
     """Return where files are copied to: into what becomes the lake's folder, or where LIQ_FILES has them."""
     if place.local_files is None:
-        raise WarehouseError(f"copy the files of the backup to {place.files} yourself, and set no LIQ_FILES meanwhile")
+        raise WarehouseError(f"copy the files of the backup to {place.files} yourself, and unset LIQ_FILES meanwhile")
     return staging / FILES if place.owns_files else place.local_files
 
 
@@ -182,7 +185,7 @@ def _from_dump(place: Place, backup: Place, tell: Tell) -> Restored:
     if not dumped.is_file():
         raise WarehouseError(f"no backup of a catalogue in PostgreSQL in {backup.folder}: {dumped} is not there")
     if lake.exists(place.world):
-        raise WarehouseError("the database of LIQ_CATALOGUE has a warehouse: name an empty one")
+        raise WarehouseError("the database of LIQ_CATALOGUE has a warehouse already: name an empty database")
     with alone(place):
         if place.local_files and backup.local_files:
             paths = {path: path.stat().st_size for path in parquet_files(backup.local_files)}
@@ -204,4 +207,6 @@ def _newest_whole(place: Place, files: Path) -> Path:
         if not gone:
             return copied
         told.append(f"the copy of {written(copied)} names {len(gone):,} files that are gone, such as {gone[0]}")
-    raise WarehouseError(f"no whole copy in {place.folder / 'copies'}: {'; '.join(told) or 'there is none'}")
+    raise WarehouseError(
+        f"no usable copy of the catalogue in {place.folder / 'copies'}: {'; '.join(told) or 'there is none'}"
+    )

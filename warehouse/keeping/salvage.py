@@ -1,10 +1,10 @@
-"""`liq restore --from-files --without-manifest`: rows out of the Parquet files where nothing says which files are the lake.
+"""`liq restore --from-files --without-manifest`: rows out of the Parquet files if nothing says which files are the lake.
 
-Files that joined ones replaced lie beside them for a while, so their rows are there twice; a row that was deleted lies in its
-file still. Each row is looked at, and the rows that stay are written anew into files of a new lake; the old files stay.
+Merged files stay beside their replacement for a while, so their rows are there twice; a deleted row is still in its file. Each
+row is checked, and the rows that stay are written into files of a new lake. The old files stay.
 
 - Of a table with a key the row of the newest file stays: a file's name has the time it was made in it (UUIDv7). Of the last
-  values of buckets (`grid_key`) that of the latest frame stays.
+  values of buckets (`grid_key`) the one that happened last stays.
 - `ingest_commits` and `session_frames`: a row stays unless another one's range of offsets or numbers holds its own, as that
   of a sum of old commits does, or a newer file has one of the same range.
 - Of other tables that are only ever appended to, of equal rows one stays.
@@ -26,6 +26,7 @@ from warehouse.keeping.rebuild import into_place
 from warehouse.keeping.restore import Restored
 from warehouse.lake import Lake
 from warehouse.place import quoted
+from warehouse.schema import filled_in
 from warehouse.superseding import ORDER
 from warehouse.tables import TABLES, Table
 from warehouse.tables.history import SCHEMA_HISTORY
@@ -71,9 +72,8 @@ def _dead(deletes: Iterable[Path]) -> dict[str, Path]:
 def _take(lake: Lake, table: Table, paths: list[Path], dead: Mapping[str, Path]) -> None:
     """Insert the rows that stay of the files of one partition."""
     there = {name for path in paths for name in pq.read_schema(path).names}
-    columns = ", ".join(
-        f'"{name}"' if name in there else f'NULL::{kind} AS "{name}"' for name, kind in table.types.items()
-    )
+    lacking = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in table.types.items() if name not in there)
+    columns = ", ".join(f'{filled_in(column)} AS "{column.name}"' for column in table.columns)
     listed = ", ".join(quoted(escaped(str(path))) for path in paths)
     with lake.transaction() as connection:
         connection.execute("CREATE OR REPLACE TEMP TABLE liq_dead (file VARCHAR, pos BIGINT)")
@@ -84,8 +84,8 @@ def _take(lake: Lake, table: Table, paths: list[Path], dead: Mapping[str, Path])
         connection.execute(f"""
             CREATE OR REPLACE TEMP TABLE liq_rows AS
             SELECT {columns}, parse_filename(r.filename) AS liq_file, r.file_row_number AS liq_row
-            FROM read_parquet([{listed}], union_by_name => true, hive_partitioning => false, filename => true,
-                file_row_number => true) AS r
+            FROM (SELECT *{", " * bool(lacking)}{lacking} FROM read_parquet([{listed}], union_by_name => true,
+                hive_partitioning => false, filename => true, file_row_number => true)) AS r
             ANTI JOIN liq_dead AS d ON d.file = r.filename AND d.pos = r.file_row_number
         """)
         connection.execute(f"INSERT INTO {table.name} BY NAME {_staying(table)}")

@@ -1,4 +1,4 @@
-"""Files that lie in the lake's place and that its catalogue does not name."""
+"""Files in the lake's folder that its catalogue does not name."""
 
 import logging
 import sqlite3

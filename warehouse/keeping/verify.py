@@ -1,7 +1,7 @@
-"""Whether a lake is whole: each file that its catalogue names is there and is what was written.
+"""Checks that a lake is whole: each file that its catalogue names is there and unchanged.
 
-Files that it does not name are counted: a writer that was killed leaves some. Only where the manifest says that they are the
-lake, which it says after the commit, is the catalogue an old one: that is a fault.
+Files that the catalogue does not name are only counted, because a killed writer leaves some. But if the manifest, which is
+written after the commit, names such a file, the catalogue is an old one: that is a fault.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,6 +1,8 @@
 """The tables of the warehouse: `TABLES`, by name. To add one: describe it in a file here and list it below."""
 
 from warehouse.tables.accounting import COMMIT_DUPLICATES, INGEST_COMMITS, SESSION_FRAMES
+from warehouse.tables.aggregated import LIQUIDATIONS_AGGREGATED
+from warehouse.tables.alerts import ALERTS
 from warehouse.tables.audit import AUDIT_RESULTS, COVERAGE_PROGRESS, SILENCE_RULES
 from warehouse.tables.bars import OPEN_INTEREST_1H, PRICES_1D, PRICES_1H
 from warehouse.tables.cascades import CASCADE_RULES, CASCADES
@@ -8,7 +10,7 @@ from warehouse.tables.frames import COLLECTOR_EVENTS, DEAD_LETTERS, RAW_FRAMES
 from warehouse.tables.funding import FUNDING_RATES, FUNDING_SETTLEMENTS
 from warehouse.tables.history import SCHEMA_HISTORY
 from warehouse.tables.levels import LEVELS
-from warehouse.tables.liquidations import LIQUIDATIONS
+from warehouse.tables.liquidations import LIQUIDATION_REPORTS, LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
 from warehouse.tables.rollups import (
@@ -28,6 +30,8 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         LIQUIDATIONS,
+        LIQUIDATION_REPORTS,
+        LIQUIDATIONS_AGGREGATED,
         FUNDING_RATES,
         FUNDING_SETTLEMENTS,
         OPEN_INTEREST,
@@ -59,6 +63,7 @@ TABLES: dict[str, Table] = {
         *LEVELS,
         SIGNALS,
         SIGNAL_HOURS,
+        ALERTS,
         SCHEMA_HISTORY,
     )
 }

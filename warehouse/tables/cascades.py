@@ -3,7 +3,7 @@
 from warehouse.tables.shared import BASE
 from warehouse.tables.table import Column, Table, by_month
 
-NO_PRICE = "neither klines nor mark_prices hold it for a contract of this cascade"
+NO_PRICE = "neither klines nor mark_prices have it for any contract of the coin"
 NOT_FITTED = "see branching_null_reason"
 
 _RULE = Column("rule_version", "VARCHAR", "Row of cascade_rules it was found by")
@@ -21,9 +21,9 @@ CASCADES = Table(
         Column("closed", "BOOLEAN", "False where it was seen so soon after ts_end that it may still go on"),
         Column("position_side", "VARCHAR", "long or short: whose positions were closed for the most USD; even: long"),
         Column("side_share", "DOUBLE", "Share of usd on that side", "fraction"),
-        Column("usd", "DOUBLE", "Sum of notional_usd", "USD", "liquidations_complete"),
-        Column("usd_long", "DOUBLE", "Of these, of long positions", "USD", "liquidations_complete"),
-        Column("usd_short", "DOUBLE", "Of these, of short positions", "USD", "liquidations_complete"),
+        Column("usd", "DOUBLE", "Sum of notional_usd", "USD", "liquidations_filled_in"),
+        Column("usd_long", "DOUBLE", "Of these, of long positions", "USD", "liquidations_filled_in"),
+        Column("usd_short", "DOUBLE", "Of these, of short positions", "USD", "liquidations_filled_in"),
         Column("count", "BIGINT", "Liquidations told; on a throttled feed at most one per second and contract", "rows"),
         Column("unpriced", "BIGINT", "Of these without notional_usd, so not in usd", "rows"),
         Column("largest_usd", "DOUBLE", "The largest one", "USD"),
@@ -51,7 +51,8 @@ CASCADES = Table(
                null_when="no throttled feed is in it"),
         Column("kept_by", "VARCHAR", "What made it a cascade: usd and count, or usd and saturation where throttled feeds told "
                "too few for the count but were at their limit. Never the count alone"),
-        Column("price_source", "VARCHAR", "Table, venue and symbol of the prices: the contract with most USD that has them",
+        Column("price_source", "VARCHAR", "Table, venue and symbol of the prices: the contract with most USD in it that has "
+               "them, else the coin's perpetual quoted in dollars with most turnover",
                null_when=NO_PRICE),
         Column("price_before", "DOUBLE", "Close of the last whole minute before ts_start, or the last mark before it",
                "quote per coin", "klines, else mark_prices", NO_PRICE),
@@ -87,7 +88,8 @@ CASCADE_RULES = Table(
     columns=(
         _RULE,
         Column("since", "TIMESTAMP", "When this version was introduced; the latest is the one in use", "UTC"),
-        Column("gap_s", "DOUBLE", "So long a silence always ends a cascade; falling behind the pace by as much does too", "s"),
+        Column("gap_s", "DOUBLE", "So long a silence always ends a cascade; falling behind the pace by as much does too, and "
+               "less than min_usd both in so much time before and after. Several coins within it are at one time", "s"),
         Column("min_usd", "DOUBLE", "Least USD, and least pace in USD a minute, where the normal minute is known", "USD"),
         Column("min_usd_without_normal", "DOUBLE", "The same where it is not known", "USD"),
         Column("multiple", "DOUBLE", "Least pace and least peak minute, in normal minutes", "times"),

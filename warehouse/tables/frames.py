@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from warehouse.tables.shared import BEFORE, KAFKA, SEQ, SESSION, TS_RECV, VENUE
+from warehouse.tables.session_names import OLD_FEED, OLD_SOURCE
+from warehouse.tables.shared import BEFORE, FEED, KAFKA, SEQ, SESSION, SOURCE, TS_RECV, VENUE
 from warehouse.tables.table import Column, Table, by_day, by_month
 
 CHANNEL = Column("channel", "VARCHAR", "The exchange's word for the stream or endpoint", source="record header channel")
@@ -27,13 +28,18 @@ RAW_FRAMES = Table(
         SESSION,
         SEQ,
         Column("payload", "BLOB", "The frame; decode(payload) gives its text", source="record value"),
-        Column("ts_append", "TIMESTAMP", "When the broker took the record, in whole milliseconds", "UTC", "Kafka's append time",
-               f"{BEFORE}, or the topic does not have Kafka's append times"),
+        Column("ts_append", "TIMESTAMP", "When the broker received the record, in whole milliseconds", "UTC",
+               "Kafka's append time", f"{BEFORE}, or the topic does not have Kafka's append times"),
+        FEED._replace(made_of="", null_when=BEFORE),
+        SOURCE._replace(made_of="", null_when=BEFORE),
     ),
     partition=by_day("ts_recv"),
     sort=("ts_recv",),
     zstd_level=1,  # measured on JSON frames: a third less time than level 3, and no larger
 )  # fmt: skip
+
+FRAMES_FEED, FRAMES_SOURCE = f"coalesce(feed, {OLD_FEED})", f"coalesce(source, {OLD_SOURCE})"
+"""Feed and source of a row of `raw_frames`, in SQL: to fill them in would be to write years of frames anew."""
 
 DEAD_LETTERS = Table(
     name="dead_letters",
@@ -41,7 +47,7 @@ DEAD_LETTERS = Table(
     columns=(
         *(column._replace(null_when="the record is not a raw record")
           for column in (VENUE, CHANNEL, SYMBOL, TRANSPORT)),
-        Column("reason", "VARCHAR", "Why"),
+        Column("reason", "VARCHAR", "Why it could not be read"),
         Column("item", "VARCHAR", "Which item of the frame (data[2]); empty for the whole frame"),
         TS_RECV._replace(null_when="the record is not a raw record"),
         *KAFKA,
@@ -57,17 +63,20 @@ COLLECTOR_EVENTS = Table(
     name="collector_events",
     grain="one thing that happened to a collector's connection or poller",
     columns=(
-        Column("ts", "TIMESTAMP", "When, by the broker's clock", "UTC", "ts_ns, and how far the collector's clock is off"),
+        Column("ts", "TIMESTAMP", "When it happened, by the broker's clock", "UTC",
+               "ts_ns, and how far the collector's clock is off"),
         VENUE,
         SESSION,
         TRANSPORT,
         Column("event", "VARCHAR", "connected, started, subscribed, refused, silent, resumed, rolled_over, disconnected, "
                "stopped, poll_failed, poll_stopped or notice"),
-        Column("reason", "VARCHAR", "Why", null_when="there is none"),
+        Column("reason", "VARCHAR", "Why it happened", null_when="there is none"),
         Column("frames", "BIGINT", "Frames of the session so far: its highest seq"),
-        Column("detail", "VARCHAR", "More, as JSON", null_when="there is none"),
+        Column("detail", "VARCHAR", "Further fields of the event, as JSON", null_when="there are none"),
         *KAFKA,
-        Column("ts_ns", "BIGINT", "When, by the collector's clock", "ns since 1970", null_when=BEFORE),
+        Column("ts_ns", "BIGINT", "When it happened, by the collector's clock", "ns since 1970", null_when=BEFORE),
+        FEED,
+        SOURCE,
     ),
     partition=by_month("ts"),
     sort=("ts",),

@@ -31,7 +31,7 @@ FUNDING_SETTLEMENTS = Table(
         *IDENTITY,
         TS_EVENT,
         RATE,
-        INTERVAL_HOURS._replace(null_when="the answer does not tell it and the contract was not listed yet"),
+        INTERVAL_HOURS._replace(null_when="no answer told it yet and the contract was not listed yet"),
         Column("mark_price", "DOUBLE", "Mark price at the settlement, as quoted", "quote per quoted unit", "frame",
                "the venue does not send it"),
         Column("rate_type", "VARCHAR", "The venue's word for an unusual settlement (Regular, Special)", source="frame",
@@ -42,4 +42,5 @@ FUNDING_SETTLEMENTS = Table(
     sort=("venue", "symbol", "ts_event"),
     key=("venue", "symbol", "ts_event"),
     key_time="ts_event",
+    completed=("interval_hours", "mark_price", "rate_type"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ SCHEMA_HISTORY = Table(
     name="schema_history",
     grain="one change of one table, view or macro, or of a setting that rows depend on; version counts them",
     columns=(
-        Column("ts", "TIMESTAMP", "When", "UTC"),
+        Column("ts", "TIMESTAMP", "When it was done", "UTC"),
         Column("version", "INTEGER", "Number of the migration or setting, from 1"),
         Column("object", "VARCHAR", "Kind and name: table liquidations, setting grid_s"),
         Column(
@@ -15,7 +15,7 @@ SCHEMA_HISTORY = Table(
         Column(
             "digest",
             "VARCHAR",
-            "Tells one text of it from another; empty for a change of columns, - when dropped; a setting's value",
+            "Hash of its text; empty for a change of columns, - if it was dropped; for a setting, its value",
         ),
     ),
     sort=("version",),

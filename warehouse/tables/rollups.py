@@ -9,11 +9,15 @@ from warehouse.tables.table import Column, Table, by_day, by_month
 
 _SUMS = (
     Column("position_side", "VARCHAR", "long or short: whose positions were closed"),
-    Column("completeness", "VARCHAR", "What the feed carried: all, or at most one per second and contract"),
-    Column("usd", "DOUBLE", "Sum of notional_usd; 0 where no row has one", "USD", "liquidations_complete"),
-    Column("qty_base", "DOUBLE", "Sum of qty_base; 0 where no row has one", "coins", "liquidations_complete"),
+    Column(
+        "completeness",
+        "VARCHAR",
+        "Class of the feed: all (it sent every liquidation), or how it was limited, such as one per second and contract",
+    ),
+    Column("usd", "DOUBLE", "Sum of notional_usd; 0 where no row has one", "USD", "liquidations_filled_in"),
+    Column("qty_base", "DOUBLE", "Sum of qty_base; 0 where no row has one", "coins", "liquidations_filled_in"),
     Column("count", "BIGINT", "Liquidations", "rows"),
-    Column("unpriced", "BIGINT", "Of these without notional_usd, so not in usd", "rows"),
+    Column("unpriced", "BIGINT", "Liquidations without notional_usd, which are not in usd", "rows"),
     Column("largest_usd", "DOUBLE", "The largest one", "USD", null_when="none has notional_usd"),
     Column("seconds", "BIGINT", "Different seconds in which there was at least one", "s"),
 )
@@ -53,7 +57,8 @@ LIQUIDATION_CELLS_15M = Table(
         BASE,
         _SUM["position_side"],
         _SUM["completeness"],
-        Column("price_kind", "VARCHAR", "What price is: fill_average, order_limit, bankruptcy, mark, okx_bkPx"),
+        Column("price_kind", "VARCHAR",
+               "What price is: fill_average, order_limit, bankruptcy, acquired, mark, okx_bkPx, undocumented"),
         Column("price_low", "DOUBLE", "Lower edge of the step, a multiple of price_step", "quote per coin",
                null_when="the rows have no price"),
         Column("price_step", "DOUBLE", "Width of the step: the largest power of ten that is at most 0.2 % of the price",
@@ -93,30 +98,35 @@ FEED_COVERAGE = Table(
     grain="one minute of one venue's channel, from when it was first listened to; sockets and polls, not backfills or imports",
     columns=(
         Column("minute", "TIMESTAMP", "Start of the minute, by our clock", "UTC", "ts_recv"),
-        Column("hour", "TIMESTAMP", "Start of the minute's hour, stored so that sums by the hour open one day's files of a day",
+        Column("hour", "TIMESTAMP", "Start of the minute's hour, stored so that sums by the hour open only one day's files",
                "UTC", "minute", made_of="date_trunc('hour', minute)"),
         VENUE,
         Column("channel", "VARCHAR", "The exchange's word for the stream or endpoint"),
         Column("transport", "VARCHAR", "ws or rest"),
-        Column("topic", "VARCHAR", "Kafka topic of its frames; raw.liquidation: the channels that bring liquidations"),
-        Column("connected_share", "DOUBLE", "Share of the minute, and of the contracts where they come by several sockets, in "
-               "which at least one session listened; 0 where no collector ran", "fraction", "collector_events, session_frames"),
+        Column("topic", "VARCHAR", "Kafka topic of its frames"),
+        Column("connected_share", "DOUBLE", "Share of the minute in which at least one session listened (if the contracts are "
+               "split over several sockets, weighted by their share); 0 if no collector ran", "fraction",
+               "collector_events, session_frames"),
         Column("frames", "BIGINT", "Frames that arrived", "frames", "raw_frames", "frames of the topic are not kept"),
-        Column("rows", "BIGINT", "Liquidations it brought that happened in the minute; 0 for other topics", "rows"),
+        Column("rows", "BIGINT", "Liquidations of the channel that happened in the minute; 0 for channels of other data",
+               "rows"),
         Column("contract_seconds", "BIGINT", "Pairs of contract and second (of the exchange) with a liquidation", "pairs"),
-        Column("saturated_seconds", "BIGINT", "Of these, on a throttled feed, those whose neighbour second had one of the same "
-               "contract as well: the feed was at its limit, and more may have happened than was told", "pairs"),
+        Column("saturated_seconds", "BIGINT", "Of these, on a throttled feed, those with a liquidation of the same contract in "
+               "the second before or after: the feed was at its limit, and more may have happened than was sent", "pairs"),
         Column("gap_reason", "VARCHAR", "Why it was not listened to for the whole minute", null_when="it was"),
-        Column("repaired", "BOOLEAN", "Whether a backfill or an import has brought rows of this minute since",
+        Column("repaired", "BOOLEAN", "Whether a backfill or an import has added rows of this minute since",
                null_when="it was heard whole, and is LIVE"),
-        Column("state", "VARCHAR", "LIVE: it was listened to, and nothing speaks against it. SUSPECT: it was connected, and "
-               "silent for so long that this is unlikely if it works. SILENT: so unlikely that the minute counts as "
-               "not heard, or nobody listened", source="silence_rules", null_when="the channel carries no liquidations",
+        Column("state", "VARCHAR", "LIVE: it was listened to, and nothing is suspicious. SUSPECT: it was connected, and silent "
+               "for so long that this is unlikely if it works. SILENT: so unlikely that the minute counts as not heard, "
+               "or nobody listened", source="silence_rules", null_when="the channel carries no liquidations",
                made_of=OLD_STATE),
         Column("state_reason", "VARCHAR", "Since when nothing came and what was expected, or why nobody listened",
                null_when="state is LIVE or null", made_of=OLD_REASON),
-        Column("silence_likelihood", "DOUBLE", "How likely a silence as long as it is by then is, if the channel works",
-               "fraction", "silence_rules", "it is over 0.01, it was SILENT before, something came, or the topic is another"),
+        Column("silence_likelihood", "DOUBLE", "How likely a silence this long (until this minute) is, if the channel works",
+               "fraction", "silence_rules",
+               "it is over 0.01, it was SILENT before, a liquidation came, or it is a channel of other data"),
+        Column("carries_liquidations", "BOOLEAN", "Whether the channel sends liquidations: one of those whose completeness is "
+               "known", source="pipelines/venues: completeness", made_of="topic = 'raw.liquidation'"),
     ),
     partition=by_day("minute"),
     sort=("venue", "channel", "minute"),

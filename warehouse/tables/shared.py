@@ -1,5 +1,6 @@
 """Columns that several tables have, described once."""
 
+from warehouse.tables.session_names import OLD_FEED, OLD_SOURCE
 from warehouse.tables.table import Column
 
 NO_METADATA = "the contract's metadata was not known when the row was written"
@@ -17,33 +18,43 @@ KIND = Column("kind", "VARCHAR", "perpetual or delivery", null_when=NO_METADATA)
 IDENTITY = (VENUE, SYMBOL, INSTRUMENT, BASE, QUOTE, SETTLE)
 
 TS_EVENT = Column("ts_event", "TIMESTAMP", "When it happened, by the exchange's clock", "UTC", "frame")
-TS_GRID = Column("ts", "TIMESTAMP", "Start of the grid bucket that ts_event lies in", "UTC", "ts_event")
+TS_GRID = Column("ts", "TIMESTAMP", "Start of the grid bucket that contains ts_event", "UTC", "ts_event")
 TS_RECV = Column("ts_recv", "TIMESTAMP", "When the frame arrived, by the broker's clock", "UTC",
-                 "Kafka's append time, less the time that the frame waited before it was sent")  # fmt: skip
+                 "Kafka's append time, minus the time that the frame waited before it was sent")  # fmt: skip
 
 KAFKA = (
-    Column("kafka_topic", "VARCHAR", "Topic the frame lies in"),
+    Column("kafka_topic", "VARCHAR", "Topic of the frame"),
     Column("kafka_partition", "INTEGER", "Partition of the topic"),
     Column("kafka_offset", "BIGINT", "Offset in the partition"),
 )
-BEFORE = "stored before this was kept"
+BEFORE = "the row was stored before there was this column"
 GRID = (
     Column("channel", "VARCHAR", "The exchange's word for the stream or endpoint", source="record header channel",
            null_when=f"not the value of a grid bucket, or {BEFORE}"),
-    Column("ts_arrival", "TIMESTAMP", "Start of the grid bucket that the row is the last value of, by the broker's clock: in "
-           "which Kafka took the frame, or, if it waited over 5 s for that, in which it arrived", "UTC", "ts_recv, append time",
-           f"not the value of a grid bucket, or {BEFORE}"),
-    Column("ts_append", "TIMESTAMP", "When the broker took the record, in whole milliseconds", "UTC", "Kafka's append time",
+    Column("ts_arrival", "TIMESTAMP", "Start of the grid bucket of which the row is the last value, by the broker's clock: "
+           "when Kafka received the frame or, if the frame had waited more than 5 s, when it arrived", "UTC",
+           "ts_recv, append time", f"not the value of a grid bucket, or {BEFORE}"),
+    Column("ts_append", "TIMESTAMP", "When the broker received the record, in whole milliseconds", "UTC", "Kafka's append time",
            f"not the value of a grid bucket, {BEFORE}, or the topic does not have Kafka's append times"),
 )  # fmt: skip
-"""Columns of tables that have the last value of a bucket; behind all others, as they came later."""
+"""Columns of tables that have the last value of a bucket; after all others, because they were added later."""
 GRID_KEY = ("venue", "symbol", "channel", "ts_arrival")
-SESSION = Column("session", "VARCHAR", "Connection or poller life the frame came by", source="record header session")
+SESSION = Column(
+    "session",
+    "VARCHAR",
+    "One connection, or one run of a poller, that received the frame",
+    source="record header session",
+)
+FEED = Column("feed", "VARCHAR", "Name of the socket or poller; its next sessions have the same name",
+              source="record header feed", made_of=OLD_FEED)  # fmt: skip
+SOURCE = Column("source", "VARCHAR", "live, backfill (requested from the venue later) or import (from a file)",
+                source="record header source", made_of=OLD_SOURCE)  # fmt: skip
+"""Columns about a session; after all others in their tables, because they were added later."""
 SEQ = Column("seq", "BIGINT", "Number of the frame in its session, from 1 without gaps", source="record header seq")
 
 TRACE = (
     TS_RECV,
-    Column("source", "VARCHAR", "live, backfill (asked from the venue later) or import (from a file)"),
+    SOURCE._replace(made_of=""),
     *KAFKA,
     SESSION,
     SEQ,

@@ -1,22 +1,12 @@
 """How a table is described: DDL, migrations, writer and documentation all read it from here."""
 
+from __future__ import annotations
+
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import polars as pl
-
-POLARS_TYPES: dict[str, pl.DataType] = {
-    "VARCHAR": pl.String(),
-    "TIMESTAMP": pl.Datetime("us"),
-    "DOUBLE": pl.Float64(),
-    "INTEGER": pl.Int32(),
-    "BIGINT": pl.Int64(),
-    "UBIGINT": pl.UInt64(),
-    "BOOLEAN": pl.Boolean(),
-    "BLOB": pl.Binary(),
-    "BIGINT[]": pl.List(pl.Int64()),
-    "TIMESTAMP[]": pl.List(pl.Datetime("us")),
-}
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Column(NamedTuple):
@@ -48,14 +38,16 @@ class Touches(NamedTuple):
 class Table(NamedTuple):
     """A table. `partition`: DuckLake partition expressions; `sort`: the order inside files; `grain`: what a row is.
 
-    `append_only`: rows are taken out by `writer.rewrite` alone, which puts what the same frames give now in their place, and by
-    a later value of the same bucket (`grid_key`); otherwise the table may be replaced in part. `key`: the columns that name a
-    row; rows that repeat a stored key are not written again. A row that is null in a key column described with `null_when` has
-    no key, as in SQL's UNIQUE, and is always written. `key_time`: the TIMESTAMP column by which the search for stored keys is
-    narrowed; in rows with one key it is the same, or at most `key_slack` apart. `grid_key`: as `key`, for the last values of
-    buckets: of rows with one key that of the latest frame stays, so a bucket may be stored in any number of parts; its
-    last column is the bucket's time. `touches`: which bars a row changes; `pending.py`. `zstd_level`: how hard its files are
-    compressed; `zstd_joined`: those that small ones are joined to, 0: alike.
+    `append_only`: only `writer.rewrite` deletes rows, and inserts what the current parser reads from the same frames; and a
+    later value of the same bucket (`grid_key`) replaces the earlier one. Otherwise the table may be replaced in part. `key`:
+    the columns that identify a row; rows that repeat a stored key are not written again. A row that is null in a key column
+    described with `null_when` has no key, as in SQL's UNIQUE, and is always written. `key_time`: the TIMESTAMP column that
+    narrows the search for stored keys; in rows with the same key it is equal, or at most `key_slack` apart. `grid_key`: as
+    `key`, for the last values of buckets: of rows with the same key the one that happened last stays, so a bucket may be
+    stored in any number of parts; its last column is the bucket's time. `touches`: which bars a row changes; `pending.py`.
+    `completed`: columns that may be null in the first row of a key; a later row that has more of them, and lacks none that the
+    first has, replaces it.
+    `zstd_level`: the compression level of its files; `zstd_joined`: that of merged files, 0: the same.
     """
 
     name: str
@@ -69,6 +61,7 @@ class Table(NamedTuple):
     key_slack: timedelta = timedelta(0)
     grid_key: tuple[str, ...] = ()
     touches: Touches | None = None
+    completed: tuple[str, ...] = ()
     zstd_level: int = 3
     zstd_joined: int = 0
 
@@ -89,7 +82,9 @@ class Table(NamedTuple):
     @property
     def schema(self) -> pl.Schema:
         """The polars schema of a frame of this table's rows; `writer.append` takes exactly these columns."""
-        return pl.Schema({column.name: POLARS_TYPES[column.type] for column in self.columns})
+        from warehouse.frames import schema  # who only queries needs no polars
+
+        return schema(self.types)
 
 
 def by_day(column: str) -> tuple[str, ...]:

@@ -24,12 +24,15 @@ def fill(writer: Lake, rows: Maker, liquidations: Maker, commits: int = 6, first
     """Store commits of liquidations over some days with their frames and accounts, take some rows out, join some files."""
     for turn in range(first, first + commits):
         frames = [
-            {"venue": "bybit", "session": "s1", "seq": 3 * turn + n, "kafka_topic": "raw.liquidation", "kafka_partition": 0,
-             "kafka_offset": 3 * turn + n, "ts_recv": NOON, "payload": b"{}"} for n in range(3)
+            {"venue": "bybit", "session": "s1", "feed": "x", "source": "live", "seq": 3 * turn + n,
+             "kafka_topic": "raw.liquidation", "kafka_partition": 0, "kafka_offset": 3 * turn + n, "ts_recv": NOON,
+             "payload": b"{}"} for n in range(3)
         ]  # fmt: skip
         session = {
             "venue": "bybit",
             "session": "s1",
+            "feed": "x",
+            "source": "live",
             "kafka_topic": "raw.liquidation",
             "kafka_partition": 0,
             "frames": 3,

@@ -106,7 +106,7 @@ def test_a_damaged_file_is_named_and_the_backup_before_stays(
             new.write_bytes(harm)
         done = liq("backup", target)
         assert (done.exit_code, str(new) in done.stdout) == (1, True)
-        assert f"1 files are damaged or missing: {target} is as it was" in done.stdout
+        assert f"1 files are damaged or missing: {target} was not changed" in done.stdout
         assert contents(target) == before
         new.write_bytes(whole)
     assert liq("backup", target).exit_code == 0
@@ -126,7 +126,7 @@ def test_no_folder_that_is_something_else_is_taken_for_a_backup(
         with pytest.raises(WarehouseError, match="is no backup of this warehouse, and is left alone"):
             backup(writer, wrong, quiet)
     for inside in (filled, filled / "lake/files/backup", filled.parent):
-        with pytest.raises(WarehouseError, match="lie in each other"):
+        with pytest.raises(WarehouseError, match="is inside the other"):
             backup(writer, inside, quiet)
     with lake.open(other, read_only=False) as theirs:
         backup(theirs, mine / "theirs", quiet)
@@ -167,7 +167,7 @@ def test_a_lake_that_is_there_is_left_alone_or_put_aside_whole(
     writer.close()
     newer = contents(filled)
     done = liq("restore", target)
-    assert (done.exit_code, "--replace puts it aside" in done.stderr) == (1, True)
+    assert (done.exit_code, "--replace moves" in done.stderr) == (1, True)
     lose_catalogue(filled)
     assert liq("restore", target).exit_code == 1  # files lie there still
     assert contents(target) == backed_up

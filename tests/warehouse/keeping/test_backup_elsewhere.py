@@ -33,7 +33,7 @@ def test_a_catalogue_in_postgresql_is_dumped_and_restored(
     assert (done.exit_code, done.stderr) == (0, "")
     assert PASSWORD.encode() not in (target / "lake/catalogue.dump").read_bytes()
     again = liq("restore", target, world=world)
-    assert (again.exit_code, "has a warehouse: name an empty one" in again.stderr) == (1, True)
+    assert (again.exit_code, "has a warehouse already: name an empty database" in again.stderr) == (1, True)
     monkeypatch.setenv("LIQ_CATALOGUE", postgres_server.database("restored"))  # type: ignore[attr-defined]
     elsewhere = tmp_path / "elsewhere"
     done = liq("restore", target, world=elsewhere)

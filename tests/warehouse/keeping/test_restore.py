@@ -100,7 +100,7 @@ def test_files_of_a_commit_that_the_manifest_has_not_are_left_out_and_counted(
     lose_catalogue(filled)
     done = liq("restore", "--from-files")
     assert done.exit_code == 0
-    assert "files are not of it: `liq maintain --list-unknown` lists them" in done.stdout
+    assert "files do not belong to it: `liq maintain --list-unknown` lists them" in done.stdout
     assert contents(filled) == before
 
 
@@ -132,7 +132,7 @@ def test_a_catalogue_that_is_there_is_left_alone_or_put_aside(
     before = contents(filled)
     for words in (["--from-files"], ["--from-copy"]):
         done = liq("restore", *words)
-        assert (done.exit_code, "--replace puts it aside" in done.stderr) == (1, True)
+        assert (done.exit_code, "--replace moves" in done.stderr) == (1, True)
     with (filled / "lake/catalog.sqlite").open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 30_000)
@@ -247,3 +247,16 @@ def test_a_lake_is_made_without_damaged_files_where_that_is_asked_for(
     with lake.open(filled) as reader:
         for name in ("liquidations", "session_frames"):
             assert reader.connection.execute(f"FROM {name}").fetchall()
+
+
+def test_a_backup_its_restore_and_verify_count_the_same_files(
+    filled: Path, tmp_path_factory: pytest.TempPathFactory, writer: Lake, liq: Callable[..., Result]
+) -> None:
+    maintain(writer, timedelta(days=7), timedelta(days=7))  # what joined files replaced is of older snapshots
+    writer.close()
+    there = tmp_path_factory.mktemp("elsewhere")
+    number = liq("backup", there / "kept", world=filled).stdout.partition(" files copied")[0]
+    restored = liq("restore", there / "kept", world=there / "again").stdout
+    assert number.isdigit()
+    assert liq("verify", world=filled).stdout.startswith(f"{number} files, ")
+    assert f": {number} files of every snapshot that it has" in restored

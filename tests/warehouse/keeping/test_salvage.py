@@ -50,7 +50,7 @@ def test_without_a_manifest_rows_come_back_once_though_their_files_were_joined_d
     assert set(after["liquidations"]) >= set(before["liquidations"])
     assert len(after["liquidations"]) == len(set(after["liquidations"]))
     assert gone_whole  # all rows of a file were deleted, which leaves no mark beside it: they come back
-    assert done.stdout.count("files are not of it") == 1
+    assert done.stdout.count("files do not belong to it") == 1
 
 
 def test_without_a_manifest_a_row_that_was_replaced_gives_way_to_the_newer_one(

@@ -77,7 +77,7 @@ def test_a_file_that_a_killed_writer_left_is_counted_and_is_no_fault(filled: Pat
     stray.write_bytes(b"of a writer that was killed")
     done = liq("verify")
     assert done.exit_code == 0
-    assert "1 files lie there that are not of it: `liq maintain --list-unknown` lists them" in done.stdout
+    assert "1 files there do not belong to it: `liq maintain --list-unknown` lists them" in done.stdout
     assert "            27  main/liquidations/stray.parquet" in liq("maintain", "--list-unknown").stdout
 
 
@@ -174,7 +174,7 @@ def test_beside_a_writer_and_upkeep_a_whole_lake_is_whole(filled: Path, liquidat
             key = 10**6
             while not stop.is_set():
                 append(other, {"liquidations": liquidations(3, first=key)})
-                maintain(other, AT_ONCE, timedelta(seconds=60))
+                maintain(other, timedelta(seconds=60), timedelta(seconds=60))
                 key += 10
 
     thread = threading.Thread(target=write)

@@ -1,10 +1,11 @@
--- completeness_by_hour: how complete each venue's liquidations of each hour are.
+-- liquidation_coverage_by_hour: how much of each hour each venue's liquidations were listened to, and how far its totals can be trusted.
 -- Reads feed_coverage, liquidations_1h. Grain: one row per hour (its start, UTC), venue and liquidation channel, of the 30 days
--- before as_of(). coverage_share: share of the hour's minutes that were heard, one that an import filled counting whole, and those
--- that are SILENT or before collection began as not heard; of the running hour only minutes up to the last one measured.
--- suspect_share: share of them that are SUSPECT. saturated_share: of the seconds and contracts with a liquidation those at the limit
--- of a throttled feed; completeness: the classes in it, null where none came; lower_bound: more may have happened than was told.
--- gap_minutes: those not heard whole, or SUSPECT, since collection began; repaired: whether all of them were filled.
+-- before as_of(). coverage_share: share of the hour's minutes that were heard. A minute that an import filled counts as heard; a
+-- minute that is SILENT, or before collection began, does not. Of the running hour only minutes up to the last measured one count.
+-- suspect_share: share of these minutes that are SUSPECT. saturated_share: of the seconds and contracts with a liquidation, those
+-- at the limit of a throttled feed. completeness: the classes in it; null if no liquidation came. lower_bound: more may have
+-- happened than was sent. gap_minutes: minutes since collection began that were not heard whole, or were SUSPECT. repaired:
+-- whether all of them were filled.
 WITH heard AS (
     SELECT hour, venue, channel,
         sum(heard_share(state, connected_share, repaired)) AS minutes_heard, max(minute) AS last_minute,
@@ -13,7 +14,7 @@ WITH heard AS (
         sum(saturated_seconds)::BIGINT AS saturated_seconds, count(*) FILTER (connected_share < 1 OR state <> 'LIVE') AS gap_minutes,
         bool_and(repaired) AS repaired
     FROM feed_coverage
-    WHERE minute >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND minute <= as_of() AND topic = 'raw.liquidation'
+    WHERE minute >= date_trunc('hour', as_of()) - INTERVAL 30 DAYS AND minute <= as_of() AND carries_liquidations
     GROUP BY ALL
 ), shares AS (
     SELECT *, minutes_heard / minutes AS coverage_share, minutes_suspect / minutes AS suspect_share

@@ -1,8 +1,18 @@
--- liquidations_complete: every liquidation, with what was not known when it arrived filled in from instruments.
--- Reads liquidations, instruments_as_of. Grain: one liquidation. Rows stored whole pass unchanged; the others take the contract
--- listed at ts_event, else the first listed after it, and then have metadata = 'later'. Filter on ts_event.
+-- liquidations_filled_in: every liquidation, with contract data filled in if it was not known when the liquidation arrived.
+-- Reads liquidations, instruments_as_of, liquidation_reports. Grain: one liquidation. Complete rows stay unchanged. The others use the
+-- contract as listed at ts_event, else as first listed after it, and then have metadata = 'later'. If a feed does not say the side,
+-- it is that of the reports of the same contract and quantity within two seconds, if they all agree; null_reason still says
+-- why the feed left it open. Filter on ts_event.
 WITH incomplete AS (
-    FROM liquidations WHERE base IS NULL OR qty_base IS NULL OR notional_usd IS NULL
+    FROM liquidations WHERE base IS NULL OR qty_base IS NULL OR notional_usd IS NULL OR position_side IS NULL
+), sided AS (
+    SELECT l.ts_event, l.event_key, l.occurrence, min(r.position_side) AS r_side
+    FROM incomplete AS l
+    JOIN liquidation_reports AS r ON l.venue = r.venue AND l.symbol = r.symbol AND l.qty_raw = r.qty_raw
+        AND r.ts_event BETWEEN l.ts_event - INTERVAL 2 SECONDS AND l.ts_event + INTERVAL 2 SECONDS
+    WHERE l.position_side IS NULL
+    GROUP BY ALL
+    HAVING min(r.position_side) = max(r.position_side)
 ), joined AS (
     SELECT
         l.*,
@@ -17,18 +27,22 @@ WITH incomplete AS (
             WHEN l.qty_unit = 'contract' AND i.contract = 'inverse' THEN l.qty_raw * i.contract_size
         END AS amount,
         l.price_raw / i.multiplier AS i_price,
-        list_contains(dollars(), i.quote) AS in_dollars
+        list_contains(dollars(), i.quote) AS in_dollars,
+        s.r_side
     FROM incomplete AS l
+    LEFT JOIN sided AS s USING (ts_event, event_key, occurrence)
     LEFT JOIN instruments_as_of AS i
         ON l.venue = i.venue AND l.symbol = i.symbol AND l.ts_event >= i.since AND l.ts_event < coalesce(i.valid_to, 'infinity')
 )
-FROM liquidations WHERE NOT (base IS NULL OR qty_base IS NULL OR notional_usd IS NULL)
+FROM liquidations WHERE NOT (base IS NULL OR qty_base IS NULL OR notional_usd IS NULL OR position_side IS NULL)
 UNION ALL BY NAME
 SELECT
     * EXCLUDE (
         i_instrument, i_base, i_quote, i_settle, i_contract, i_kind, contract_size, multiplier, coins, amount, i_price,
-        in_dollars)
+        in_dollars, r_side)
     REPLACE (
+        coalesce(j.order_side, CASE r_side WHEN 'long' THEN 'sell' WHEN 'short' THEN 'buy' END) AS order_side,
+        coalesce(j.position_side, r_side) AS position_side,
         coalesce(j.instrument, i_instrument) AS instrument,
         coalesce(j.base, i_base) AS base,
         coalesce(j.quote, i_quote) AS quote,
