@@ -8,6 +8,7 @@
     ├── StartError            a part of the pipeline did not start
     ├── EndedError            a process that does the work ended before it was done; it said why
     ├── NothingToPlotError    what was asked for has no rows, so there is no picture
+    ├── AskError              what a program asked for cannot be answered (`client/asking.py`)
     └── InvalidPositionError  a position that cannot be, such as one that is liquidated as soon as it is opened
 
 Bad data is no exception here: a frame that cannot be read becomes a `rows.Rejected` and then a dead letter.

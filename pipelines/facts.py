@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 Contract = Literal["linear", "inverse"]
-Unit = Literal["base", "contract", "usd", "quote"]
+Unit = Literal["base", "contract", "usd", "quote", "unknown"]
 Side = Literal["buy", "sell"]
 Position = Literal["long", "short"]
 
@@ -22,15 +22,16 @@ class Liquidation(Row):
     """One liquidation as the venue reports it.
 
     `order_side`: side of the order that closed the position; `position_side`: whose position was closed; a venue names
-    one, the other is its opposite. `qty` is in `unit`. `price_kind`: fill_average, order_limit, bankruptcy, mark,
-    okx_bkPx. `order_price`: the order's own limit, where `price` is not it. `identity`: the venue's natural fields as
-    text, `occurrence` counts identical ones inside a frame from 0.
+    one, the other is its opposite; both None where what it says is not proven. `qty` is in `unit`. `price_kind`:
+    fill_average, order_limit, bankruptcy, mark, acquired, okx_bkPx. `order_price`: the order's own limit, where `price` is not
+    it. `identity`: the venue's natural fields as text, `occurrence` counts identical ones inside a frame from 0.
+    `unproven`: what is left open of it, and what was sent. `id`: the venue's own, where it has one.
     """
 
     symbol: str
     ts_event: int
-    order_side: Side
-    position_side: Position
+    order_side: Side | None
+    position_side: Position | None
     price: float | None
     price_kind: str
     qty: float
@@ -41,6 +42,31 @@ class Liquidation(Row):
     occurrence: int = 0
     order_price: float | None = None
     status: str | None = None
+    unproven: str | None = None
+    id: str | None = None
+
+
+SumUnit = Literal["usd", "base"]
+
+
+class AggregatedLiquidations(Row):
+    """What a vendor says was liquidated in a period, of each side, over all the liquidations it knows of `symbol`.
+
+    `symbol`: a coin, or a contract in the vendor's spelling. `ts_event`: start of the period. `long` and `short` are in `unit`.
+    `provider`: who says it; `own`: a person's own table.
+    """
+
+    symbol: str
+    ts_event: int
+    provider: str
+    period: str
+    long: float
+    short: float
+    unit: SumUnit
+
+
+class LiquidationReport(Liquidation):
+    """The same liquidation as a venue's second source has it: kept beside the others, counted in none of their sums."""
 
 
 class FundingRate(Row):
@@ -161,7 +187,7 @@ class Instrument(Row):
 
 
 class FundingInterval(Row):
-    """A venue's word on how often a contract pays funding, where its instrument list does not say (Binance fundingInfo)."""
+    """A venue's word on how often a contract pays funding, where its instrument list does not say."""
 
     symbol: str
     interval_hours: float

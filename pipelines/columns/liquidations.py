@@ -1,5 +1,9 @@
 """Liquidation facts to the table `liquidations`: coins, dollars, and a key."""
 
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
 import polars as pl
 
 from pipelines.columns.contracts.instruments import Instruments
@@ -13,15 +17,17 @@ FLAGS_FROM = 2**56  # above any time in milliseconds
 SPLITMIX64 = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
-def liquidations(parsed: Parsed, instruments: Instruments) -> pl.DataFrame:
-    """Return the rows of table `liquidations`, in the order of the frames."""
-    facts = parsed.facts.get(Liquidation) or Facts([], [])
+def liquidations(
+    parsed: Parsed, instruments: Instruments, kind: type[Liquidation] = Liquidation, table: str = "liquidations"
+) -> pl.DataFrame:
+    """Return the rows of table `liquidations`, or of another with its columns, in the order of the frames."""
+    facts = parsed.facts.get(kind) or Facts([], [])
     if not facts.rows and not facts.blocks:
-        return empty("liquidations")
+        return empty(table)
     found = facts_frame(facts, parsed.frames)
     found = with_contracts(found, instruments)
     found = found.with_columns(event_keys(found))
-    return as_table(amounts(found), "liquidations")
+    return as_table(amounts(found), table)
 
 
 def impossible(rows: pl.DataFrame) -> dict[int, str]:
@@ -38,7 +44,8 @@ def event_keys(found: pl.DataFrame) -> pl.Series:
     """Return 64 bits of what tells liquidations apart: venue and symbol, contract, sides, time, quantity and prices.
 
     `symbol_key` is of venue and symbol; the others are mixed into it one after the other, as splitmix64 does. Numbers
-    count, not their text: what a venue writes 9910 in one place and 9910.00 in another is one liquidation.
+    count, not their text: what a venue writes 9910 in one place and 9910.00 in another is one liquidation. The venue's own
+    id, where it has one, is mixed in last.
     """
     fields = found.select(_KEYED)
     key = fields["symbol_key"].to_numpy(writable=True)
@@ -48,7 +55,22 @@ def event_keys(found: pl.DataFrame) -> pl.Series:
             key ^= key >> shift
             key *= factor
         key ^= key >> 31
+    if "id" in found.columns and found["id"].null_count() < found.height:
+        key = np.where(found["id"].is_null(), key, _mixed(key ^ _hashed(found["id"])))
     return pl.Series("event_key", key, pl.UInt64)
+
+
+def _hashed(ids: pl.Series) -> "np.ndarray[Any, np.dtype[np.uint64]]":
+    """Return 64 bits of blake2b of each id."""
+    digests = [blake2b((each or "").encode(), digest_size=8).digest() for each in ids]
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
+
+
+def _mixed(key: "np.ndarray[Any, np.dtype[np.uint64]]") -> "np.ndarray[Any, np.dtype[np.uint64]]":
+    for shift, factor in SPLITMIX64:
+        key ^= key >> np.uint64(shift)
+        key *= np.uint64(factor)
+    return key ^ key >> np.uint64(31)
 
 
 def _flag(number: int, column: str, value: str) -> pl.Expr:
@@ -68,8 +90,9 @@ def amounts(found: pl.DataFrame) -> pl.DataFrame:
     """Complete facts joined with contracts: units, quantity in coins, USD, and why one of them is null.
 
     A listed contract's kind (linear, inverse) goes before what the symbol's form told the parser. Linear: coins are
-    quantity x size x multiplier, USD is quantity x price where the quote is a dollar. Inverse: USD is the quantity, or
-    contracts x size, whatever the price; coins are USD / price.
+    quantity x size x multiplier, USD is quantity x price where the quote is a dollar. A quantity in the quote is the USD.
+    Inverse: USD is the quantity, or contracts x size, whatever the price; coins are USD / price. Of a unit that is not
+    proven neither is known.
     """
     for step in (_UNITS, _AMOUNT, _COINS_AND_USD, [_NULL_REASON]):
         found = found.with_columns(step)
@@ -88,20 +111,32 @@ _UNITS = [
     time("ts_event"),
     pl.col("occurrence").cast(pl.Int32),
 ]
-_UNIT = pl.when(_IN_CONTRACTS).then(pl.lit("contract")).when(_INVERSE).then(pl.lit("usd")).otherwise(pl.lit("base"))
+_IN_QUOTE, _IN_WHAT = pl.col("unit") == "quote", pl.col("unit") == "unknown"
+_UNIT = (
+    pl.when(_IN_CONTRACTS | _IN_QUOTE | _IN_WHAT)
+    .then("unit")
+    .when(_INVERSE)
+    .then(pl.lit("usd"))
+    .otherwise(pl.lit("base"))
+)
 _AMOUNT = [
     _UNIT.alias("qty_unit"),
-    pl.when(_IN_CONTRACTS).then(pl.col("qty") * pl.col("contract_size")).otherwise("qty").alias("amount"),
+    pl.when(_IN_CONTRACTS).then(pl.col("qty") * pl.col("contract_size")).when(~_IN_WHAT).then("qty").alias("amount"),
 ]
-_BASE = pl.when(_INVERSE).then(pl.col("amount") / pl.col("price")).when(_LINEAR).then(
-    pl.col("amount") * pl.col("multiplier")
-)  # fmt: skip
+_BASE = (
+    pl.when(_INVERSE)
+    .then(pl.col("amount") / pl.col("price"))
+    .when(_LINEAR & _IN_QUOTE)
+    .then(pl.col("amount") / pl.col("price_raw") * pl.col("multiplier"))
+    .when(_LINEAR)
+    .then(pl.col("amount") * pl.col("multiplier"))
+)
 _USD = pl.when(_INVERSE).then("amount").when(_LINEAR & pl.col("in_dollars")).then(
-    pl.col("amount") * pl.col("price_raw")
+    pl.when(_IN_QUOTE).then("amount").otherwise(pl.col("amount") * pl.col("price_raw"))
 )  # fmt: skip
 _COINS_AND_USD = [finite(_BASE).alias("qty_base"), finite(_USD).alias("notional_usd")]
-_NULL_REASON = (
-    pl.when(pl.col("qty_base").is_not_null() & pl.col("notional_usd").is_not_null())
+_NO_AMOUNT = (
+    pl.when((pl.col("qty_base").is_not_null() & pl.col("notional_usd").is_not_null()) | _IN_WHAT)
     .then(pl.lit(None, pl.String))
     .when(pl.col("contract").is_null())
     .then(pl.lit("contract not known"))
@@ -116,5 +151,7 @@ _NULL_REASON = (
     .when(~pl.col("in_dollars"))
     .then(pl.format("quote {} is not a dollar", "quote"))
     .otherwise(pl.lit("amount out of range"))
-    .alias("null_reason")
 )
+_NULL_REASON = pl.when(pl.col("unproven").is_null()).then(_NO_AMOUNT).when(_NO_AMOUNT.is_null()).then("unproven").otherwise(
+    pl.format("{}; {}", "unproven", _NO_AMOUNT)
+).alias("null_reason")  # fmt: skip

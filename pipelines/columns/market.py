@@ -39,6 +39,10 @@ def _on_grid(found: pl.DataFrame, frames: Sequence[RawFrame], grid_s: int) -> pl
         (pl.col("ts_event") // bucket_ms * bucket_ms * 1000).cast(pl.Datetime("us")).alias("ts"),
         *_arrivals([frames[position] for position in found["frame"]], grid_s),
     )
+    of_a_file = pl.col("source") == "import"  # when it was imported says nothing of it: its own time does
+    found = found.with_columns(
+        ts_arrival=pl.when(of_a_file & pl.col("ts_arrival").is_not_null()).then("ts").otherwise("ts_arrival")
+    )
     if "period" in found.columns:
         of_now = pl.col("period").is_null()
         found = found.with_columns(pl.when(of_now).then(name) for name in GRID_COLUMNS)
@@ -106,11 +110,15 @@ def open_interest(parsed: Parsed, instruments: Instruments, grid_s: int) -> pl.D
     found = found.with_columns(contract=contract)
     linear, unit = pl.col("contract") == "linear", pl.col("unit")
     amount = (
-        pl.when(unit == "contract").then(pl.col("open_interest") * pl.col("contract_size")).otherwise("open_interest")
+        pl.when(unit == "contract")
+        .then(pl.col("open_interest") * pl.col("contract_size"))
+        .when(unit != "unknown")
+        .then("open_interest")
     )
+    in_coins = (linear & (unit != "usd")) | (unit == "base")
     share = pl.when(pl.col("sides") == "both").then(0.5).otherwise(1.0)
-    coins = pl.coalesce("base_given", pl.when(linear & (unit != "usd")).then(amount)) * pl.col("multiplier") * share
-    usd = pl.coalesce("usd_given", pl.when(~linear).then(amount)) * share
+    coins = pl.coalesce("base_given", pl.when(in_coins).then(amount)) * pl.col("multiplier") * share
+    usd = pl.coalesce("usd_given", pl.when(~linear & (unit != "base")).then(amount)) * share
     found = found.with_columns(coins=coins, dollars=usd)
     found = found.with_columns(oi_base=bounded(pl.col("coins"), AMOUNT), oi_usd=bounded(pl.col("dollars"), INTEREST))
     found = found.with_columns(null_reason=_why_null())
@@ -124,6 +132,8 @@ def _why_null() -> pl.Expr:
         .then(pl.lit(None, pl.String))
         .when((pl.col("unit") == "contract") & pl.col("contract_size").is_null())
         .then(pl.lit("contract size not known"))
+        .when(pl.col("unit") == "unknown")
+        .then(pl.lit("unit not proven"))
         .when(pl.col("contract").is_null())
         .then(pl.lit("contract not known"))
         .when((pl.col("coins") > AMOUNT.most) | (pl.col("dollars") > INTEREST.most))

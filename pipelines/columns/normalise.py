@@ -8,18 +8,19 @@ from typing import NamedTuple
 import polars as pl
 
 from pipelines.columns import market, reference
+from pipelines.columns.aggregated import aggregated
 from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.liquidations import impossible, liquidations
 from pipelines.columns.schemas import as_table, empty
 from pipelines.columns.shared import facts_frame
 from pipelines.columns.unfit import UNFIT, refuse, set_aside
-from pipelines.facts import Liquidation, Rejected
+from pipelines.facts import Liquidation, LiquidationReport, Rejected
 from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS, Facts, Parsed, collector_paused, parse_frames
 
 __all__ = ["DEAD", "WITHOUT_ROWS", "WITH_ROWS", "Normalised", "Parsed", "normalise", "parse_frames", "raw_frames"]
 
 GRID_S = 60
-FRAME_TEXTS = ("channel", "symbol", "transport")
+FRAME_TEXTS = ("channel", "symbol", "transport", "feed", "source")
 
 
 class Normalised(NamedTuple):
@@ -55,6 +56,8 @@ def _normalised(parsed: Parsed, instruments: Instruments, grid_s: int) -> Normal
         book, tiers = reference.leverage_tiers(parsed, book)
         tables = {
             "liquidations": liquidations(parsed, book),
+            "liquidation_reports": liquidations(parsed, book, LiquidationReport, "liquidation_reports"),
+            "liquidations_aggregated": aggregated(parsed, book),
             "funding_rates": market.funding_rates(parsed, book, grid_s),
             "funding_settlements": market.funding_settlements(parsed, book),
             "open_interest": market.open_interest(parsed, book, grid_s),

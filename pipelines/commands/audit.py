@@ -12,7 +12,7 @@ from pipelines.errors import UsageError
 from pipelines.row_settings import grid_s
 from pipelines.status.parts import at_rest
 from warehouse.checks import Found, checks
-from warehouse.terminal import to_write
+from warehouse.writing import to_write
 
 WORD = {"failure": "FAILED", "warning": "warning"}
 
@@ -28,7 +28,7 @@ def audit_world(world: Path, since: datetime | None, until: datetime | None) -> 
         since, until = span(now, since, until, ended=ended)
         if since >= until:
             left_out = "nothing has run since" if ended else "the last five minutes are left out"
-            raise UsageError(f"nothing to look at between {since} and {until} (UTC; {left_out})")
+            raise UsageError(f"nothing to check between {since} and {until} (UTC; {left_out})")
         if not ended:
             cover(warehouse, now, grid_s(warehouse), (since, until))
         with bar("checking", len(checks()) * len(list(by_day([(since, until)])))) as move:
@@ -36,7 +36,9 @@ def audit_world(world: Path, since: datetime | None, until: datetime | None) -> 
         store(warehouse, found, since, until)
     print(f"checked {since} to {until} UTC")
     if all(each.has_rows is not True for each in found):
-        print("nothing is stored of that time, so there was nothing to check: choose another with --since and --until")
+        print(
+            "nothing is stored of that time, so there was nothing to check: choose another time with --since and --until"
+        )
     for each in found:
         print(line(each))
         for row in each.first:

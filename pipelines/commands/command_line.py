@@ -25,6 +25,8 @@ class Command(TyperCommand):
 
     venues: ClassVar[Callable[[], Collection[str]]] = tuple
     """Returns the venues there are; `liq` sets it."""
+    of_files: ClassVar[Callable[[], Collection[str]]] = tuple
+    """Returns what else --venue may name: what is imported alone."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run it; its errors become one line."""
@@ -35,7 +37,7 @@ class Command(TyperCommand):
     def _name_venues(self, given: dict[str, Any]) -> None:
         """Put the venues that are meant in the place of those that were typed. Raises UnknownNameError."""
         if one := given.get("venue"):
-            given["venue"] = venue(one, Command.venues())
+            given["venue"] = venue(one, [*Command.venues(), *Command.of_files()])
         if several := given.get("venues"):
             given["venues"] = [venue(each, [*Command.venues(), ALL]) for each in several]
 
@@ -88,7 +90,8 @@ def dress(app: typer.Typer) -> None:
     for command in app.registered_commands:
         command.cls = Command
     for group in app.registered_groups:
-        group.cls = Group
+        own = group.typer_instance.info.cls if group.typer_instance else None
+        group.cls = own if isinstance(own, type) and issubclass(own, Group) else Group
         if group.typer_instance:
             dress(group.typer_instance)
 

@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +17,7 @@ from collectors import proxies
 from collectors.errors import ConfigurationError
 from collectors.findings import Finding
 from pipelines.plots.settings import PlotSettings
-from pipelines.settings import IngestSettings, MetricsSettings
+from pipelines.settings import SETTINGS as PIPELINES
 from pipelines.status.look import look
 from pipelines.status.parts import at_rest
 from warehouse import lake
@@ -28,7 +27,7 @@ from warehouse.settings import WarehouseSettings
 from warehouse.terminal import TABLES_WIDTH, console
 from warehouse.worlds import named, told_world
 
-SETTINGS: tuple[type[BaseSettings], ...] = (IngestSettings, MetricsSettings, PlotSettings, WarehouseSettings)
+SETTINGS: tuple[type[BaseModel], ...] = (*PIPELINES, PlotSettings)
 NO_SETTINGS = {"LIQ_SIMULATOR"}  # what `liq simulate` prints beside them
 SCARCE_GB, TOO_LITTLE_GB = 20.0, 2.0
 GB = 1e9
@@ -43,10 +42,10 @@ def command(collectors_look: Look, collectors_names: Callable[[], set[str]]) -> 
     """Return the command `doctor`; given are what the collectors find at fault, and their environment variables."""
 
     def doctor() -> None:
-        """Look for what keeps the pipeline from working, and say what to do about it. Changes nothing.
+        """Find out why the pipeline does not work, and say what to do about it. Changes nothing.
 
-        Settings, disk, warehouse, Java, Kafka, and whether each venue answers by REST and WebSocket and agrees about the
-        time. Exit code 1 where something is broken.
+        Checks settings, disk, warehouse, Java, Kafka, and whether each venue answers by REST and WebSocket and has the same
+        time. Exit code 1: something is broken.
         """
         logging.basicConfig(level=logging.CRITICAL)  # what fails is told below
         found = [*settings(collectors_names()), *proxy()]
@@ -72,14 +71,16 @@ def settings(collectors_names: set[str]) -> list[Finding]:
         try:
             kind()
         except ValidationError as error:
-            found.append(Finding("settings", "broken", str(ConfigurationError.of(error)), "set it right, or unset it"))
-    known = collectors_names | NO_SETTINGS | {f"LIQ_{name}".upper() for kind in SETTINGS for name in kind.model_fields}
+            found.append(Finding("settings", "broken", str(ConfigurationError.of(error)), "correct it, or unset it"))
+    known = collectors_names | NO_SETTINGS
+    for kind in SETTINGS:
+        known |= {f"{kind.model_config.get('env_prefix', 'LIQ_')}{name}".upper() for name in kind.model_fields}
     given = sorted(name for name in os.environ if name.startswith("LIQ_"))
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             found.append(Finding("settings", "warning", f"nothing reads {name}", f"{near[0]}?" if near else "unset it"))
-    told = ", ".join(name for name in given if name in known) or "no LIQ_ variable is set, so every default holds"
+    told = ", ".join(name for name in given if name in known) or "no LIQ_ variable is set, so all defaults apply"
     return found or [Finding("settings", "good", told)]
 
 
@@ -99,7 +100,7 @@ def disk(world: Path) -> Finding:
         return Finding("disk", "broken", f"{there} cannot be written", "change its owner, or set LIQ_DATA")
     free = shutil.disk_usage(there).free / GB
     told = f"{free:,.1f} GB free in {world}"
-    mend = "make room, or move the data and set LIQ_DATA; `liq maintain` joins and removes files"
+    mend = "make room, or move the data and set LIQ_DATA; `liq maintain` merges and deletes files"
     if free < TOO_LITTLE_GB:
         return Finding("disk", "broken", told, mend)
     return Finding("disk", "warning" if free < SCARCE_GB else "good", told, mend if free < SCARCE_GB else "")
@@ -110,11 +111,11 @@ def warehouse(world: Path) -> list[Finding]:
     where = Place(world, WarehouseSettings())
     try:
         if not lake.exists(world):
-            mend = "`liq ingest` makes it, `liq up` and `liq demo` too"
+            mend = "`liq ingest` creates it, `liq up` and `liq demo` too"
             return [Finding("warehouse", "warning", f"none yet in {where}", mend)]
         lake.open(world).close()
     except WarehouseError as error:
-        mend = "made by an older version? `liq ingest` brings it up to date"
+        mend = "if an older version made it, `liq ingest` updates it"
         return [Finding("warehouse", "broken", str(error), mend if where.sqlite else "see LIQ_CATALOGUE and LIQ_S3_*")]
     checks = [check for check in look(world, LOOKED_AT) if check.state == "needs you"]
     return [Finding(check.subject, "broken", check.said, check.mend) for check in checks] or [

@@ -14,13 +14,15 @@ from pipelines.derive.levels.fresh import refresh
 from warehouse import names
 from warehouse.lake import Lake
 from warehouse.query import query, reading_world
-from warehouse.terminal import to_write
+from warehouse.writing import to_write
 
 VERDICTS = "SELECT base, verdict FROM levels_score ORDER BY realised_usd DESC LIMIT 10"
-LAST_HOUR = "before this, cut to the hour, else up to the last full hour"
+LAST_HOUR = "before this time, cut to the hour; the last full hour if not given"
 Coins = Annotated[
     str,
-    typer.Option(metavar="COIN[,COIN...]", help=f"such as BTC,ETH; else the {MOST_COINS} with the most liquidated"),
+    typer.Option(
+        metavar="COIN[,COIN...]", help=f"such as BTC,ETH; the {MOST_COINS} with the most liquidated if not given"
+    ),
 ]
 
 app = typer.Typer(help="Estimated liquidation levels, and how good they are.")
@@ -28,15 +30,15 @@ app = typer.Typer(help="Estimated liquidation levels, and how good they are.")
 
 @app.command("estimate")
 def estimate_command(
-    since: Annotated[datetime | None, since_option("estimate anew from here on, else go on")] = None,
+    since: Annotated[datetime | None, since_option("estimate again from this time on; if not given, continue")] = None,
     until: Annotated[
-        datetime | None, until_option("and before this, else up to the last minute that has prices")
+        datetime | None, until_option("before this time; the last minute that has prices if not given")
     ] = None,
 ) -> None:
-    """Bring the estimated levels up to date: tables liquidation_levels and levels_state.
+    """Update the estimated levels: tables liquidation_levels and levels_state.
 
-    Goes on from the last full hour; with --since everything from there on is estimated anew. The first run looks 30 days
-    back. Look at them with: liq sql "from liquidation_map where base = 'BTC'".
+    Continues from the last full hour; with --since it estimates everything from that time on again. The first run looks 30
+    days back. To see the levels: liq sql "from liquidation_map where base = 'BTC'".
     """
     end = until or _now()
     with to_write() as warehouse, _bar("estimating levels", since or end - FIRST_RUN, end) as tell:
@@ -46,14 +48,14 @@ def estimate_command(
 
 @app.command("backtest")
 def backtest_command(
-    since: Annotated[datetime | None, since_option("from here on, else the last seven days")] = None,
-    until: Annotated[datetime | None, until_option(f"and {LAST_HOUR}")] = None,
+    since: Annotated[datetime | None, since_option("from this time on; seven days ago if not given")] = None,
+    until: Annotated[datetime | None, until_option(LAST_HOUR)] = None,
     coins: Coins = "",
 ) -> None:
-    """Score the maps of a time (the last seven days) against what was liquidated in it; fit the weights on the way.
+    """Score the maps of a time (the last seven days) against what was liquidated; also fit the leverage weights.
 
-    Every map is frozen before the bars it is judged by, and made with weights fitted to earlier data. Results: tables
-    levels_scores and leverage_weights, view levels_score.
+    Each map is made before the bars that it is scored on, with weights fitted to earlier data. Results: tables levels_scores,
+    leverage_weights and levels_features, views levels_score and levels_score_by_venue.
     """
     end = until or _now()
     begin = since or end - timedelta(days=7)

@@ -1,4 +1,4 @@
-"""`liq parse`: raw frames, one a line, to rows as JSON lines; no broker and no warehouse needed."""
+"""`liq parse`: recorded frames to rows as JSON lines; no broker and no warehouse needed."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -187,8 +187,8 @@ class _Progress:
 
 
 FRAMES = (
-    "Recorded frames: JSON, a line each or over several, in arrays, behind a time stamp or in a recorder's own columns; also "
-    "in gzip or zip; - is standard input."
+    "Recorded frames as JSON: one per line, over several lines, in arrays, after a time stamp, or in a recorder's own columns; "
+    "also in gzip or zip; - is standard input."
 )
 
 
@@ -201,25 +201,25 @@ def command(load_instruments: LoadInstruments | None = None) -> Callable[..., No
         channel: Annotated[
             str | None,
             typer.Option(
-                help="Channel of a REST answer (kline@1, um_klines@1m; rest_X.jsonl is of channel X by its name)."
+                help="Channel of a REST answer, such as kline@1 or um_klines@1m; a file rest_X.jsonl has channel X."
             ),
         ] = None,
         symbol: Annotated[
             str | None,
-            typer.Option(help="Symbol that was asked for, where the answer does not repeat it; else rows say ?."),
+            typer.Option(help="Symbol of the request, for answers that do not repeat it; if not given, rows have ?."),
         ] = None,
         instruments: Annotated[
             list[Path] | None,
             typer.Option(
-                help="The venue's own instruments answer, JSON lines: gives contract sizes without a warehouse."
+                help="The venue's answer with its instruments, JSON lines; gives contract sizes without a warehouse."
             ),
         ] = None,
         format: Annotated[Literal["jsonl"], typer.Option(help="Form of the rows.")] = "jsonl",  # noqa: ARG001
         list_channels: Annotated[bool, typer.Option("--channels", help="List the venue's channels and stop.")] = False,
     ) -> None:
-        """Turn raw frames of a venue into the rows the warehouse would hold, one JSON object a line.
+        """Parse recorded frames of a venue into the rows of the warehouse, one JSON object per line.
 
-        Lines that give no row are named on standard error with the reason. Exit code 1 where one is a dead letter.
+        Standard error names each line that gives no row, with the reason. Exit code 1: a line is a dead letter.
         """
         try:
             options = options_of(venue, file, channel, symbol)

@@ -12,12 +12,15 @@ from typing import Annotated
 
 import typer
 
+from collectors.cluster import cluster_id
 from collectors.kafka import KafkaSettings, connection
 from collectors.logs import log_to_stderr
+from collectors.settings import CollectorSettings
 from collectors.terminal import since_option, until_option
 from pipelines.errors import EndedError, UsageError
 from pipelines.flows.schedule import only_known
-from pipelines.settings import IngestSettings
+from pipelines.ingest.alone import alone
+from pipelines.settings import SETTINGS, IngestSettings
 from pipelines.status import show
 from pipelines.status.look import look
 from pipelines.status.parts import ask_prefect
@@ -26,8 +29,8 @@ from warehouse import lake
 from warehouse.terminal import TABLES_WIDTH, console, told_world
 
 FLOWS = (
-    "which: refresh (or a step of it: coverage, rollup, detect_cascades, estimate_levels_if_moved), maintain, estimate_levels, "
-    "find_signals, audit, backtest_levels; none: what new rows change"
+    "refresh (or one of its steps: coverage, rollup, detect_cascades, estimate_levels_if_moved), maintain, estimate_levels, "
+    "find_signals, audit, backtest_levels; if not given: refresh, estimate_levels and find_signals"
 )
 
 PREFECT_LOOK_S = 1.0
@@ -46,19 +49,21 @@ def ingest(
     follow: Annotated[bool, typer.Option("--follow", help="keep going until Ctrl-C or SIGTERM")] = False,
     new_grid: Annotated[
         bool,
-        typer.Option("--new-grid", help="keep new rows on the grid of LIQ_GRID_S, whatever they were kept on before"),
+        typer.Option("--new-grid", help="use LIQ_GRID_S for new rows, even if the warehouse used another until now"),
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="log more")] = False,
 ) -> None:
-    """Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.
+    """Move what is in Kafka into the warehouse, exactly once, then stop; with --follow keep going.
 
-    Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one; with --follow it runs without
-    one where that is away, and waits for a Kafka that is. May be killed at any time: the next one goes on from the offsets that
-    were committed together with the rows.
+    Runs the Prefect flow `ingest`, on the server that PREFECT_API_URL names or a temporary one; with --follow it runs
+    without Prefect if that server is away, and waits for Kafka if Kafka is away. It may be killed at any time: the next run
+    continues from the offsets that were committed together with the rows.
     """
     log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    with alone(IngestSettings().data):  # what cannot be is said at once, not after Prefect's server has started
+        pass
     if not follow:
-        connection(KafkaSettings.load())  # no Kafka: said at once, not after Prefect's server has started
+        asyncio.run(cluster_id(connection(KafkaSettings.load())))
     elif away := ask_prefect(os.environ.get("PREFECT_API_URL")):
         from pipelines.ingest.work import work
 
@@ -78,7 +83,10 @@ def ingest(
 
 @app.command()
 def demo(
-    kill_ingest: Annotated[int, typer.Option(min=0, help="kill the ingest process (SIGKILL) so often on the way")] = 0,
+    venues: Annotated[
+        list[str] | None, typer.Argument(metavar="VENUE", help="which venues are simulated; none: the usual three")
+    ] = None,
+    kill_ingest: Annotated[int, typer.Option(min=0, help="kill the ingest process (SIGKILL) this many times")] = 0,
     data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the demo's data; emptied first")] = Path(
         "data/demo"
     ),
@@ -86,11 +94,11 @@ def demo(
         bool, typer.Option("--yes", "-y", help="empty the folder of an earlier demo without asking")
     ] = False,
 ) -> None:
-    """Run the whole pipeline, nothing left out, against local servers that speak the venues' protocols.
+    """Run the whole pipeline on an invented market, against local servers that speak the venues' protocols.
 
-    Real collectors, real Kafka, real warehouse; needs no exchange. Ends by itself, in a minute and a half. What an earlier demo
-    left in the folder is deleted; on a terminal it asks first. Ctrl-C ends the market early, a second one leaves the rest.
-    Exit code 0: every liquidation sent is stored once and no frame is missing; 130: it was stopped.
+    Collectors, Kafka and warehouse are the real ones; no exchange is needed. Ends by itself after about a minute. Deletes
+    what an earlier demo left in the folder; on a terminal it asks first. Ctrl-C ends the market early, a second Ctrl-C ends
+    everything. Exit code 0: every liquidation sent is stored once and no frame is missing. 130: it was stopped.
     """
     from pipelines.up.demo import demo as run
     from pipelines.up.demo import holds_a_demo
@@ -98,30 +106,36 @@ def demo(
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     signal.siginterrupt(signal.SIGINT, True)  # polars has a read go on after Ctrl-C
     if asks and holds_a_demo(data) and input(MAY_EMPTY.format(data)).strip().lower() not in YES:
-        print(f"{data} is left as it is; LIQ_DATA names another folder")
+        print(f"{data} was not changed; set LIQ_DATA to use another folder")
         raise typer.Exit(1)
-    raise typer.Exit(asyncio.run(run(data, console(TABLES_WIDTH), kill_ingest)))
+    raise typer.Exit(asyncio.run(run(data, console(TABLES_WIDTH), kill_ingest, venues)))
 
 
 @app.command()
 def up(
-    venues: Annotated[list[str] | None, typer.Argument(metavar="VENUE", help="which venues; none: all")] = None,
+    venues: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VENUE", help="the venues to collect, or all; the usual three if not given"),
+    ] = None,
     data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the data")] = Path("data/live"),
 ) -> None:
-    """Run the whole pipeline against the live venues: broker, collectors, ingest. Ctrl-C stops it in good order."""
+    """Run the whole pipeline on the live venues: Kafka, collectors, ingest, flows. Ctrl-C stops all parts in order."""
     from pipelines.up.up import up as run
 
-    raise typer.Exit(asyncio.run(run(data, venues or ["all"], console(TABLES_WIDTH))))
+    CollectorSettings()
+    for kind in SETTINGS:  # a wrong one is told here, and not by a part that is started again and again
+        kind()
+    raise typer.Exit(asyncio.run(run(data, venues or [], console(TABLES_WIDTH))))
 
 
 @app.command()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
 ) -> None:
-    """Show what is alive, how old everything is against what is expected, what was lost, and what to do about it.
+    """Show what runs, whether data is late, what was lost, and what to do about it.
 
-    Each line was looked at and is good, needs you, or is UNKNOWN: it could not be looked at. Exit code 0: every check was
-    made and is good. 1: something needs you or is unknown.
+    Each line is good, NEEDS YOU, or UNKNOWN (it could not be checked). Exit code 0: every check was made and is good.
+    1: something needs you or is unknown.
     """
     logging.basicConfig(level=logging.CRITICAL)  # what does not answer is a line of its own
     checks = look(told_world())
@@ -134,21 +148,21 @@ def status(
 
 @app.command()
 def reprocess(
-    since: Annotated[datetime, since_option("frames that arrived from here on")],
-    until: Annotated[datetime | None, until_option("and before this, else up to two minutes ago")] = None,
+    since: Annotated[datetime, since_option("frames that arrived from this time on")],
+    until: Annotated[datetime | None, until_option("and before this time; two minutes ago if not given")] = None,
     table: Annotated[
         str | None,
         typer.Option(
-            metavar="TABLE", help="only frames that this table's rows come from, such as liquidations; else all"
+            metavar="TABLE",
+            help="only frames from which this table's rows come, such as liquidations; all if not given",
         ),
     ] = None,
 ) -> None:
-    """Read stored frames again with today's parsers and contracts, and make the rows that came from them what they are now.
+    """Parse stored frames again with today's parsers and contract data, and correct the rows that differ.
 
-    Rows that were stored before their contract was known are completed, dead letters that can be read now become rows, and
-    what a parser got wrong is put right. Rows that are right stay untouched, so a second run changes nothing. Funding, open
-    interest and mark prices stay on the grid that ingest kept them on, which the warehouse says; LIQ_GRID_S may be unset, and
-    another one is refused.
+    Completes rows that were stored before their contract was known, turns dead letters that can be read now into rows, and
+    corrects what a parser got wrong. Rows that are right stay, so a second run changes nothing. Funding, open interest and
+    mark prices stay on the grid that ingest used, which the warehouse remembers; a different LIQ_GRID_S is refused.
     """
     from pipelines.commands.reprocess import reprocess_world
 
@@ -159,13 +173,13 @@ def reprocess(
 
 @app.command()
 def audit(
-    since: Annotated[datetime | None, since_option("from here on, else from the start of yesterday")] = None,
-    until: Annotated[datetime | None, until_option("and before this, else up to five minutes ago")] = None,
+    since: Annotated[datetime | None, since_option("from this time on; the start of yesterday if not given")] = None,
+    until: Annotated[datetime | None, until_option("before this time; five minutes ago if not given")] = None,
 ) -> None:
-    """Check what must hold in the tables (sql/checks) over some days, print what does not, and keep the results.
+    """Run the data checks (sql/checks) on some days, print what fails, and store the results.
 
-    Brings `feed_coverage` up to date first. Exit code 1: something that must hold does not; warnings alone give 0. The last
-    result of each check: `from audit_last`.
+    Updates `feed_coverage` first. Exit code 1: a check failed; warnings alone give 0. The last result of each check:
+    `liq sql "from audit_last"`.
     """
     from pipelines.commands.audit import audit_world
 
@@ -177,11 +191,14 @@ def audit(
 @flows.command("run")
 def run_flows(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help=FLOWS)] = None,
+    when_told: Annotated[
+        bool, typer.Option("--when-told", help="get ready, and begin when standard input ends")
+    ] = False,
 ) -> None:
-    """Run scheduled flows once, now: without names refresh (coverage, bars, cascades), estimate_levels and find_signals.
+    """Run scheduled flows once, now; without names: refresh (coverage, bars, cascades), estimate_levels and find_signals.
 
-    For when `liq up` does not run: after `liq ingest`, `liq import` or `liq reprocess` the bars, cascades, levels and
-    signals are then up to date. Run twice, the second changes nothing.
+    Use it if `liq up` does not run: it updates the bars, cascades, levels and signals after `liq ingest`, `liq import` or
+    `liq reprocess`. A second run changes nothing.
     """
     log_to_stderr(logging.INFO)
     only_known(names or ())
@@ -190,6 +207,8 @@ def run_flows(
     os.environ.update(prefect_env(world))
     from pipelines.flows.served import run_once  # Prefect reads the environment when it is imported
 
+    if when_told:
+        sys.stdin.read()
     run_once(names or ())
 
 
@@ -197,7 +216,7 @@ def run_flows(
 def serve() -> None:
     """Run the scheduled flows when they are due, until Ctrl-C or SIGTERM. Needs Prefect's server: PREFECT_API_URL.
 
-    `liq up` starts a server and this beside it.
+    `liq up` starts both by itself.
     """
     log_to_stderr(logging.INFO)
     url = os.environ.get("PREFECT_API_URL")
@@ -211,7 +230,7 @@ def serve() -> None:
 
 
 def _await_prefect(url: str) -> None:
-    """Return when Prefect's server answers; waiting is told once."""
+    """Return when Prefect's server answers; log once that it waits."""
     told = False
     while away := ask_prefect(url):
         if not told:

@@ -38,46 +38,50 @@ class Drawn(NamedTuple):
     theme: ThemeName | None
 
 
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="file to write; else PICTURE-COIN-TIME.png here")]
-Format = Annotated[Kind | None, typer.Option("--format", "-f", help="else as --output ends, else png")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="file to write; PICTURE-COIN-TIME.png if not given")
+]
+Format = Annotated[Kind | None, typer.Option("--format", "-f", help="if not given, the ending of --output, else png")]
 Size = Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="in pixels")]
-Dpi = Annotated[int, typer.Option(min=40, max=600, help="dots per inch: more makes the letters larger")]
+Dpi = Annotated[int, typer.Option(min=40, max=600, help="dots per inch: a larger number makes the text larger")]
 Palette = Annotated[
     PaletteName | None,
     typer.Option(
         envvar="LIQ_PALETTE",
-        help="longs and shorts are: seed, green and red; colourblind, blue and orange; opposite, red and green",
+        help="colours of longs and shorts. seed: green and red; colourblind: blue and orange; opposite: red and green",
     ),
 ]
 Theme = Annotated[
     ThemeName | None,
-    typer.Option(
-        envvar="LIQ_THEME", help="light: dark letters on white, the default; dark: light letters on near black"
-    ),
+    typer.Option(envvar="LIQ_THEME", help="light: dark text on white, the default; dark: light text on near black"),
 ]
 Base = Annotated[str, typer.Option(metavar="COIN", help="such as BTC")]
-AnyBase = Annotated[str | None, typer.Option(metavar="COIN", help="such as BTC; all where not given")]
+AnyBase = Annotated[str | None, typer.Option(metavar="COIN", help="such as BTC; all if not given")]
 Instrument = Annotated[
-    str | None, typer.Option(metavar="INSTRUMENT", help="one contract instead, such as BTC/USDT:USDT, at all venues")
+    str | None,
+    typer.Option(metavar="INSTRUMENT", help="one contract instead of a coin, such as BTC/USDT:USDT, at all venues"),
 ]
-Since = Annotated[datetime | None, since_option("from here on")]
-Until = Annotated[datetime | None, until_option("and before this, else up to now")]
-MapUntil = Annotated[datetime | None, until_option("before this, else the newest", alone=True)]
-Within = Annotated[float, typer.Option(min=0.1, max=95, help="show levels at most so far from the price, percent")]
+Since = Annotated[datetime | None, since_option("from this time on")]
+Until = Annotated[datetime | None, until_option("before this time; now if not given")]
+MapUntil = Annotated[
+    datetime | None, until_option("newest map before this time; the newest of all if not given", alone=True)
+]
+Within = Annotated[float, typer.Option(min=0.1, max=95, help="largest distance of levels from the price, percent")]
 
 app = typer.Typer(
-    help="Pictures, as PNG or SVG: heatmaps, maps, totals, cascades, funding. In a notebook: pipelines.plots.",
+    help="Draw pictures as PNG or SVG: heatmaps, maps, totals, cascades, funding, open interest. In a notebook: "
+    "pipelines.plots.",
 )
 
 
 @app.command()
 def heatmap(
     base: Base = "BTC", instrument: Instrument = None, since: Since = None, until: Until = None,
-    realised: Annotated[bool, typer.Option("--realised", help="what was liquidated, instead of what would be")] = False,
+    realised: Annotated[bool, typer.Option("--realised", help="draw what was liquidated, not the estimated levels")] = False,
     within: Within = 20, output: Output = None, format: Format = None, size: Size = "1600x900", dpi: Dpi = 110,
     palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
-    """Draw liquidations by time and price: estimated levels with their score (seven days), or --realised (24 hours)."""
+    """Draw estimated levels by time and price, with their score (seven days); --realised: past liquidations (24 hours)."""
     drawn = Drawn(output, format, size, dpi, palette, theme)
     if realised:
         _write("realised", instrument or base, until, drawn, lambda style: pictures.realised_heatmap(
@@ -94,7 +98,7 @@ def map_command(
     base: Base = "BTC", until: MapUntil = None, within: Within = 20, output: Output = None, format: Format = None,
     size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
-    """Draw the newest estimated liquidations of a coin by price, summed outward from it, with max pain and the score."""
+    """Draw a coin's newest estimated levels by price, with their sum from the price outwards, max pain and the score."""
     _write("map", base, until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.liquidation_map(base, until, within=within / 100, **style))  # fmt: skip
 
@@ -104,18 +108,18 @@ def totals(
     base: AnyBase = None, instrument: Instrument = None, since: Since = None, until: Until = None, output: Output = None,
     format: Format = None, size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
-    """Draw liquidated USD over time (24 hours), shorts up and longs down; what is a lower bound is hatched or shaded."""
+    """Draw liquidated USD over time (24 hours), shorts up and longs down; lower bounds are hatched or shaded."""
     _write("totals", instrument or base or "all", until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.totals(base, since, until, instrument=instrument, **style))  # fmt: skip
 
 
 @app.command()
 def cascade(
-    cascade_id: Annotated[str | None, typer.Argument(metavar="ID", help="a cascade_id; none: the largest of the time")] = None,
+    cascade_id: Annotated[str | None, typer.Argument(metavar="ID", help="a cascade_id; the largest one if not given")] = None,
     base: AnyBase = None, since: Since = None, until: Until = None, output: Output = None, format: Format = None,
     size: Size = "1600x900", dpi: Dpi = 110, palette: Palette = None, theme: Theme = None,
 ) -> None:  # fmt: skip
-    """Draw one cascade second by second, by side and venue, with the price (seven days are looked through)."""
+    """Draw one cascade of the last seven days second by second, by side and venue, with the price."""
     _write("cascade", cascade_id or base or "largest", until, Drawn(output, format, size, dpi, palette, theme),
            lambda style: pictures.cascade(cascade_id, base, since, until, **style))  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`liq position`: where a position is liquidated, what would move that price, and what lies near it."""
+"""`liq position`: where a position is liquidated, what would change that price, and what is near it."""
 
 import re
 from collections.abc import Iterator
@@ -54,13 +54,13 @@ def position(
     within: options.Within = 0.1,
     format: options.Formatted = options.Format.TABLE,
 ) -> None:
-    """Show where a position is liquidated, what more margin, closing a part or funding would make of it, and what lies near.
+    """Show where a position is liquidated, what would change that, and which estimated levels are near.
 
-    For example: liq position long BTC/USDT:USDT --venue binance --entry 67000 --size 1 --leverage 10 --hold 72h
+    Example: liq position long BTC/USDT:USDT --venue binance --entry 67000 --size 1 --leverage 10 --hold 72h
 
-    Margin tables, mark price, funding and predicted levels are the warehouse's (LIQ_DATA, else data/live, else data/demo);
-    what was used, and of when, stands below the answer. It works without a warehouse too: with --mmr or --tiers, and --mark and
-    --funding-rate as wanted. Exit code 1: there can be no such position, and why; 2: an option or the contract is wrong.
+    Margin tables, mark price, funding and estimated levels come from the warehouse (LIQ_DATA, else data/live, else data/demo);
+    the answer ends with what was used, and how old it is. Without a warehouse, give --mmr or --tiers, and --mark and
+    --funding-rate if you want them. Exit code 1: such a position is impossible. 2: an option or the contract is wrong.
     """
     with _reader() as warehouse:
         meant = named(contract, venue, warehouse)
@@ -73,7 +73,7 @@ def position(
         table, told = _table(meant, known, mmr, deduction, tiers)
         changes = Changes(add_margin, close, None if hold is None else hours(hold))
         found = answer(
-            held, table, changes, mark or known.mark, given or known.funding, known.levels, stop, within, known.stale
+            held, table, changes, mark or known.mark, given or known.funding, known.clusters, stop, within, known.stale
         )
         used = _used(known, told, mark is None, given is None and hold is not None)
         found = found._replace(sources=used, notes=(*found.notes, *_lacking(warehouse, venue, known)))
@@ -95,11 +95,11 @@ def _position(
     whole, balance, *others = cross
     if whole:
         if balance is None or margin is not None:
-            raise UsageError("--cross takes --balance, and no --margin")
+            raise UsageError("--cross needs --balance, and does not take --margin")
         behind = cross_margin(balance, *others)
         mode: Literal["isolated", "cross"] = "cross"
     elif balance is not None or any(others):
-        raise UsageError("--balance, --other-maintenance and --other-profit go with --cross")
+        raise UsageError("--balance, --other-maintenance and --other-profit need --cross")
     elif margin is None:
         if leverage is None:
             raise UsageError("give --leverage, or --margin, or --cross with --balance")
@@ -118,7 +118,7 @@ def _table(
     if mmr is not None:
         return flat(mmr, deduction), Source("margin table", "one rate, as given")
     if deduction:
-        raise UsageError("--deduction goes with --mmr")
+        raise UsageError("--deduction needs --mmr")
     if tiers is not None:
         return from_file(tiers, contract)
     if known.tiers is not None:
@@ -146,7 +146,7 @@ def hours(text: str) -> float:
     """Return the hours of 90m, 72h or 3d. Raises UsageError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhd])", text)
     if found is None:
-        raise UsageError(f"{text!r} is no time: say 90m, 72h or 3d")
+        raise UsageError(f"{text!r} is not a time: say 90m, 72h or 3d")
     return float(found[1]) * HOURS[found[2]]
 
 

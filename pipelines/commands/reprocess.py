@@ -7,7 +7,7 @@ from collectors.terminal import bar
 from pipelines.reprocess.run import plan, reprocess
 from pipelines.reprocess.stored_frames import count
 from pipelines.row_settings import grid_of
-from warehouse.terminal import to_write
+from warehouse.writing import to_write
 
 
 def reprocess_world(world: Path, since: datetime, until: datetime | None, table: str | None) -> None:
@@ -22,6 +22,6 @@ def reprocess_world(world: Path, since: datetime, until: datetime | None, table:
     print(f"{done.frames:,} frames read")
     changed = {name: each for name, each in done.tables.items() if each.gone or each.stored}
     for name, each in changed.items():
-        print(f"{name:20}{each.stored:>12,} rows stored{each.gone:>12,} taken out{each.kept:>12,} as they were")
+        print(f"{name:20}{each.stored:>12,} rows stored{each.gone:>12,} deleted{each.kept:>12,} unchanged")
     if not changed:
-        print(f"nothing changed: {sum(each.kept for each in done.tables.values()):,} rows are as they would be today")
+        print(f"nothing changed: {sum(each.kept for each in done.tables.values()):,} rows are right already")

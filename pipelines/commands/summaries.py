@@ -1,42 +1,40 @@
-"""The first line of each command's help, so that `liq --help` needs no command's modules. A test holds them to be the same."""
+"""The first line of each command's help, so that `liq --help` loads no command's modules. A test compares them."""
 
 SUMMARIES = {
-    "broker": "The embedded Kafka broker: a real Apache Kafka on this machine alone, for use without a cluster.",
-    "import": "Bring files of the past into Kafka; `liq ingest` commits them.",
+    "broker": "The embedded Kafka broker: a real Apache Kafka on this machine only, for use without a cluster.",
+    "import": "Put downloaded files of past data into Kafka; `liq ingest` stores them.",
     "cascades": "Cascades: bursts of liquidations far above a coin's normal.",
     "levels": "Estimated liquidation levels, and how good they are.",
-    "plot": "Pictures, as PNG or SVG: heatmaps, maps, totals, cascades, funding.",
+    "plot": "Draw pictures as PNG or SVG: heatmaps, maps, totals, cascades, funding, open interest.",
     "collect": "Collect every frame of the venues into Kafka until SIGTERM or Ctrl-C.",
-    "backfill": "Ask a venue for its past and put every answer into Kafka, unchanged, where `liq ingest` reads it.",
-    "simulate": ("Serve the venues on this machine, print the settings that point collectors at them, end on Ctrl-C."),
-    "ingest": "Move what Kafka holds into the warehouse, exactly once, then stop; with --follow keep going.",
-    "demo": "Run the whole pipeline, nothing left out, against local servers that speak the venues' protocols.",
-    "up": "Run the whole pipeline against the live venues: broker, collectors, ingest.",
-    "status": "Show what is alive, how old everything is against what is expected, what was lost, and what to do about it.",
-    "reprocess": (
-        "Read stored frames again with today's parsers and contracts, and make the rows that came "
-        "from them what they are now."
-    ),
-    "audit": "Check what must hold in the tables (sql/checks) over some days, print what does not, and keep the results.",
+    "backfill": "Fetch a venue's history by REST and put every answer into Kafka, unchanged; `liq ingest` stores it.",
+    "simulate": "Run simulated venues on this machine until Ctrl-C, and print the settings that point collectors at them.",
+    "ingest": "Move what is in Kafka into the warehouse, exactly once, then stop; with --follow keep going.",
+    "demo": "Run the whole pipeline on an invented market, against local servers that speak the venues' protocols.",
+    "up": "Run the whole pipeline on the live venues: Kafka, collectors, ingest, flows.",
+    "status": "Show what runs, whether data is late, what was lost, and what to do about it.",
+    "reprocess": "Parse stored frames again with today's parsers and contract data, and correct the rows that differ.",
+    "audit": "Run the data checks (sql/checks) on some days, print what fails, and store the results.",
     "flows": "The Prefect flows that run on a schedule.",
-    "watch": "Watch what is liquidated, on the whole terminal: totals, last and largest ones, cascades, feeds and their state.",
-    "rollup": "Bring the bars (liquidations_1m, _1h, _1d; prices_1h, _1d; open_interest_1h) up to date: only what changed.",
-    "signals": (
-        "Look at the full hours that were not looked at yet, and keep the signals that fired: "
-        "tables signals, signal_hours."
+    "watch": "Watch liquidations live: totals, latest and largest, cascades, state of the feeds.",
+    "rollup": "Update the bars whose rows changed (liquidations_1m, _1h, _1d; prices_1h, _1d; open_interest_1h).",
+    "signals": "Check the full hours that were not checked yet, and store the signals that fired.",
+    "sql": "Query the warehouse with SQL, also while the pipeline writes to it.",
+    "export": "Export a table or view as Parquet or CSV files, one per day where its rows have a time, also while ingest runs.",
+    "shell": "Open an SQL prompt on the warehouse: SQL ended by ;, .tables, .schema NAME, .help.",
+    "schema": "Show the tables and views, or the columns of one: type, unit, meaning, source, when null.",
+    "views": "List the views and macros by subject, with what each shows.",
+    "venues": (
+        "Show what there is of each venue: live, history, how complete its liquidations are, how sure that is, since when."
     ),
-    "sql": "Query the warehouse with SQL, beside whatever writes to it.",
-    "shell": "Query the warehouse by hand: SQL ended by ;, .tables, .schema NAME, .help.",
-    "schema": "Show the tables and views, or one's columns: type, unit, meaning, source, when null.",
-    "views": "List the views and macros by subject, each with what it shows.",
-    "maintain": "Merge small files, expire old snapshots, delete files out of use.",
-    "backup": "Copy the warehouse to another folder, beside whatever writes to it: the catalogue and every file that it names.",
-    "verify": "Check that the warehouse is whole: every file there and as it was written, and the accounts right.",
-    "restore": "Bring a warehouse back: from a backup, or, where only its catalogue is lost, from what lies beside the data.",
-    "parse": "Turn raw frames of a venue into the rows the warehouse would hold, one JSON object a line.",
-    "position": (
-        "Show where a position is liquidated, what more margin, closing a part or funding would "
-        "make of it, and what lies near."
-    ),
-    "doctor": "Look for what keeps the pipeline from working, and say what to do about it.",
+    "maintain": "Merge small files, expire old snapshots, delete unused files.",
+    "backup": "Copy the warehouse to another folder, also while the pipeline writes to it.",
+    "verify": "Check that the warehouse is whole: every file is there and unchanged, and the frame counts agree.",
+    "restore": "Restore a warehouse from a backup or, if only its catalogue is lost, from the files beside it.",
+    "alerts": "Alerts: rules in a file tell people and programs what happens.",
+    "mcp": "Serve the warehouse to an agent by the Model Context Protocol, on standard input and output; it only reads.",
+    "serve": "Serve the warehouse read-only: a page for your browser, views and macros over HTTP, SQL in a sandbox.",
+    "parse": "Parse recorded frames of a venue into the rows of the warehouse, one JSON object per line.",
+    "position": "Show where a position is liquidated, what would change that, and which estimated levels are near.",
+    "doctor": "Find out why the pipeline does not work, and say what to do about it.",
 }

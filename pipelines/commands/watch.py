@@ -8,7 +8,7 @@ import typer
 
 from pipelines.errors import UsageError
 from pipelines.watch.live import Watch
-from warehouse import lake
+from warehouse import lake, names
 from warehouse.terminal import console, told_world
 
 app = typer.Typer()
@@ -16,20 +16,23 @@ app = typer.Typer()
 
 @app.command()
 def watch(
-    base: Annotated[str | None, typer.Option("--base", help="coin to begin with, such as BTC; else all")] = None,
-    venue: Annotated[str | None, typer.Option("--venue", help="venue to begin with; else all")] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", help="coin to begin with, such as BTC; all if not given")
+    ] = None,
+    venue: Annotated[str | None, typer.Option("--venue", help="venue to begin with; all if not given")] = None,
 ) -> None:
-    """Watch what is liquidated, on the whole terminal: totals, last and largest ones, cascades, feeds and their state.
+    """Watch liquidations live: totals, latest and largest, cascades, state of the feeds.
 
-    Reads the lake beside whatever writes to it, and writes nothing. Keys: c the next coin, v the next venue (C, V: the one
-    before), / types a coin, a shows all, q quits. Where ten million US dollars go in ten seconds it shouts. ≥: at least so
-    much, as a feed in it does not send every liquidation or was not heard all the time.
+    Fills the terminal, reads the lake while the pipeline writes, and writes nothing. Keys: c next coin, v next venue (C, V:
+    previous), / type a coin, a all, q quit. An alarm is shown if ten million US dollars are liquidated in ten seconds. ≥ means
+    at least: a feed in the total does not send every liquidation, or was not heard all the time.
     """
     out = console()
     if not out.is_terminal:
-        raise UsageError("liq watch draws on a terminal, and the output is none: `liq sql --follow` prints new rows")
+        raise UsageError("liq watch needs a terminal for its output; `liq sql --follow` prints new rows without one")
     world = told_world()
-    lake.open(world).close()  # none, or none that can be read: said in one line
+    with lake.open(world) as warehouse:  # none, or none that can be read: said in one line
+        base = names.coin(warehouse, base) if base else None
     asyncio.run(_watch(Watch(out, world, world.name), base, venue))
 
 
@@ -37,5 +40,5 @@ async def _watch(shown: Watch, base: str | None, venue: str | None) -> None:
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    shown.choice = shown.choice._replace(base=base.upper() if base else None, venue=venue)
+    shown.choice = shown.choice._replace(base=base, venue=venue)
     await shown.show(stop, screen=True)

@@ -20,8 +20,8 @@ def backtest_levels(
 ) -> dict[str, int]:
     """Score the maps of [since, until) (UTC; the last seven days), with weights fitted to the time before each.
 
-    Stores `leverage_weights`, which `estimate_levels` uses for later times, and `levels_scores`, which stand beside every
-    map. Run twice over the same time, the second changes nothing.
+    Stores `leverage_weights` and `levels_features`, which `estimate_levels` uses for later times, and `levels_scores`,
+    which stand beside every map. Run twice over the same time, the second changes nothing.
     """
     settings = IngestSettings()
     end = utc(until) or now()

@@ -1,18 +1,18 @@
-"""Files to Kafka, as one session of raw frames with the feed `import`: rows of it have source import."""
+"""Files to Kafka, as one session of raw frames whose feed and source are `import`."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaProducer
 
-from collectors.envelope import RawFrame, to_record
+from collectors.envelope import Origin, RawFrame, to_record
 from collectors.events import EventName, event_frame
 from collectors.kafka import ensure_topics
+from collectors.session_names import session_name
 from collectors.topics import MAX_FRAME_BYTES, TOPICS
 from pipelines.errors import NotADumpError
 
@@ -49,22 +49,28 @@ class Import:
     """One session. Kafka has everything handed to `put` once `settle` returns."""
 
     def __init__(self, venue: str, producer: AIOKafkaProducer) -> None:
-        self.session = f"{venue}-{FEED}-{time.time_ns():x}-{secrets.token_hex(2)}"
+        self.origin = Origin(venue, "rest", session_name(venue, FEED), FEED, "import")
         self.frames = 0
-        self._venue = venue
         self._producer = producer
         self._waiting: list[asyncio.Future[Any]] = []
 
     async def put(self, file: File, payload: bytes) -> None:
         """Publish a part of a file."""
+        await self.put_piece(payload, file.channel, file.symbol, self.origin.transport, file.topic)
+
+    async def put_piece(
+        self, payload: bytes, channel: str, symbol: str, transport: Literal["ws", "rest"], topic: str
+    ) -> None:
+        """Publish a frame as what it is said to be."""
         self.frames += 1
+        venue, _, session, feed, source = self.origin
         await self._send(RawFrame(
-            self._venue, file.channel, file.symbol, "rest", time.time_ns(), self.session, self.frames, payload, file.topic
+            venue, channel, symbol, transport, time.time_ns(), session, feed, source, self.frames, payload, topic
         ))  # fmt: skip
 
     async def tell(self, event: EventName, reason: str = "", **detail: Any) -> None:
         """Publish an event of the session."""
-        await self._send(event_frame(self._venue, self.session, "rest", self.frames, event, reason, detail))
+        await self._send(event_frame(self.origin, self.frames, event, reason, detail))
 
     async def settle(self) -> None:
         """Wait until Kafka has acknowledged everything. Raises KafkaError."""

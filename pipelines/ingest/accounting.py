@@ -12,11 +12,11 @@ from pipelines.ingest.incarnation import Partition
 from pipelines.reading.parse import DEAD, WITH_ROWS, WITHOUT_ROWS
 from warehouse.runs import PACKED, RUNS, of_numbers, packed
 
-BY = ("venue", "session", "transport", "kafka_topic", "kafka_partition")
+BY = ("venue", "session", "transport", "feed", "source", "kafka_topic", "kafka_partition")
 COUNTS = ("frames", "frames_with_rows", "frames_without_rows", "frames_dead", "received_again")
 ACCOUNT: dict[str, pl.DataType] = {
-    "venue": pl.String(), "session": pl.String(), "transport": pl.String(), "kafka_topic": pl.String(),
-    "kafka_partition": pl.Int32(), **dict.fromkeys(COUNTS, pl.Int64()), "seq_min": pl.Int64(), "seq_max": pl.Int64(),
+    **dict.fromkeys(BY, pl.String()), "kafka_partition": pl.Int32(), **dict.fromkeys(COUNTS, pl.Int64()),
+    "seq_min": pl.Int64(), "seq_max": pl.Int64(),
     "recv_first": pl.Datetime("us"), "recv_last": pl.Datetime("us"),
 }  # fmt: skip
 
@@ -77,14 +77,14 @@ def _account(frames: Sequence[RawFrame], counts: tuple[int, ...], stored: bool =
     seqs = pl.Series("seqs", [frame.seq for frame in frames], dtype=pl.Int64)
     arrived = pl.Series("arrived", [frame.arrived_ns or frame.recv_ns for frame in frames], dtype=pl.Int64) // 1000
     row = (
-        first.venue, first.session, first.transport, first.topic, first.partition, *counts,
+        first.venue, first.session, first.transport, first.feed, first.source, first.topic, first.partition, *counts,
         seqs.min(), seqs.max(), arrived.min(), arrived.max(),
     )  # fmt: skip
     return Account(row, seqs if stored else seqs.clear(), arrived if stored else arrived.clear())
 
 
 def _by_session(frames: Sequence[RawFrame], of_one: bool) -> Iterable[Sequence[int]]:
-    """Return the positions of the frames of each session, topic and partition; a session has one venue and transport."""
+    """Return the positions of the frames of each session, topic and partition; a session has one venue, feed and so on."""
     if not frames:
         return []
     if of_one and [frame.session for frame in frames].count(frames[0].session) == len(frames):

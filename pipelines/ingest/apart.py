@@ -54,14 +54,14 @@ async def apart(
 
 async def _shown(lines: asyncio.StreamReader) -> str:
     """Pass on what the process says as it comes; return its last line."""
-    last = ""
+    tail = ""
     while part := await lines.read(LINE_BYTES):
         text = part.decode(errors="replace")
         with suppress(OSError, ValueError):  # nobody reads it any more
             sys.stderr.write(text)
             sys.stderr.flush()
-        last = (last + text).rstrip("\n").rsplit("\n", 1)[-1][-LINE_BYTES:]
-    return last
+        tail = (tail + text)[-LINE_BYTES:]
+    return tail.rstrip("\n").rsplit("\n", 1)[-1]
 
 
 @contextmanager

@@ -88,13 +88,13 @@ class Source:
         """
         now = await self._standing()
         if changed := [at for at in now if _other(self._standings.get(at), now[at])]:
-            raise LogChangedError(f"{_named(changed)}: the topic or its leader is another one now")
+            raise LogChangedError(f"{_named(changed)}: the topic was created again, or has another leader")
 
     async def _standing(self) -> dict[Partition, Standing]:
         wanted = {(partition.topic, partition.partition) for partition in self._partitions}
         found = await incarnation.standings(self._consumer._client, {topic for topic, _ in wanted})
         if gone := {topic for topic, _ in wanted} - {topic for topic, _ in found}:
-            raise LogChangedError(f"{', '.join(sorted(gone))}: there is no such topic now")
+            raise LogChangedError(f"{', '.join(sorted(gone))}: the topic does not exist any more")
         if missing := wanted - found.keys():
             raise LeaderNotAvailableError(f"{_named(missing)}: no broker leads it now")
         return found
@@ -202,7 +202,9 @@ async def _started(consumer: AIOKafkaConsumer, connection: Mapping[str, Any]) ->
         await consumer.start()
     except KafkaConnectionError as error:
         servers = connection["bootstrap_servers"]
-        raise NetworkError(f"Kafka at {servers} cannot be reached; address, network or log-in may be wrong") from error
+        raise NetworkError(
+            f"Kafka at {servers} cannot be reached; check the address, the network and the login"
+        ) from error
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
@@ -227,6 +229,6 @@ def _unreadable(record: ConsumerRecord, appended_ms: int, now_ns: int) -> RawFra
     """What can be said of a record without its headers, so that its bytes are kept."""
     told_ns = min(max(record.timestamp * MS_NS, 0), now_ns)
     return RawFrame(
-        "", "?", "", "ws", told_ns, "", 0, record.value or b"", record.topic, record.partition, record.offset,
+        "", "?", "", "ws", told_ns, "", "", "live", 0, record.value or b"", record.topic, record.partition, record.offset,
         appended_ms * MS_NS, appended_ms,
     )  # fmt: skip

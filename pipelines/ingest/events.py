@@ -99,7 +99,7 @@ def _row(record: RawFrame) -> tuple[Any, ...]:
     text = msgspec.json.encode(detail).decode() if detail else None
     return (
         (told.ts_ns + off_ns) // 1000, told.venue, told.session, told.transport, told.event, told.reason, told.frames, text,
-        record.topic, record.partition, record.offset, told.ts_ns,
+        record.topic, record.partition, record.offset, told.ts_ns, record.feed, record.source,
     )  # fmt: skip
 
 

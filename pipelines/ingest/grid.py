@@ -4,7 +4,8 @@ The frames of a state topic are read as they come, but a partition's rows and of
 bucket. A bucket has the consecutive records that the broker took in one stretch of the grid, so which rows are stored
 depends on the log alone: not on how far behind ingest is, on when a batch or a crash cut the frames, or on any collector's
 clock. After a crash the open bucket is read again. Frames that waited long before they reached Kafka count for the bucket
-they arrived in; a bucket that has them gives a row for each of those.
+they arrived in; a bucket that has them gives a row for each of those. The last value is the one that happened last by the
+exchange's clock. Frames of files have buckets of their own times: when they were imported says nothing of them.
 """
 
 from collections import Counter
@@ -21,11 +22,13 @@ from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import turn_ms
 from pipelines.kept import NOT_KEPT
 from pipelines.reading.latest import parse_latest
+from pipelines.reading.parse import parse_frames
 from pipelines.venues import Held
 
 STATE = (FundingRate, OpenInterest, MarkPrice)
 MOST_ROWS = 50_000
 MOST_IN_RUN = 10_000
+IMPORT = "import"
 
 
 class Said(NamedTuple):
@@ -51,12 +54,13 @@ class Bucket:
         self._bucket_ns = bucket_s * 1_000_000_000
         self._keep_frames = keep_frames
         self._state: dict[tuple[type[Row], str, str, str, int], Said] = {}
+        self._of_files: dict[tuple[type[Row], str, str, str, int], Said] = {}
         self._whole: list[Said] = []
 
     @property
     def full(self) -> bool:
         """Whether it has so much (history, not state) that it is closed before its time."""
-        return len(self._whole) + len(self.kept) >= MOST_ROWS
+        return len(self._whole) + len(self.kept) + len(self._of_files) >= MOST_ROWS
 
     def take(self, frames: Sequence[RawFrame], held: Held, marks: Marks | None = None) -> list[Said]:
         """Read frames and keep what they say that is new; return that of it that is not state.
@@ -88,6 +92,7 @@ class Bucket:
     def said(self) -> Iterator[Said]:
         """Yield what is kept, each row with its frame."""
         yield from self._state.values()
+        yield from self._of_files.values()
         yield from self._whole
 
     def _began(self, frame: RawFrame) -> None:
@@ -112,7 +117,8 @@ class Bucket:
         return sorted(parts.items())  # a session's frames stay in their order
 
     def _read(self, frames: Sequence[RawFrame], number: int, held: Held) -> None:
-        parsed = parse_latest(frames, held)
+        of_files = any(frame.source == IMPORT for frame in frames)
+        parsed = parse_frames(frames, held) if of_files else parse_latest(frames, held)
         for kind, facts in parsed.facts.items():
             if kind is Nothing:
                 continue
@@ -125,13 +131,20 @@ class Bucket:
         self.accounts.extend(accounts(frames, parsed.outcomes, self.partition))
 
     def _take_state(self, kind: type[Row], pairs: list[Said], number: int) -> None:
-        state = self._state
+        bucket_ms = self._bucket_ns // MS_NS
         for said in pairs:
             row, frame = said
+            state = self._state
             if getattr(row, "period", None) is not None:
                 self._whole.append(said)
-            else:
-                state[(kind, frame.venue, frame.channel, row.symbol, number)] = said  # type: ignore[attr-defined]
+                continue
+            of = number
+            if frame.source == IMPORT:
+                state, of = self._of_files, row.ts_event // bucket_ms  # type: ignore[attr-defined]
+            key = (kind, frame.venue, frame.channel, row.symbol, of)  # type: ignore[attr-defined]
+            before = state.get(key)
+            if before is None or row.ts_event >= before.row.ts_event:  # type: ignore[attr-defined]
+                state[key] = said
 
 
 class Grid:

@@ -106,10 +106,11 @@ def held_from(warehouse: Lake, until: datetime | None = None) -> Held:
 
 def ended_from(warehouse: Lake) -> dict[str, int]:
     """Return those venues' sessions that have ended in the last two days, and when (UTC nanoseconds)."""
-    newest = [at for kept in KEPT.values() if (at := _newest(warehouse, kept)) is not None]
+    own = {venue: kept for venue, kept in KEPT.items() if kept.by_session}
+    newest = [at for kept in own.values() if (at := _newest(warehouse, kept)) is not None]
     if not newest:
         return {}
-    told = {"since": max(newest) - LOOK_BACK, "venues": list(KEPT)}
+    told = {"since": max(newest) - LOOK_BACK, "venues": list(own)}
     return dict(warehouse.connection.execute(ENDED, told).fetchall())
 
 

@@ -189,7 +189,7 @@ def told(found: Whence) -> pl.DataFrame:
         }  # fmt: skip
         rows.append((
             now_ns // 1000, "", SESSION, "kafka", EVENT, str(change), 0, msgspec.json.encode(detail).decode(),
-            topic, partition, change.resumed, now_ns + n,
+            topic, partition, change.resumed, now_ns + n, SESSION, "live",
         ))  # fmt: skip
     types = schema("collector_events")
     table = pl.DataFrame(rows, schema={**types, "ts": pl.Int64()}, orient="row")

@@ -11,16 +11,16 @@ class Score(NamedTuple):
     since: datetime
     until: datetime
     rank_correlation: float | None
-    rank_correlation_mirrored: float | None
+    rank_correlation_untouched: float | None
     top_decile_mass: float | None
+    top_decile_mass_untouched: float | None
     top_decile_mass_uniform: float | None
-    top_decile_mass_mirrored: float | None
 
     def __str__(self) -> str:
-        nulls = f"uniform {_share(self.top_decile_mass_uniform)}, mirrored {_share(self.top_decile_mass_mirrored)}"
+        nulls = f"untouched {_share(self.top_decile_mass_untouched)}, uniform {_share(self.top_decile_mass_uniform)}"
         return (
             f"Score {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M}: {self.verdict}. Rank correlation "
-            f"{_number(self.rank_correlation)} (mirrored {_number(self.rank_correlation_mirrored)}); the top tenth of the "
+            f"{_number(self.rank_correlation)} (untouched {_number(self.rank_correlation_untouched)}); the top tenth of the "
             f"bins took {_share(self.top_decile_mass)} of what was liquidated ({nulls})"
         )
 

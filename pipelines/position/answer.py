@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.derive.levels.freshness import STALE
 from pipelines.errors import InvalidPositionError
-from pipelines.position.clusters import Stop, clusters_near, suggest_stop
+from pipelines.position.clusters import Stop, ahead, near, suggest_stop
 from pipelines.position.effects import add_margin, after_funding, close_part, funding_paid, settlements
 from pipelines.position.given import Source
 from pipelines.position.market import Funding
@@ -64,20 +64,23 @@ class Answer(NamedTuple):
 
 def answer(
     position: Position, tiers: TierTable, changes: Changes, mark: float | None = None, funding: Funding | None = None,
-    levels: pl.DataFrame | None = None, stop: float | None = None, within: float = 0.1, stale: str = "",
+    found_clusters: pl.DataFrame | None = None, stop: float | None = None, within: float = 0.1, stale: str = "",
 ) -> Answer:  # fmt: skip
     """Return everything about a position. Raises InvalidPositionError where it cannot be; see `price.check`.
 
-    `levels`: price, position_side, usd of predicted liquidations, None where there are none. `stop`: where one would put it.
-    `stale`: why the levels are too old to go by; a stop made of them says so.
+    `found_clusters`: of predicted liquidations, as `clusters.FOUND`; None where no levels are known. `within`: those that begin
+    so near are shown. `stop`: where one would put it. `stale`: why the levels are too old; a stop made of them says so.
     """
     found = liquidation_price(position, tiers)
     reference = mark or position.entry_price
     effects = tuple(_effects(position, tiers, changes, mark, funding))
-    clusters = None if levels is None else clusters_near(levels, reference, within)
-    suggested = None
-    if clusters is not None:
-        suggested = suggest_stop(clusters, position.position_side, reference, found.price, stop, within)
+    clusters, suggested = None, None
+    if found_clusters is not None:
+        whole = ahead(found_clusters, reference)
+        clusters, suggested = (
+            near(whole, within),
+            suggest_stop(whole, position.position_side, reference, found.price, stop, within),
+        )
         if stale:
             suggested = suggested._replace(reason=f"{suggested.reason}, by a {STALE} map: {stale}")
     return Answer(

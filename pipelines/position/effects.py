@@ -36,7 +36,7 @@ def settlements(hold_hours: float, interval_hours: float, next_in_hours: float |
     """
     above_zero("funding interval", interval_hours)
     if not (isfinite(hold_hours) and hold_hours >= 0):
-        raise InvalidPositionError(f"holding time {hold_hours:g} h is not zero or more")
+        raise InvalidPositionError(f"holding time {hold_hours:g} h is negative or not a number")
     first = interval_hours if next_in_hours is None else next_in_hours
     return max(0, floor((hold_hours - first) / interval_hours + 1e-9) + 1)
 

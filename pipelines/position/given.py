@@ -18,15 +18,20 @@ from pipelines.position.tiers import TierTable, from_rows
 from pipelines.venues import VENUES, parser_of
 from pipelines.venues.symbols import unified
 
-STATIC = "static: published for that date, not heard since"
-
 
 class Source(NamedTuple):
-    """What was used for something, where it is from, and of when (UTC); None where that is not known."""
+    """What was used for something, where it is from, and of when (UTC); None where that is not known. `note`: what to know."""
 
     what: str
     source: str
     at: datetime | None = None
+    note: str = ""
+
+
+def static(venue: str, symbol: str, since: datetime) -> Source:
+    """Return what is to be said of a margin table that is the package's own: it is dated, and no newer one can be read."""
+    note = f"{venue} gives newer ones only to accounts, so it may be out of date; `liq import` takes your own"
+    return Source("margin table", f"{venue} {symbol}, static, the last that was published", since, note)
 
 
 def from_file(path: Path, contract: Named) -> tuple[TierTable, Source]:
@@ -53,9 +58,7 @@ def from_package(contract: Named) -> tuple[TierTable, Source] | None:
     for found in reversed(static_tables()):
         if found.venue == contract.venue and _is_of(found.symbol, contract):
             since = datetime.fromtimestamp(found.at / 1e6, UTC).replace(tzinfo=None)
-            told = Source(
-                "margin table", f"{found.venue} {found.symbol}, static: published for that date, not heard since", since
-            )
+            told = static(found.venue, found.symbol, since)
             return from_rows(found.steps, contract.contract, contract.contract_size), told
     return None
 
@@ -72,7 +75,7 @@ def _answered(payload: bytes, contract: Named) -> list[LeverageTier]:
     channel = VENUES[venue].margin_tables
     parse = parser_of(venue, "rest", channel)
     assert parse is not None
-    frame = RawFrame(venue, channel, ALL_SYMBOLS, "rest", time.time_ns(), "", 0, payload)
+    frame = RawFrame(venue, channel, ALL_SYMBOLS, "rest", time.time_ns(), "", "", "import", 0, payload)
     rows: Iterable[object] = parse(frame, {})
     found = [row for row in rows if isinstance(row, LeverageTier)]
     if not found:

@@ -6,9 +6,9 @@ import polars as pl
 
 from pipelines.derive.levels.freshness import STALE, stale
 from pipelines.facts import LeverageTier
-from pipelines.position.clusters import LEVELS
+from pipelines.position.clusters import FOUND
 from pipelines.position.contracts import Named
-from pipelines.position.given import STATIC, Source
+from pipelines.position.given import Source, static
 from pipelines.position.tiers import TierTable, from_rows
 from pipelines.venues.symbols import DOLLARS
 from warehouse.lake import Lake
@@ -33,9 +33,11 @@ REACHED = """
 SELECT ts, age_s, date_diff('second', price_ts, as_of()), freshness FROM levels_reach(as_of(), max_age_hours := 48)
 WHERE base = $base
 """
-LEVELS_OF = """
-SELECT price * $multiplier AS price, position_side, usd_estimated AS usd FROM levels_swept(as_of(), max_age_hours := 48)
-WHERE base = $base
+CLUSTERS_OF = """
+SELECT
+    position_side, price_low * $multiplier AS price_low, price_high * $multiplier AS price_high,
+    peak_price * $multiplier AS peak_price, usd_estimated AS usd, share
+FROM clusters_at(as_of(), max_age_hours := 48) WHERE base = $base
 """
 
 
@@ -54,7 +56,7 @@ class Market(NamedTuple):
     tiers: TierTable | None = None
     mark: float | None = None
     funding: Funding | None = None
-    levels: pl.DataFrame | None = None
+    clusters: pl.DataFrame | None = None
     sources: tuple[Source, ...] = ()
     missing: tuple[str, ...] = ()
     stale: str = ""
@@ -66,13 +68,13 @@ def market(warehouse: Lake, contract: Named) -> Market:
         tiers, told = _tiers(warehouse, contract)
         mark, marked = _mark(warehouse, contract)
         funding, paid = _funding(warehouse, contract)
-        levels, drawn, old = _levels(warehouse, contract)
+        clusters, drawn, old = _clusters(warehouse, contract)
     facts = {"margin table": told, "mark price": marked, "funding": paid, "predicted levels": drawn}
     sources = tuple(source for source in facts.values() if source)
     missing = tuple(
         f"the warehouse has no {what} of {contract.instrument}" for what, source in facts.items() if not source
     )
-    return Market(tiers, mark, funding, levels, sources, missing, old)
+    return Market(tiers, mark, funding, clusters, sources, missing, old)
 
 
 def _tiers(warehouse: Lake, contract: Named) -> tuple[TierTable | None, Source | None]:
@@ -81,8 +83,9 @@ def _tiers(warehouse: Lake, contract: Named) -> tuple[TierTable | None, Source |
         if rows:
             source, since = rows[0][-2:]
             steps = [LeverageTier(symbol, *row[:-2]) for row in rows]
-            how = STATIC if source == "static" else f"source {source}"
-            told = Source("margin table", f"{contract.venue} {symbol}, {how}", since)
+            told = Source("margin table", f"{contract.venue} {symbol}, source {source}", since)
+            if source == "static":
+                told = static(contract.venue or "", symbol, since)
             return from_rows(steps, contract.contract, contract.contract_size), told
     return None, None
 
@@ -102,9 +105,9 @@ def _funding(warehouse: Lake, contract: Named) -> tuple[Funding | None, Source |
     return Funding(rate, interval_hours, ahead), told
 
 
-def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Source | None, str]:
-    """Read the newest levels of the contract's coin that the price has not passed since: of all venues and leverages, in
-    dollars, prices as it is quoted; and why they are too old, if they are."""
+def _clusters(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Source | None, str]:
+    """Read the clusters of the newest levels of the contract's coin that the price has not passed since: of all venues and
+    leverages, in dollars, prices as it is quoted; and why they are too old, if they are."""
     if contract.instrument.partition("/")[2].partition(":")[0] not in DOLLARS:
         return None, None, ""
     row = warehouse.connection.execute(REACHED, {"base": contract.base}).fetchone()
@@ -112,7 +115,7 @@ def _levels(warehouse: Lake, contract: Named) -> tuple[pl.DataFrame | None, Sour
         return None, None, ""
     at, age_s, price_age_s, freshness = row
     told: dict[str, object] = {"base": contract.base, "multiplier": contract.multiplier}
-    levels = warehouse.connection.execute(LEVELS_OF, told).pl().select(LEVELS.names()).cast(LEVELS)
+    clusters = warehouse.connection.execute(CLUSTERS_OF, told).pl().select(FOUND.names()).cast(FOUND)
     how = f"{contract.base}, estimated, less what the price has passed since"
     old = stale(age_s, price_age_s) if freshness == STALE else ""
-    return levels, Source("predicted levels", f"{how}, {STALE}" if old else how, at), old
+    return clusters, Source("predicted levels", f"{how}, {STALE}" if old else how, at), old

@@ -18,7 +18,7 @@ class Position(msgspec.Struct, frozen=True):
     `size`: coins if linear, USD if inverse, as the venue quotes the contract. `margin`: what stands behind it, in the
     settle currency; cross: see `cross_margin`. `leverage`: as chosen, None where only the margin is known. `fee_rate`: of
     the notional, paid when it is closed by force; 0 leaves fees out. `maintenance_at`: whether the maintenance margin is
-    of the notional at the mark price, or fixed at entry (Bybit inverse). Formulas.md §1.
+    of the notional at the mark price, or fixed at entry. Formulas.md §1.
     """
 
     position_side: Side

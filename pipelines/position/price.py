@@ -70,7 +70,7 @@ def _solved(position: Position, tier: Tier) -> float:
 
 
 def _fixed(position: Position, tier: Tier) -> Liquidation:
-    """Bybit inverse: the maintenance margin stays what it was at entry (§1.2); a fee is of the notional at the price.
+    """Where the maintenance margin stays what it was at entry (§1.2): a fee is of the notional at the price.
 
     By the venue's word a short whose margin covers its notional is never liquidated.
     """
@@ -106,7 +106,7 @@ def check(position: Position, tiers: TierTable, at: float) -> None:
     for name, number in (("entry price", position.entry_price), ("size", position.size), ("price", at)):
         above_zero(name, number)
     if not 0 <= position.fee_rate < 1 - max(tier.rate for tier in tiers.tiers):
-        raise InvalidPositionError(f"fee {position.fee_rate:g} cannot be: it is a fraction, 0.05 % is 0.0005")
+        raise InvalidPositionError(f"fee {position.fee_rate:g} is not possible; it is a fraction: 0.05 % is 0.0005")
     tier = tier_at(position, tiers, position.entry_price)
     _check_size(position, tiers, tier)
     if position.leverage is not None:
@@ -116,7 +116,7 @@ def check(position: Position, tiers: TierTable, at: float) -> None:
         profit = position.profit(at)
         found = f"margin {position.margin:,.8g}" + (f" with {profit:+,.8g} of unrealised profit" if profit else "")
         raise InvalidPositionError(
-            f"{found} is not above the maintenance margin {needed:,.8g} at {at:,.8g}: it would be liquidated there already"
+            f"{found} is not above the maintenance margin {needed:,.8g} at {at:,.8g}: the position would be liquidated at once"
         )
 
 
@@ -129,14 +129,14 @@ def _check_size(position: Position, tiers: TierTable, tier: Tier) -> None:
         )
     if notional * tier.rate < tier.deduction:
         raise InvalidPositionError(
-            f"deduction {tier.deduction:,g} is above the maintenance margin {notional * tier.rate:,g} it is taken from: "
-            f"it belongs to larger positions"
+            f"deduction {tier.deduction:,g} is above the maintenance margin {notional * tier.rate:,g} from which it is "
+            f"subtracted; it belongs to larger positions"
         )
 
 
 def _check_leverage(leverage: float, tier: Tier) -> None:
     if not (isfinite(leverage) and leverage >= 1):
-        raise InvalidPositionError(f"no such leverage: {leverage:g}; it is 1 or more, more margin than that is added")
+        raise InvalidPositionError(f"no such leverage: {leverage:g}; it must be 1 or more (--add-margin adds margin)")
     if tier.max_leverage is not None and leverage > tier.max_leverage:
         raise InvalidPositionError(
             f"no such leverage: {leverage:g}x is above the {tier.max_leverage:g}x of tier {tier.number}, "
@@ -175,7 +175,7 @@ class Leg(NamedTuple):
 
 
 def hedged_price(legs: Sequence[Leg], margin: float) -> float | None:
-    """Return the liquidation price of legs of one linear contract under one cross margin: Binance's full form (§1.1).
+    """Return the liquidation price of legs of one linear contract under one cross margin: the full form (§1.1).
 
     `margin`: see `cross_margin`. None where no price above zero liquidates it, such as where the legs cancel out and the
     margin covers what they have lost.
@@ -188,7 +188,7 @@ def hedged_price(legs: Sequence[Leg], margin: float) -> float | None:
     return found if found > 0 else None
 
 
-def hyperliquid_price(
+def free_margin_price(
     position_side: Side, price: float, size: float, margin_available: float, max_leverage: float
 ) -> float | None:
     """Return Hyperliquid's liquidation price: price - d x margin_available / size / (1 - l d) (§1.3).

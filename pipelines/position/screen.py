@@ -27,7 +27,8 @@ def show(console: Console, contract: Named, found: Answer) -> None:
     _show_levels(console, found)
     for source in found.sources:
         at = f", of {source.at:%Y-%m-%d %H:%M:%S} UTC" if source.at else ""
-        console.print(Text(f"{source.what}: {source.source}{at}", style="dim"))
+        note = f"; {source.note}" if source.note else ""
+        console.print(Text(f"{source.what}: {source.source}{at}{note}", style="dim"))
     for note in found.notes:
         console.print(Text(f"note: {note}", style="dim"))
 
@@ -81,10 +82,11 @@ def _show_levels(console: Console, found: Answer) -> None:
         console.print("no dense cluster of predicted liquidations is near")
     else:
         table = Table(show_edge=False, header_style="bold")
-        for name in ("predicted clusters", "from", "to", "USD", "share", "distance"):
+        for name in ("predicted clusters", "from", "to", "most at", "USD", "of its side", "distance"):
             table.add_column(name, justify="left" if name.startswith("pred") else "right")
-        for side, low, high, usd, share, away in found.clusters.head(CLUSTERS_SHOWN).iter_rows():
-            table.add_row(f"{side}s", _number(low), _number(high), f"{usd:,.0f}", f"{share:.1%}", f"{away:+.2%}")
+        for side, low, high, peak, usd, share, away in found.clusters.head(CLUSTERS_SHOWN).iter_rows():
+            sums = (f"{usd:,.0f}", f"{share:.1%}", f"{away:+.2%}")
+            table.add_row(f"{side}s", _number(low), _number(high), _number(peak), *sums)
         console.print(table)
     if found.stop:
         price = "no stop to suggest" if found.stop.price is None else f"a stop at {_number(found.stop.price)}"

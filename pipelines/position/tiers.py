@@ -58,7 +58,7 @@ def table(tiers: Sequence[Tier], by: Literal["value", "size"] = "value", lot: fl
     """
     ordered = sorted(tiers, key=lambda tier: tier.floor)
     if not ordered:
-        raise InvalidPositionError("the margin table has no step")
+        raise InvalidPositionError("the margin table is empty")
     floors = (0.0, *(tier.cap for tier in ordered[:-1]))
     found = tuple(tier._replace(floor=floor) for tier, floor in zip(ordered, floors, strict=True))
     for tier in found:
@@ -80,7 +80,7 @@ def from_rows(rows: Iterable[LeverageTier], contract: Contract, contract_size: f
     rows = list(rows)
     units = {row.unit for row in rows}
     if len(units) > 1:
-        raise InvalidPositionError(f"a margin table in several units: {', '.join(sorted(units))}")
+        raise InvalidPositionError(f"the margin table has several units: {', '.join(sorted(units))}")
     tiers = [
         Tier(row.tier, row.floor, inf if row.cap is None else row.cap, row.maintenance_margin_rate, row.deduction or 0.0,
              row.max_leverage)
@@ -97,7 +97,7 @@ def from_rows(rows: Iterable[LeverageTier], contract: Contract, contract_size: f
 def deductions(tiers: Sequence[Tier]) -> list[float]:
     """Return the maintenance amounts that leave no jump between steps: MA_n = MA_(n-1) + floor_n (rate_n - rate_(n-1)).
 
-    Source: formulas.md §1.1; the recursion gives every amount of Binance's published tables.
+    Source: formulas.md §1.1; the recursion gives every amount of the published tables that were tried.
     """
     found = [0.0]
     for before, tier in pairwise(tiers):

@@ -139,7 +139,11 @@ def _sound(bulk: Bulk, frames: Sequence[RawFrame], some: Sequence[int], left: li
 def _numbered(found: pl.DataFrame) -> pl.DataFrame:
     """Count liquidations inside a frame that are the same in all that makes their key, as wire.numbered."""
     several = found["frame"].n_unique() < found.height
-    return found.with_columns(occurrence=pl.int_range(pl.len()).over("frame", *KEY) if several else pl.lit(0, pl.Int64))
+    return found.with_columns(
+        occurrence=pl.int_range(pl.len()).over("frame", *KEY) if several else pl.lit(0, pl.Int64),
+        unproven=pl.lit(None, pl.String),
+        id=pl.lit(None, pl.String),
+    )
 
 
 def _joined(frames: Sequence[RawFrame], parsed: Parsed, left: list[int], blocks: list[pl.DataFrame]) -> Parsed:

@@ -188,7 +188,7 @@ def _of_object(payload: bytes, reader: Reader, depth: int) -> list[Document]:
         if value[:1] in b'[{"' and (found := _frames_of(value, reader, depth + 1)):
             return [each._replace(channel=each.channel or channel, symbol=each.symbol or symbol) for each in found]
         inner = _carried(value) if key in CARRIERS and (asked or reader.given) else None
-        if inner and (asked or key != "data" or inner[:1] == b"{"):  # OKX has a list `data` of its own
+        if inner and (asked or key != "data" or inner[:1] == b"{"):  # a venue may have a list `data` of its own
             return [Document(0, inner, None, channel, symbol)]
     return []
 

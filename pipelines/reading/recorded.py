@@ -87,7 +87,7 @@ def _of_dump(options: Options, channel: str, parts: list[Part]) -> Iterator[RawF
         named = options.venue.named_file(options.name)
         symbol = named.symbol if named else NOT_TOLD
     text = b"".join(part for part in parts if isinstance(part, bytes))
-    yield RawFrame(options.venue.name, channel, symbol, "rest", 0, printable(options.name), 1, text)
+    yield RawFrame(options.venue.name, channel, symbol, "rest", 0, printable(options.name), "", "import", 1, text)
     for number, part in enumerate(parts, 1):
         if isinstance(part, Damage):
             yield _frame(options, f"?{part.why}", "*", "ws", Document(number, part.cut))
@@ -115,5 +115,6 @@ def _frame(
 ) -> RawFrame:
     told = options.symbol if symbol == "*" or (symbol == NOT_TOLD and options.symbol != "*") else symbol
     return RawFrame(
-        options.venue.name, channel, told, transport, 0, printable(options.name), document.line, document.payload
-    )
+        options.venue.name, channel, told, transport, 0, printable(options.name), "", "import", document.line,
+        document.payload,
+    )  # fmt: skip

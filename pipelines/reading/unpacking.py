@@ -14,6 +14,7 @@ GZIP, ZIP, UTF_16 = b"\x1f\x8b", b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
 _HEADER, _HEADER_BYTES = re.compile(rb"\x1f\x8b\x08[\x00-\x1f].{4}[\x00\x02\x04][\x00-\x0d\xff]", re.DOTALL), 10
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1d\x7f]")
 _CHUNK = 64 * 1024
+MOST_INSIDE = 1024**3
 _AT_ONCE = 1024 * 1024  # of what one chunk of gzip may become
 _TRIED = 4096  # bytes of gzip that show whether it is one
 _OF_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
@@ -67,10 +68,11 @@ def _of_utf_16(source: BinaryIO) -> Iterator[Part]:
 
 
 def _of_zip(source: BinaryIO) -> Iterator[Part]:
+    packed = source.read()
     try:
-        archive = zipfile.ZipFile(io.BytesIO(source.read()))
+        archive = zipfile.ZipFile(io.BytesIO(packed))
     except (zipfile.BadZipFile, ValueError) as error:
-        yield Damage(f"a zip that cannot be opened: {error}")
+        yield from _of_cut_zip(packed, f"a zip that cannot be opened: {error}")
         return
     for entry in archive.infolist():
         try:
@@ -78,6 +80,26 @@ def _of_zip(source: BinaryIO) -> Iterator[Part]:
                 yield from _of_plain(inside)  # type: ignore[arg-type]
         except _OF_ZIP as error:
             yield Damage(f"{entry.filename!r} in the zip is damaged: {error or type(error).__name__}")
+
+
+def _of_cut_zip(packed: bytes, why: str) -> Iterator[Part]:
+    """Yield what the first file in a zip has up to where the zip is cut, then that."""
+    method, name, extra = (
+        int.from_bytes(packed[8:10], "little"),
+        *(int.from_bytes(packed[at : at + 2], "little") for at in (26, 28)),
+    )
+    if method != zipfile.ZIP_DEFLATED:
+        yield Damage(why)
+        return
+    inflate, data = zlib.decompressobj(-15), packed[30 + name + extra :]
+    blocks: list[Part] = []
+    try:
+        blocks.append(inflate.decompress(data, MOST_INSIDE))
+        cut = not inflate.eof
+    except zlib.error:
+        blocks.append(_before_error(zlib.decompressobj(-15), data))
+        cut = True
+    yield from _lines([*blocks, Damage(f"{why}; the file inside {'is cut here' if cut else 'was read to its end'}")])
 
 
 def _lines(blocks: Iterable[Part]) -> Iterator[Part]:

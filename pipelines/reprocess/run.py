@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 FED_BY: dict[str, tuple[str, ...]] = {
     "liquidations": (LIQUIDATION,),
+    "liquidation_reports": (LIQUIDATION,),
+    "liquidations_aggregated": (LIQUIDATION,),
     "funding_rates": (FUNDING, TICKER),
     "funding_settlements": (FUNDING,),
     "open_interest": (OPEN_INTEREST, TICKER),
@@ -132,7 +134,8 @@ def _today(
         return {}, 0
     of_contracts = part.tables == ABOUT_CONTRACTS
     book = _contracts_before(warehouse, since) if of_contracts else instruments_from(warehouse)
-    batch = Batch(grid_s, held_from(warehouse, since) if TICKER in part.topics else {}, keep_all_frames=False)
+    builds = {TICKER, FUNDING} & set(part.topics)  # frames there build on earlier ones
+    batch = Batch(grid_s, held_from(warehouse, since) if builds else {}, keep_all_frames=False)
     found: dict[str, list[pl.DataFrame]] = {name: [TABLES[name].schema.to_frame()] for name in part.tables}
     for stretch in stretches:
         batch.add(stored_frames.slices(warehouse, part.topics, stretch))

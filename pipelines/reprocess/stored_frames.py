@@ -12,6 +12,7 @@ from pipelines.ingest.consume import Slice
 from pipelines.ingest.incarnation import Partition
 from pipelines.venues import VENUES
 from warehouse.lake import Lake
+from warehouse.tables.frames import FRAMES_FEED, FRAMES_SOURCE
 from warehouse.writer import Frames
 
 MOST_FRAMES = 50_000
@@ -47,8 +48,8 @@ def stretches(warehouse: Lake, topics: Sequence[str], since: datetime, until: da
 def slices(warehouse: Lake, topics: Sequence[str], stretch: Stretch) -> list[Slice]:
     """Return the frames of a stretch by partition, in the order they arrived."""
     rows = warehouse.connection.execute(
-        "SELECT venue, channel, symbol, transport, recv_ns, session, seq, payload, kafka_topic, kafka_partition, kafka_offset, "
-        "epoch_ns(ts_recv), coalesce(epoch_ms(ts_append), 0) "
+        f"SELECT venue, channel, symbol, transport, recv_ns, session, {FRAMES_FEED}, {FRAMES_SOURCE}, seq, payload, "
+        "kafka_topic, kafka_partition, kafka_offset, epoch_ns(ts_recv), coalesce(epoch_ms(ts_append), 0) "
         f"FROM raw_frames WHERE {_arrived(topics, stretch.since, stretch.until)} "
         "ORDER BY coalesce(ts_append, ts_recv), kafka_topic, kafka_partition, kafka_offset, session, seq"
     )

@@ -18,6 +18,10 @@ POLLS_MISSED = 2.0
 POLL_SLACK_S = 60.0
 COMMIT_S = 10.0
 LATE_SHOWN = 5
+FIRST_S = 45.0
+"""A venue that can be reached has sent something by then."""
+NOTHING = " nothing since its start"
+UNHEARD = "the collector's log has the venue's answers; `liq doctor` tests the venue"
 GAP_OPEN = timedelta(minutes=3)
 """A reconnect of some seconds is no open gap; one that is open for so long is."""
 
@@ -66,17 +70,17 @@ class Channel(NamedTuple):
 def ages(seen: Seen) -> Iterable[Check]:
     """Of each venue: every channel that living sessions bring has data as young as is to be expected of it."""
     if behind := seen.behind():
-        return [unknown("data", f"{behind}, so the age of what comes now is not known")]
+        return [unknown("data", f"{behind}, so the age of the newest data is not known")]
     newest = _newest(seen)
     venues: dict[str, list[Check]] = {}
     for each in _channels(seen):
         key = each.channel if each.topic not in NOT_KEPT else each.topic
-        at = newest.get((each.venue, key, each.transport), each.since)
+        at = newest.get((each.venue, key, each.transport))
         if each.within_s is not None:
-            said = f"{each.channel} ({each.transport}):"
-            venues.setdefault(each.venue, []).append(
-                aged("", said, seen.age_s(max(at, each.since)), each.within_s, "-")
-            )
+            is_heard = at is not None and at >= each.since
+            said = f"{each.channel} ({each.transport}):{'' if is_heard else NOTHING}"
+            age_s = seen.age_s(max(at or each.since, each.since))
+            venues.setdefault(each.venue, []).append(aged("", said, age_s, each.within_s, "-"))
     return [_of_venue(venue, found) for venue, found in sorted(venues.items())]
 
 
@@ -84,14 +88,18 @@ def _of_venue(venue: str, found: list[Check]) -> Check:
     late = sorted(
         (each for each in found if each.state != "good"), key=lambda each: -(each.age_s or 0) / (each.within_s or 1)
     )
+    unheard = [each for each in found if NOTHING in each.said]
+    since_s = max((each.age_s or 0 for each in unheard), default=0.0)
+    if len(unheard) == len(found) and since_s > FIRST_S:
+        return bad(f"data {venue}", f"nothing has arrived since its collector started {span(since_s)} ago", UNHEARD)
     if not late:
-        youngest = min(found, key=lambda each: each.age_s or 0)
+        heard = [each for each in found if each not in unheard]
+        youngest = min(heard or found, key=lambda each: each.age_s or 0)
         return good(f"data {venue}", f"{len(found)} channels, none older than expected; newest {youngest.said}")
     said = "; ".join(each.said for each in late[:LATE_SHOWN]) + (
         f" and {len(late) - LATE_SHOWN} more" if late[LATE_SHOWN:] else ""
     )
-    mend = "the collector's log names what the venue answers; `liq doctor` asks it"
-    return Check(f"data {venue}", "needs you", said, mend, late[0].age_s, late[0].within_s)
+    return Check(f"data {venue}", "needs you", said, UNHEARD, late[0].age_s, late[0].within_s)
 
 
 def _newest(seen: Seen) -> dict[tuple[str, str, str], datetime]:
@@ -126,7 +134,7 @@ def silent(seen: Seen) -> Iterable[Check]:
         return [unknown("liquidation feeds", stale, COVER)]
     found = [
         bad(f"feed {row['venue']} {row['channel']}", _silence(**row),
-            "is it so at the venue, too? `from feed_states where state <> 'LIVE'` has what is known")
+            "does the venue itself show liquidations? `liq sql \"from feed_states where state <> 'LIVE'\"` has the details")
         for row in seen.rows(STATES)
     ]  # fmt: skip
     return found or [good("liquidation feeds", "none is silent or suspect")]
@@ -149,12 +157,12 @@ def _stale(seen: Seen) -> str:
     """Return why `feed_coverage` does not show what happens now; empty where it does, as far as the last commit."""
     until: datetime | None = seen.rows(COVERED)[0]["until"]
     if until is None:
-        return "what was heard has never been worked out"
+        return "feed_coverage was never computed"
     if seen.now - until > COVERED_WITHIN:
-        return f"what was heard is worked out until {until:%H:%M} only, {span(seen.age_s(until))} ago"
+        return f"feed_coverage is computed only until {until:%H:%M}, {span(seen.age_s(until))} ago"
     return ""
 
 
 def _gap(seen: Seen, venue: str, channels: int, since: datetime, channel: str, reason: str) -> Check:
-    said = f"{channels} channels not heard whole for {span(seen.age_s(since))}, such as {channel}: {reason}"
-    return bad(f"gap {venue}", said, f"`from feed_gaps where ongoing and venue = '{venue}'`")
+    said = f"{channels} channels not fully heard for {span(seen.age_s(since))}, such as {channel}: {reason}"
+    return bad(f"gap {venue}", said, f"`liq sql \"from feed_gaps where ongoing and venue = '{venue}'\"`")

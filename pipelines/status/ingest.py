@@ -28,7 +28,7 @@ def kafka(seen: Seen) -> Iterable[Check]:
 def lag(seen: Seen) -> Iterable[Check]:
     """Of each topic: how many records wait to be committed, and how long the oldest of them has."""
     if isinstance(seen.kafka, Away):
-        return [unknown("lag", "Kafka is away, so what waits in it is not known")]
+        return [unknown("lag", "Kafka is away, so it is not known what waits in it")]
     return [_lag(seen, each) for each in seen.kafka.lags if each.end]
 
 
@@ -42,7 +42,7 @@ def _lag(seen: Seen, of: Lag) -> Check:
     said = f"{of.behind:,} records wait, the oldest for {span(waits)}"
     if waits <= may:
         return Check(subject, "good", said, "", waits, may)
-    mend = "`liq ingest --follow` commits them; where it runs, its log says what it waits for"
+    mend = "`liq ingest --follow` commits them; if it runs, its log says what it waits for"
     return Check(subject, "needs you", f"{said}, expected within {span(may)}", mend, waits, may)
 
 
@@ -76,4 +76,10 @@ def dead_letters(seen: Seen) -> Iterable[Check]:
     first = found[0]
     dead, most = sum(row["dead"] for row in found), f"{first['venue']} {first['channel']}: {first['reason']}"
     said = f"{dead:,} in the last hour, most of {most}"
-    return [bad("dead letters", said, "`from dead_letters_summary`; a mended parser reads them again: `liq reprocess`")]
+    return [
+        bad(
+            "dead letters",
+            said,
+            "`from dead_letters_summary`; once a parser is fixed, `liq reprocess` reads them again",
+        )
+    ]

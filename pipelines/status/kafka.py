@@ -64,7 +64,7 @@ def _reach(settings: KafkaSettings) -> dict[str, Any]:
     folder = kafka_folder(settings.data)
     state = read_state(folder)
     if state is None or not is_alive(state.pid, folder):
-        raise BrokerError(f"no embedded Kafka runs for {settings.data}, and LIQ_KAFKA_BOOTSTRAP names none")
+        raise BrokerError(f"no embedded Kafka runs for {settings.data}, and LIQ_KAFKA_BOOTSTRAP is not set")
     return {"bootstrap_servers": f"{HOST}:{state.port}"}
 
 

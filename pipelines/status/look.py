@@ -64,9 +64,9 @@ def _look(world: Path, names: Collection[str]) -> list[Check]:
         with lake.open(world) as warehouse:
             return _of(world, warehouse, names)
     except NoWarehouseError as error:
-        return [bad("warehouse", str(error).split(":")[0], "`liq ingest` makes it, `liq up` and `liq demo` too")]
+        return [bad("warehouse", str(error).split(":")[0], "`liq ingest` creates it, `liq up` and `liq demo` too")]
     except WarehouseError as error:
-        return [bad("warehouse", str(error), "`liq doctor` looks closer")]
+        return [bad("warehouse", str(error), "`liq doctor` checks more")]
 
 
 def _of(world: Path, warehouse: Lake, names: Collection[str]) -> list[Check]:
@@ -83,7 +83,7 @@ def made(name: str, check: Callable[[Seen], Iterable[Check]], seen: Seen) -> lis
     try:
         return list(check(seen))
     except Exception as error:  # noqa: BLE001 - a check must not take the others with it
-        return [unknown(name, f"could not be looked at: {described(error)}", "`liq doctor` looks closer")]
+        return [unknown(name, f"could not be checked: {described(error)}", "`liq doctor` checks more")]
 
 
 async def _around(world: Path, warehouse: Lake) -> tuple[Kafka | Away, str | None]:

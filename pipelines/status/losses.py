@@ -73,12 +73,12 @@ def missing(seen: Seen) -> Iterable[Check]:
 def told(seen: Seen) -> Iterable[Check]:
     """In the last day no collector gave frames up, and Kafka's log was the one that was read before."""
     found = [_told(row) for row in seen.rows(TOLD)]
-    return found or [good("losses", "none was told in the last day")]
+    return found or [good("losses", "none was reported in the last day")]
 
 
 def _told(row: dict[str, object]) -> Check:
     if row["event"] == "dropped":
-        said = f"{row['frames']:,} frames were given up, last at {row['last']:%H:%M}: {row['reason']}"
+        said = f"{row['frames']:,} frames were dropped, last at {row['last']:%H:%M}: {row['reason']}"
         return bad(
             f"dropped {row['venue']}",
             said,
@@ -95,7 +95,7 @@ def _told(row: dict[str, object]) -> Check:
 def audit(seen: Seen) -> Iterable[Check]:
     """The last audit found nothing that must not be."""
     found = [
-        bad(f"check {row['name']}", f"{row['offenders']:,} rows offend: {row['meaning']}",
+        bad(f"check {row['name']}", f"{row['offenders']:,} rows break the rule: {row['meaning']}",
             f"`liq audit`, then `from audit_last where name = '{row['name']}'`")
         for row in seen.rows(FAILED)
     ]  # fmt: skip

@@ -40,7 +40,9 @@ def _disk(what: str, folder: Path) -> Check:
     free, share = room.free / GB, room.free / room.total
     said = f"{free:,.1f} GB free ({share:.0%}) for {what} in {folder}"
     if free < SCARCE_GB or share < SCARCE_SHARE:
-        return bad("disk", said, "make room, or move the data and set LIQ_DATA; `liq maintain` joins and removes files")
+        return bad(
+            "disk", said, "make room, or move the data and set LIQ_DATA; `liq maintain` merges and deletes files"
+        )
     return good("disk", said)
 
 
@@ -52,9 +54,7 @@ def spool(seen: Seen) -> Iterable[Check]:
         return [good("spool", "empty")]
     said = f"{size / MB:,.1f} MB of frames wait on disk for Kafka"
     if isinstance(seen.kafka, Away):
-        return [
-            bad("spool", said, "they are sent when Kafka is there again; at the spool's bound the oldest are given up")
-        ]
+        return [bad("spool", said, "they are sent when Kafka is back; if the spool is full, the oldest are dropped")]
     return [good("spool", f"{said}, and are being sent")]
 
 
@@ -69,14 +69,16 @@ def _size(spool: Path) -> int:
 def clocks(seen: Seen) -> Iterable[Check]:
     """No collector's clock is more than a second off Kafka's."""
     if behind := seen.behind():
-        return [unknown("clocks", f"{behind}, and what collectors told before is old")]
+        return [unknown("clocks", f"{behind}, and what collectors reported before is old")]
     told = [msgspec.json.decode(row["detail"]) for row in processes(seen) if row["detail"]]
     if not told:
         if any(feed.lives(seen.now) for feed in feeds(seen)):
             return [
-                unknown("clocks", "no collector has told its clock", "collectors of an older version do not measure it")
+                unknown(
+                    "clocks", "no collector has reported its clock", "collectors of an older version do not measure it"
+                )
             ]
-        return [unknown("clocks", "no collector lives that could tell its own")]
+        return [unknown("clocks", "no running collector reports its clock")]
     return [_clock(each) for each in told]
 
 
@@ -100,12 +102,12 @@ def venue_clocks(seen: Seen) -> Iterable[Check]:
 def _venue_clock(venue: str, late_ms: float) -> Check:
     subject = f"clock of {venue}"
     if late_ms < -VENUE_AHEAD_MS:
-        said = f"its newest prices are dated {-late_ms / 1000:,.1f} s after they came, by Kafka's clock"
+        said = f"its newest prices are dated {-late_ms / 1000:,.1f} s after they arrived, by Kafka's clock"
         return bad(
             subject, said, "set the clock of Kafka's machine (NTP); `liq doctor` compares this one's with each venue's"
         )
     if late_ms > VENUE_BEHIND_MS:
-        said = f"its prices come {late_ms / 1000:,.1f} s late at the least, by Kafka's clock"
+        said = f"its prices arrive at least {late_ms / 1000:,.1f} s late, by Kafka's clock"
         mend = "set the clock of Kafka's machine (NTP), or is the network that slow? `liq doctor` asks each venue for its time"
         return bad(subject, said, mend)
     return good(subject, f"its prices come within {max(late_ms, 0):,.0f} ms, by Kafka's clock")

@@ -23,16 +23,14 @@ def ups(seen: Seen) -> Iterable[Check]:
     if found is None:
         return []
     if not is_held(seen.world, board.LOCK):
-        return [
-            bad("liq up", "was started here, does not run any more and was not stopped in good order", "start it again")
-        ]
+        return [bad("liq up", "was started here and does not run any more, but it was not stopped", "start it again")]
     return [_part(seen, part) for part in found.parts]
 
 
 def at_rest(world: Path) -> Check | None:
     """Return that nothing is to run here, where that is so: a demo played to its end."""
     if (world / board.DEMO).exists() and board.read(world) is None and not is_held(world, board.LOCK):
-        return good("demo", "has played to its end and stopped all its parts; what it stored stays: `liq sql`")
+        return good("demo", "has ended and stopped all its parts; its data stay: `liq sql`")
     return None
 
 

@@ -5,22 +5,22 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from pipelines.derive.coverage.told import NOT_A_FEED, feed_of
 from pipelines.status.check import Check, bad, good, span, unknown
 from pipelines.status.seen import Seen
 
 DEAD = timedelta(seconds=90)
 SESSIONS = """
 WITH heard AS (
-    SELECT session, max(venue) AS venue, max(recv_last) AS sign FROM session_frames
-    WHERE ts_commit > $now::TIMESTAMP - INTERVAL 15 MINUTE GROUP BY session
+    SELECT session, max(venue) AS venue, max(feed) AS feed, max(recv_last) AS sign FROM session_frames
+    WHERE ts_commit > $now::TIMESTAMP - INTERVAL 15 MINUTE AND source = 'live' GROUP BY session
 ), told AS (
-    SELECT session, max(venue) AS venue, max(ts) AS sign,
+    SELECT session, max(venue) AS venue, max(feed) AS feed, max(ts) AS sign,
         arg_max(event, (ts, kafka_offset)) FILTER (event IN ('stopped', 'disconnected')) AS ended,
         arg_max(reason, (ts, kafka_offset)) FILTER (event IN ('stopped', 'disconnected')) AS reason
-    FROM collector_events WHERE ts > $now::TIMESTAMP - INTERVAL 1 DAY AND venue <> '' GROUP BY session
+    FROM collector_events WHERE ts > $now::TIMESTAMP - INTERVAL 1 DAY AND venue <> '' AND source = 'live' GROUP BY session
 )
-SELECT session, coalesce(told.venue, heard.venue) AS venue, greatest(told.sign, heard.sign) AS sign, ended, reason
+SELECT coalesce(told.venue, heard.venue) AS venue, coalesce(told.feed, heard.feed) AS name, session,
+    greatest(told.sign, heard.sign) AS sign, ended, reason
 FROM told FULL JOIN heard USING (session) ORDER BY venue, session
 """
 
@@ -44,26 +44,23 @@ def feeds(seen: Seen) -> list[Feed]:
     """Return the feeds of the last day, each with the session that lives, or else the one that was the last to."""
     found: dict[tuple[str, str], Feed] = {}
     for row in seen.rows(SESSIONS):
-        feed = Feed(
-            row["venue"],
-            feed_of(row["session"], row["venue"], "").name,
-            *(row[k] for k in ("session", "sign", "ended", "reason")),
-        )
-        if feed.name in NOT_A_FEED:
-            continue
+        feed = Feed(**row)
         before = found.get((feed.venue, feed.name))
-        if before is None or (feed.ended is None, feed.sign) > (before.ended is None, before.sign):
+        if before is None or (feed.lives(seen.now), feed.sign) > (before.lives(seen.now), before.sign):
             found[(feed.venue, feed.name)] = feed
     return list(found.values())
 
 
 def collectors(seen: Seen) -> Iterable[Check]:
     """Of each venue that was collected in the last day: every feed has a session that lives."""
-    if behind := seen.behind():
-        return [unknown("collectors", f"{behind}, so who lives is not known")]
     found = sorted(feeds(seen))
+    if behind := seen.behind():
+        if found and all(feed.ended == "stopped" for feed in found):
+            ago = span(seen.age_s(max(feed.sign for feed in found)))
+            return [unknown("collectors", f"all were stopped {ago} ago; {behind}, so it is not known what runs since")]
+        return [unknown("collectors", f"{behind}, so it is not known which collectors run")]
     if not found:
-        return [bad("collectors", "nobody has collected for a day", "`liq collect VENUE…`, or `liq up` for everything")]
+        return [bad("collectors", "no collector has run for a day", "`liq collect VENUE…`, or `liq up` for everything")]
     return [_venue(seen, venue, list(of)) for venue, of in groupby(found, lambda feed: feed.venue)]
 
 
@@ -75,12 +72,12 @@ def _venue(seen: Seen, venue: str, found: list[Feed]) -> Check:
         if not lost:
             return good(subject, f"{len(living)} sessions live")
         said = f"{len(living)} sessions live; {_lost(seen, lost)}"
-        return bad(subject, said, "the collector's log says why it is not there again")
+        return bad(subject, said, "the collector's log says why they have not come back")
     last = max(found, key=lambda feed: feed.sign)
     ago = span(seen.age_s(last.sign))
     if all(feed.ended == "stopped" for feed in found):
-        return bad(subject, f"stopped in good order {ago} ago", f"`liq collect {venue}` collects again")
-    said = f"no session lives; the last sign was {ago} ago and nobody told an end: it was killed, or cannot reach Kafka"
+        return bad(subject, f"was stopped {ago} ago", f"`liq collect {venue}` collects again")
+    said = f"no session lives; the last sign was {ago} ago, without an end: it was killed, or cannot reach Kafka"
     if last.ended:
         said = f"no session lives; the last ended {ago} ago: {last.reason or last.ended}"
     return bad(subject, said, f"`liq collect {venue}` collects again; what does its log say?")

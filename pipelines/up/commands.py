@@ -6,15 +6,18 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from pipelines.errors import PipelineError
 from pipelines.processes import die_with_parent
 from pipelines.up.pauses import RESTART_AFTER_S
 
+Run = Callable[[], Awaitable[None]]
+"""What makes a command that is ready begin, and waits for its end."""
 Tell = Callable[[str], None]
 """Where lines for a person go."""
 
@@ -52,23 +55,60 @@ async def run(command: Sequence[str], env: Mapping[str, str], log: Path | None =
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") if log else nullcontext() as into:
-        process = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, **env}, stdin=asyncio.subprocess.DEVNULL, stdout=into, stderr=into,
-            start_new_session=True, preexec_fn=partial(die_with_parent, signal.SIGTERM),
-        )  # fmt: skip
+        process = await _started(command, env, into, asyncio.subprocess.DEVNULL)
         try:
             code = await process.wait()
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await _gone(process)
     if code:
-        raise StartError(f"`liq {' '.join(command[3:])}` ended with {ending(code)}" + (_end_of(log) if log else ""))
+        raise StartError(f"`{_typed(command)}` ended with {ending(code)}" + (_end_of(log) if log else ""))
+
+
+@asynccontextmanager
+async def ready(command: Sequence[str], env: Mapping[str, str], log: Path) -> AsyncIterator[Run]:
+    """Start a command that gets ready and begins when its standard input ends; give what makes it begin and waits for its end.
+
+    That raises StartError where it fails. The command is killed where the block is left before.
+    """
+    with log.open("ab") as into:
+        process = await _started(command, env, into, asyncio.subprocess.PIPE)
+
+    async def begin() -> None:
+        if process.stdin:
+            process.stdin.close()
+        if code := await process.wait():
+            raise StartError(f"`{_typed(command)}` ended with {ending(code)}{_end_of(log)}")
+
+    try:
+        yield begin
+    finally:
+        await _gone(process)
+
+
+def _typed(command: Sequence[str]) -> str:
+    """Return a command of this interpreter as a person types it."""
+    _, module, *rest = command[1:]
+    return shlex.join([*(["liq"] if module == "liq" else ["python", "-m", module]), *rest])
 
 
 def _end_of(log: Path) -> str:
     lines = log.read_text(errors="replace").split("\n")
     return f"; its log, {log}, ends with: {next((line for line in reversed(lines) if line.strip()), 'nothing')}"
+
+
+async def _started(
+    command: Sequence[str], env: Mapping[str, str], into: IO[bytes] | None, stdin: int
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **env}, stdin=stdin, stdout=into, stderr=into, start_new_session=True,
+        preexec_fn=partial(die_with_parent, signal.SIGTERM),
+    )  # fmt: skip
+
+
+async def _gone(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 async def often(times: int, command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import urllib.request
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from collectors.ports import free_port
 from collectors.proxies import direct
-from collectors.venues.known import RECORDS
+from collectors.venues.known import RECORDS, USUAL
 from collectors.venues.record import Record
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
@@ -22,7 +22,7 @@ from pipelines.up import board
 from pipelines.up.commands import StartError, liq, often
 from pipelines.up.parts import Parts
 from pipelines.up.phases import Phases
-from pipelines.up.screen import read, show
+from pipelines.up.screen import show
 from pipelines.up.supervise import Child
 from pipelines.up.told import next_commands, tell
 from pipelines.up.up import (
@@ -35,7 +35,6 @@ from pipelines.up.up import (
     unless_stopped,
 )
 from warehouse import schema
-from warehouse.errors import WarehouseError
 
 SETTINGS = {
     "LIQ_GRID_S": "5",
@@ -49,7 +48,7 @@ PHASES = {
     "cascade": "prices fall, thousands of positions are liquidated",
     "settling": "the market settles, what was sent arrives",
     "commit": "the collectors hand over, all that is in Kafka is committed",
-    "views": "coverage, bars, cascades, levels and signals are brought up to date",
+    "views": "coverage, bars, cascades and levels are brought up to date",
     "stop": "every part is stopped",
 }
 PHASES_S = {"calm": SCRIPT_S["calm"], "cascade": SCRIPT_S["cascade"], "settling": SCRIPT_S["aftermath"]}
@@ -62,47 +61,63 @@ ASKED = (
 """The day before by the minute, and thirty days by the hour."""
 SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
 """An invented market goes into none of the user's own servers."""
-START_S, HEARD_S = 30.0, 120.0
-SIMULATOR_PORTS = 5
+START_S, FOLLOWS_S, HEARD_S = 30.0, 120.0, 20.0
+PORTS_A_VENUE = 3
+ALL = "all"
 WHAT = "`liq demo` or `liq up`"
 
 
-async def demo(world: Path, out: Console, kills: int = 0) -> int:
+async def demo(world: Path, out: Console, kills: int = 0, venues: Sequence[str] | None = None) -> int:
     """Run the scripted market through the pipeline, and check every count against what the market did. Ends by itself.
 
     Empties the world's folder first, if a demo made it. Ctrl-C (or q) ends the market early, a second one leaves the rest.
-    `kills`: how often ingest is killed (SIGKILL) on the way. Returns 0 where every liquidation sent is stored once and no
-    frame is missing, 130 where it was stopped before that is known, else 1. Raises AlreadyRunningError where a demo runs in
-    this world.
+    `kills`: how often ingest is killed (SIGKILL) on the way. `venues`: which are simulated; none: the usual ones. Returns 0
+    where every liquidation sent is stored once and no frame is missing, 130 where it was stopped before that is known, else 1.
+    Raises AlreadyRunningError where a demo runs in this world, StartError for a venue that there is not.
     """
+    chosen = _chosen(venues or USUAL)
     stop = stop_on_signal()
     fresh(world)
     with alone(world, board.LOCK, WHAT):
         for name in SET_ASIDE:
             if os.environ.pop(name, None):
-                out.print(f"{name} is set aside: the demo's market is invented and stays in {world}", soft_wrap=True)
+                out.print(f"{name} is ignored: the demo's market is invented and stays in {world}", soft_wrap=True)
         parts = Parts(world, lambda line: out.print(line, soft_wrap=True), SETTINGS, is_quiet=out.is_terminal)
         phases = Phases(out, PHASES, PHASES_S)
         truth: dict[str, Any] = {}
         with parts.measured():
             try:
-                ended = await _played(parts, out, phases, stop, kills, truth)
+                ended = await _played(parts, chosen, out, phases, stop, kills, truth)
             finally:
                 with phases.shown():
                     phases.begin("stop")
                     await parts.stop()
         board.remove(world)
         if not ended:
-            out.print("Stopped before its end; `liq demo` starts afresh.")
+            out.print("Stopped before its end; `liq demo` starts it again from the beginning.")
             return 130
         code = tell(world, out, truth["venues"], truth["restarts"])
-        out.print(f"It took {phases.took_s:.0f} s, and stays in {world}. Try next:", soft_wrap=True, markup=False)
+        out.print(f"It took {phases.took_s:.0f} s. Its data stay in {world}. Try next:", soft_wrap=True, markup=False)
         out.print(next_commands(world), soft_wrap=True, markup=False)
         return max(code, int(truth["code"]))
 
 
+def _chosen(venues: Sequence[str]) -> tuple[Record, ...]:
+    if ALL in venues:
+        return tuple(RECORDS.values())
+    if unknown := [name for name in venues if name not in RECORDS]:
+        raise StartError(f"no venue {', '.join(unknown)}; there are {', '.join(RECORDS)}")
+    return tuple(RECORDS[name] for name in dict.fromkeys(venues))
+
+
 async def _played(
-    parts: Parts, out: Console, phases: Phases, stop: asyncio.Event, kills: int, truth: dict[str, Any]
+    parts: Parts,
+    venues: Sequence[Record],
+    out: Console,
+    phases: Phases,
+    stop: asyncio.Event,
+    kills: int,
+    truth: dict[str, Any],
 ) -> bool:
     """Start everything, play the market to its end, stop what feeds the lake; return whether it came so far.
 
@@ -111,13 +126,13 @@ async def _played(
     simulator: list[str] = []
     with phases.shown():
         phases.begin("start")
-        if not await unless_stopped(stop, _started(parts, simulator)):
+        if not await unless_stopped(stop, _started(parts, venues, simulator)):
             return False
     if not out.is_terminal:
         out.print(
             f"Query beside it, from another terminal:\n{next_commands(parts.world)}", soft_wrap=True, markup=False
         )
-    history = asyncio.create_task(_history(parts))
+    history = asyncio.create_task(_history(parts, venues))
     try:
         await _market(parts, out, phases, simulator[0], stop, kills)
         stop.clear()  # from here on Ctrl-C leaves the rest
@@ -128,36 +143,34 @@ async def _played(
         await asyncio.gather(history, return_exceptions=True)
 
 
-async def _started(parts: Parts, simulator: list[str]) -> None:
-    """Start every part, what needs no other at the same time, and return when something of every venue is stored.
+async def _started(parts: Parts, venues: Sequence[Record], simulator: list[str]) -> None:
+    """Start every part, what needs no other at the same time, and return when the venues are heard and ingest follows.
 
     `simulator` gets the address of the simulated venues' control port.
     """
 
     async def heard() -> None:
-        await together(parts.kafka(), _told_to(simulator, _simulate(parts)))
-        await start_collectors(parts, tuple(RECORDS))
+        names = [venue.name for venue in venues]
+        await together(parts.kafka(), _told_to(simulator, _simulate(parts, names)))
+        await start_collectors(parts, names)
 
     await together(heard(), parts.prefect(), asyncio.to_thread(schema.create_or_migrate, parts.world))
     await start_ingest(parts)
-    with suppress(TimeoutError):  # a slow machine; then the market begins all the same
-        await asyncio.wait_for(_all_heard(parts.world), HEARD_S)
+    # the market begins all the same on a slow machine, and where a venue sends nothing but liquidations
+    with suppress(TimeoutError):
+        await asyncio.wait_for(parts.answers("ingest"), FOLLOWS_S)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(_heard(simulator[0]), HEARD_S)
 
 
 async def _told_to(found: list[str], work: Coroutine[Any, Any, str]) -> None:
     found.append(await work)
 
 
-async def _all_heard(world: Path) -> None:
-    """Return when something of every venue is stored: what the market does then is seen."""
-    while len(await asyncio.to_thread(_heard, world)) < len(RECORDS):
-        await asyncio.sleep(0.3)
-
-
-def _heard(world: Path) -> list[dict[str, Any]]:
-    with suppress(WarehouseError):  # it is being made
-        return read(world, "SELECT DISTINCT venue FROM session_frames")
-    return []
+async def _heard(simulator: str) -> None:
+    """Return when every venue has sent something: what its market does then is heard."""
+    while not all((await _get(f"{simulator}/_state"))["frames"].values()):
+        await asyncio.sleep(0.2)
 
 
 async def _finished(
@@ -189,12 +202,13 @@ def fresh(world: Path) -> None:
     (world / board.DEMO).write_text("made by `liq demo`, which empties this folder when it starts\n")
 
 
-async def _simulate(parts: Parts) -> str:
+async def _simulate(parts: Parts, venues: Sequence[str]) -> str:
     """Start the simulated venues, point the parts at them, return the address of their control port."""
     addresses = parts.world / "simulator.env"
-    port = ("--port-base", str(free_port(SIMULATOR_PORTS)))  # where they are found again when they were started again
+    ports = free_port(1 + PORTS_A_VENUE * len(venues))  # the same where they are started again
+    port = ("--port-base", str(ports))
     script = [each for name, seconds in SCRIPT_S.items() for each in (f"--{name}", str(seconds))]
-    command = liq("simulate", *script, "--then", "quiet", "--wait", "--write-env", str(addresses), *port)
+    command = liq("simulate", *venues, *script, "--then", "quiet", "--wait", "--write-env", str(addresses), *port)
     child = await parts.add("simulate", command)
     for _ in range(int(START_S / 0.1)):
         if addresses.exists() and (text := addresses.read_text()).endswith("\n"):
@@ -204,12 +218,14 @@ async def _simulate(parts: Parts) -> str:
     raise StartError(f"the simulated venues did not start; the end of {child.log}:\n{child.last_lines()}")
 
 
-async def _history(parts: Parts) -> None:
+async def _history(parts: Parts, venues: Sequence[Record]) -> None:
     """Ask each venue for its past, so that prices, open interest, funding, levels and signals have one. Raises StartError."""
-    await together(*(_past_of(parts, venue) for venue in RECORDS.values()))
+    await together(*(_past_of(parts, venue) for venue in venues))
 
 
 async def _past_of(parts: Parts, venue: Record) -> None:
+    if not venue.history().endpoints:
+        return  # it gives nothing of the past
     for asked in ASKED:
         command = liq("backfill", venue.name, "--symbols", ",".join(venue.known), *asked)
         await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue.name}.log")

@@ -13,7 +13,7 @@ from collectors.metrics import Figures, serving
 from collectors.ports import free_port
 from collectors.proxies import direct
 from pipelines.settings import MetricsSettings
-from pipelines.up import board, figures
+from pipelines.up import board, figures, prefect_database
 from pipelines.up.broker import Broker
 from pipelines.up.commands import StartError, Tell, liq
 from pipelines.up.supervise import Child
@@ -119,9 +119,14 @@ class Parts:
         url = f"http://127.0.0.1:{port}/api"
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         self._at["prefect"] = url
+        home = Path(self.env["PREFECT_HOME"])
+        is_new = not (home / prefect_database.NAME).exists()
+        prefect_database.put(home)
         child = await self.add("prefect", command)
         self.env["PREFECT_API_URL"] = url
         await self._answers(f"{url}/health", child)
+        if is_new:
+            await asyncio.to_thread(prefect_database.keep, home)
         return url
 
     async def add(self, name: str, command: list[str] | None = None, metrics: str = "") -> Child:
@@ -135,6 +140,11 @@ class Parts:
         self.kept.append(child)
         self.changed()
         return child
+
+    async def answers(self, name: str) -> None:
+        """Return when a part with metrics answers: it is at its work."""
+        while not await asyncio.to_thread(_is_up, self._at[name]):
+            await asyncio.sleep(0.2)
 
     def child(self, name: str) -> Child:
         """Return a part that was started."""

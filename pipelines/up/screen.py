@@ -17,7 +17,7 @@ WITH frames AS (
     SELECT venue, sum(frames)::BIGINT AS frames, max(recv_last) AS newest FROM session_frames GROUP BY venue
 ), liquidated AS (
     SELECT venue, count(*) AS liquidations, sum(notional_usd) AS usd, max(notional_usd) AS largest
-    FROM liquidations_complete WHERE ts_event > (now() AT TIME ZONE 'UTC') - INTERVAL 24 HOUR GROUP BY venue
+    FROM liquidations_filled_in WHERE ts_event > (now() AT TIME ZONE 'UTC') - INTERVAL 24 HOUR GROUP BY venue
 )
 SELECT venue, frames, coalesce(liquidations, 0) AS liquidations, coalesce(usd, 0) AS usd, coalesce(largest, 0) AS largest,
     epoch((now() AT TIME ZONE 'UTC') - newest) AS age_s

@@ -2,17 +2,21 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from collectors.ports import free_port, is_free
 from pipelines.derive.coverage.cover import cover_to_the_end
 from pipelines.ingest.alone import alone
+from pipelines.ingest.apart import COMMAND
+from pipelines.serve.settings import ServeSettings
+from pipelines.settings import AlertsSettings
 from pipelines.up import board
-from pipelines.up.commands import ending, liq, often
+from pipelines.up.commands import Run, StartError, ending, liq, often, ready
 from pipelines.up.parts import Parts
 from pipelines.up.phases import Phases
 from pipelines.up.screen import show
@@ -23,11 +27,14 @@ RUNNING = """\
 Running; logs in {world}/logs, addresses of metrics in {world}/up.json; query with `{liq} sql` beside it. Ctrl-C stops."""
 PHASES = {
     "commit": "the collectors hand over, all that is in Kafka is committed",
-    "views": "coverage, bars, cascades, levels and signals are brought up to date",
+    "views": "coverage, bars and cascades are brought up to date",
     "stop": "every part is stopped",
 }
-SOON, SIGNALS_OF = ("refresh", "estimate_levels"), "6h"
-"""What is brought up to date where somebody waits for it: signals of some hours, and not of two days."""
+SOON = ("rollup", "detect_cascades", "estimate_levels")
+"""What is brought up to date where somebody waits for it, coverage apart. Signals are of full hours, so they can wait."""
+AT_STOP = ("refresh",)
+"""What is brought up to date where `liq up` ends: levels and signals are made by the next start."""
+SERVE_PORT = "LIQ_SERVE_PORT"
 TRIES = 3
 """How often the last steps are tried; each may be repeated."""
 
@@ -45,10 +52,10 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
             try:
                 if await unless_stopped(stop, _start(parts, venues, out)):
                     out.print(RUNNING.format(world=world, liq=f"{setting(world)} liq"), soft_wrap=True, markup=False)
-                    await show(out, world, f"live: {', '.join(venues)}", stop)
+                    await show(out, world, f"live: {', '.join(venues) or 'the usual venues'}", stop)
                     code = await _stopped(parts, out, phases, stop)
                 else:
-                    out.print("Stopped before everything ran; what the collectors have heard is kept.")
+                    out.print("Stopped before everything ran; what the collectors received is kept.")
                     code = 0
             finally:
                 with phases.shown():
@@ -60,7 +67,7 @@ async def up(world: Path, venues: Sequence[str], out: Console) -> int:
 
 async def _stopped(parts: Parts, out: Console, phases: Phases, stop: asyncio.Event) -> int:
     """Stop what feeds the lake, in good order; a second Ctrl-C leaves the rest to the next start."""
-    out.print("Stopping: what was heard is committed, bars and cascades follow. Ctrl-C again leaves that for later.")
+    out.print("Stopping: committing what was received, then bars and cascades. Ctrl-C again leaves that for later.")
     stop.clear()
     codes: list[int] = []
 
@@ -70,7 +77,7 @@ async def _stopped(parts: Parts, out: Console, phases: Phases, stop: asyncio.Eve
     with phases.shown():
         if await unless_stopped(stop, work()):
             return codes[0]
-    out.print("Left for the next start: what is in Kafka stays there.")
+    out.print("Left for the next start; what is in Kafka stays there.")
     return 0
 
 
@@ -80,6 +87,8 @@ async def _start(parts: Parts, venues: Sequence[str], out: Console) -> None:
     await start_prefect(parts, out)
     await start_ingest(parts)
     await parts.add("flows", liq("flows", "serve"), metrics="LIQ_FLOWS_METRICS_PORT")
+    await start_serve(parts, out)
+    await start_alerts(parts, out)
 
 
 async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
@@ -107,6 +116,27 @@ async def start_ingest(parts: Parts) -> None:
     await parts.add("ingest", liq("ingest", "--follow"), metrics="LIQ_INGEST_METRICS_PORT")
 
 
+async def start_serve(parts: Parts, out: Console) -> None:
+    """Start the service over HTTP, at its own port or, where that is taken, at a free one."""
+    settings = ServeSettings()
+    if not parts.setting(SERVE_PORT) and not is_free(settings.port):
+        out.print(f"port {settings.port} is taken; LIQ_SERVE_PORT chooses the service's", soft_wrap=True)
+        port = free_port()
+    else:
+        port = settings.port
+    parts.env[SERVE_PORT] = str(port)
+    await parts.add("serve", metrics=SERVE_PORT)
+    out.print(f"The warehouse over HTTP: http://127.0.0.1:{port}/v1/catalogue", soft_wrap=True)
+
+
+async def start_alerts(parts: Parts, out: Console) -> None:
+    """Start `liq alerts run` where there is a file of rules."""
+    file = AlertsSettings().file(parts.world)
+    if file.exists():
+        await parts.add("alerts", liq("alerts", "run"))
+        out.print(f"Alerts by the rules of {file}", soft_wrap=True, markup=False)
+
+
 async def start_prefect(parts: Parts, out: Console) -> None:
     """Start Prefect's server, saying so: the first time it makes its database, which takes a while."""
     with out.status("Starting Prefect's server"):
@@ -119,26 +149,35 @@ async def stop_pipeline(parts: Parts, out: Console, phase: Callable[[str], None]
     `phase` is told which of "commit" and "views" begins. `alone_here`: nothing else feeds this world, so that the minute that
     runs can be told now. Returns 1 where a part ended badly.
     """
+    log = parts.world / "logs" / "flows.log"
+    flows = liq("flows", "run", *(SOON if alone_here else AT_STOP))
+    async with ready([*flows, "--when-told"], parts.env, log) as begin:
+        code = await _committed(parts, out, phase)
+        phase("views")
+        if alone_here:
+            await asyncio.to_thread(_cover, parts.world)  # before cascades, which say how much of them was heard
+        else:
+            await parts.stop("flows")
+        await _once_or_again(begin, flows, parts.env, log)
+    return code
+
+
+async def _committed(parts: Parts, out: Console, phase: Callable[[str], None]) -> int:
+    """Stop what feeds the lake and commit what is left in Kafka; return 1 where a part ended badly."""
     phase("commit")
     codes = {name: (await parts.stop(name))[name] for name in ("collect", "ingest")}
     for name, code in codes.items():
         if code:
             out.print(f"{name} ended with {ending(code)}; log: {parts.world}/logs/{name}.log", soft_wrap=True)
-    await often(TRIES, liq("ingest"), parts.env, parts.world / "logs" / "ingest.log")
-    phase("views")
-    await parts.stop("flows")
-    if alone_here:
-        await asyncio.to_thread(_cover, parts.world)  # before cascades, which say how much of them was heard
-    log = parts.world / "logs" / "flows.log"
-    if alone_here:
-        signals = parts.world / "logs" / "signals.log"
-        await together(
-            often(TRIES, liq("flows", "run", *SOON), parts.env, log),
-            often(TRIES, liq("signals", "--since", SIGNALS_OF), parts.env, signals),
-        )
-    else:
-        await often(TRIES, liq("flows", "run"), parts.env, log)
+    await often(TRIES, COMMAND, parts.env, parts.world / "logs" / "ingest.log")
     return 1 if any(codes.values()) else 0
+
+
+async def _once_or_again(begin: Run, command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    try:
+        await begin()
+    except StartError:
+        await often(TRIES - 1, command, env, log)
 
 
 async def together(*works: Coroutine[Any, Any, Any]) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from warehouse.names import CALLED
+from warehouse.spelling import plain
+
 ENTER, ESCAPE, BACK = ("\r", "\n"), "\x1b", ("\x7f", "\b")
 LONGEST = 20
 
@@ -47,9 +50,9 @@ class Choice(NamedTuple):
 
 
 def meant(typed: str, coins: Sequence[str]) -> str:
-    """Return the coin that is called so, else the first that begins so, else what was typed."""
+    """Return the coin that is called so (XBT and BITCOIN are BTC), else the first that begins so, else what was typed."""
     wanted = typed.upper()
-    named = {coin.upper(): coin for coin in coins}
+    named = {plain(name): called for name, called in CALLED.items()} | {coin.upper(): coin for coin in coins}
     return named.get(wanted) or next((coin for coin in coins if coin.upper().startswith(wanted)), wanted)
 
 

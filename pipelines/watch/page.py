@@ -12,7 +12,7 @@ from pipelines.watch import figures, panels
 from pipelines.watch.choice import Choice
 from pipelines.watch.feeds import feeds
 from pipelines.watch.sight import TICKER, Quick, Rows, Slow
-from pipelines.watch.words import age, at_least, change, price, share, usd
+from pipelines.watch.words import age, at_least, change, share, usd
 
 WIDE = 110
 NEW_S, BLINK_S = 15.0, 0.5
@@ -75,7 +75,7 @@ def _body(
     cascades = max(5, right // 3)
     return [
         _beside(
-            Group(head, panels.coins_panel(slow.totals, choice, slow.prices, coins), *largest),
+            Group(head, panels.coins_panel(slow.totals, choice, slow.prices, now, coins), *largest),
             Group(
                 panels.list_panel("Last liquidations", last, now, right - cascades),
                 panels.cascades_panel(slow.cascades, now, cascades),
@@ -92,7 +92,7 @@ def _narrow(slow: Slow, last: Rows, choice: Choice, now: datetime, lines: int) -
     each = lines // 3
     return [
         panels.list_panel("Last liquidations", last, now, lines - 2 * each),
-        panels.coins_panel(slow.totals, choice, slow.prices, each),
+        panels.coins_panel(slow.totals, choice, slow.prices, now, each),
         panels.cascades_panel(slow.cascades, now, each)
         if slow.cascades
         else panels.list_panel("Largest, 24 hours", _of(slow.largest, choice), now, each),
@@ -138,11 +138,13 @@ def _lag(quick: Quick | None, now: datetime) -> str:
 def _ticker(prices: Rows, now: datetime, width: int) -> Text:
     """Return the coins' prices; where they are wider than the terminal they walk by, a character each second."""
     tape = Text()
-    order = sorted(prices, key=lambda row: TICKER.index(row["base"]))
+    order = sorted((row for row in prices if row["base"] in TICKER), key=lambda row: TICKER.index(row["base"]))
     for row in order:
         style = "green" if (row["move"] or 0) > 0 else "red"
         tape.append_text(
-            Text.assemble((f"{row['base']} ", "bold"), f"{price(row['price'])} ", (change(row["move"]), style), "   ")
+            Text.assemble(
+                (f"{row['base']} ", "bold"), panels.aged_price(row, now), " ", (change(row["move"]), style), "   "
+            )
         )
     if not order:
         return Text("no prices in the last hour", style="dim")

@@ -1,6 +1,6 @@
 """The parts of the page, each so many lines high. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ STATES = {
     "SILENT": "bold red",
     "GAP": "bold white on red",
 }
+OLD_S = 10.0
+"""A price that is older is shown with its age."""
 LARGE, HUGE = 1e5, 1e6
 NONE = Total(0.0, 0.0, 0, None, None, None)
 FRAME = 2
@@ -80,7 +82,7 @@ def _state_cells(feed: Feed | None) -> list[RenderableType]:
     return [Text(feed.state, style=STATES[feed.state]), age(feed.newest_s)] if feed else ["", ""]
 
 
-def coins_panel(rows: Rows, choice: Choice, prices: Rows, lines: int) -> Panel:
+def coins_panel(rows: Rows, choice: Choice, prices: Rows, now: datetime, lines: int) -> Panel:
     """Return the coins of which the most was liquidated in the last hour, else day, with a bar of longs and shorts."""
     hours = 1 if overall(rows, 1, choice).number else 24
     table = _table("<coin", "USD", "<longs shorts", "longs", "price", "1 h")
@@ -92,7 +94,7 @@ def coins_panel(rows: Rows, choice: Choice, prices: Rows, lines: int) -> Panel:
         table.add_row(
             Text(coin, style="bold reverse" if coin == choice.base else "bold"), at_least(of.usd, of.lower_bound),
             _bar(of, most, 12), Text(share(of.long_share), style=_lean(of.long_share)),
-            price(at.get("price")), _move(at.get("move")),
+            aged_price(at, now), _move(at.get("move")),
         )  # fmt: skip
     return framed(f"Coins, the last {'hour' if hours == 1 else '24 hours'}", table, lines)
 
@@ -106,7 +108,7 @@ def list_panel(title: str, rows: Sequence[dict[str, Any]], now: datetime, lines:
         shown = "bold white on red" if (row["usd"] or 0) >= HUGE else f"{large} {side}"
         table.add_row(
             f"{row['ts_event']:%H:%M:%S}", row["venue"], Text(str(row["base"])[:8], style=large),
-            Text(row["position_side"].upper(), style=side), Text(usd(row["usd"]), style=shown), price(row["price"]),
+            Text((row["position_side"] or "?").upper(), style=side), Text(usd(row["usd"]), style=shown), price(row["price"]),
             age((now - row["ts_event"]).total_seconds()),
         )  # fmt: skip
     return framed(title, table, lines, note)
@@ -146,6 +148,14 @@ def _bar(of: Total, most: float, width: int) -> Text:
     cells = max(1, round(width * of.usd / most)) if most else 0
     longs = round(cells * (of.long_share or 0))
     return Text.assemble(("█" * longs, "red"), ("█" * (cells - longs), "green"))
+
+
+def aged_price(row: Mapping[str, Any], now: datetime) -> Text:
+    """Return a coin's price; an older one is grey, with its age: it is what was traded then."""
+    old_s = (now - row["ts"]).total_seconds() if row.get("ts") else 0.0
+    return (
+        Text(price(row.get("price"))) if old_s < OLD_S else Text(f"{price(row.get('price'))} {age(old_s)}", style="dim")
+    )
 
 
 def _move(part: float | None) -> Text:

@@ -23,8 +23,7 @@ SELECT venue, CASE WHEN kafka_topic = 'raw.liquidation' THEN 'liquidations' ELSE
     max(recv_last) AS newest, max(ts_commit) AS committed,
     coalesce(sum(frames) FILTER (ts_commit > $now::TIMESTAMP - INTERVAL 10 SECOND), 0)::BIGINT AS frames
 FROM session_frames
-WHERE ts_commit > $now::TIMESTAMP - INTERVAL 30 MINUTE AND NOT starts_with(session, venue || '-backfill-')
-    AND NOT starts_with(session, venue || '-import-')
+WHERE ts_commit > $now::TIMESTAMP - INTERVAL 30 MINUTE AND source = 'live'
 GROUP BY ALL
 """
 PRICES = """
@@ -35,13 +34,23 @@ WITH newest AS (
     WHERE ts > $now::TIMESTAMP - INTERVAL 1 HOUR AND mark_price > 0 AND list_contains(dollars(), quote)
         AND base IN (SELECT unnest($bases)) AND source = 'live'
     GROUP BY ALL
+), filled AS (
+    SELECT base, venue, max(ts_event) AS ts, arg_max(price, ts_event) AS price FROM liquidations
+    WHERE ts_event > $now::TIMESTAMP - INTERVAL 1 HOUR AND ts_event <= $now::TIMESTAMP
+        AND price_kind IN ('fill_average', 'mark') AND list_contains(dollars(), quote)
+        AND base IN (SELECT unnest($bases)) AND source = 'live'
+    GROUP BY ALL
+), prices AS (
+    SELECT base, ts, price, before FROM newest
+    UNION ALL
+    SELECT f.base, f.ts, f.price, m.before FROM filled AS f LEFT JOIN newest AS m ON m.base = f.base AND m.venue = f.venue
 )
-SELECT base, arg_max(price, ts) AS price, arg_max(price / before - 1, ts) AS move, max(ts) AS ts FROM newest GROUP BY base
+SELECT base, arg_max(price, ts) AS price, arg_max(price / before - 1, ts) AS move, max(ts) AS ts FROM prices GROUP BY base
 """
-TOTALS = "SELECT $hours::INTEGER AS hours, * FROM totals($hours)"
+"""The newest price of each coin that says what is traded: a mark, or what a liquidation was filled at."""
 LAST = """
 SELECT ts_event, venue, coalesce(base, symbol) AS base, position_side, notional_usd AS usd, price, completeness
-FROM liquidations_complete WHERE ts_event > $now::TIMESTAMP - INTERVAL 24 HOUR
+FROM liquidations_filled_in WHERE ts_event > $now::TIMESTAMP - INTERVAL 24 HOUR
     AND ($base IS NULL OR base = $base) AND ($venue IS NULL OR venue = $venue)
 ORDER BY {by} DESC NULLS LAST LIMIT 40
 """
@@ -58,7 +67,12 @@ SELECT venue, count(*) AS channels, any_value(gap_reason) AS reason, min(connect
 WHERE connected_share < 1 AND gap_reason IS DISTINCT FROM 'collection began' GROUP BY venue
 """
 HOURS = (1, 24)
+TOTALS = " UNION ALL ".join(f"SELECT {hours} AS hours, * FROM totals({hours})" for hours in HOURS)
+"""One statement, so that every window ends at the same moment and commit: an hour is never more than the day around it."""
 TICKER = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "HYPE", "LINK", "AVAX", "SUI", "PEPE")
+
+
+COINS = 60
 
 
 class Quick(NamedTuple):
@@ -93,17 +107,24 @@ def slow(lake: Lake, base: str | None, venue: str | None) -> Slow:
     """Read the rest, of one coin and venue where they are chosen. Raises QueryError."""
     now = utc_now()
     chosen = {"base": base, "venue": venue}
+    totals = _rows(lake, TOTALS)
     return Slow(
         at=now,
-        totals=[row for hours in HOURS for row in _rows(lake, TOTALS, hours=hours)],
+        totals=totals,
         last=_rows(lake, LAST.format(by="ts_event"), now=now, **chosen),
         largest=_rows(lake, LAST.format(by="usd"), now=now, **chosen),
         cascades=_rows(lake, CASCADES, base=base),
         states=_rows(lake, STATES),
         gaps=_rows(lake, GAPS, now=now),
-        prices=_rows(lake, PRICES, now=now, bases=list(TICKER)),
+        prices=_rows(lake, PRICES, now=now, bases=_bases(totals)),
         grid_s=grid_s(lake),
     )
+
+
+def _bases(totals: Rows) -> list[str]:
+    """Return the coins whose prices may be shown: those of the tape, and those of which the most was liquidated."""
+    most = sorted((row for row in totals if row["base"]), key=lambda row: -(row["usd"] or 0.0))
+    return list(dict.fromkeys([*TICKER, *(row["base"] for row in most)]))[:COINS]
 
 
 def utc_now() -> datetime:

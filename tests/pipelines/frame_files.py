@@ -2,7 +2,7 @@
 
 An expected line is a row of line N ({"line": N, "table": ..., some columns}) or a remark on it ({"line": N, "remark": part}),
 rows and remarks each in their order, none missing. `rest_X~SYMBOL.jsonl` holds answers of channel X that were asked for a
-symbol. `instruments.jsonl` beside them is the venue's own list of contracts.
+symbol. `instruments.jsonl` beside them is the venue's own list of contracts, where it has one.
 """
 
 import io
@@ -33,7 +33,7 @@ def own_frames(recv_ns: int = 1_790_000_000_000_000_000) -> list[RawFrame]:
                 channel = path.stem.removeprefix("rest_").partition("~")[0] if asked else named and named.channel
                 if channel:
                     n, symbol, transport = len(found), "BTC-USDT-SWAP" if asked else "*", "rest" if asked else "ws"
-                    at = (f"{venue.name}-test-1-a", n, line, "raw.x", 2, n + 10)
+                    at = (f"{venue.name}-test-1-a", "test", "live", n, line, "raw.x", 2, n + 10)
                     found.append(RawFrame(venue.name, channel, symbol, transport, recv_ns, *at))  # type: ignore[arg-type]
     return found
 
@@ -44,7 +44,7 @@ def given_and_expected(path: Path) -> tuple[list[Any], list[Any]]:
     channel, _, symbol = path.stem.partition("~")
     rest = channel if channel.startswith("rest_") else None
     options = options_of(path.parent.name, str(path), rest, symbol or None)
-    book = read_instruments(options.venue, [path.with_name("instruments.jsonl")])
+    book = read_instruments(options.venue, sorted(path.parent.glob("instruments.jsonl")))
     out, remarks = io.BytesIO(), list[str]()
     run(options, book, out, remarks.append)
     rows = [json.loads(line) for line in out.getvalue().splitlines()]

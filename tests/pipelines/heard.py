@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from collectors.session_names import feed_and_source
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 from warehouse.writer import append
@@ -25,10 +26,17 @@ def table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame([dict.fromkeys(schema, None) | row for row in rows], schema=schema)
 
 
+def own(session: str, venue: str | None = None) -> dict[str, Any]:
+    """Return what rows of a session have in common; `venue` None: the session's name has it before its first hyphen."""
+    venue = session.partition("-")[0] if venue is None else venue
+    feed, source = feed_and_source(session, venue)
+    return {"venue": venue, "session": session, "feed": feed, "source": source}
+
+
 def event(session: str, event: str, ts: datetime, reason: str = "", **detail: Any) -> dict[str, Any]:
     """Return a row of `collector_events`."""
-    return {
-        "ts": ts, "venue": session.partition("-")[0], "session": session, "event": event, "reason": reason, "frames": 0,
+    return own(session) | {
+        "ts": ts, "event": event, "reason": reason, "frames": 0,
         "transport": "rest" if "-rest-" in session or "-import-" in session else "ws",
         "detail": json.dumps(detail) if detail else None,
         "kafka_topic": "collector.events", "kafka_partition": 0, "kafka_offset": next(_offsets),
@@ -42,8 +50,8 @@ def brings(*channels: str, topic: str = "raw.liquidation", arguments: int = 1) -
 
 def heard(session: str, first: datetime, last: datetime, ts_commit: datetime | None = None) -> dict[str, Any]:
     """Return a row of `session_frames`, of which only the count is known."""
-    return {
-        "venue": session.partition("-")[0], "session": session, "transport": "ws", "kafka_topic": "raw.ticker",
+    return own(session) | {
+        "transport": "ws", "kafka_topic": "raw.ticker",
         "kafka_partition": 0, "frames": 1, "seq_min": 1, "seq_max": 1, "seq_sum": 1, "recv_first": first,
         "recv_last": last, "frames_with_rows": 1, "frames_without_rows": 0, "frames_dead": 0,
         "ts_commit": ts_commit or last,
@@ -74,8 +82,8 @@ def liquidation(
 
 def frame(session: str, channel: str, ts: datetime) -> dict[str, Any]:
     """Return a row of `raw_frames`."""
-    return {
-        "venue": session.partition("-")[0], "session": session, "channel": channel, "symbol": "*", "ts_recv": ts,
+    return own(session) | {
+        "channel": channel, "symbol": "*", "ts_recv": ts,
         "transport": "rest" if "-rest-" in session else "ws", "payload": b"{}", "kafka_topic": "raw.liquidation",
     }  # fmt: skip
 

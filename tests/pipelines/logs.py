@@ -17,7 +17,7 @@ from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import Merge
 from pipelines.ingest.resume import committed_from, ended_from, held_from, instruments_from, marks_from
-from warehouse.pending import NOTHING_NOTED
+from warehouse.noted import NOTHING_NOTED
 from warehouse.tables import TABLES
 from warehouse.writer import append
 

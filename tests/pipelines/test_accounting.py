@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from collectors.envelope import RawFrame
+from collectors.envelope import Origin, RawFrame
 from collectors.events import event_frame
 from collectors.topics import EVENTS, LIQUIDATION, TICKER
 from pipelines.ingest.accounting import received_again, session_frames
@@ -67,7 +67,8 @@ def commit(warehouse: Lake, frames: Iterable[RawFrame]) -> None:
 
 def told(warehouse: Lake, frame: RawFrame, event: Any, frames: int, **detail: Any) -> None:
     """Commit an event of the frame's session, told when that frame came."""
-    record = event_frame(frame.venue, frame.session, frame.transport, frames, event, "why", detail)
+    origin = Origin(frame.venue, frame.transport, frame.session, frame.feed, frame.source)
+    record = event_frame(origin, frames, event, "why", detail)
     value = msgspec.json.decode(record.payload) | {"ts_ns": frame.recv_ns}
     payload = msgspec.json.encode(value)
     commit(warehouse, [msgspec.structs.replace(record, recv_ns=frame.recv_ns, payload=payload, topic=EVENTS)])
@@ -88,7 +89,7 @@ def test_two_lost_and_two_twice_of_a_hundred_are_two_missing_and_two_duplicates(
     commit(warehouse, [frames[number] for number in NUMBERS if number not in (50, 53)])
     commit(warehouse, [frames[51], frames[52]])
     told(warehouse, frames[100], "stopped", 100)
-    assert accounted(warehouse, "state, frames, highest_seq, missing, duplicates, complete, unknown") == [
+    assert accounted(warehouse, "state, frames, highest_seq, missing, duplicates, whole, unknown") == [
         ("ended", 100, 100, 2, 2, False, None)
     ]
     assert numbers(warehouse, "missing") == [50, 53]
@@ -100,7 +101,7 @@ def test_ten_lost_are_ten_missing_though_eleven_came_twice(warehouse: Lake) -> N
     commit(warehouse, [frames[number] for number in NUMBERS if not 20 < number <= 30])
     commit(warehouse, [frames[number] for number in range(70, 81)])
     told(warehouse, frames[100], "disconnected", 100)
-    assert accounted(warehouse, "frames, missing, duplicates, complete") == [(101, 10, 11, False)]
+    assert accounted(warehouse, "frames, missing, duplicates, whole") == [(101, 10, 11, False)]
     assert numbers(warehouse, "missing") == list(range(21, 31))
 
 
@@ -116,14 +117,14 @@ def test_a_missing_number_lies_between_the_times_its_neighbours_arrived(warehous
     ]
 
 
-def test_of_a_session_that_was_killed_it_is_not_known_whether_it_is_complete(warehouse: Lake) -> None:
+def test_of_a_session_that_was_killed_it_is_not_known_whether_it_is_whole(warehouse: Lake) -> None:
     """Twelve liquidations that were heard after the last one stored may be lost, and nothing can tell."""
     frames = a_session()
     commit(warehouse, [frames[number] for number in NUMBERS if number <= 88])
     as_of(warehouse, START + 88 * SECOND + 80 * SECOND)
-    assert accounted(warehouse, "state, highest_seq, missing, complete") == [("running", 88, 0, None)]
+    assert accounted(warehouse, "state, highest_seq, missing, whole") == [("running", 88, 0, None)]
     as_of(warehouse, START + 88 * SECOND + 100 * SECOND)
-    assert accounted(warehouse, "state, highest_seq, missing, complete") == [("killed", 88, 0, None)]
+    assert accounted(warehouse, "state, highest_seq, missing, whole") == [("killed", 88, 0, None)]
     ((unknown,),) = accounted(warehouse, "unknown")
     assert unknown == f"it was killed: frames after number 88 ({START + 88 * SECOND}) are not known"
 
@@ -132,19 +133,19 @@ def test_a_killed_session_lacks_what_it_told_of_and_is_not_stored(warehouse: Lak
     frames = a_session()
     commit(warehouse, [frames[number] for number in NUMBERS if number <= 88])
     told(warehouse, frames[100], "alive", 100)
-    assert accounted(warehouse, "state, highest_seq, missing, complete") == [("killed", 100, 12, False)]
+    assert accounted(warehouse, "state, highest_seq, missing, whole") == [("killed", 100, 12, False)]
     assert numbers(warehouse, "missing") == list(range(89, 101))
 
 
-def test_a_session_that_goes_on_is_neither_complete_nor_incomplete(warehouse: Lake) -> None:
+def test_a_session_that_goes_on_is_not_known_to_be_whole(warehouse: Lake) -> None:
     frames = a_session()
     as_of(warehouse, START + 101 * SECOND)
     commit(warehouse, [frame for frame in frames.values() if frame.topic == LIQUIDATION])
-    assert accounted(warehouse, "state, missing, complete, unknown") == [("running", 90, None, "it goes on")]
+    assert accounted(warehouse, "state, missing, whole, unknown") == [("running", 90, None, "it goes on")]
     commit(warehouse, [frame for frame in frames.values() if frame.topic == TICKER])
-    assert accounted(warehouse, "state, missing, complete, unknown") == [("running", 0, None, "it goes on")]
+    assert accounted(warehouse, "state, missing, whole, unknown") == [("running", 0, None, "it goes on")]
     told(warehouse, frames[100], "stopped", 100)
-    assert accounted(warehouse, "state, missing, complete, unknown") == [("ended", 0, True, None)]
+    assert accounted(warehouse, "state, missing, whole, unknown") == [("ended", 0, True, None)]
 
 
 def test_frames_that_the_collector_gave_up_are_named_and_not_called_missing(warehouse: Lake) -> None:
@@ -152,7 +153,7 @@ def test_frames_that_the_collector_gave_up_are_named_and_not_called_missing(ware
     commit(warehouse, [frames[number] for number in NUMBERS if not 31 <= number <= 38 or number == 34])
     told(warehouse, frames[100], "dropped", 100, topic=TICKER, first_seq=32, last_seq=37, runs=[[32, 33], [35, 37]])
     told(warehouse, frames[100], "stopped", 100)
-    assert accounted(warehouse, "missing, dropped, complete") == [(2, 5, False)]
+    assert accounted(warehouse, "missing, dropped, whole") == [(2, 5, False)]
     assert (numbers(warehouse, "missing"), numbers(warehouse, "dropped")) == ([31, 38], [32, 33, 35, 36, 37])
 
 
@@ -162,7 +163,7 @@ def test_records_that_came_again_and_were_left_out_are_counted_and_harm_nothing(
     again = [msgspec.structs.replace(frames[number], partition=1) for number in (3, 4, 5)]
     append(warehouse, {"session_frames": session_frames(received_again(again), START)})
     told(warehouse, frames[100], "stopped", 100)
-    assert accounted(warehouse, "frames, missing, duplicates, received_again, complete") == [(100, 0, 0, 3, True)]
+    assert accounted(warehouse, "frames, missing, duplicates, received_again, whole") == [(100, 0, 0, 3, True)]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -72,7 +72,7 @@ def _read(frames: list[RawFrame]) -> None:
 
 def _frame(channel: tuple[str, str, str], payload: bytes, symbol: str = "*", n: int = 1) -> RawFrame:
     venue, transport, name = channel
-    return RawFrame(venue, name, symbol, transport, NOW_NS, f"{venue}-x-1-aaaa", n, payload, "raw.x", 0, n)  # type: ignore[arg-type]
+    return RawFrame(venue, name, symbol, transport, NOW_NS, f"{venue}-x-1-aaaa", "x", "live", n, payload, "raw.x", 0, n)  # type: ignore[arg-type]
 
 
 @settings(UNHURRIED, max_examples=400)

@@ -37,7 +37,7 @@ def _frame(
     venue: str, channel: str, payload: bytes, seq: int = 1, transport: str = "ws", symbol: str = "*"
 ) -> RawFrame:
     session = f"{venue}-test-1-a"
-    return RawFrame(venue, channel, symbol, transport, NOW_NS, session, seq, payload, "raw.x", 2, seq + 10)  # type: ignore[arg-type]
+    return RawFrame(venue, channel, symbol, transport, NOW_NS, session, "a", "live", seq, payload, "raw.x", 2, seq + 10)  # type: ignore[arg-type]
 
 
 def _survives(frames: list[RawFrame]) -> None:

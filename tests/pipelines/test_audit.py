@@ -117,4 +117,4 @@ def test_nothing_to_look_at_is_said(tmp_path: Path, warehouse: Lake, monkeypatch
     monkeypatch.setenv("LIQ_DATA", str(tmp_path))
     done = CliRunner().invoke(app, ["audit", "--since", "2099-01-01"])
     assert done.exit_code == 2
-    assert "nothing to look at" in done.output
+    assert "nothing to check" in done.output

@@ -14,6 +14,7 @@ import pytest
 from collectors.errors import ConfigurationError, NetworkError
 from collectors.history.endpoint import What
 from collectors.simulator.contracts import Contract
+from collectors.simulator.liquidation import Liquidation
 from tests.pipelines.history import DAY_MS, HOUR_MS, Past, past
 
 WHATS: dict[What, str] = {
@@ -60,6 +61,21 @@ async def test_a_backfill_repeated_leaves_each_row_once(
         ]
 
 
+@pytest.mark.parametrize(("venue", "symbol"), [("binance", "BTCUSDT"), ("bybit", "BTCUSDT"), ("okx", "BTC-USDT-SWAP")])
+async def test_of_days_asked_for_one_by_one_the_newest_first_every_settlement_has_its_interval(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch, venue: str, symbol: str
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
+        spans = [there.span(24.0), there.span(24.0, 26.0), there.span(24.0, 50.0)]
+        for span in spans:
+            await there.fill(venue, "funding", span, symbol)
+            await there.drain()
+        stored = there.rows("SELECT ts_event, interval_hours FROM funding_settlements ORDER BY ts_event")
+        wanted = [hours for ts, hours in stored if spans[-1].first <= _ms(ts) <= spans[0].last]
+        eight_h = 8 * HOUR_MS  # both ends count, so at some hours of the day there is one more
+        assert wanted == [8.0] * (spans[0].last // eight_h - (spans[-1].first - 1) // eight_h)
+
+
 @pytest.mark.parametrize(
     ("venue", "symbol"),
     [
@@ -102,8 +118,14 @@ async def test_funding_is_what_was_settled_page_by_page(
         await there.drain()
         stored = there.rows("SELECT ts_event, funding_rate, interval_hours FROM funding_settlements ORDER BY ts_event")
         paid = there.simulator.market.history.settlements(contract, span.first, span.last)
-        assert [(_ms(moment), round(rate, 8)) for moment, rate, _ in stored] == [(s.ts, round(s.rate, 8)) for s in paid]
-        assert {hours for _, _, hours in stored} <= {8.0, None}
+        own = [
+            (_ms(moment), round(rate, 8), hours)
+            for moment, rate, hours in stored
+            if span.first <= _ms(moment) <= span.last
+        ]
+        assert own == [(s.ts, round(s.rate, 8), 8.0) for s in paid], (
+            "with the one before, which says how long the first was"
+        )
 
 
 @pytest.mark.parametrize(
@@ -276,3 +298,30 @@ async def test_a_symbol_that_is_not_listed_is_an_error_that_names_it(
     async with past(fresh_kafka, fresh_world, monkeypatch) as there:
         with pytest.raises(ConfigurationError, match="contracts listed now: LUNAUSDT"):
             await there.fill("bybit", "funding", there.span(24.0), "BTCUSDT", "LUNAUSDT")
+
+
+async def test_liquidations_are_read_back_page_by_page_and_each_is_stored_once(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a page, and many at one instant: a page may end in the middle of one."""
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
+        span, contract = there.span(2.0), _contract(there, "okx", "BTC-USDT-SWAP")
+        rest = there.simulator._hosts["okx"]._rest  # type: ignore[attr-defined]
+        ones = [
+            Liquidation(contract, span.first + n // 3 * 1000, "long", f"{n + 1}", "70000", "70000", "70000")
+            for n in range(250)
+        ]
+        rest.liquidated[contract.symbol].extend((one, there.simulator.record.show(one, one.ts)) for one in ones)
+        done = await there.fill("okx", "liquidations", span, contract.symbol)
+        assert done.requests == 3
+        await there.drain()
+        stored = there.rows("SELECT count(*), sum(qty_raw), min(source), min(completeness) FROM liquidations")
+        assert stored == [(250, 250 * 251 / 2, "backfill", "undocumented")]
+
+
+async def test_a_venue_without_liquidations_of_the_past_says_what_it_gives(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch) as there:
+        with pytest.raises(ConfigurationError, match="gives no liquidations of the past; it gives funding"):
+            await there.fill("bybit", "liquidations", there.span(2.0))

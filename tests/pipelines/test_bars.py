@@ -17,7 +17,9 @@ MINUTE = 60_000
 def _closed(venue: str, channel: str, table: str, answer: Any, received: int) -> list[bool | None]:
     symbol = "BTC-USDT-SWAP" if venue == "okx" else "BTCUSDT"
     payload = msgspec.json.encode(answer)
-    frame = RawFrame(venue, channel, symbol, "rest", received * 1_000_000, f"{venue}-backfill-1-a", 1, payload)
+    frame = RawFrame(
+        venue, channel, symbol, "rest", received * 1_000_000, f"{venue}-backfill-1-a", "backfill", "backfill", 1, payload,
+    )  # fmt: skip
     found: list[bool | None] = normalise(parse_frames([frame], {}), Instruments()).tables[table]["closed"].to_list()
     return found
 

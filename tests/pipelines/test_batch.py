@@ -159,7 +159,7 @@ def test_frames_of_tickers_and_klines_are_stored_only_if_asked_for_and_their_row
 
 
 def test_a_record_that_is_no_raw_record_is_a_dead_letter_and_moves_the_offset() -> None:
-    lost = RawFrame("", "?", "", "ws", 0, "", 0, b"\xff", LIQUIDATION, 0, 0)
+    lost = RawFrame("", "?", "", "ws", 0, "", "a", "live", 0, b"\xff", LIQUIDATION, 0, 0)
     batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add([Slice((LIQUIDATION, 0), 0, 1, [], [Malformed(lost, "header v is missing")])])
     ready = batch.take()

@@ -8,7 +8,7 @@ from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, LIQUIDATION, REFERENCE, TICKER
 from pipelines.facts import Instrument, Row
 from pipelines.ingest import grid
-from pipelines.ingest.accounting import COUNTS, accounts, died, received_again
+from pipelines.ingest.accounting import ACCOUNT, COUNTS, Account, accounts, died, received_again
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Malformed, Slice
 from pipelines.ingest.marks import Marks
@@ -43,7 +43,7 @@ def test_a_record_of_state_that_is_no_raw_record_is_a_dead_letter_of_the_bucket_
         msgspec.structs.replace(frame, offset=frame.offset + 1, appended_ms=START_MS + frame.offset)
         for frame in TICKERS
     ]
-    lost = RawFrame("", "?", "", "ws", 0, "", 0, b"\xff", TICKER, 0, 0, 1, START_MS)
+    lost = RawFrame("", "?", "", "ws", 0, "", "a", "live", 0, b"\xff", TICKER, 0, 0, 1, START_MS)
     batch = Batch(GRID_S, {}, keep_all_frames=False)
     batch.add([Slice((TICKER, 0), 0, 1, [], [Malformed(lost, "header v is missing")])])
     end_ms = (START_MS // 1000 // GRID_S + 1) * GRID_S * 1000
@@ -117,6 +117,14 @@ def test_frames_that_are_stored_already_are_left_out_and_counted_as_received_aga
     assert tables["ingest_commits"].select("offset_next", "frames").rows() == [(7, 7)]
 
 
+def of(account: Account) -> dict[str, object]:
+    return dict(zip(ACCOUNT, account.row, strict=True))
+
+
+def counts(account: Account) -> tuple[object, ...]:
+    return tuple(of(account)[name] for name in COUNTS)
+
+
 def test_each_session_and_partition_has_an_account_of_its_own_also_where_they_are_mixed() -> None:
     one, two = (
         liquidations(4),
@@ -125,19 +133,19 @@ def test_each_session_and_partition_has_an_account_of_its_own_also_where_they_ar
     elsewhere = [msgspec.structs.replace(frame, partition=1) for frame in one[2:]]
     mixed = [one[0], two[0], one[1], *two[1:], *elsewhere]
     found = accounts(mixed, bytes([WITH_ROWS, DEAD, WITH_ROWS, DEAD, WITH_ROWS, WITHOUT_ROWS, WITH_ROWS]))
-    assert [(each.session, each.row[4], each.row[5:9], each.seqs.to_list()) for each in found] == [
+    assert [(each.session, of(each)["kafka_partition"], counts(each)[:4], each.seqs.to_list()) for each in found] == [
         (one[0].session, 0, (2, 2, 0, 0), [1, 2]),
         (two[0].session, 0, (3, 1, 0, 2), [1, 2, 3]),
         (one[0].session, 1, (2, 1, 1, 0), [3, 4]),
     ]
     together = accounts([*one[:2], *two], bytes([WITH_ROWS] * 5))
-    assert [(each.session, each.row[5]) for each in together] == [(one[0].session, 2), (two[0].session, 3)]
+    assert [(each.session, counts(each)[0]) for each in together] == [(one[0].session, 2), (two[0].session, 3)]
 
 
 def test_what_makes_an_account_right_of_a_frame_that_died_later_changes_its_fate_and_no_number() -> None:
     frames = liquidations(3)
     (found,) = died(frames, bytes([WITH_ROWS, DEAD, WITH_ROWS]), bytes([WITH_ROWS, DEAD, DEAD]))
-    assert dict(zip(COUNTS, found.row[5:10], strict=True)) == {
+    assert dict(zip(COUNTS, counts(found), strict=True)) == {
         "frames": 0,
         "frames_with_rows": -1,
         "frames_without_rows": 0,
@@ -145,7 +153,7 @@ def test_what_makes_an_account_right_of_a_frame_that_died_later_changes_its_fate
         "received_again": 0,
     }
     assert found.seqs.is_empty()
-    assert found.row[10:12] == (3, 3), "that of the frame that died"
+    assert (of(found)["seq_min"], of(found)["seq_max"]) == (3, 3), "that of the frame that died"
 
 
 @pytest.mark.parametrize(("topics", "partitions"), [(2, 2), (2, 1), (1, 2)])
@@ -155,9 +163,9 @@ def test_frames_of_several_logs_are_never_taken_for_those_of_one(topics: int, pa
         msgspec.structs.replace(frame, session=f"bybit-x-{topic}-{partition}", topic=topic, partition=partition)
         for frame, (topic, partition) in zip(liquidations(2), places, strict=True)
     ]
-    assert [each.row[5] for each in accounts(frames, bytes([WITH_ROWS] * 2))] == [1, 1]
+    assert [counts(each)[0] for each in accounts(frames, bytes([WITH_ROWS] * 2))] == [1, 1]
     again = received_again(frames)
-    assert [(each.row[5], each.row[9], len(each.seqs)) for each in again] == [(0, 1, 0), (0, 1, 0)]
+    assert [(counts(each)[0], counts(each)[4], len(each.seqs)) for each in again] == [(0, 1, 0), (0, 1, 0)]
 
 
 def test_a_list_of_contracts_is_kept_with_its_frame_and_counted() -> None:

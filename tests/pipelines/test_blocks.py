@@ -99,7 +99,9 @@ frames_drawn = st.lists(
 def _frame(n: int, kind: tuple[str, str, str], payload: bytes, received: int = 1) -> RawFrame:
     venue, transport, channel = kind
     recv_ns = NOW_MS * 1_000_000 * received
-    return RawFrame(venue, channel, "*", transport, recv_ns, f"{venue}-x-1-{n % 2}", n, payload, "raw.x", n % 3, n)  # type: ignore[arg-type]
+    return RawFrame(
+        venue, channel, "*", transport, recv_ns, f"{venue}-x-1-{n % 2}", "x", "live", n, payload, "raw.x", n % 3, n
+    )  # type: ignore[arg-type]
 
 
 def _everything(parsed: Any) -> tuple[Any, ...]:
@@ -166,7 +168,7 @@ def test_frames_are_read_as_their_own_venue_says_though_sessions_have_one_name()
     payload = b'{"data":[{"T":1790000000000,"s":"BTCUSDT","S":"Buy","v":"1","p":"2"}]}'
     kinds = [KINDS[1], KINDS[1], ("binance", "ws", "allLiquidation"), ("bybit", "rest", "allLiquidation"), KINDS[1]]
     frames = [
-        RawFrame(venue, channel, "*", transport, NOW_MS * 1_000_000, "one", n, payload, "raw.x", 0, n)  # type: ignore[arg-type]
+        RawFrame(venue, channel, "*", transport, NOW_MS * 1_000_000, "one", "a", "live", n, payload, "raw.x", 0, n)  # type: ignore[arg-type]
         for n, (venue, transport, channel) in enumerate(kinds)
     ]
     parsed = parse_batch(frames, {})

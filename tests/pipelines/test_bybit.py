@@ -54,7 +54,7 @@ def _ticker(session: str, kind: str, cs: int, **fields: str) -> RawFrame:
     payload = msgspec.json.encode(
         {"topic": "tickers.BTCUSDT", "type": kind, "data": data, "cs": cs, "ts": 1790000000000}
     )
-    return RawFrame("bybit", "tickers", "BTCUSDT", "ws", 0, session, cs, payload)
+    return RawFrame("bybit", "tickers", "BTCUSDT", "ws", 0, session, "a", "live", cs, payload)
 
 
 def test_what_one_session_said_is_not_another_sessions() -> None:
@@ -82,6 +82,8 @@ def test_a_retired_topic_is_read_by_the_version_that_understands_it() -> None:
     parse = parser_of("bybit", "ws", "liquidation")
     assert parse is not None
     for received in (0, 1_673_251_092_000_000_000, 1_790_000_000_000_000_000):
-        frames = [RawFrame("bybit", "liquidation", "X", "ws", received, "s", 1, payload) for payload in (v5, v2)]
+        frames = [
+            RawFrame("bybit", "liquidation", "X", "ws", received, "s", "a", "live", 1, payload) for payload in (v5, v2)
+        ]
         assert parse(frames[0], {}) == parse(frames[1], {})
         assert isinstance(parse(frames[0], {})[0], Liquidation)

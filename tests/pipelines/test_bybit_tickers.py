@@ -102,7 +102,9 @@ def test_tickers_of_sessions_in_any_order_say_what_a_plain_reading_says(
             message = {"type": "snapshot" if kind == 0 else "delta", "data": data, "cs": cs + at, "ts": NOW_MS + at}
             plain.take(at, session, message)
             payload = json.dumps({"topic": f"tickers.{symbol}", **message}).encode()
-            frames.append(RawFrame("bybit", "tickers", symbol, "ws", NOW_MS * 1_000_000, session, at, payload))
+            frames.append(
+                RawFrame("bybit", "tickers", symbol, "ws", NOW_MS * 1_000_000, session, "a", "live", at, payload)
+            )
         assert _last(frames, read) == plain.told
 
     holds()

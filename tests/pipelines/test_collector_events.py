@@ -27,7 +27,7 @@ def event(name: str = "notice", ts_ns: Any = NOW_NS, frames: Any = 3, **detail: 
 
 def record(payload: bytes, off_ns: int = 0) -> RawFrame:
     """Return an event sent by a collector whose clock is ahead by `off_ns`, as it lies in Kafka."""
-    return RawFrame("okx", "event", "*", "ws", NOW_NS + off_ns, "okx-a", 3, payload, EVENTS, 0, 7, NOW_NS)
+    return RawFrame("okx", "event", "*", "ws", NOW_NS + off_ns, "okx-a", "a", "live", 3, payload, EVENTS, 0, 7, NOW_NS)
 
 
 def rejected(payload: bytes) -> str:

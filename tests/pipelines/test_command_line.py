@@ -77,7 +77,7 @@ def test_every_since_and_until_is_given_alike() -> None:
         (["sql", "--formt", "csv"], "liq sql: No such option: --formt (Possible options: --format)"),
         (["sql"], "liq sql: Missing argument 'STATEMENT'."),
         (["sql", "x", "--format", "xml"], "liq sql: Invalid value for '--format' / '-f': 'xml' is not one of 'table'"),
-        (["audit", "--since", "soon"], "liq audit: Invalid value for '--since': soon is no time: say 2026-10-01"),
+        (["audit", "--since", "soon"], "liq audit: Invalid value for '--since': soon is not a time: say 2026-10-01"),
         (["collect", "okx", "--symbols", "3"], "liq collect: --symbols goes with --plan"),
         (["flows", "run", "nothing"], "liq flows run: no flow nothing; known: refresh"),
     ],
@@ -124,7 +124,7 @@ def test_liq_alone_prints_its_help_and_ends_with_2() -> None:
 
 
 def test_the_version_is_the_packages() -> None:
-    assert liq("--version").stdout == f"liq {version('liquidation-warehouse')}\n"
+    assert liq("--version").stdout == f"liq {version('liquidation-warehouse')}, DuckDB {version('duckdb')}\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -143,7 +143,7 @@ def test_a_time_is_a_date_a_time_or_so_long_ago() -> None:
 
 @pytest.mark.parametrize("given", ["", "yesterday", "2026-13-01", "30", "-1d", "999999d", "30D"])
 def test_what_is_no_time_is_refused(given: str) -> None:
-    with pytest.raises(typer.BadParameter, match="is no time: say 2026-10-01"):
+    with pytest.raises(typer.BadParameter, match="is not a time: say 2026-10-01"):
         moment(given)
 
 

@@ -20,7 +20,7 @@ NOW_MS = 1_790_000_000_000
 
 def record(offset: int, timestamp_type: int = LOG_APPEND_TIME, bad: bool = False) -> Any:
     """Return a record as aiokafka hands it out; a bad one has no headers."""
-    frame = RawFrame("bybit", "c", "*", "ws", NOW_MS * 10**6, "bybit-a", offset, b"x", LIQUIDATION)
+    frame = RawFrame("bybit", "c", "*", "ws", NOW_MS * 10**6, "bybit-a", "a", "live", offset, b"x", LIQUIDATION)
     key, value, headers = to_record(frame, NOW_MS * 10**6)
     return ConsumerRecord(
         LIQUIDATION, 2, offset, NOW_MS + 5, timestamp_type, key, value, None, 0, 0, () if bad else tuple(headers)
@@ -131,7 +131,7 @@ async def test_a_topic_that_is_gone_or_another_is_a_changed_log_and_one_without_
 
     monkeypatch.setattr(incarnation, "standings", standings)
     source = Source(consumer, [AT, TopicPartition(*other)])
-    with pytest.raises(LogChangedError, match="is another one now"):
+    with pytest.raises(LogChangedError, match="was created again, or has another leader"):
         await source.verify()  # nothing was asked before
     assert await source.standings() == known
     await source.verify()
@@ -139,16 +139,18 @@ async def test_a_topic_that_is_gone_or_another_is_a_changed_log_and_one_without_
     with pytest.raises(LeaderNotAvailableError, match=r"raw.liquidation\[3\]: no broker leads it"):
         await source.verify()
     known[other] = before._replace(epoch=5)
-    with pytest.raises(LogChangedError, match=r"raw.liquidation\[3\]: the topic or its leader is another one now"):
+    with pytest.raises(
+        LogChangedError, match=r"raw.liquidation\[3\]: the topic was created again, or has another leader"
+    ):
         await source.verify()
     known.clear()
-    with pytest.raises(LogChangedError, match="there is no such topic now"):
+    with pytest.raises(LogChangedError, match="the topic does not exist any more"):
         await source.verify()
 
 
 def test_the_last_record_of_a_slice_is_the_one_with_the_highest_offset() -> None:
     def frame(offset: int) -> RawFrame:
-        return RawFrame("bybit", "c", "*", "ws", 1, "a", offset, b"", LIQUIDATION, 2, offset)
+        return RawFrame("bybit", "c", "*", "ws", 1, "a", "a", "live", offset, b"", LIQUIDATION, 2, offset)
 
     at = (LIQUIDATION, 2)
     assert Slice(at, 0, 0, [], []).last is None

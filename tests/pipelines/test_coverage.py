@@ -195,6 +195,17 @@ def test_backfills_and_imports_are_no_feed_and_repair_gaps(warehouse: Lake) -> N
     ]  # fmt: skip
 
 
+def test_which_channels_carry_liquidations_their_venue_says_and_neither_the_topic_nor_the_name(warehouse: Lake) -> None:
+    channels = brings(CHANNEL, topic="raw.funding") + brings("forceOrder")
+    told = [event(OKX, "subscribed", at(0), channels=channels)]
+    commit(warehouse, at(2), [heard(OKX, at(0), at(2))], collector_events=told)
+    _cover(warehouse, 2)
+    found = "SELECT DISTINCT channel, carries_liquidations, state FROM feed_coverage ORDER BY ALL"
+    assert warehouse.connection.execute(found).fetchall() == [
+        ("forceOrder", False, None), (CHANNEL, True, "LIVE")
+    ]  # fmt: skip
+
+
 def test_seconds_beside_each_other_of_one_contract_are_saturated_on_a_throttled_feed(warehouse: Lake) -> None:
     second = 1 / 60
     rows = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.derive.coverage.cover import cover, cover_to_the_end
-from tests.pipelines.heard import TEN, at, brings, commit, event, heard, numbered
+from tests.pipelines.heard import TEN, at, brings, commit, event, heard, numbered, own
 from warehouse import lake
 from warehouse.lake import Lake
 
@@ -243,16 +243,16 @@ def test_an_event_that_reaches_back_for_years_makes_a_gap_of_a_day_at_most(wareh
 
 
 def test_a_venue_with_a_hyphen_in_its_name_is_heard_and_its_backfill_is_none(warehouse: Lake) -> None:
-    own = {"venue": "kraken-futures"}
     live, backfill = "kraken-futures-main-18f00-aa01", "kraken-futures-backfill-18f00-bb02"
-    older = event(live, "subscribed", at(-3 * 24 * 60), channels=brings("liquidations")) | own
+    of_live, of_backfill = own(live, "kraken-futures"), own(backfill, "kraken-futures")
+    older = event(live, "subscribed", at(-3 * 24 * 60), channels=brings("liquidations")) | of_live
     told = [
-        event(live, "subscribed", at(0), channels=brings("liquidations")) | own,
-        event(backfill, "started", at(3), channels=brings("other")) | own,
-        event(backfill, "stopped", at(4)) | own,
-        event(live, "stopped", at(5.5)) | own,
+        event(live, "subscribed", at(0), channels=brings("liquidations")) | of_live,
+        event(backfill, "started", at(3), channels=brings("other")) | of_backfill,
+        event(backfill, "stopped", at(4)) | of_backfill,
+        event(live, "stopped", at(5.5)) | of_live,
     ]
-    signs = [heard(live, at(0), at(5)) | own, heard(backfill, at(3), at(4)) | own]
+    signs = [heard(live, at(0), at(5)) | of_live, heard(backfill, at(3), at(4)) | of_backfill]
     commit(warehouse, at(6), signs, collector_events=[older, *told])
     _cover(warehouse, 6)
     shares = _shares(warehouse, "liquidations", "kraken-futures")

@@ -26,8 +26,8 @@ def page(at_min: float, *symbols: str, category: str = "linear") -> RawFrame:
     answer = {"retCode": 0, "retMsg": "OK", "time": START_MS, "result": {"category": category, "list": contracts}}
     recv_ns = int(START_MS + at_min * MINUTE_MS) * 1_000_000
     return RawFrame(
-        "bybit", "instruments-info", "*", "rest", recv_ns, "bybit-rest-1-a", next(numbers), msgspec.json.encode(answer),
-        REFERENCE, 0, 0,
+        "bybit", "instruments-info", "*", "rest", recv_ns, "bybit-rest-1-a", "rest", "live", next(numbers),
+        msgspec.json.encode(answer), REFERENCE, 0, 0,
     )  # fmt: skip
 
 

@@ -159,7 +159,7 @@ def test_a_session_without_a_snapshot_knows_nothing_after_a_restart_either(fresh
 def test_an_event_nested_too_deeply_is_no_end_and_stops_nobody() -> None:
     """It becomes a dead letter where events are read; whoever reads it first must not fail."""
     told = b'{"event":"stopped","ts_ns":1,"detail":' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"}"
-    frame = RawFrame("bybit", "events", "*", "ws", START_MS * 1_000_000, "s", 1, told, EVENTS, 0, 0)
+    frame = RawFrame("bybit", "events", "*", "ws", START_MS * 1_000_000, "s", "a", "live", 1, told, EVENTS, 0, 0)
     batch = Batch(60, {}, keep_all_frames=False)
     batch.add([Slice((EVENTS, 0), 0, 1, [frame], [])])
     tables = batch.take().tables(Log("cluster", {}, "commit"), 60)

@@ -69,7 +69,10 @@ def _zip(name: str, text: str) -> bytes:
 def _rows(channel: str, symbol: str, text: str) -> list[Any]:
     parse = parser_of("binance", "rest", channel)
     assert parse is not None
-    return parse(RawFrame("binance", channel, symbol, "rest", 0, "binance-import-1-aaaa", 1, text.encode()), {})
+    return parse(
+        RawFrame("binance", channel, symbol, "rest", 0, "binance-import-1-aaaa", "import", "import", 1, text.encode()),
+        {},
+    )
 
 
 async def _import(kafka: dict[str, Any], *paths: Path) -> Totals:
@@ -139,7 +142,9 @@ async def test_a_liquidation_that_was_also_heard_live_is_stored_once(
         "forceOrder", "*", {"e": "forceOrder", "E": 1718000001000, "o": order}, 1718000001000, LIQUIDATION
     )
     text = LIQUIDATIONS.encode()
-    dumped = RawFrame("binance", "dump_liquidationSnapshot", "BTCUSD_PERP", "rest", 0, "binance-import-1-a", 1, text)
+    dumped = RawFrame(
+        "binance", "dump_liquidationSnapshot", "BTCUSD_PERP", "rest", 0, "binance-import-1-a", "import", "import", 1, text,
+    )  # fmt: skip
     table = normalise(parse_frames([frame, dumped], {}), Instruments()).tables["liquidations"]
     keys = table.select("ts_event", "event_key", "occurrence").rows()
     assert (len(keys), len(set(keys)), table["source"].to_list()) == (3, 2, ["live", "import", "import"])
@@ -203,7 +208,12 @@ def test_a_file_is_known_by_its_name() -> None:
     assert named == Dump(
         Path("x/BTCUSDT_240628-liquidationSnapshot-2024-04-01.zip"), "liquidationSnapshot", "BTCUSDT_240628"
     )
-    for other in ("BTCUSDT-1m-2024-04-01.zip", "BTCUSDT-metrics-2024-04-01.zip.CHECKSUM", "metrics.csv"):
+    for other in (
+        "BTCUSDT-aggTrades-2024-04-01.zip",
+        "spot/BTCUSDT-1m-2024-04-01.zip",
+        "BTCUSDT-metrics-2024-04-01.zip.CHECKSUM",
+        "metrics.csv",
+    ):
         assert dump_of(Path(other)) is None
 
 
@@ -233,10 +243,10 @@ def test_the_command_says_what_it_did_and_what_it_left_aside(
 ) -> None:
     monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", kafka["bootstrap_servers"])
     folder = _written(tmp_path)
-    (folder / "BTCUSDT-1m-2024-04-01.csv").write_text("1\n")
+    (folder / "BTCUSDT-trades-2024-04-01.csv").write_text("1\n")
     result = CliRunner().invoke(app, ["import", "binance-dump", str(folder)])
     assert result.exit_code == 0, result.stderr
     assert "4 files are in Kafka as 4 frames; 1 files of other kinds were left aside" in result.stdout
-    named = CliRunner().invoke(app, ["import", "binance-dump", str(folder / "BTCUSDT-1m-2024-04-01.csv")])
-    assert (named.exit_code, "is called SYMBOL-KIND-DATE.zip" in named.stderr) == (2, True)
+    named = CliRunner().invoke(app, ["import", "binance-dump", str(folder / "BTCUSDT-trades-2024-04-01.csv")])
+    assert (named.exit_code, "keeps no trades" in named.stderr) == (2, True)
     assert CliRunner().invoke(app, ["import", "binance-dump", str(folder / "none")]).exit_code == 2

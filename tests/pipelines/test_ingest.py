@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ OKX_SWAP = {
     "ctVal": "0.01", "ctMult": "1", "ctValCcy": "BTC", "ctType": "linear", "state": "live", "listTime": "1600000000000",
     "expTime": "", "baseCcy": "", "quoteCcy": "", "ruleType": "normal",
 }  # fmt: skip
+GRID_S = 2
 
 FOLLOW = """
 import asyncio, signal, sys
@@ -157,15 +159,19 @@ async def test_following_closes_an_old_bucket_only_when_all_of_its_frames_have_b
         )
         for n in range(400)
     ]
+    began_s = time.time()
     await publish(fresh_kafka, frames)
+    buckets = int(time.time() // GRID_S - began_s // GRID_S) + 1
+    await asyncio.sleep(GRID_S)  # by the broker's clock the bucket is over before anything is read of it
 
     def told(totals: Totals) -> None:
         if totals.records == len(frames):
             stop.set()
 
     async with asyncio.timeout(60):
-        await Ingest(IngestSettings(data=fresh_world, grid_s=60), told).run(fresh_kafka, follow=True, stop=stop)
-    assert rows(fresh_world, "SELECT mark_price FROM mark_prices") == [(400.0,)]
+        await Ingest(IngestSettings(data=fresh_world, grid_s=GRID_S), told).run(fresh_kafka, follow=True, stop=stop)
+    marks = rows(fresh_world, "SELECT mark_price FROM mark_prices ORDER BY mark_price")
+    assert (marks[-1], len(marks) <= buckets) == ((400.0,), True), marks
 
 
 async def test_what_is_more_than_a_commit_takes_follows_in_the_next_ones(

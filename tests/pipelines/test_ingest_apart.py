@@ -14,7 +14,7 @@ import pytest
 from collectors.topics import TICKER
 from pipelines.errors import EndedError
 from pipelines.ingest.alone import LOCK, alone, is_held
-from pipelines.ingest.apart import apart
+from pipelines.ingest.apart import _shown, apart
 from tests.pipelines.test_ingest import liquidations, publish
 from tests.pipelines.venue_frames import START_MS, Session, bybit_ticker
 from warehouse import lake
@@ -111,3 +111,46 @@ async def test_a_process_whose_starter_was_gone_before_does_nothing(world: Path)
     inner = await asyncio.create_subprocess_exec(sys.executable, "-m", "pipelines.ingest", "--of", "1")
     assert await inner.wait() == 1
     assert not (world / LOCK).exists()
+
+
+async def test_the_last_line_is_told_alone_however_the_lines_come() -> None:
+    lines = asyncio.StreamReader()
+    showing = asyncio.create_task(_shown(lines))
+    for part in (b"a line a minute\n", b"liq ingest: an ingest runs", b" already\n"):
+        lines.feed_data(part)
+        await asyncio.sleep(0)
+    lines.feed_eof()
+    assert await showing == "liq ingest: an ingest runs already"
+
+
+def test_an_ingest_beside_another_says_so_at_once_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path))
+    with alone(tmp_path):
+        for more in ([], ["--follow"]):
+            ended = subprocess.run(
+                [sys.executable, "-m", "liq", "ingest", *more], capture_output=True, text=True, timeout=60, check=False
+            )
+            assert ended.returncode == 1
+            assert ended.stderr.strip().splitlines()[-1].startswith(f"liq ingest: an ingest runs in {tmp_path} already")
+            assert "Traceback" not in ended.stderr
+            assert "Prefect" not in ended.stderr
+
+
+def test_a_kafka_that_is_away_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path))
+    monkeypatch.setenv("LIQ_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    ended = subprocess.run(
+        [sys.executable, "-m", "liq", "ingest"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False), ended.stderr
+    assert "Kafka at 127.0.0.1:1" in ended.stderr.strip().splitlines()[-1]
+
+
+def test_a_wrong_setting_ends_liq_up_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path))
+    monkeypatch.setenv("LIQ_GRID_S", "abc")
+    ended = subprocess.run([sys.executable, "-m", "liq", "up"], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, "LIQ_GRID_S" in ended.stderr) == (2, True), ended.stderr
+    assert list(tmp_path.iterdir()) == []

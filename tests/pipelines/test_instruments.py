@@ -95,7 +95,9 @@ def test_the_book_comes_back_from_the_warehouses_table() -> None:
         b'{"code":"0","data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","uly":"BTC-USDT","ctType":"linear","ctVal":"0.01",'
         b'"ctMult":"1","ctValCcy":"BTC","settleCcy":"USDT","listTime":"1573557408000","state":"live"}]}'
     )
-    frame = RawFrame("okx", "instruments", "*", "rest", 1_790_000_000_000_000_000, "okx-rest-1-a", 1, answer)
+    frame = RawFrame(
+        "okx", "instruments", "*", "rest", 1_790_000_000_000_000_000, "okx-rest-1-a", "rest", "live", 1, answer
+    )
     first = normalise(parse_frames([frame], {}), Instruments())
     table = first.tables["instruments"]
     assert table.height == 1

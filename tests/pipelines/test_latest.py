@@ -76,17 +76,9 @@ drawn_frames = st.lists(
 
 def _frames(drawn: list[tuple[tuple[str, str], bytes, int]], unknown: int = 1000) -> list[RawFrame]:
     """`unknown`: of so many frames one whose arrival is not known."""
+    times = [NOW_MS * 1_000_000 * ((n + 1) % unknown > 0) for n in range(len(drawn))]
     return [
-        RawFrame(
-            venue,
-            channel,
-            "*",
-            "ws",
-            NOW_MS * 1_000_000 * ((n + 1) % unknown > 0),
-            f"{venue}-x-1-{session}",
-            n,
-            payload,
-        )
+        RawFrame(venue, channel, "*", "ws", times[n], f"{venue}-x-1-{session}", "x", "live", n, payload)
         for n, ((venue, channel), payload, session) in enumerate(drawn)
     ]
 

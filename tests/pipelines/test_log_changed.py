@@ -18,7 +18,6 @@ from collectors import broker
 from collectors.cluster import administering
 from collectors.embedded import is_alive, kafka_folder
 from collectors.envelope import RawFrame
-from collectors.events import event_frame
 from collectors.kafka import ensure_topics
 from collectors.topics import LIQUIDATION, TICKER, TOPICS
 from pipelines.derive.coverage.cover import cover_to_the_end
@@ -173,7 +172,7 @@ async def test_what_retention_took_from_under_a_running_ingest_is_named_in_feed_
         for n in range(1, 41)
     ]  # fmt: skip
     told = {"channels": [{"channel": "allLiquidation", "topic": LIQUIDATION, "arguments": 1}]}
-    await publish(fresh_kafka, [event_frame("bybit", session.session, "ws", 0, "subscribed", "", told), *frames[:10]])
+    await publish(fresh_kafka, [session.event(0, "subscribed", **told), *frames[:10]])
     process = await follow(fresh_world, fresh_kafka["bootstrap_servers"])
     await until_stored(fresh_world, 10)
     process.send_signal(signal.SIGSTOP)
@@ -183,7 +182,7 @@ async def test_what_retention_took_from_under_a_running_ingest_is_named_in_feed_
     async with administering(fresh_kafka) as admin:
         await admin.delete_records({TopicPartition(LIQUIDATION, partition): RecordsToDelete(before_offset=25)})
     process.send_signal(signal.SIGCONT)
-    await publish(fresh_kafka, [event_frame("bybit", session.session, "ws", 40, "stopped", "", {})])
+    await publish(fresh_kafka, [session.event(40, "stopped")])
     await until_stored(fresh_world, 25)
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
@@ -196,9 +195,7 @@ async def test_what_retention_took_from_under_a_running_ingest_is_named_in_feed_
     assert stored == sorted(set(range(1, 41)) - set(lost))
     assert counts(fresh_world)["liquidations"] == len(stored)
     assert changes(fresh_world) == [(LIQUIDATION, len(lost))]
-    assert rows(fresh_world, "SELECT frames, missing, complete FROM frames_accounted") == [
-        (len(stored), len(lost), False)
-    ]
+    assert rows(fresh_world, "SELECT frames, missing, whole FROM frames_accounted") == [(len(stored), len(lost), False)]
     with lake.open(fresh_world, read_only=False) as warehouse:
         cover_to_the_end(warehouse, datetime.now(UTC).replace(tzinfo=None))
     gaps = rows(

@@ -13,7 +13,7 @@ from pipelines.ingest.marks import Marks
 
 
 def frame(seq: int, session: str = "a", offset: int = 0) -> RawFrame:
-    return RawFrame("bybit", "tickers", "*", "ws", 1, session, seq, b"", TICKER, 0, offset)
+    return RawFrame("bybit", "tickers", "*", "ws", 1, session, "a", "live", seq, b"", TICKER, 0, offset)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9)), max_size=30), st.sets(st.integers(1, 29)))

@@ -17,7 +17,7 @@ A, B, C = (LIQUIDATION, 0), (TICKER, 1), (REFERENCE, 0)
 
 def records(at: Partition, start: int, *appended_ms: int) -> Slice:
     frames = [
-        RawFrame("okx", "c", "*", "ws", 1, "s", start + n, b"x", at[0], at[1], start + n, 1, ms)
+        RawFrame("okx", "c", "*", "ws", 1, "s", "a", "live", start + n, b"x", at[0], at[1], start + n, 1, ms)
         for n, ms in enumerate(appended_ms)
     ]
     return Slice(at, start, start + len(frames), frames, [])
@@ -130,7 +130,7 @@ def test_a_record_of_a_topic_without_append_times_has_its_turn_when_it_arrived()
 
 def test_a_slice_is_cut_with_its_malformed_records() -> None:
     merge = Merge({A: 0, B: 0})
-    bad = RawFrame("", "?", "", "ws", 1, "", 0, b"", LIQUIDATION, 0, 1, 1, 20)
+    bad = RawFrame("", "?", "", "ws", 1, "", "a", "live", 0, b"", LIQUIDATION, 0, 1, 1, 20)
     found = records(A, 0, 10)
     found = found._replace(next=3, frames=[*found.frames, *records(A, 2, 30).frames], malformed=[Malformed(bad, "why")])
     merge.add([found, records(B, 0, 25)])

@@ -21,6 +21,7 @@ from pipelines.flows.schedule import EVERY
 from pipelines.ingest.commits import Span
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.figures import Figures as OfIngest
+from pipelines.serve import figures as serve_figures
 from pipelines.up import figures as of_up
 from pipelines.up.board import Part
 from warehouse.writer import Appended
@@ -49,7 +50,9 @@ def _values(text: str) -> dict[tuple[str, ...], float]:
 
 
 def _slice(partition: tuple[str, int], start: int, next: int, recv_s: float) -> Slice:
-    frame = RawFrame("okx", "c", "s", "ws", int(recv_s * 1e9), "okx-a-1-1", 1, b"{}", partition[0], partition[1], start)
+    frame = RawFrame(
+        "okx", "c", "s", "ws", int(recv_s * 1e9), "okx-a-1-1", "a", "live", 1, b"{}", partition[0], partition[1], start
+    )
     return Slice(partition, start, next, [frame], [])
 
 
@@ -134,6 +137,8 @@ def test_alerts_ask_for_metrics_that_there_are(tmp_path: Path) -> None:
         *Checked(["true"]).metrics(),
     ]
     there = {sample.name for family in families for sample in family.samples} | {family.name for family in families}
+    of_serve = {family.name: family.type for family in serve_figures.REGISTRY.collect()}
+    there |= {f"{name}{'_total' if kind == 'counter' else '_bucket'}" for name, kind in of_serve.items()}
     rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
     asked = {name for rule in rules for name in re.findall(r"\bliq_\w+", rule["expr"])}
     assert {name for name in asked if not name.startswith(OF_COLLECTORS)} <= there

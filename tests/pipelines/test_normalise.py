@@ -17,7 +17,6 @@ from pipelines.facts import Instrument
 from pipelines.reading import blocks
 from pipelines.reading.blocks import parse_batch
 from pipelines.reading.latest import parse_latest
-from pipelines.reading.trace import source_of, trace
 from pipelines.venues import VENUES
 from tests.pipelines.frame_files import own_frames
 
@@ -31,7 +30,7 @@ def _frame(
     venue: str, channel: str, payload: bytes, seq: int = 1, transport: str = "ws", symbol: str = "*"
 ) -> RawFrame:
     session = f"{venue}-test-1-a"
-    return RawFrame(venue, channel, symbol, transport, NOW_NS, session, seq, payload, "raw.x", 2, seq + 10)  # type: ignore[arg-type]
+    return RawFrame(venue, channel, symbol, transport, NOW_NS, session, "a", "live", seq, payload, "raw.x", 2, seq + 10)  # type: ignore[arg-type]
 
 
 def _bybit(symbol: str, qty: str, price: str, side: str = "Buy", time: int = NOW_MS) -> bytes:
@@ -57,43 +56,23 @@ def test_a_row_says_where_its_frame_lies() -> None:
     assert row["ts_recv"] == row["ts_event"]
 
 
-@pytest.mark.parametrize(
-    ("session", "venue", "source"),
-    [
-        ("bybit-linear-18f0-ab12", "bybit", "live"),
-        ("bybit-backfill-18f0-ab12", "bybit", "backfill"),
-        ("bybit-import-18f0-ab12", "bybit", "import"),
-        ("bybit-backfill-1-a", "bybit", "backfill"),
-        ("kraken-futures-public-18f0-ab12", "kraken-futures", "live"),
-        ("kraken-futures-backfill-18f0-ab12", "kraken-futures", "backfill"),
-        ("kraken-futures-import-18f0-ab12", "kraken-futures", "import"),
-        ("data-backfill-spot-linear-18f0-ab12", "data-backfill-spot", "live"),
-        ("data-backfill-spot-backfill-18f0-ab12", "data-backfill-spot", "backfill"),
-        ("x-backfill-public-18f0-ab12", "x-backfill", "live"),
-        ("import-rest-18f0-ab12", "import", "live"),
-        ("bybit-backfiller-18f0-ab12", "bybit", "live"),
-        ("backfill-18f0-ab12", "bybit", "live"),
-        ("", "", "live"),
-    ],
-)
-def test_the_source_is_the_feed_behind_the_venue_in_the_sessions_name(session: str, venue: str, source: str) -> None:
-    assert source_of(session, venue) == source
-
-
 @pytest.mark.parametrize("fewest", [1, 64])
-def test_rows_of_sessions_of_several_venues_have_each_its_own_source(
+def test_each_row_has_the_source_of_its_frame_whatever_the_session_is_called(
     monkeypatch: pytest.MonkeyPatch, fewest: int
 ) -> None:
     monkeypatch.setattr(blocks, "FEWEST", fewest)
     bybit = _frame("bybit", "allLiquidation", _bybit("BTCUSDT", "1", "2"))
-    sessions = ("bybit-backfill-1-a", "bybit-linear-1-a", "bybit-import-1-a")
-    frames = [msgspec.structs.replace(bybit, session=session, seq=n) for n, session in enumerate(sessions)]
-    sources = normalise(parse_batch(frames, {}), Instruments()).tables["liquidations"]["source"].to_list()
-    assert sources == ["backfill", "live", "import"]
-    dead = [msgspec.structs.replace(frame, venue=venue, session="x-backfill-1-a") for frame, venue in
-            zip(frames, ("x", "x-backfill", "x"), strict=True)]  # fmt: skip
-    traced = dict(zip(("venue", "ts_recv", "source"), trace(dead)[:3], strict=True))
-    assert traced["source"].to_list() == ["backfill", "live", "backfill"]
+    frames = [
+        msgspec.structs.replace(bybit, session=session, source=source, seq=n)
+        for n, (session, source) in enumerate(
+            [("bybit-linear-1-a", "backfill"), ("bybit-import-1-a", "live"), ("bybit-linear-1-a", "import")]
+        )
+    ]
+    for some in (frames, frames[:1]):
+        sources = normalise(parse_batch(some, {}), Instruments()).tables["liquidations"]["source"].to_list()
+        assert sources == ["backfill", "live", "import"][: len(some)]
+    raw = raw_frames(parse_frames(frames, {}))
+    assert raw.select("feed", "source").rows() == [("a", "backfill"), ("a", "live"), ("a", "import")]
 
 
 def test_every_frame_has_one_outcome() -> None:

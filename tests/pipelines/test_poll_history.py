@@ -29,8 +29,8 @@ async def test_the_past_is_committed_and_a_second_run_changes_nothing(
     async with past(fresh_kafka, world, monkeypatch) as there:
         said: list[str] = []
         committed = await backfill_and_drain(arguments, said.append)
-        assert committed["funding_settlements"] == 2 * 27
-        assert "2 answers with 54 rows of 2 series are in Kafka" in said[-2]
+        assert committed["funding_settlements"] == 2 * 29, "and one of before and one of after, for the interval"
+        assert "2 answers with 58 rows of 2 series are in Kafka" in said[-2]
         again = await backfill_and_drain(arguments, said.append)
         assert again.get("funding_settlements", 0) <= 2
         assert there.rows("SELECT count(*) = count(DISTINCT (symbol, ts_event)) FROM funding_settlements") == [(True,)]

@@ -7,48 +7,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.position.clusters import CLUSTERS, LEVELS, SAFE, clusters_near, suggest_stop
-
-NONE = LEVELS.to_frame()
+from pipelines.position.clusters import CLUSTERS, FOUND, SAFE, ahead, near, suggest_stop
 
 
-def levels(*rows: tuple[float, str, float]) -> pl.DataFrame:
-    return pl.DataFrame(rows, LEVELS, orient="row")
+def clusters(*spans: tuple[float, float], side: str = "long") -> pl.DataFrame:
+    rows = [(side, low, high, (low + high) / 2, 1.0, 0.1) for low, high in spans]
+    return pl.DataFrame(rows, FOUND, orient="row")
 
 
-def clusters(*spans: tuple[float, float]) -> pl.DataFrame:
-    return pl.DataFrame([("long", low, high, 1.0, 0.1, 0.0) for low, high in spans], CLUSTERS, orient="row")
+def test_what_the_price_has_passed_is_no_cluster_and_the_nearest_comes_first() -> None:
+    found = pl.concat(
+        [clusters((90, 91), (99.5, 100.5), (97, 98), (101, 102)), clusters((98, 99), (103, 104), side="short")]
+    )
+    left = ahead(found, 100)
+    assert left.select("position_side", "price_low").rows() == [
+        ("long", 99.5),
+        ("long", 97),
+        ("short", 103),
+        ("long", 90),
+    ]
+    assert left["distance"].to_list() == pytest.approx([0, -0.02, 0.03, -0.09])
+    assert left.schema == CLUSTERS
 
 
-EVEN = [(90 + 0.25 * n + 0.1, "long" if n < 40 else "short", 1.0) for n in range(80)]
+def test_a_cluster_that_begins_within_is_shown_whole_and_no_other() -> None:
+    whole = ahead(clusters((85, 91), (80, 84)), 100)
+    for within in (0.1, 0.12, 0.15):
+        assert near(whole, within).select("price_low", "price_high", "share").rows() == [(85, 91, 0.1)]
+    assert near(whole, 0.17).height == 2
 
 
-def test_adjacent_dense_bins_are_one_cluster_and_the_nearest_comes_first() -> None:
-    found = clusters_near(levels(*EVEN, (95.1, "long", 40.0), (95.3, "long", 20.0), (108.1, "short", 60.0)), 100)
-    assert found.select("position_side", "usd").rows() == [("long", 62.0), ("short", 61.0)]
-    low, high = found.row(0)[1:3]
-    assert (low, high) == (pytest.approx(95), pytest.approx(95.5))
-    assert found["distance"].to_list() == pytest.approx([-0.045, 0.08])
-    assert found["share"].to_list() == pytest.approx([62 / 200, 61 / 200])
+def test_a_stop_is_beyond_the_whole_cluster_wherever_the_window_ends() -> None:
+    found = ahead(clusters((104.4, 112), side="short"), 100)
+    stops = [suggest_stop(found, "short", 100, 120, 109.2, within).price for within in (0.05, 0.1, 0.2)]
+    assert stops == pytest.approx([112.1] * 3)
 
 
-def test_sides_are_told_apart_and_what_is_far_does_not_count() -> None:
-    found = clusters_near(levels((99, "long", 5.0), (101, "short", 5.0), (50, "long", 1e9)), 100)
-    assert sorted(found["position_side"]) == ["long", "short"]
-    assert found["usd"].sum() == 10
-
-
-def test_longs_above_the_price_and_shorts_below_it_are_no_cluster_as_the_price_has_passed_them() -> None:
-    gone = levels((101, "long", 1e9), (100, "long", 1e9), (99, "short", 1e9), (100, "short", 1e9))
-    assert clusters_near(gone, 100).is_empty()
-    kept = clusters_near(pl.concat([gone, levels((99, "long", 5.0))]), 100)
-    assert kept.select("position_side", "usd", "share").rows() == [("long", 5.0, 1.0)]
-
-
-def test_an_even_spread_has_no_cluster_and_no_levels_none() -> None:
-    assert clusters_near(levels(*EVEN), 100).is_empty()
-    assert clusters_near(NONE, 100).is_empty()
-    assert clusters_near(levels((99, "long", 0.0)), 100).is_empty()
+def test_a_stop_names_the_cluster_that_it_passes_by_its_bounds_and_says_how_the_first_try_lay() -> None:
+    inside = suggest_stop(clusters((94.5, 95.5)), "long", 100, 90).reason
+    assert inside == "just beyond the cluster 94.5 to 95.5, the most of it at 95: 95 lies in it"
+    beside = suggest_stop(clusters((95.05, 95.5)), "long", 100, 90).reason
+    assert beside.endswith("95 is nearer to it than 0.1% of the price")
+    far = suggest_stop(clusters(), "long", 100, 50, 70).reason
+    assert far == "clusters are known only within 20%"
 
 
 @pytest.mark.parametrize(
@@ -80,16 +81,19 @@ def test_a_short_gets_its_stop_above() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.floats(80, 120), st.sampled_from(["long", "short"]), st.floats(1, 1e6)), max_size=40),
+    st.lists(st.tuples(st.floats(80, 120), st.floats(0.1, 5), st.sampled_from(["long", "short"])), max_size=12),
     st.sampled_from(["long", "short"]), st.floats(0.01, 0.5),
 )  # fmt: skip
 def test_a_stop_is_in_no_cluster_and_between_price_and_liquidation(
-    rows: list[tuple[float, str, float]], side: Any, room: float
+    rows: list[tuple[float, float, str]], side: Any, room: float
 ) -> None:
     d = 1 if side == "long" else -1
     liquidation = 100 * (1 - d * room)
-    found = clusters_near(levels(*rows), 100)
-    assert found["share"].sum() <= 1 + 1e-9
+    apart: list[tuple[float, float, str]] = []
+    for low, wide, of in sorted(rows):
+        if not apart or low > apart[-1][1]:
+            apart.append((low, low + wide, of))
+    found = ahead(pl.concat([FOUND.to_frame(), *(clusters(span[:2], side=span[2]) for span in apart)]), 100)
     stop = suggest_stop(found, side, 100, liquidation).price
     if stop is not None:
         assert d * (100 - stop) > 0

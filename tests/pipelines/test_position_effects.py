@@ -93,7 +93,7 @@ def test_the_answer_tries_each_change_by_itself_and_says_where_the_margin_is_use
     assert found.reference == 61_000
     assert all(effect.price and effect.distance == pytest.approx(effect.price / 61_000 - 1) for effect in found.effects)
     (lost,) = answer(LONG, BTC, Changes(hold_hours=2_400), None, Funding(0.0003, 8)).effects
-    assert "would be liquidated there already" in lost.refused
+    assert "would be liquidated at once" in lost.refused
     (unknown,) = answer(LONG, BTC, Changes(hold_hours=24)).effects
     assert "no funding rate is known" in unknown.refused
 

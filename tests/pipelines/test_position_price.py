@@ -12,8 +12,8 @@ from pipelines.position.price import (
     approximate_price,
     bankruptcy_price,
     distance,
+    free_margin_price,
     hedged_price,
-    hyperliquid_price,
     liquidation_price,
     maintenance_margin,
 )
@@ -144,12 +144,12 @@ def test_hyperliquids_form_is_the_linear_one_with_half_the_initial_margin(side: 
     exact = liquidation_price(position, flat(share)).price
     for at in (3_000, 3_000 - d * 100):  # from any price on the way
         free = position.equity(at) - share * position.value(at)
-        assert hyperliquid_price(side, at, 2, free, 25) == pytest.approx(exact)
+        assert free_margin_price(side, at, 2, free, 25) == pytest.approx(exact)
     assert 1 / (2 * 50) == 0.01
     assert pytest.approx(0.167, abs=5e-4) == 1 / (2 * 3)
     with pytest.raises(InvalidPositionError, match="margin available -1"):
-        hyperliquid_price(side, 3_000, 2, -1, 25)
-    assert hyperliquid_price("long", 3_000, 1, 5_000, 25) is None
+        free_margin_price(side, 3_000, 2, -1, 25)
+    assert free_margin_price("long", 3_000, 1, 5_000, 25) is None
 
 
 def test_a_fee_counts_as_margin_that_the_forced_close_takes() -> None:
@@ -180,9 +180,9 @@ def test_a_fee_counts_as_margin_that_the_forced_close_takes() -> None:
         ({"margin": 0.0}, "margin 0 is not above the maintenance margin 4 at 1,000"),
         ({"margin": -5.0}, "margin -5 is not above"),
         ({"margin": float("nan")}, "margin nan is not above"),
-        ({"margin": 3.0, "leverage": None}, "it would be liquidated there already"),
-        ({"fee_rate": -0.1}, "fee -0.1 cannot be"),
-        ({"fee_rate": 0.999}, "fee 0.999 cannot be"),
+        ({"margin": 3.0, "leverage": None}, "the position would be liquidated at once"),
+        ({"fee_rate": -0.1}, "fee -0.1 is not possible"),
+        ({"fee_rate": 0.999}, "fee 0.999 is not possible"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_with_the_reason(changed: dict[str, Any], told: str) -> None:

@@ -188,7 +188,7 @@ def test_a_table_in_contracts_does_not_move_with_the_price() -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: table([]), "no step"),
+        (lambda: table([]), "the margin table is empty"),
         (lambda: flat(1.0), r"rate 1 is not in \[0, 1\)"),
         (lambda: flat(-0.1), "rate -0.1"),
         (lambda: flat(float("nan")), "rate nan"),

@@ -142,7 +142,7 @@ def test_rows_of_a_contract_that_was_not_known_are_completed_once_and_for_good(
     commit(warehouse, frames[1:], book)
     amounts = "SELECT qty_base, notional_usd, metadata, null_reason FROM liquidations"
     assert rows(warehouse, amounts) == [(None, None, "symbol", "contract size not known")]
-    completed = rows(warehouse, "SELECT qty_base, notional_usd FROM liquidations_complete")
+    completed = rows(warehouse, "SELECT qty_base, notional_usd FROM liquidations_filled_in")
     accounts = [rows(warehouse, f"FROM {name}") for name in ("session_frames", "ingest_commits", "raw_frames")]
     assert changed(warehouse, table) == {"liquidations": (1, 1)}
     assert rows(warehouse, amounts) == [(*completed[0], "venue", None)] == [(0.03, 3.0, "venue", None)]

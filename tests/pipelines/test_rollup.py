@@ -64,9 +64,7 @@ def _bars(warehouse: Lake, table: str, columns: str = "*") -> list[tuple[Any, ..
 
 def check(warehouse: Lake) -> None:
     """Compare every bar with what plain Python adds up from the rows."""
-    query = (
-        "SELECT ts_event, venue, symbol, position_side, completeness, notional_usd, qty_base FROM liquidations_complete"
-    )
+    query = "SELECT ts_event, venue, symbol, position_side, completeness, notional_usd, qty_base FROM liquidations_filled_in"
     rows = warehouse.connection.execute(query).fetchall()
     for table, time, start in (
         ("liquidations_1m", "minute", lambda t: t.replace(second=0, microsecond=0)),
@@ -238,11 +236,11 @@ def test_the_command_brings_bars_up_to_date_and_says_what_it_did(
     monkeypatch.setenv("LIQ_DATA", str(warehouse.world))
     assert (
         CliRunner().invoke(app, ["rollup"]).stdout
-        == "computed anew: minutes of liquidations 1, on days 1; other bars 0\n"
+        == "computed again: minutes of liquidations 1, on days 1; other bars 0\n"
     )
     assert (
         CliRunner().invoke(app, ["rollup", "--all"]).stdout
-        == "computed anew: minutes of liquidations 1,440, on days 1; other bars 0\n"
+        == "computed again: minutes of liquidations 1,440, on days 1; other bars 0\n"
     )
     check(warehouse)
 

@@ -22,6 +22,8 @@ MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 LENGTH_MS = 20 * MINUTE_MS
 SPOOLED_MS = (5 * MINUTE_MS, 8 * MINUTE_MS)
 """In this time the second collector does not reach Kafka."""
+STOPPED_MS = (15_000, 40_000)
+"""Once in this it stands still for seconds: what it heard just before is sent after it, what comes meanwhile is not heard."""
 
 
 class Minutes(Day):
@@ -54,13 +56,28 @@ def twice(rng: random.Random) -> Iterator[RawFrame]:
             yield msgspec.structs.replace(frame, session=f"{frame.session}bb", recv_ns=late)
 
 
+def stopped(rng: random.Random) -> list[tuple[int, int, int]]:
+    """Return when the second collector sends nothing more, stands still, and goes on, each time."""
+    found, at = [], DAY_MS
+    while (at := at + rng.randrange(*STOPPED_MS)) < DAY_MS + LENGTH_MS - MINUTE_MS:
+        found.append((at - rng.randrange(100, 3_000), at, at + rng.randrange(6_000, 14_000)))
+        at = found[-1][2]
+    return found
+
+
 def world(rng: random.Random, off_ms: int) -> Kafka:
-    """Return the logs of two collectors; the second's clock is `off_ms` ahead, and for a while it does not reach Kafka."""
+    """Return the logs of two collectors; the second's clock is `off_ms` ahead, it stands still now and then, and for a while
+    it does not reach Kafka."""
+    stops = stopped(rng)
     last: dict[tuple[str, str, int], int] = defaultdict(int)
     sent = []
     for frame in sorted(twice(rng), key=lambda frame: frame.recv_ns):
         second, heard_ms = frame.session.endswith("bb"), frame.recv_ns // 10**6
         at = heard_ms + rng.choice([3, 5, 20, 60, 400])
+        if second and (stop := next((each for each in stops if each[0] < heard_ms < each[2]), None)):
+            if heard_ms > stop[1]:
+                continue
+            at = stop[2]
         if second and SPOOLED_MS[0] < heard_ms - DAY_MS < SPOOLED_MS[1]:
             at = DAY_MS + SPOOLED_MS[1] + rng.randrange(400)
         lane = (frame.session, frame.topic, partition_of(frame))

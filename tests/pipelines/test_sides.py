@@ -103,8 +103,9 @@ FORMS = {"binance": list(_binance()), "bybit": list(_bybit()), "okx": list(_okx(
 
 def _frames(venue: str, payloads: list[bytes]) -> list[RawFrame]:
     name, transport, channel = KINDS[venue]
+    own = f"{venue}-x-1-aaaa", "x", "live"
     return [
-        RawFrame(name, channel, "*", transport, NOW_MS * 1_000_000, f"{venue}-x-1-aaaa", n, payload, "raw.x", n % 3, n)  # type: ignore[arg-type]
+        RawFrame(name, channel, "*", transport, NOW_MS * 1_000_000, *own, n, payload, "raw.x", n % 3, n)  # type: ignore[arg-type]
         for n, payload in enumerate(payloads)
     ]
 

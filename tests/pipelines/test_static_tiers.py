@@ -72,7 +72,21 @@ def test_static_rows_are_stored_once_say_their_source_and_date_and_are_followed_
         assert first[0] == (1, 125.0, 0.0, "static", "2021-03-18 09:00:00")
         recv_ns = int(NOW.timestamp()) * 1_000_000_000
         session = "binance-import-1-aaaa"
-        own = RawFrame("binance", "um_leverageBracket", "*", "rest", recv_ns, session, 1, ANSWER, REFERENCE, 0, 0)
+        own = RawFrame(
+            "binance",
+            "um_leverageBracket",
+            "*",
+            "rest",
+            recv_ns,
+            session,
+            "import",
+            "import",
+            1,
+            ANSWER,
+            REFERENCE,
+            0,
+            0,
+        )
         commit(warehouse, [own], instruments_from(warehouse))
         assert warehouse.connection.execute(CURRENT).fetchall() == [
             (1, 150.0, 0.0, "import", "2026-11-22 12:00:00"),
@@ -86,8 +100,10 @@ def test_static_rows_are_stored_once_say_their_source_and_date_and_are_followed_
 
 def test_what_was_heard_before_the_static_table_was_loaded_stays_the_newest(fresh_world: Path) -> None:
     with lake.open(fresh_world, read_only=False) as warehouse:
-        frame = RawFrame("binance", "um_leverageBracket", "*", "rest", 1_790_000_000_000_000_000, "binance-import-1-a", 1,
-                         ANSWER, REFERENCE, 0, 0)  # fmt: skip
+        frame = RawFrame(
+            "binance", "um_leverageBracket", "*", "rest", 1_790_000_000_000_000_000, "binance-import-1-a", "import", "import",
+            1, ANSWER, REFERENCE, 0, 0,
+        )  # fmt: skip
         book = commit(warehouse, [frame])
         writer.append(warehouse, {"leverage_tiers": with_static(book, NOW)[1]})
         assert [row[3] for row in warehouse.connection.execute(CURRENT).fetchall()] == ["import", "import"]

@@ -25,7 +25,7 @@ def answer(hour: int, **leverages: list[str]) -> RawFrame:
     ]  # fmt: skip
     body = {"retCode": 0, "result": {"category": "linear", "list": steps}}
     return RawFrame(
-        "bybit", "risk-limit", "*", "rest", START_NS + hour * HOUR_NS, "bybit-rest-1-a", hour + 1,
+        "bybit", "risk-limit", "*", "rest", START_NS + hour * HOUR_NS, "bybit-rest-1-a", "rest", "live", hour + 1,
         msgspec.json.encode(body), REFERENCE, 0, hour,
     )  # fmt: skip
 

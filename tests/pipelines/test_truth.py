@@ -246,11 +246,12 @@ def test_a_ratio_follows_from_shares_alone(long: int) -> None:
 
 
 def test_every_channel_that_gives_rows_is_named_where_the_readme_says_what_numbers_are_from() -> None:
-    text = (Path(pipelines.__file__).parent / "README.md").read_text()
-    named = set(re.findall(r"[\w-]+", text))
-    channels = {
-        key[1].removeprefix("um_").removeprefix("cm_").rstrip("*.") for v in VENUES.values() for key in v.parsers
-    }
+    room = Path(pipelines.__file__).parent
     short = {"kline_": "kline_1m", "candle": "candle1m"}
-    missing = {name for name in channels if not {short.get(name, name), f"um_{name}", f"cm_{name}"} & named}
-    assert not missing
+    for name, venue in VENUES.items():
+        own = room / "venues" / name / "README.md"
+        named = set(re.findall(r"[\w./-]+", (own if own.exists() else room / "README.md").read_text()))
+        named |= {word for each in named for word in re.findall(r"[\w-]+", each)}
+        channels = {key[1].removeprefix("um_").removeprefix("cm_").rstrip("*.") for key in venue.parsers}
+        missing = {each for each in channels if not {short.get(each, each), f"um_{each}", f"cm_{each}"} & named}
+        assert not missing, name

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collectors.envelope import RawFrame
@@ -67,7 +67,9 @@ GOOD = {
 
 
 def _frame(n: int) -> RawFrame:
-    return RawFrame("bybit", "x", "*", "ws", NOW_NS, "bybit-x-1-aaaa", n, b"{}", "raw.liquidation", n % 4, n)
+    return RawFrame(
+        "bybit", "x", "*", "ws", NOW_NS, "bybit-x-1-aaaa", "x", "live", n, b"{}", "raw.liquidation", n % 4, n
+    )
 
 
 def _parsed(rows: list[Row]) -> Parsed:
@@ -87,6 +89,7 @@ UNHURRIED = settings(deadline=None, max_examples=300, suppress_health_check=[Hea
 @given(
     st.lists(extreme, max_size=4), st.lists(st.sampled_from(list(GOOD.values())), max_size=3), st.sampled_from([0, 60])
 )
+@example([FundingInterval("BTCUSDT", b"x")], [GOOD[FundingRate]], 60)  # type: ignore[arg-type]
 def test_no_fact_stops_a_batch_and_none_takes_another_along(bad: list[Row], good: list[Row], grid_s: int) -> None:
     """Whatever a parser lets through; a second reading of the same batch gives the same."""
     rows = [*good, *bad, *good]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
@@ -13,7 +14,7 @@ from pipelines.up import board
 from pipelines.up.commands import StartError
 from pipelines.up.demo import fresh
 from pipelines.up.parts import Parts
-from pipelines.up.up import unless_stopped
+from pipelines.up.up import start_alerts, unless_stopped
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(99)"]
 
@@ -90,3 +91,16 @@ async def test_a_start_that_fails_says_so_and_one_that_ends_goes_on() -> None:
     with pytest.raises(StartError):
         await unless_stopped(asyncio.Event(), fails())
     assert await unless_stopped(asyncio.Event(), asyncio.sleep(0))
+
+
+async def test_alerts_are_a_part_where_there_are_rules(tmp_path: Path) -> None:
+    parts = Parts(tmp_path, print)
+    await start_alerts(parts, Console(quiet=True))
+    assert parts.parts() == []
+    (tmp_path / "alerts.toml").write_text('[[rule]]\nname = "disk"\nkind = "disk"\n')
+    await start_alerts(parts, Console(quiet=True))
+    log = tmp_path / "logs" / "alerts.log"
+    async with asyncio.timeout(60):
+        while not (log.exists() and "Watching by 1 rules" in log.read_text()):
+            await asyncio.sleep(0.1)
+    assert await parts.stop("alerts") == {"alerts": 0}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.watch import figures, sight
+from pipelines.watch import figures, panels, sight
 from pipelines.watch.choice import Choice, meant
 from pipelines.watch.feeds import feeds
 from pipelines.watch.live import Watch
@@ -98,6 +98,29 @@ def test_totals_say_of_themselves_whether_they_are_whole(crash: tuple[Quick, Slo
     assert (at_least(12e6, True), at_least(12e6, None), at_least(12e6, False)) == ("≥ 12.0 M", "? 12.0 M", "12.0 M")
 
 
+def test_a_day_is_never_other_than_its_first_hour_whatever_is_committed_while_they_are_read(
+    fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sight, "utc_now", lambda: NOW)
+    left, read = [_liquidation(3, 5e6), _liquidation(2, 7e6)], sight._rows
+
+    def meanwhile(*given: Any, **more: Any) -> sight.Rows:
+        found = read(*given, **more)
+        if left:
+            with lake.open(fresh_world, read_only=False) as opened:
+                append(opened, {"liquidations": table("liquidations", [left.pop()])})
+        return found
+
+    with lake.open(fresh_world, read_only=False) as opened:
+        append(opened, {"liquidations": table("liquidations", [_liquidation(9, 1e6)])})
+    monkeypatch.setattr(sight, "_rows", meanwhile)
+    with lake.open(fresh_world, unlocked=True) as opened:
+        opened.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{NOW}'")
+        rows = slow(opened, None, None).totals
+    assert not left
+    assert {hours: figures.overall(rows, hours, Choice()).usd for hours in sight.HOURS} == {1: 1e6, 24: 1e6}
+
+
 def test_only_what_is_chosen_is_shown(crash: tuple[Quick, Slow]) -> None:
     lines = _text(Seen(*crash), Choice(base="ETH", venue="binance"), 120, 39)
     listed = [line for line in lines if "LONG" in line or "SHORT" in line]
@@ -122,6 +145,7 @@ def test_keys_choose_coin_and_venue() -> None:
     assert after("c", "v", "a") == Choice()
     assert after("q").ended
     assert meant("xyz", COINS) == "XYZ"
+    assert (meant("xbt", COINS), meant("Bitcoin", COINS)) == ("BTC", "BTC")
 
 
 def _heard(**seconds: float) -> list[dict[str, Any]]:
@@ -180,3 +204,28 @@ class _Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def test_a_coins_price_is_the_newest_that_says_what_is_traded_and_an_old_one_tells_its_age(
+    fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sight, "utc_now", lambda: NOW)
+
+    def mark(seconds: float, base: str, price: float) -> dict[str, Any]:
+        at = NOW - timedelta(seconds=seconds)
+        return {"venue": "binance", "symbol": f"{base}USDT", "base": base, "quote": "USDT", "mark_price": price, "ts": at,
+                "ts_event": at, "ts_recv": at, "source": "live"}  # fmt: skip
+
+    filled = _liquidation(2, 1e6, venue="binance", price=57_000.0, price_kind="fill_average")
+    beyond = _liquidation(1, 1e6, price=55_000.0, price_kind="bankruptcy")
+    other = _liquidation(3, 1e6, "AAVE", price=90.0, price_kind="bankruptcy")
+    with lake.open(fresh_world, read_only=False) as opened:
+        append(opened, {
+            "liquidations": table("liquidations", [filled, beyond, other]),
+            "mark_prices": table("mark_prices", [mark(40, "BTC", 64_000.0), mark(50, "AAVE", 100.0)]),
+        })  # fmt: skip
+        opened.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{NOW}'")
+        seen = {row["base"]: row for row in slow(opened, None, None).prices}
+    told = {base: str(panels.aged_price(row, NOW)) for base, row in seen.items()}
+    assert told == {"BTC": "57,000", "AAVE": "100 50 s"}
+    assert seen["BTC"]["move"] == pytest.approx(57 / 64 - 1)

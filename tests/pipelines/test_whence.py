@@ -21,8 +21,8 @@ START_MS = 1_790_000_000_000
 
 def record(offset: int, seq: int, at_ms: int = START_MS) -> RawFrame:
     return RawFrame(
-        "bybit", "allLiquidation", "*", "ws", 1, "bybit-a", seq, b"", LIQUIDATION, 0, offset, 1, at_ms + seq
-    )
+        "bybit", "allLiquidation", "*", "ws", 1, "bybit-a", "a", "live", seq, b"", LIQUIDATION, 0, offset, 1, at_ms + seq,
+    )  # fmt: skip
 
 
 class Logs:

@@ -4,24 +4,39 @@ import json
 from itertools import count
 from typing import Any
 
-from collectors.envelope import RawFrame
+from collectors.envelope import Origin, RawFrame
+from collectors.events import EventName, event_frame
+from collectors.session_names import Source
 
 START_MS = 1_790_000_000_000
 
 
 class Session:
-    """A collector's session: hands out frames with rising seq, received 10 ms after `at_ms`."""
+    """A collector's session: hands out frames with rising seq, received 10 ms after `at_ms`.
 
-    def __init__(self, venue: str, name: str) -> None:
+    `name`: the feed's, and what tells the session from the feed's others (`linear-1-aaaa`).
+    """
+
+    def __init__(self, venue: str, name: str, source: Source = "live") -> None:
         self.venue = venue
         self.session = f"{venue}-{name}"
+        self.feed = name.partition("-")[0]
+        self.source: Source = source
         self._seq = count(1)
 
     def frame(self, channel: str, symbol: str, payload: Any, at_ms: int, topic: str, transport: str = "ws") -> RawFrame:
         """Return the next frame; a payload that is not bytes is sent as JSON."""
         sent = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         recv_ns = (at_ms + 10) * 1_000_000
-        return RawFrame(self.venue, channel, symbol, transport, recv_ns, self.session, next(self._seq), sent, topic)
+        return RawFrame(
+            self.venue, channel, symbol, transport, recv_ns, self.session, self.feed, self.source, next(self._seq), sent, topic
+        )  # fmt: skip
+
+    def event(self, frames: int, event: EventName, reason: str = "", /, **detail: Any) -> RawFrame:
+        """Return an event of the session, as its collector tells it now."""
+        return event_frame(
+            Origin(self.venue, "ws", self.session, self.feed, self.source), frames, event, reason, detail
+        )
 
 
 def bybit_liquidation(at_ms: int, *items: tuple[str, str, str], symbol: str = "BTCUSDT") -> dict[str, Any]:

@@ -132,7 +132,7 @@ class Instruments:
         key = (venue, fact.symbol)
         versions = self._versions.get(key, ())
         if fact.interval_hours is not None:
-            self._intervals[key] = fact.interval_hours
+            self._intervals[key] = float(fact.interval_hours)  # what is no number stops here, not in other frames' rows
             self._exceptions_listed |= {venue}
         if isinstance(fact, FundingInterval):
             if not versions:
@@ -180,11 +180,12 @@ class Instruments:
         if form is None:
             return Resolved(multiplier=one_coin(symbol)[1])
         sizes = self._sizes.get((venue, form.family, form.contract), frozenset()) if form.contract else frozenset()
-        size = next(iter(sizes)) if len(sizes) == 1 else None
+        of_family = next(iter(sizes)) if len(sizes) == 1 else None
         interval = self._intervals.get((venue, symbol)) or self._unlisted_interval(venue, form.kind == "perpetual")
         return Resolved(
-            form.instrument, form.base, form.quote, form.settle, form.contract, form.kind, size, form.multiplier,
-            "symbol" if size is None else "family", interval,
+            form.instrument, form.base, form.quote, form.settle, form.contract, form.kind,
+            form.size if of_family is None else of_family, form.multiplier, "symbol" if of_family is None else "family",
+            interval,
         )  # fmt: skip
 
     def _listed(self, venue: str, versions: Sequence[Version]) -> list[tuple[int, Resolved]]:

@@ -1,1 +1,1 @@
-"""Bars of liquidations kept up to date."""
+"""Bars of liquidations, prices and open interest, kept up to date."""

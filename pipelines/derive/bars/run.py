@@ -1,4 +1,4 @@
-"""Bring the bars up to date, of liquidations, prices and open interest: those whose rows changed."""
+"""Updates the bars of liquidations, prices and open interest whose rows changed."""
 
 from collections.abc import Callable
 from typing import NamedTuple

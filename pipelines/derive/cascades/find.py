@@ -40,7 +40,7 @@ GROUP BY ALL ORDER BY ALL
 SATURATION = f"""
 WITH seconds AS (
     SELECT DISTINCT base, venue, symbol, date_trunc('second', ts_event) AS second FROM liq_cascade_rows
-    WHERE completeness <> 'all'
+    WHERE completeness NOT IN ('all', 'undocumented')
 ), marked AS (
     SELECT *, lag(second) OVER told IS NOT DISTINCT FROM second - INTERVAL 1 SECOND
         OR lead(second) OVER told IS NOT DISTINCT FROM second + INTERVAL 1 SECOND AS saturated

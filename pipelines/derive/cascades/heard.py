@@ -7,13 +7,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from pipelines.derive.coverage.coverage import by_channel
-from pipelines.derive.coverage.sessions import Sessions, sessions
-from pipelines.derive.coverage.shares import share
+from pipelines.derive.coverage.within import Within
 from warehouse.lake import Lake
 
-NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone
-DAY, INSTANT = timedelta(days=1), timedelta(seconds=1)
+INSTANT = timedelta(seconds=1)
 """A cascade of one instant is one second long here."""
 
 MINUTES = """
@@ -53,24 +50,9 @@ def heard(warehouse: Lake, found: str, since: datetime, until: datetime, feeds: 
 
 def _exact(warehouse: Lake, partial: pl.DataFrame) -> pl.DataFrame:
     """Return by cascade_id and venue the share of the cascade's own time that was heard, where its sessions are stored."""
-    days: dict[datetime, Sessions] = {}
-    rows: list[tuple[str, str, float]] = []
+    within = Within(warehouse)
+    rows: list[tuple[str, str, float | None]] = []
     for row in partial.iter_rows(named=True):
-        start, end = row["ts_start"], max(row["ts_end"], row["ts_start"] + INSTANT)
-        day = start.replace(hour=0, minute=0, second=0, microsecond=0)
-        if day not in days:
-            days[day] = sessions(warehouse, day, day + DAY, _settled(warehouse))
-        shares = [
-            share(name, feeds, days[day].all, start, end)
-            for (venue, _, name), feeds in by_channel(days[day].channels).items()
-            if (venue, name) == (row["venue"], row["channel"])
-        ]
-        if shares:
-            rows.append((row["cascade_id"], row["venue"], max(shares)))
+        end = max(row["ts_end"], row["ts_start"] + INSTANT)
+        rows.append((row["cascade_id"], row["venue"], within.share(row["venue"], row["channel"], row["ts_start"], end)))
     return pl.DataFrame(rows, {"cascade_id": pl.String, "venue": pl.String, "exact": pl.Float64}, orient="row")
-
-
-def _settled(warehouse: Lake) -> datetime:
-    """Return up to when it is known what is missing: as far as `feed_coverage` is kept."""
-    row = warehouse.connection.execute("SELECT max(until) FROM coverage_progress").fetchone()
-    return row[0] if row and row[0] else NEVER

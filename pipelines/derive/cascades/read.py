@@ -9,23 +9,30 @@ from pipelines.derive.cascades.rules import Rule, Scope
 from warehouse.lake import Lake
 
 FIRST_LOOK = timedelta(hours=1)
-FARTHEST_LOOK = timedelta(hours=24)  # a coin that was not silent for gap_s in a day; the score has been at zero since
+FARTHEST_LOOK = timedelta(hours=24)  # a coin that was not quiet for gap_s in a day; the score has been at zero since
 MOST_USD = 1e12  # above this an amount is no amount; such a row counts as unpriced
 
 ROWS = """
 CREATE OR REPLACE TEMP TABLE liq_cascade_rows AS
 SELECT base, ts_event, venue, symbol, position_side, completeness,
        CASE WHEN notional_usd BETWEEN 0 AND {most} THEN round(notional_usd * 1e6)::BIGINT END AS micro_usd
-FROM liquidations_complete
+FROM liquidations_filled_in
 WHERE ts_event >= $since AND ts_event < $until AND base IS NOT NULL AND ($scope = 'all' OR completeness = 'all')
 """
 INSTANTS = """
 CREATE OR REPLACE TEMP TABLE liq_cascade_instants AS
-SELECT base, ts_event, micro_usd, sum(opens) OVER (PARTITION BY base ORDER BY ts_event)::BIGINT AS session
-FROM (
-    SELECT base, ts_event, coalesce(sum(micro_usd), 0)::BIGINT AS micro_usd,
-           (ts_event - lag(ts_event) OVER told > to_microseconds($gap_us)) IS NOT FALSE AS opens
-    FROM liq_cascade_rows GROUP BY base, ts_event WINDOW told AS (PARTITION BY base ORDER BY ts_event))
+WITH instants AS (
+    SELECT base, ts_event, coalesce(sum(micro_usd), 0)::BIGINT AS micro_usd FROM liq_cascade_rows GROUP BY base, ts_event
+), around AS (
+    SELECT *, sum(micro_usd) OVER before - micro_usd AS usd_before, sum(micro_usd) OVER after - micro_usd AS usd_after
+    FROM instants
+    WINDOW before AS (PARTITION BY base ORDER BY ts_event RANGE BETWEEN to_microseconds($gap_us) PRECEDING AND CURRENT ROW),
+        after AS (PARTITION BY base ORDER BY ts_event RANGE BETWEEN CURRENT ROW AND to_microseconds($gap_us) FOLLOWING)
+), parted AS (
+    SELECT *, usd_before < $quiet AND coalesce(lag(usd_after) OVER (PARTITION BY base ORDER BY ts_event), 0) < $quiet AS opens
+    FROM around
+)
+SELECT base, ts_event, micro_usd, sum(opens::INT) OVER (PARTITION BY base ORDER BY ts_event)::BIGINT AS session FROM parted
 """
 SESSIONS = """
 SELECT base, session, min(ts_event) AS first, max(ts_event) AS last, sum(micro_usd)::BIGINT AS micro_usd
@@ -46,7 +53,8 @@ class Window(NamedTuple):
 def sessions(warehouse: Lake, window: Window, scope: Scope, rule: Rule) -> pl.DataFrame:
     """Read the liquidations around the window into temporary tables and return the sessions that touch it.
 
-    A session: liquidations of one coin with no silence over rule.gap_s between; none is cut off by where reading began.
+    A session ends where less than rule.min_usd were liquidated both in the rule.gap_s before what follows and in the gap_s
+    after what was last; none is cut off by where reading began.
     Out: base, session, first, last, micro_usd (millionths of a USD); sorted by base, session. Left in the connection:
     liq_cascade_rows (a liquidation a row) and liq_cascade_instants (a coin and instant a row, with its session).
     """
@@ -65,7 +73,7 @@ def _read(warehouse: Lake, window: Window, around: tuple[datetime, datetime], sc
     run = warehouse.connection.execute
     run(ROWS.format(most=MOST_USD), {"since": around[0], "until": around[1], "scope": scope})
     gap = {"gap_us": int(rule.gap_s * 1_000_000)}
-    run(INSTANTS, gap)
+    run(INSTANTS, gap | {"quiet": int(rule.min_usd * 1_000_000)})
     return pl.DataFrame(run(SESSIONS, gap | {"since": window.since, "until": window.until}).to_arrow_table())
 
 

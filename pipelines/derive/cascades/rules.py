@@ -42,9 +42,9 @@ class Rule(NamedTuple):
 
 
 RULE = Rule(
-    rule_version="v1",
-    since=datetime(2026, 11, 22),  # noqa: DTZ001 the warehouse's times are UTC without a zone
-    gap_s=10.0,
+    rule_version="v2",
+    since=datetime(2026, 11, 30),  # noqa: DTZ001 the warehouse's times are UTC without a zone
+    gap_s=180.0,
     min_usd=100_000.0,
     min_usd_without_normal=1_000_000.0,
     multiple=10.0,
@@ -60,7 +60,8 @@ RULE = Rule(
     definition=(
         "Per coin: liquidations score their USD, time costs the pace (min_usd, or multiple normal minutes where that is "
         "more, a minute). A cascade runs from where the score leaves zero to where it is highest, and is over once the score "
-        "is back at zero or gap_s seconds of the pace below its highest, so gap_s of silence always end it. Kept if its USD "
+        "is back at zero or gap_s seconds of the pace below its highest. It is also over where less than min_usd were "
+        "liquidated both in the gap_s before and in the gap_s after, so gap_s of silence always end it. Kept if its USD "
         "reach one minute of the pace, its busiest 60 s multiple normal minutes where a normal minute is known, and it has "
         "min_count liquidations or min_saturated_seconds on throttled feeds."
     ),

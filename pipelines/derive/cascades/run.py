@@ -18,6 +18,8 @@ from warehouse.writer import replace
 TABLE = TABLES["cascades"]
 PIECE = timedelta(hours=6)
 NEAR = timedelta(days=1)
+AGAIN = timedelta(days=30)  # so far back views of cascades go
+OLD = "SELECT min(ts_start) FROM cascades WHERE ts_start >= ? HAVING bool_and(rule_version <> ?)"
 AT_ONCE = """
 WITH seen AS (
     SELECT cascade_id, base, ts_start, ts_end + to_microseconds($gap_us) AS ts_over FROM liq_cascade_all
@@ -62,6 +64,12 @@ def detect(
             done = done.plus(_detect(warehouse, window, scope, rule))
         tell(window.until - window.since)
     return done
+
+
+def old_since(warehouse: Lake, now: datetime, rule: Rule) -> datetime | None:
+    """Return from when on cascades of the last 30 days are to be found by `rule`: all that are stored are of others."""
+    row = warehouse.connection.execute(OLD, [now - AGAIN, rule.rule_version]).fetchone()
+    return row[0] if row else None
 
 
 def _pieces(since: datetime, until: datetime, now: datetime) -> Iterator[Window]:

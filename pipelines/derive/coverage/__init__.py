@@ -1,1 +1,1 @@
-"""What can be said of the data's wholeness: how much of each feed was heard, and whether what must hold holds."""
+"""How complete the data are: how much of each feed was heard, and whether a silent channel works."""

@@ -1,4 +1,4 @@
-"""Keeps `feed_coverage`: computes again what new commits touch, and writes only what is other than stored."""
+"""Updates `feed_coverage`: computes the minutes that new commits affect, and writes only those that differ."""
 
 import logging
 from collections.abc import Callable
@@ -26,7 +26,7 @@ STORED = "FROM feed_coverage WHERE minute >= $since AND minute < $until"
 
 def cover(lake: Lake, now: datetime, grid_s: int = 60, again: Span | None = None,
           told: Callable[[Span], object] = id) -> int:  # fmt: skip
-    """Bring `feed_coverage` up to what is committed, to the last minute that is settled at `now`; return rows written.
+    """Update `feed_coverage` from what is committed, up to the last minute that is settled at `now`; return rows written.
 
     `grid_s`: ingest's. `again`: a time [since, until) to compute again as well, for rows that changed without a commit of
     ingest (reprocess). `told` is called with each part done. Run twice, the second writes nothing; killed, the next run

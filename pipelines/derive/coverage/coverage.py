@@ -1,4 +1,4 @@
-"""The rows of `feed_coverage`: how whole each venue's channel was in each minute."""
+"""The rows of `feed_coverage`: how much of each minute each venue's channel was heard."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -12,16 +12,16 @@ from pipelines.derive.coverage.sessions import Channel, Session, sessions
 from pipelines.derive.coverage.shares import BEGAN, shares
 from pipelines.derive.coverage.told import Feed
 from pipelines.kept import NOT_KEPT
-from pipelines.venues import RULES
+from pipelines.venues import PUSHED
 from warehouse.lake import Lake
+from warehouse.tables.frames import FRAMES_SOURCE
 
 GIVEN_UP = timedelta(days=7)
-"""A channel that was not heard for so long gets no more rows until it is heard again."""
+"""A channel that was not heard for this long gets no more rows until it is heard again."""
 
-FRAMES = """
+FRAMES = f"""
 SELECT venue, transport, channel, date_trunc('minute', ts_recv) AS minute, count(*) AS frames FROM raw_frames
-WHERE ts_recv >= $since AND ts_recv < $until AND NOT starts_with(session, venue || '-import-')
-    AND NOT starts_with(session, venue || '-backfill-')
+WHERE ts_recv >= $since AND ts_recv < $until AND {FRAMES_SOURCE} = 'live'
 GROUP BY ALL
 """
 ROWS = """
@@ -51,6 +51,9 @@ SELECT venue, transport, channel, any_value(topic), max(minute) FILTER (connecte
 FROM feed_coverage WHERE minute >= $since AND minute <= $last GROUP BY ALL HAVING max(minute) = $last
 """
 
+CARRY_LIQUIDATIONS = {(rule.venue, rule.channel) for rule in PUSHED}
+"""The channels that carry liquidations."""
+
 Key = tuple[str, str, str]
 
 
@@ -68,8 +71,10 @@ def coverage(lake: Lake, since: datetime, until: datetime, settled: datetime) ->
         known = before.get(key)
         feeds = channels.get(key, {})
         topic = next((each.topic for each in feeds.values()), known[0] if known else "")
-        rows += ((*key, topic, *each) for each in _minutes(key, feeds, found.all, known, since, until))
-    names = ["venue", "transport", "channel", "topic", "minute", "connected_share", "gap_reason"]
+        carries = (key[0], key[2]) in CARRY_LIQUIDATIONS
+        rows += ((*key, topic, carries, *each) for each in _minutes(key, feeds, found.all, known, since, until))
+    of_channel = ["venue", "transport", "channel", "topic", "carries_liquidations"]
+    names = [*of_channel, "minute", "connected_share", "gap_reason"]
     if not rows:
         return empty("feed_coverage")
     return as_table(_counted(lake, pl.DataFrame(rows, names, orient="row", infer_schema_length=None), since, until),
@@ -112,28 +117,27 @@ def _minutes(
 def _counted(lake: Lake, minutes: pl.DataFrame, since: datetime, until: datetime) -> pl.DataFrame:
     run, told = lake.connection.execute, {"since": since, "until": until}
     frames = run(FRAMES, told).pl()
-    rules = pl.DataFrame(sorted({(rule.venue, rule.channel, rule.completeness) for rule in RULES}),
+    rules = pl.DataFrame(sorted({(rule.venue, rule.channel, rule.completeness) for rule in PUSHED}),
                          ["venue", "channel", "completeness"], orient="row")  # fmt: skip
     lake.connection.register("rules", rules.to_arrow())
     try:
-        rows = run(ROWS, told).pl().with_columns(topic=pl.lit(LIQUIDATION))
+        rows = run(ROWS, told).pl().with_columns(carries_liquidations=pl.lit(True))
     finally:
         lake.connection.unregister("rules")
     filled = pl.concat(
         run(FILLED.format(table=table), {**told, "topic": topic}).pl()
         for table, topic in (("liquidations", LIQUIDATION), ("klines", KLINE))
     ).with_columns(filled=pl.lit(True))
-    is_liquidation = pl.col("topic") == LIQUIDATION
     counts = ("rows", "contract_seconds", "saturated_seconds")
     return (
         minutes.with_columns(pl.col("gap_reason").cast(pl.String), pl.col("minute").cast(pl.Datetime("us")))
         .join(frames, on=["venue", "transport", "channel", "minute"], how="left")
-        .join(rows, on=["venue", "channel", "minute", "topic"], how="left")
+        .join(rows, on=["venue", "channel", "minute", "carries_liquidations"], how="left")
         .join(filled, on=["venue", "topic", "minute"], how="left")
         .with_columns(
             pl.when(pl.col("topic").is_in(list(NOT_KEPT)) & pl.col("frames").is_null())
             .then(None).otherwise(pl.col("frames").fill_null(0)).alias("frames"),
-            *(pl.when(is_liquidation).then(pl.col(name).fill_null(0)).otherwise(0).cast(pl.Int64).alias(name)
+            *(pl.when("carries_liquidations").then(pl.col(name).fill_null(0)).otherwise(0).cast(pl.Int64).alias(name)
               for name in counts),
             pl.col("filled").fill_null(False).alias("repaired"),
             pl.col("minute").dt.truncate("1h").alias("hour"),

@@ -1,10 +1,10 @@
 """How likely a silence of a liquidation channel is, if the channel works. Pure; times are minutes counted from a midnight.
 
-A channel is judged by the coins that had a liquidation in each minute: one coin counts once a minute, so a burst in one coin
-is no thousand arguments. What is expected while it is silent comes from its own past (by hour of the day, and its level of
-late) and from how active the other venues are in the same minutes. Liquidations cluster, so counts are divided by
-`dispersion`, and neither the market's activity nor a channel's part of it is known exactly: both vary like gamma variables,
-which makes the likelihood of nothing that of a negative binomial, (1 + expected / shape) ^ -shape.
+A channel is judged by the coins that had a liquidation in each minute. One coin counts once per minute, so that a burst in
+one coin does not count a thousand times. The expected number comes from the channel's own past (by hour of the day, and its
+recent level) and from how active the other venues are in the same minutes. Liquidations cluster, so counts are divided by
+`dispersion`. Neither the market's activity nor a channel's part of it is known exactly. Both are modelled as gamma variables,
+so the likelihood of nothing is that of a negative binomial, (1 + expected / shape) ^ -shape.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

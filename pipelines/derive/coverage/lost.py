@@ -1,8 +1,9 @@
-"""What was received and is not stored, as pauses of the sessions that received it: the time around it counts as not heard.
+"""Frames that were received but are not stored, as pauses of their sessions: the time around them counts as not heard.
 
-A session numbers its frames, so `frame_numbers` knows which are not stored, and between which others. A collector names what
-it gave up (`dropped`), with its topic. Numbers that nobody named are missing; of those it is not known what they were, so they
-are of every channel. A log of Kafka that is not the one ingest had read (`log_changed`) may have lost what no number shows.
+A session numbers its frames, so `frame_numbers` knows which ones are not stored, and between which others. A collector names
+the frames that it dropped (`dropped`), with their topic. Numbers that nobody named are missing. It is not known which channel
+they had, so they count for every channel. If Kafka's log is not the one that ingest had read (`log_changed`), frames may be
+lost that no number shows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What liquidation channels brought, and what prices did, out of the lake, by minutes from a common start."""
+"""What liquidation channels sent, and how prices moved, read from the lake, by minutes from a common start."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ import polars as pl
 
 from pipelines.derive.coverage.expectation import DAY, HOUR, Move, Numbers, Span
 from pipelines.derive.coverage.silence_rules import Rule
-from pipelines.venues import RULES
+from pipelines.venues import PUSHED
 from warehouse.lake import Lake
 
 LOOKED_AT = 6 * 60
-"""Prices are looked at in so many first minutes of a silence."""
+"""How many of a silence's first minutes prices are checked in."""
 
 COIN = "(hash(coalesce(base, symbol)) >> 33)::INTEGER"
-"""A number for a coin: names of millions of rows would take their room."""
+"""The type of a coin's number; the names of millions of rows would take too much memory."""
 CELLS = f"""
 WITH cells AS (
     SELECT DISTINCT venue, completeness, {COIN} AS coin,
@@ -51,8 +51,10 @@ class Cells:
 
     def __init__(self, lake: Lake, start: datetime, length: int) -> None:
         self.start, self.length = start, length
-        self._feeds = {key: number for number, key in enumerate(sorted({(rule.venue, rule.channel) for rule in RULES}))}
-        rules = {(rule.venue, rule.completeness, self._feeds[rule.venue, rule.channel]) for rule in RULES}
+        self._feeds = {
+            key: number for number, key in enumerate(sorted({(rule.venue, rule.channel) for rule in PUSHED}))
+        }
+        rules = {(rule.venue, rule.completeness, self._feeds[rule.venue, rule.channel]) for rule in PUSHED}
         lake.connection.register(
             "rules", pl.DataFrame(sorted(rules), ["venue", "completeness", "feed"], orient="row").to_arrow()
         )

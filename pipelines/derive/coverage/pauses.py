@@ -1,8 +1,9 @@
-"""When a session that was there did not listen, or what it heard was given up: its pauses. Pure.
+"""The pauses of a session: when it was connected but did not listen, or when its frames were dropped. Pure.
 
-A poller pauses from `poll_stopped` until `resumed`, and one channel of it from the failure of a request for all symbols until
-the channel's next answer; one of many requests that failed is no pause. Any session pauses from the last frame it read before
-`paused` until `resumed`. A liquidation channel that a second socket showed to be dead was so since its last frame.
+A poller pauses from `poll_stopped` until `resumed`. One of its channels pauses from the failure of a request for all symbols
+until the channel's next answer; if one of many requests fails, that is no pause. Any session pauses from the last frame it
+read before `paused` until `resumed`. If a second socket showed that a liquidation channel is dead, it is paused since its
+last frame.
 """
 
 from bisect import bisect_right
@@ -16,7 +17,7 @@ from pipelines.kept import NOT_KEPT
 
 
 class Pause(NamedTuple):
-    """A time in which a session brought nothing, of one channel and of some topics, where it names them (else of all).
+    """A time in which a session received nothing, of one channel or of some topics, if they are given (else of all).
 
     `end` None: until the session's end. `by_answers`: it ends with the channel's next frame, which not all topics keep.
     """

@@ -1,8 +1,9 @@
 """Which sessions there were, from when to when each listened to which channels, and how it ended.
 
-A session of a socket listens from `subscribed`. One that ended in good order (`stopped`, `rolled_over`) did so until that;
-any other until its last sign, because a dead line is noticed only later, and a killed collector tells nothing. A sign is a
-frame, or the last message before an `alive`. A poller listens from `started` until it ends. All without their pauses.
+A session of a socket listens from `subscribed`. If it ended normally (`stopped`, `rolled_over`), it listened until then.
+Otherwise it listened until its last sign, because a dead connection is noticed only later, and a killed collector reports
+nothing. A sign is a frame, or the last message before an `alive`. A poller listens from `started` until it ends. Pauses are
+taken out.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ LOOK_BACK = timedelta(days=1)
 LAST_SUBSCRIBED = timedelta(days=8)
 NO_SIGN = "no sign after that"
 BEGINNINGS = ("subscribed", "started")
-"""The events that say what a session brings from then on."""
+"""The events that say which channels a session has from then on."""
 
 SIGNS = """
 SELECT session, max(recv_last) FROM session_frames

@@ -1,9 +1,9 @@
 """Which share of each minute a channel was listened to, and why not all of it. Pure.
 
-A channel may come by several sockets, each with its part of the contracts. At an instant the share is that of the
-arguments on sockets that listened among those on sockets that should have: a socket should listen from the start of a
-session until that ends in good order, and after any other end until its next session, for a day at most (then its
-contracts have gone elsewhere). Where no socket should, none did, and the share is 0: the collector was not running.
+A channel may come by several sockets, each with a part of the contracts. The share at a moment is: arguments on sockets that
+listened / arguments on sockets that should have listened. A socket should listen from the start of a session until the session
+ends normally; after any other end, until its next session, but for a day at most (then its contracts have gone to another
+socket). If no socket should listen, the collector was not running, and the share is 0.
 """
 
 from bisect import bisect_right

@@ -1,7 +1,7 @@
-"""The state of each liquidation channel in each minute: LIVE, SUSPECT or SILENT, by what is to be expected of it.
+"""The state of each liquidation channel in each minute: LIVE, SUSPECT or SILENT, by what is expected of it.
 
-A silence goes from one liquidation to the next, and so does its state: once it is unlikely, all its minutes are suspect, and
-with them the two in which something came before and after it, of which the channel may have lost a part.
+A silence lasts from one liquidation to the next, and its state is that of all its minutes: once the silence is unlikely, all of
+them are suspect. So are the minute before and the minute after it, because the channel may have lost a part of them.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from collectors.topics import LIQUIDATION
 from pipelines.columns.schemas import as_table
 from pipelines.derive.coverage.expectation import (
     LIVE,
@@ -33,13 +32,13 @@ from warehouse.lake import Lake
 STATES = (LIVE, SUSPECT, SILENT)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 AFTER = DAY
-"""A silence is followed so far beyond the minutes that are computed again."""
+"""How far beyond the minutes that are computed again a silence is followed."""
 
 REMARKABLE = 0.01
-"""A silence more likely than this is nothing to write down: every channel that works has many."""
+"""A silence more likely than this is not recorded; every working channel has many."""
 
 STORED = """
-FROM feed_coverage WHERE topic = $topic AND minute >= $first AND minute < $last AND (minute < $since OR minute >= $until)
+FROM feed_coverage WHERE carries_liquidations AND minute >= $first AND minute < $last AND (minute < $since OR minute >= $until)
 """
 KEY = ["venue", "channel", "transport"]
 JUDGED = ["state", "state_reason", "silence_likelihood"]
@@ -67,8 +66,8 @@ class Verdict(NamedTuple):
 def with_states(lake: Lake, rows: pl.DataFrame, since: datetime, until: datetime, rule: Rule) -> Judged:
     """Fill in the states of `rows`, those of feed_coverage for [since, until), whole minutes UTC of one day; writes nothing."""
     first = since.replace(hour=0, minute=0) - DAY * (rule.history_days + 1)
-    span = {"topic": LIQUIDATION, "first": first, "last": until + AFTER, "since": since, "until": until}
-    own = rows.filter(pl.col("topic") == LIQUIDATION)
+    span = {"first": first, "last": until + AFTER, "since": since, "until": until}
+    own = rows.filter("carries_liquidations")
     if own.is_empty():
         return Judged(rows, [])
     stored = as_table(lake.connection.execute(STORED, span).pl(), "feed_coverage")

@@ -1,4 +1,4 @@
-"""When a silent liquidation channel is suspect, and when it counts as dead, as data: each version of the rule."""
+"""The rules, as data, for when a silent liquidation channel is suspect and when it counts as dead; one entry per version."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -1,6 +1,5 @@
-"""What collectors told of their sessions: rows of `collector_events`, read back. What makes no sense in one tells nothing."""
+"""The events that collectors reported about their sessions, read from `collector_events`. An invalid detail is ignored."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, NamedTuple
@@ -10,14 +9,13 @@ import msgspec
 from warehouse.lake import Lake
 
 LONGEST = timedelta(days=1)
-"""An event tells of at most so long a time before it: a clock that jumped makes no gap of years."""
+"""The longest time before an event that it may report on, so that a clock that jumped makes no gap of years."""
 LONGEST_CHANGE = timedelta(days=31)
-"""The same, of a log of Kafka that changed while ingest did not run."""
-NOT_A_FEED = ("backfill", "import")
+"""The same, for a Kafka log that changed while ingest did not run."""
 
 EVENTS = """
-SELECT session, venue, transport, event, ts, reason, detail FROM collector_events
-WHERE venue <> '' AND (
+SELECT session, venue, feed, transport, event, ts, reason, detail FROM collector_events
+WHERE venue <> '' AND source = 'live' AND (
     event IN ('subscribed', 'started', 'silent', 'rolled_over', 'stopped', 'disconnected', 'paused', 'resumed', 'dropped') OR
     transport = 'rest' AND event IN ('poll_failed', 'poll_stopped') AND ts >= $since AND ts < $until
 ) AND (session IN (SELECT unnest($heard)) OR session IN (
@@ -25,8 +23,9 @@ WHERE venue <> '' AND (
 ORDER BY ts, kafka_offset
 """
 SUBSCRIBED = """
-SELECT session, venue, transport, event, ts, reason, detail FROM collector_events
-WHERE venue <> '' AND event IN ('subscribed', 'started') AND ts >= $since AND ts < $until ORDER BY ts, kafka_offset
+SELECT session, venue, feed, transport, event, ts, reason, detail FROM collector_events
+WHERE venue <> '' AND source = 'live' AND event IN ('subscribed', 'started') AND ts >= $since AND ts < $until
+ORDER BY ts, kafka_offset
 """
 
 CHANGED = """
@@ -93,11 +92,6 @@ class Feed(NamedTuple):
     transport: str
 
 
-def feed_of(session: str, venue: str, transport: str) -> Feed:
-    """Return the feed a session was of: its name is venue-feed-time-random, and a venue's own name may have hyphens."""
-    return Feed(venue, re.sub(r"-[0-9a-f]+-[0-9a-f]{4}$", "", session).removeprefix(f"{venue}-"), transport)
-
-
 def changed(lake: Lake, since: datetime) -> list[Told]:
     """Return what ingest told from `since` on of logs that are not the ones it had read."""
     rows = lake.connection.execute(CHANGED, {"since": since}).fetchall()
@@ -120,10 +114,8 @@ def subscribed(lake: Lake, since: datetime, until: datetime) -> list[tuple[Feed,
 
 
 def _read(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, Feed, Told]]:
-    for session, venue, transport, event, ts, reason, detail in rows:
-        feed = feed_of(session, venue, transport)
-        if feed.name not in NOT_A_FEED:
-            yield session, feed, Told(event, ts, reason or "", _detail_of(detail))
+    for session, venue, name, transport, event, ts, reason, detail in rows:
+        yield session, Feed(venue, name, transport), Told(event, ts, reason or "", _detail_of(detail))
 
 
 def _instant(ns: int | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Which minutes of `feed_coverage` may be other than stored, because of what ingest has committed since."""
+"""Which minutes of `feed_coverage` may have changed, because of what ingest has committed since."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -10,10 +10,9 @@ from warehouse.lake import Lake
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 OVERLAP = timedelta(minutes=5)
-"""Commits so old are looked at again: two ingests may commit in another order than their clocks say."""
+"""How far back commits are checked again: two ingests may commit in another order than their clocks say."""
 
-LIVE = """venue <> '' AND NOT starts_with(session, venue || '-import-') AND NOT starts_with(session, venue || '-backfill-')"""
-FEED = r"regexp_replace(session, '-[0-9a-f]+-[0-9a-f]{4}$', '')"
+LIVE = "venue <> '' AND source = 'live'"
 TOLD_OF = """ts - to_milliseconds((1000 * least(86400, greatest(0, coalesce(
     try_cast(detail ->> '$.ago_s' AS DOUBLE), try_cast(detail ->> '$.waited_s' AS DOUBLE),
     epoch(ts) - try_cast(detail ->> '$.since_ns' AS DOUBLE) / 1e9, 0))))::BIGINT)"""
@@ -47,17 +46,17 @@ SELECT least(new.first, old.last, old.before), greatest(new.last, old.last, old.
 """The frames that came, and from the one before to the one after them: what lies between was missing until then."""
 TOLD = f"""
 WITH new AS (
-    SELECT {FEED} AS feed, session, ts, {TOLD_OF} AS since FROM collector_events
+    SELECT venue, feed, session, ts, {TOLD_OF} AS since FROM collector_events
     WHERE {LIVE} AND kafka_topic = '{EVENTS}' AND kafka_partition = $partition
         AND kafka_offset >= $first AND kafka_offset < $next
 ), starts AS (
-    SELECT {FEED} AS feed, ts FROM collector_events WHERE event IN ('subscribed', 'started') AND {LIVE}
+    SELECT venue, feed, ts FROM collector_events WHERE event IN ('subscribed', 'started') AND {LIVE}
 ), heard AS (
     SELECT session, max(recv_last) AS last FROM session_frames WHERE session IN (SELECT session FROM new) GROUP BY session
 )
 SELECT least(new.since, heard.last),
     CASE WHEN starts.ts IS NULL THEN $until ELSE greatest(starts.ts, heard.last) END
-FROM new ASOF LEFT JOIN starts ON new.feed = starts.feed AND new.ts < starts.ts
+FROM new ASOF LEFT JOIN starts ON new.venue = starts.venue AND new.feed = starts.feed AND new.ts < starts.ts
 LEFT JOIN heard ON new.session = heard.session
 """
 DROPPED = """

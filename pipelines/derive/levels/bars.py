@@ -42,7 +42,7 @@ GROUP BY ALL
 LIQUIDATED = """
 SELECT venue, symbol, time_bucket(INTERVAL 1 MINUTE, ts_event) AS ts, position_side,
     {base: sum(qty_base), usd: sum(notional_usd)} AS qty
-FROM liquidations_complete
+FROM liquidations_filled_in
 WHERE ts_event >= $start AND ts_event < $end
 GROUP BY ALL
 """
@@ -65,10 +65,14 @@ SELECT max(ts) + INTERVAL 1 MINUTE FROM (
 )
 """
 REALISED = """
-SELECT venue, symbol, ts_event AS ts, position_side = 'long' AS long, price, price_kind = 'bankruptcy' AS at_bankruptcy,
-    notional_usd AS usd
-FROM liquidations_complete
-WHERE ts_event >= $start AND ts_event < $end AND completeness = 'all' AND price > 0 AND notional_usd > 0
+SELECT f.venue, f.symbol, f.ts_event AS ts, f.position_side = 'long' AS long, f.price,
+    f.price_kind = 'bankruptcy' AS at_bankruptcy, coalesce(s.shift, 0) AS shift, f.notional_usd AS usd
+FROM (
+    FROM liquidations_filled_in
+    WHERE ts_event >= $start AND ts_event < $end AND price > 0 AND notional_usd > 0 AND position_side IS NOT NULL
+) AS f
+LEFT JOIN liquidation_price_shifts AS s
+    ON s.price_kind = f.price_kind AND s.venue = f.venue AND s.symbol = f.symbol AND f.price_kind <> 'bankruptcy'
 """
 
 
@@ -141,10 +145,10 @@ def _gone_on(traded: pl.DataFrame, marked: pl.DataFrame, key: list[str]) -> pl.D
 
 
 def realised(lake: Lake, listed: pl.DataFrame, margins: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
-    """Return liquidations of feeds that carry all of them: contract, ts, long, price, usd; sorted.
+    """Return what was liquidated, as far as the feeds told: contract, ts, long, price, usd; sorted.
 
     price is where the position's liquidation began: a bankruptcy price lies one maintenance margin beyond it, and is
-    brought back by the contract's rate (formulas.md §1).
+    brought back by the contract's rate (formulas.md §1); other kinds that lie beyond the market, by liquidation_price_shifts.
     """
     found = _query(lake, REALISED, start=start, end=end).join(
         listed.select("contract", "venue", "symbol", "inverse"), on=["venue", "symbol"]
@@ -152,7 +156,7 @@ def realised(lake: Lake, listed: pl.DataFrame, margins: pl.DataFrame, start: dat
     found = found.join(margins.select("contract", "mmr"), on="contract")
     d = pl.when("long").then(1.0).otherwise(-1.0)
     back = pl.when("inverse").then(1 + d * pl.col("mmr")).otherwise(1 / (1 - d * pl.col("mmr")))
-    price = pl.col("price") * pl.when("at_bankruptcy").then(back).otherwise(1.0)
+    price = pl.col("price") * pl.when("at_bankruptcy").then(back).otherwise(1 / (1 - d * pl.col("shift")))
     return found.select("contract", "ts", "long", price.alias("price"), "usd").sort(
         "contract", "ts", "long", "price", "usd"
     )

@@ -51,23 +51,34 @@ def levels(
     close and that, so that a premium puts no level on the wrong side. Contracts without a bar for `stale_h` are left out.
     A contract's weights are those of the leverages it allows, brought to a sum of one.
     """
-    live = state.carry.filter(pl.col("ts") + pl.duration(minutes=1) > at - timedelta(hours=parameters.stale_h))
-    live = live.join(listed.select("contract", "venue", "base", "log_width"), on="contract")
-    live = live.with_columns(price_now=pl.col("close").median().over("base"))
-    live = live.with_columns(moved=bin_of(pl.col("price_now")) - bin_of(pl.col("close")))
-    coins = live.group_by("base").agg(
-        pl.col("price_now", "log_width").first(),
-        pl.col("since").min(),
-        contracts=pl.len().cast(pl.Int64),
-        venues=pl.col("venue").unique().sort().str.join(", "),
-    )
+    live = live_contracts(state, listed, at, parameters)
+    coins = coins_of(live)
     cells = state.cells.join(live.select("contract", "base", "moved"), on="contract").join(
         shares(listed, margins, weights, parameters), on=["contract", "leverage"]
     )
     summed = cells.group_by("base", "long", "leverage", bin=pl.col("bin") + pl.col("moved")).agg(
         qty_base_estimated=(pl.col("qty") * pl.col("share")).sum()
     )
-    return _rows(summed.join(coins, on="base").join(weights, on=["base", "leverage"]), at, parameters)
+    told = weights.with_columns(model=pl.lit("oi"))
+    return rows_of(summed.join(coins, on="base").join(told, on=["base", "leverage"]), at, parameters)
+
+
+def live_contracts(state: State, listed: pl.DataFrame, at: datetime, parameters: Parameters) -> pl.DataFrame:
+    """Return the last bar of each contract that is not stale, with the coin's price_now and the bins it is moved by."""
+    live = state.carry.filter(pl.col("ts") + pl.duration(minutes=1) > at - timedelta(hours=parameters.stale_h))
+    live = live.join(listed.select("contract", "venue", "base", "log_width"), on="contract")
+    live = live.with_columns(price_now=pl.col("close").median().over("base"))
+    return live.with_columns(moved=bin_of(pl.col("price_now")) - bin_of(pl.col("close")))
+
+
+def coins_of(live: pl.DataFrame) -> pl.DataFrame:
+    """Return what the rows of a coin say of all of it: price_now, log_width, since, contracts, venues."""
+    return live.group_by("base").agg(
+        pl.col("price_now", "log_width").first(),
+        pl.col("since").min(),
+        contracts=pl.len().cast(pl.Int64),
+        venues=pl.col("venue").unique().sort().str.join(", "),
+    )
 
 
 def shares(listed: pl.DataFrame, margins: pl.DataFrame, weights: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
@@ -86,7 +97,8 @@ def shares(listed: pl.DataFrame, margins: pl.DataFrame, weights: pl.DataFrame, p
     return shared.select("contract", "leverage", "share")
 
 
-def _rows(summed: pl.DataFrame, at: datetime, parameters: Parameters) -> pl.DataFrame:
+def rows_of(summed: pl.DataFrame, at: datetime, parameters: Parameters) -> pl.DataFrame:
+    """Return rows of `liquidation_levels` without bars_share, of coins in bins (qty_base_estimated) and their words."""
     edge = pl.col("bin").cast(pl.Float64) * pl.col("log_width")
     rows = summed.with_columns(
         ts=pl.lit(at, pl.Datetime("us")),

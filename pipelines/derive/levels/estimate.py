@@ -13,6 +13,7 @@ from pipelines.derive.levels.columns import levels, weights_at
 from pipelines.derive.levels.margins import margins
 from pipelines.derive.levels.model import EMPTY, State, advance
 from pipelines.derive.levels.parameters import PARAMETERS, Parameters
+from pipelines.derive.levels.reach import reach_levels
 from warehouse.lake import Lake, quoted
 from warehouse.tables import TABLES
 from warehouse.writer import replace
@@ -55,6 +56,7 @@ def estimate(
         return Estimated(0, 0, 0, 0)
     note(lake, parameters, until)
     table_at, weights = _tables(source.tiers(lake), listed, parameters), _stored_weights(lake)
+    fits = cast(pl.DataFrame, pl.from_arrow(lake.connection.execute("FROM levels_features").to_arrow_table()))
     full, done = (state, start), Estimated(0, 0, 0, 0)
     for first, last, step in _reads(start, until):
         read = source.bars(lake, listed, first, last)
@@ -64,7 +66,7 @@ def estimate(
             due = _due(state, block, begin, end, parameters)
             state = advance(state, block, shifts, listed, parameters)
             full = (state, end) if end == floor(end, HOUR) and end <= settled else full
-            found.append(_column(state, due, listed, shifts, weights, end, parameters))
+            found.append(_column(state, due, listed, shifts, weights, fits, end, parameters))
             tell(end)
         stored_rows = _store(lake, pl.concat(found), first, last, until)
         done = Estimated(
@@ -138,11 +140,15 @@ def _due(state: State, block: pl.DataFrame, begin: datetime, end: datetime, para
 
 
 def _column(
-    state: State, due: pl.DataFrame, listed: pl.DataFrame, shifts: pl.DataFrame, weights: pl.DataFrame,
+    state: State, due: pl.DataFrame, listed: pl.DataFrame, shifts: pl.DataFrame, weights: pl.DataFrame, fits: pl.DataFrame,
     end: datetime, parameters: Parameters,
 ) -> pl.DataFrame:  # fmt: skip
     at = weights_at(weights, listed["base"], end, parameters)
-    rows = levels(state, listed, shifts, at, end, parameters)
+    both = (
+        levels(state, listed, shifts, at, end, parameters),
+        reach_levels(state, listed, shifts, at, fits, end, parameters),
+    )
+    rows = pl.concat(both).sort("base", "model", "position_side", "leverage", "bin")
     share = (
         listed.select("contract", "base")
         .join(due, on="contract")

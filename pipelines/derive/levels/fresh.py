@@ -18,7 +18,8 @@ WITH limits AS (
 SELECT r.base FROM levels_reach(as_of(), max_age_hours := 48) AS r
 JOIN (
     SELECT ts, base, sum(usd_estimated) / sum(sum(usd_estimated)) OVER (PARTITION BY ts) AS share FROM liquidation_levels
-    WHERE ts > as_of() - INTERVAL 48 HOURS AND ts <= as_of() GROUP BY ts, base
+    WHERE ts > as_of() - INTERVAL 48 HOURS AND ts <= as_of() AND coalesce(model, 'oi') = 'oi'
+    GROUP BY ts, base
 ) AS l ON r.base = l.base AND r.ts = l.ts, limits AS m
 WHERE greatest(1 - r.low / r.price_then, r.high / r.price_then - 1) >= m.moved AND l.share >= m.large_coin
 ORDER BY r.base

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.derive.levels.margins import column
 from pipelines.derive.levels.parameters import Parameters
+from pipelines.derive.levels.touched import TOUCHED, aged, touched
 
 CELLS = pl.Schema(
     {"contract": pl.UInt32(), "long": pl.Boolean(), "leverage": pl.Float64(), "bin": pl.Int32(), "qty": pl.Float64()}
@@ -27,10 +28,11 @@ CARRY = pl.Schema(
         "long_since": pl.Float64(),
         "short_since": pl.Float64(),
         "since": pl.Datetime("us"),
+        "recent": pl.Float64(),
     }
 )
 """What the next bar needs of the last: its start, close, open interest, and since that was told the range traded and
-what was liquidated."""
+what was liquidated; recent: USD liquidated of late, each counted less by `recent_half_life_h`, as of ts."""
 
 BARS = pl.Schema(
     {
@@ -50,10 +52,11 @@ USD), null where none was; volume: coins; liquidated: in the unit of oi, null wh
 
 
 class State(NamedTuple):
-    """The model between two bars; `CELLS` and `CARRY` say what the columns are."""
+    """The model between two bars; `CELLS`, `CARRY` and `TOUCHED` say what the columns are."""
 
     cells: pl.DataFrame
     carry: pl.DataFrame
+    touched: pl.DataFrame = TOUCHED.to_frame()
 
 
 EMPTY = State(CELLS.to_frame(), CARRY.to_frame())
@@ -81,7 +84,8 @@ def advance(
     tells it, over the range traded since it was last told.
     """
     made = prepared(state.carry, bars, contracts, parameters)
-    return _left(state, made, _kept(state.cells, made), _born(made, margins, parameters).filter("stays").collect())
+    stays = _born(made, margins, parameters).filter("stays").collect()
+    return _left(state, made, _kept(state.cells, made), stays, parameters)
 
 
 def block_of(
@@ -96,11 +100,12 @@ def block_of(
     old = _kept(state.cells, made)
     born = _born(made, margins, parameters).collect()
     swept = _sum(old.filter(_hit()), born.filter(~pl.col("stays")))
-    return Block(_left(state, made, old, born.filter("stays")), made, swept)
+    return Block(_left(state, made, old, born.filter("stays"), parameters), made, swept)
 
 
-def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, stays: pl.DataFrame) -> State:
-    return State(_sum(old.filter(~_hit()), stays), _carry(state.carry, made))
+def _left(state: State, made: pl.DataFrame, old: pl.DataFrame, stays: pl.DataFrame, parameters: Parameters) -> State:
+    carry = _carry(state.carry, made, parameters)
+    return State(_sum(old.filter(~_hit()), stays), carry, touched(state.touched, state.carry, made, parameters))
 
 
 def prepared(carry: pl.DataFrame, bars: pl.DataFrame, contracts: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
@@ -256,15 +261,28 @@ def _sum(*parts: pl.DataFrame) -> pl.DataFrame:
     return cells.group_by(by).agg(pl.col("qty").sum()).filter(pl.col("qty") > 0).sort(by)
 
 
-def _carry(before: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
+def _carry(before: pl.DataFrame, made: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     last = made.group_by("contract", maintain_order=True).last()
+    last = last.join(_recent(before, made, parameters), on="contract", maintain_order="left")
     new = last.select(
         "contract", "ts", "close", "oi",
         low_since=pl.when("told").then(None).otherwise("entry_low"),
         high_since=pl.when("told").then(None).otherwise("entry_high"),
         long_since=pl.when("told").then(None).otherwise("gone_long"),
         short_since=pl.when("told").then(None).otherwise("gone_short"),
-        since="since",
+        since="since", recent="recent",
     )  # fmt: skip
     kept = before.join(new, on="contract", how="anti")
     return pl.concat([kept, new.select(CARRY.names())]).sort("contract")
+
+
+def _recent(before: pl.DataFrame, made: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """USD liquidated of late by contract, as of its last bar."""
+    half_life, last = parameters.recent_half_life_h, made.group_by("contract").agg(now=pl.col("ts").max())
+    coins = pl.col("liquidated_long") + pl.col("liquidated_short")
+    usd = pl.when("inverse").then(coins).otherwise(coins * pl.col("close"))
+    new = made.join(last, on="contract").select("contract", usd=usd * aged(pl.col("now") - pl.col("ts"), half_life))
+    old = before.join(last, on="contract").select(
+        "contract", usd=pl.col("recent").fill_null(0.0) * aged(pl.col("now") - pl.col("ts"), half_life)
+    )
+    return pl.concat([old, new]).group_by("contract").agg(recent=pl.col("usd").sum())

@@ -11,9 +11,12 @@ class Parameters(NamedTuple):
     """What the model assumes. `version` changes with any of it.
 
     Weights are those of a public model (formulas.md §2.2, the first row): they say which share of what is opened has
-    which leverage. bin_width and fine_width: relative width of a price bin. Anchors: shares of new exposure entered at the
-    close, high and low of the traded range. half_life_h: how long half of what was opened stays, beside what falling open
-    interest removes. mmr and max_leverage stand in where no margin table is known.
+    which leverage. bin_width and fine_width: relative width of a price bin. Anchors: shares of new exposure entered
+    at the close, high and low of the traded range. half_life_h: how long half of what was opened stays, beside what
+    falling open interest removes. mmr and max_leverage stand in where no margin table is known. recent_half_life_h:
+    how fast a liquidation stops counting as one of late; near: from this distance on (a fraction of the price) a
+    bin's distance no longer matters. least_maps: with liquidations, to fit weights of features; reach: the weights
+    where there are fewer, themselves fitted to BTC on all venues, December 2025 to April 2026.
     """
 
     leverages: tuple[float, ...] = (5.0, 10.0, 25.0, 50.0, 100.0)
@@ -33,6 +36,10 @@ class Parameters(NamedTuple):
     farthest: float = 0.5
     scored_minutes: int = 15
     scored_distance: float = 0.1
+    recent_half_life_h: float = 1.0
+    near: float = 0.01
+    least_maps: int = 200
+    reach: tuple[float, ...] = (0.0, 0.94, 0.89, 0.2, 0.007)
 
     @property
     def version(self) -> str:

@@ -1,27 +1,29 @@
-"""Whether the maps come true: rank correlation, mass in the top decile and calibration, beside two null models.
+"""Whether the maps come true: rank correlation of bins and of sums, mass in the top decile, calibration, beside simple rules.
 
-Judged are the bins that the price reached while a map was frozen: of the others nothing can be known. All models are judged
-on the same bins. uniform: the same share in every bin; mirrored: the other side's map at the same distance.
+Judged are the bins that the price reached while a map was frozen: of the others nothing can be known. All models and rules are
+judged on the same bins.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
 
-from pipelines.derive.levels.columns import weights_at
+from pipelines.derive.levels.foretold import MAP, MODELS, NULLS
 from pipelines.derive.levels.parameters import Parameters
 from pipelines.derive.levels.replay import PLACE, Judged
 from warehouse.tables import TABLES
 
-NULLS = ("uniform", "mirrored")
-MEASURES = ("rank_correlation", "top_decile_mass")
+SUMMED = "window_correlation"
+MEASURES = ("rank_correlation", SUMMED, "top_decile_mass")
+THROTTLED = (
+    "throttled: the feed leaves out liquidations where many come at once, so a bin of many looks like one of few, and USD "
+    "are too low; ranks only"
+)
 DRAWN_HOURS, DRAWS, LEAST_GROUPS, SEED = 12, 500, 10, 1
 """The bootstrap: stretches of so many hours are drawn with replacement, so often; fewer stretches give no interval."""
-
-SUMS = ("n", "x", "xx", "y", "yy", "xy", "top", "all")
 
 
 class Interval(NamedTuple):
@@ -33,80 +35,84 @@ class Interval(NamedTuple):
 
 
 def scores(
-    judged: Judged, weights: pl.DataFrame, since: datetime, until: datetime, venues: str | None, parameters: Parameters
-) -> pl.DataFrame:
-    """Return rows of `levels_scores` for the maps frozen in [since, until), each with the weights known when it was frozen.
+    cells: pl.DataFrame, judged: Judged, since: datetime, until: datetime, throttled: Sequence[str], parameters: Parameters
+) -> pl.DataFrame:  # fmt: skip
+    """Return rows of `levels_scores` for the maps frozen in [since, until), of each coin and venue apart.
 
-    weights: rows of `leverage_weights`. The ranks are those of all bins and are not drawn anew in the bootstrap.
+    cells: of `foretold.with_models`. throttled: venues whose feeds leave some out; their USD are only ranked. The ranks are
+    those of all bins and are not drawn anew in the bootstrap.
     """
     inside = (pl.col("at") >= since) & (pl.col("at") < until)
-    judged = Judged(*(frame.filter(inside) for frame in judged))
-    cells = with_shares(judged, weights, parameters)
-    outside = judged.realised.join(judged.reached, on=PLACE, how="anti").group_by("base").agg(pl.col("usd").sum())
-    elsewhere = dict(outside.iter_rows())
+    cells = cells.filter(inside)
+    realised = judged.realised.filter(inside).join(judged.reached, on=PLACE, how="anti")
+    elsewhere = {
+        (base, venue): usd for base, venue, usd in realised.group_by("base", "venue").agg(pl.col("usd").sum()).rows()
+    }
     rows: list[dict[str, object]] = []
-    for (base,), group in sorted(cells.group_by("base"), key=lambda item: str(item[0])):
+    for key, group in sorted(cells.group_by("base", "venue"), key=lambda item: str(item[0])):
+        base, venue = key
+        group = group.sort(PLACE)
+        whole = venue not in throttled
         common = {
-            "base": base, "since": since, "until": until, "maps": group["at"].n_unique(), "cells": group.height,
-            "realised_usd": float(group["usd"].sum()), "outside_usd": float(elsewhere.get(base, 0.0)), "venues": venues,
-            "weights_from": " and ".join(sorted(group["weights_from"].unique())), "parameters": parameters.version,
+            "base": base, "venue": venue, "since": since, "until": until, "maps": group["at"].n_unique(),
+            "cells": group.height, "realised_usd": float(group["usd"].sum()), "outside_usd": float(elsewhere.get(key, 0.0)),
+            "venues": venue, "completeness": "all" if whole else "throttled", "note": None if whole else THROTTLED,
+            "weights_from": _joined(group, "weights_from"), "features_from": _joined(group, "features_from"),
+            "parameters": parameters.version,
         }  # fmt: skip
-        rows += [common | row for row in [*_measured(group), *_calibration(group)]]
+        measured = _measured(group, MEASURES if whole else MEASURES[:2])
+        calibrated = [row for model in MODELS for row in _calibration(group, model)] if whole else []
+        rows += [common | row for row in [*measured, *calibrated]]
     schema = TABLES["levels_scores"].schema
     return pl.DataFrame([dict.fromkeys(schema) | row for row in rows], schema=schema)
 
 
-def with_shares(judged: Judged, weights: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    """Return the reached bins: base, at, long, offset, usd (realised), levels, uniform, mirrored (predicted shares of the
-    map within the scored distance), weights_from; sorted."""
-    days = judged.reached["at"].dt.truncate("1d").unique().sort().to_list()
-    used = [_weights_of(judged.total, weights, day, parameters) for day in days]
-    dated = pl.concat(used) if used else _weights_of(judged.total, weights, datetime.min, parameters)  # noqa: DTZ901 none at all
-    by = ["base", "at", "leverage"]
-    total = judged.total.join(dated, on=by).group_by("base", "at").agg(total=(pl.col("usd") * pl.col("weight")).sum())
-    predicted = (
-        judged.predicted.join(dated, on=by)
-        .group_by(PLACE)
-        .agg(*((pl.col(name) * pl.col("weight")).sum() for name in ("usd", "mirrored")), pl.col("weights_from").first())
-    )
-    return (
-        predicted.rename({"usd": "levels"})
-        .join(total.filter(pl.col("total") > 0), on=["base", "at"])
-        .with_columns(pl.col("levels", "mirrored") / pl.col("total"), uniform=pl.lit(1.0))
-        .join(judged.realised, on=PLACE, how="left")
-        .with_columns(pl.col("usd").fill_null(0.0))
-        .sort(PLACE)
-    )
+def _joined(group: pl.DataFrame, name: str) -> str | None:
+    return " and ".join(sorted(group[name].drop_nulls().unique())) or None
 
 
-def _weights_of(total: pl.DataFrame, weights: pl.DataFrame, day: datetime, parameters: Parameters) -> pl.DataFrame:
-    """The weights in force at each map of the day: base, at, leverage, weight, weights_from."""
-    maps = total.filter(pl.col("at").dt.truncate("1d") == day).select("base", "at").unique()
-    parts = [
-        weights_at(weights, group["base"], at, parameters).with_columns(at=pl.lit(at, pl.Datetime("us")))
-        for (at,), group in maps.group_by("at")
-    ]
-    empty = weights_at(weights, pl.Series("base", [], pl.String), day, parameters).with_columns(
-        at=pl.lit(day, pl.Datetime("us"))
-    )
-    return pl.concat([*parts, empty]).select("base", "at", "leverage", "weight", "weights_from")
-
-
-def _measured(cells: pl.DataFrame) -> list[dict[str, object]]:
-    """Rows of the two measures, for levels and for each null with the lead over it."""
-    groups = {model: _sums(cells, model) for model in ("levels", *NULLS)}
-    draws = _draws(len(groups["levels"]))
+def _measured(cells: pl.DataFrame, measures: Sequence[str]) -> list[dict[str, object]]:
+    windows = _windows(cells)
     rows: list[dict[str, object]] = []
-    for measure in MEASURES:
-        drawn = {model: [_value(measure, sums, draw) for draw in draws] for model, sums in groups.items()}
-        whole = {model: _value(measure, sums, range(len(sums))) for model, sums in groups.items()}
-        rows.append({"model": "levels", "measure": measure, **_told("", _interval(whole["levels"], drawn["levels"]))})
-        for null in NULLS:
-            lead = _minus(whole["levels"], whole[null])
-            leads = [_minus(a, b) for a, b in zip(drawn["levels"], drawn[null], strict=True)]
-            rows.append({"model": null, "measure": measure, **_told("", _interval(whole[null], drawn[null])),
-                         **_told("lead", _interval(lead, leads))})  # fmt: skip
+    for measure in measures:
+        of = windows if measure == SUMMED else cells
+        rows += compared(of, {name: _column(measure, name) for name in (*MODELS, *NULLS)}, measure)
     return rows
+
+
+def compared(
+    frame: pl.DataFrame, columns: Mapping[str, str], measure: str, hours: int = DRAWN_HOURS
+) -> list[dict[str, object]]:
+    """Rows of a measure: its value for every model and rule, and each model's lead over each rule and over the other.
+
+    frame: at, usd (realised) and the columns, by name of model or rule, of what was foretold; in the order of time. With a
+    column stratum, ranks (not the top decile) are those inside each.
+    """
+    groups = {name: _sums(frame, column, hours) for name, column in columns.items()}
+    draws = _draws(len(next(iter(groups.values()))))
+    drawn = {name: [_value(measure, sums, draw) for draw in draws] for name, sums in groups.items()}
+    whole = {name: _value(measure, sums, range(len(sums))) for name, sums in groups.items()}
+    rows: list[dict[str, object]] = [
+        {"model": name, "measure": measure, **_told("", _interval(whole[name], drawn[name]))} for name in groups
+    ]
+    for model in MODELS:
+        for over in (name for name in groups if name != model):
+            lead = _minus(whole[model], whole[over])
+            leads = [_minus(a, b) for a, b in zip(drawn[model], drawn[over], strict=True)]
+            rows.append({"model": model, "measure": measure, "over": over, **_told("lead", _interval(lead, leads))})
+    return rows
+
+
+def _column(measure: str, name: str) -> str:
+    if name == "distance":
+        return "distance_usd"
+    return f"w_{name}" if measure == SUMMED and name in ("oi", "mirrored") else name
+
+
+def _windows(cells: pl.DataFrame) -> pl.DataFrame:
+    """A row a map and side of which a bin was reached: what was foretold and liquidated in these bins, summed."""
+    names = [_column(SUMMED, name) for name in (*MODELS, *NULLS)]
+    return cells.group_by(*MAP, "long").agg(pl.col("usd", *names).sum()).sort(*MAP, "long")
 
 
 def _told(name: str, found: Interval) -> dict[str, object]:
@@ -114,12 +120,16 @@ def _told(name: str, found: Interval) -> dict[str, object]:
     return {name or "value": found.value, f"{prefix}low": found.low, f"{prefix}high": found.high}
 
 
-def _sums(cells: pl.DataFrame, model: str) -> list[tuple[float, ...]]:
-    """SUMS per stretch of time: of the ranks of predicted (x) and realised (y), and of USD in the top tenth and at all."""
+def _ranks(cells: pl.DataFrame, name: str) -> pl.Expr:
+    ranks = pl.col(name).rank() / pl.len()
+    return ranks.over("stratum") if "stratum" in cells.columns else ranks
+
+
+def _sums(cells: pl.DataFrame, model: str, hours: int) -> list[tuple[float, ...]]:
+    """Per stretch of time: of the ranks of predicted (x) and realised (y), and of USD in the top tenth and at all."""
     last = pl.col("x") == pl.col("x").filter(pl.col("x") > 0.9 * pl.len()).min()
     ranked = cells.select(
-        "at", "usd", x=pl.col(model).rank("max").cast(pl.Float64), mid=pl.col(model).rank() / pl.len(),
-        y=pl.col("usd").rank() / pl.len(),
+        "at", "usd", x=pl.col(model).rank("max").cast(pl.Float64), mid=_ranks(cells, model), y=_ranks(cells, "usd")
     )  # fmt: skip
     above = ranked["x"].filter(
         ~ranked.select(last.alias("t"))["t"].fill_null(False) & (ranked["x"] > 0.9 * ranked.height)
@@ -130,7 +140,7 @@ def _sums(cells: pl.DataFrame, model: str) -> list[tuple[float, ...]]:
         (pl.col("x") > 0.9 * pl.len()).cast(pl.Float64)
     )  # fmt: skip
     stretches = (
-        ranked.with_columns(share=inside, x=pl.col("mid"), stretch=pl.col("at").dt.truncate(f"{DRAWN_HOURS}h"))
+        ranked.with_columns(share=inside, x=pl.col("mid"), stretch=pl.col("at").dt.truncate(f"{hours}h"))
         .group_by("stretch")
         .agg(
             n=pl.len().cast(pl.Float64), sx=pl.col("x").sum(), xx=(pl.col("x") ** 2).sum(), sy=pl.col("y").sum(),
@@ -170,11 +180,10 @@ def _interval(value: float | None, drawn: list[float | None]) -> Interval:
     return Interval(value, found[int(0.025 * (len(found) - 1))], found[round(0.975 * (len(found) - 1))])
 
 
-def _calibration(cells: pl.DataFrame) -> list[dict[str, object]]:
+def _calibration(cells: pl.DataFrame, model: str) -> list[dict[str, object]]:
     """Mean predicted and mean realised share of a map's reached bins, by tenth of predicted; maps that have both."""
-    map_of = ["base", "at"]
     shares = cells.with_columns(
-        predicted=pl.col("levels") / pl.col("levels").sum().over(map_of), value=pl.col("usd") / pl.col("usd").sum().over(map_of)
+        predicted=pl.col(model) / pl.col(model).sum().over(MAP), value=pl.col("usd") / pl.col("usd").sum().over(MAP)
     ).filter(pl.col("predicted").is_finite() & pl.col("value").is_finite())  # fmt: skip
     if shares.is_empty():
         return []
@@ -182,6 +191,4 @@ def _calibration(cells: pl.DataFrame) -> list[dict[str, object]]:
     deciles = (
         shares.with_columns(decile=rank.cast(pl.Int32)).group_by("decile").agg(pl.col("predicted", "value").mean())
     )
-    return [
-        {"model": "levels", "measure": "calibration", **row} for row in deciles.sort("decile").iter_rows(named=True)
-    ]
+    return [{"model": model, "measure": "calibration", **row} for row in deciles.sort("decile").iter_rows(named=True)]

@@ -7,6 +7,7 @@ import polars as pl
 
 from pipelines.derive.levels.model import CARRY, CELLS, State
 from pipelines.derive.levels.parameters import Parameters
+from pipelines.derive.levels.touched import TOUCHED
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
 from warehouse.writer import replace
@@ -22,15 +23,17 @@ def load(lake: Lake, listed: pl.DataFrame, parameters: Parameters) -> tuple[Stat
     if rows.is_empty():
         return None
     numbered = rows.join(listed.select("contract", "venue", "symbol"), on=["venue", "symbol"])
-    is_cell = pl.col("bin").is_not_null()
+    in_bin, is_cell = pl.col("bin").is_not_null(), pl.col("leverage").is_not_null()
     cells = numbered.filter(is_cell).select(CELLS.names()).sort("contract", "long", "leverage", "bin")
-    carry = numbered.filter(~is_cell).select(CARRY.names()).sort("contract")
-    return State(cells, carry), cast(datetime, rows["until"].max())
+    carry = numbered.filter(~in_bin).select(CARRY.names()).sort("contract")
+    seen = numbered.filter(in_bin & ~is_cell).select(TOUCHED.names()).sort("contract", "bin")
+    return State(cells, carry, seen), cast(datetime, rows["until"].max())
 
 
 def save(lake: Lake, state: State, listed: pl.DataFrame, until: datetime, parameters: Parameters) -> int:
     """Store the state in place of the one stored before; return its rows."""
-    both = pl.concat([state.carry.with_columns(bin=pl.lit(None, pl.Int32)), state.cells], how="diagonal")
+    carry = state.carry.with_columns(bin=pl.lit(None, pl.Int32))
+    both = pl.concat([carry, state.cells, state.touched], how="diagonal")
     named = both.join(listed.select("contract", "venue", "symbol"), on="contract")
     rows = named.with_columns(until=pl.lit(until, pl.Datetime("us")), parameters=pl.lit(parameters.version))
     table = TABLES["levels_state"]

@@ -1,1 +1,1 @@
-"""Signals: every full hour looked at once, what fired kept as it was known then."""
+"""Signals: every full hour is checked once, and what fired is stored as it was known then."""

@@ -29,7 +29,7 @@ def find(
     lake: Lake, now: datetime, since: datetime | None = None, until: datetime | None = None,
     tell: Callable[[datetime], object] = lambda _: None,
 ) -> Found:  # fmt: skip
-    """Look at the hours that were not looked at yet, oldest first, and return what was found. Times are UTC.
+    """Check the hours that were not checked yet, oldest first, and return what was found. Times are UTC.
 
     An hour that was looked at stays as it is: what is learnt later changes no past signal. Only hours over for `SETTLED`
     and not later than the newest price are looked at, so that none is frozen before its rows came. Looks back `BACK` from

@@ -14,7 +14,7 @@ from pipelines.plots.draw.palettes import place
 from pipelines.plots.draw.sheet import Look, Sheet, legend, price_axis_right, sheet
 from pipelines.plots.draw.times import time_axis
 from pipelines.plots.told import Told
-from pipelines.venues import VENUES
+from pipelines.venues import HEARD
 
 
 class Event(NamedTuple):
@@ -50,8 +50,9 @@ def cascade(
     for side, sign in (("short", 1), ("long", -1)):
         _bars(axes, seconds.filter(pl.col("position_side") == side), sign, side, venues, length, look)
     axes.axhline(0, color=look.theme.faint, linewidth=0.8, zorder=4)
+    axes.use_sticky_edges = False  # no bar ends at the frame
     axes.margins(y=0.08)
-    time_axis(axes, told)
+    time_axis(axes, told, bars=(seconds["ts"].min(), seconds["ts"].max() + length))  # type: ignore[arg-type,operator]
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd_of_either_sign))
     axes.set_ylabel("USD liquidated")
     handles = _handles(seconds, venues, look)
@@ -128,4 +129,4 @@ def _handles(seconds: pl.DataFrame, venues: list[str], look: Look) -> list[Artis
 
 def _shade(side: str, venue: str, look: Look) -> str:
     """Return the colour of a side at a venue, the same in every picture."""
-    return look.palette.shade(side, min(place(venue) / (len(VENUES) - 1), 1))
+    return look.palette.shade(side, min(place(venue) / (len(HEARD) - 1), 1))

@@ -1,7 +1,7 @@
 """Heatmaps over time and price: estimated levels, or what was liquidated."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import numpy as np
@@ -65,8 +65,8 @@ def _heatmap(cells: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look, 
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.price))
     axes.set_ylabel("price, USD per coin")
     beside = _now(figure, look, cells, norm) or axes
-    if prices.height:
-        price_tag(beside, prices["price"][-1], look)
+    if (last := _at_the_edge(prices, told)) is not None:
+        price_tag(beside, last, look)
     _scales(figure, look, norm)
     return figure
 
@@ -98,8 +98,18 @@ def _reach(cells: pl.DataFrame, prices: pl.DataFrame, told: Told) -> tuple[float
     shown = prices.filter(pl.col("ts").is_between(told.since, told.until))["price"]
     low = min(float(cells["price_low"].min()), *shown)  # type: ignore[arg-type]
     high = max(float(cells["price_high"].max()), *shown)  # type: ignore[arg-type]
-    free = (high - low) * 0.03 if shown.len() else 0
-    return min(low, min(shown, default=low) - free), max(high, max(shown, default=high) + free)
+    free, edge = (high - low) * 0.03 if shown.len() else 0, (high - low) * 0.01  # no cell ends at the frame
+    return min(low - edge, min(shown, default=low) - free), max(high + edge, max(shown, default=high) + free)
+
+
+def _at_the_edge(prices: pl.DataFrame, told: Told) -> float | None:
+    """Return the last price, None where the line ends before the right edge: by more than two of its steps and a fiftieth."""
+    shown = prices.filter(pl.col("ts") <= told.until)
+    if shown.is_empty():
+        return None
+    usual = cast(timedelta, shown["ts"].diff().median() or timedelta(0))
+    late = told.until - cast(datetime, shown["ts"][-1])
+    return float(shown["price"][-1]) if late <= max(2 * usual, (told.until - told.since) / 50) else None
 
 
 def _price(axes: Axes, prices: pl.DataFrame, look: Look) -> list[Any]:

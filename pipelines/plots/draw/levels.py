@@ -18,7 +18,8 @@ def liquidation_map(
     """Draw bars by price, stacked by leverage (more is darker, on a dark theme brighter), the sums outward, the price, and max
     pain of each side.
 
-    bins: position_side, leverage, price_low, price_high, usd, cumulative_usd (of all leverages, outward, to this bin).
+    bins: position_side, leverage, price_low, price_high, usd, cumulative_usd (of all leverages, outward, to this bin);
+    leverage 0: of a model that knows none.
     pain: price of max pain by position_side, or None.
     """
     said = told._replace(notes=(NOT_SCORED if score is None else str(score), *told.notes))
@@ -53,14 +54,16 @@ def _bars(axes: Axes, bins: pl.DataFrame, leverages: list[float], look: Look) ->
                 low, usd, wide, some["bottom"].to_numpy(), align="edge", color=colour, linewidth=0, zorder=3
             )
             for bar in drawn:
-                bar.set_gid(f"{side} {leverage:g}x")
+                bar.set_gid(_named(side, leverage))
 
 
 def _headroom(axes: Axes, bins: pl.DataFrame) -> float:
     """Leave room above the bars for what is written there, and return how high the highest is."""
     highest = float(bins.group_by("position_side", "price_low").agg(pl.col("usd").sum())["usd"].max() or 1)  # type: ignore[arg-type]
     axes.set_ylim(0, highest * 1.25)
-    axes.set_xlim(float(bins["price_low"].min()), float(bins["price_high"].max()))  # type: ignore[arg-type]
+    low, high = float(bins["price_low"].min()), float(bins["price_high"].max())  # type: ignore[arg-type]
+    free = (high - low) * 0.01  # no bar ends at the frame
+    axes.set_xlim(low - free, high + free)
     return highest
 
 
@@ -105,11 +108,15 @@ def _said(axes: Axes, at: float, height: float, text: str, look: Look, side: str
     )  # fmt: skip
 
 
+def _named(side: str, leverage: float) -> str:
+    return f"{side} {leverage:g}x" if leverage else side
+
+
 def _legend(axes: Axes, leverages: list[float], look: Look) -> None:
     """Two rows, shorts above longs: a column a leverage, and the sums."""
     sides = ("short", "long")
     handles: list[Artist] = [
-        Patch(color=look.palette.shade(side, number / max(len(leverages) - 1, 1)), label=f"{side}s {leverage:g}x")
+        Patch(color=look.palette.shade(side, number / max(len(leverages) - 1, 1)), label=_named(f"{side}s", leverage))
         for number, leverage in enumerate(leverages)
         for side in sides
     ]

@@ -15,6 +15,8 @@ from pipelines.plots.draw.totals import over_it
 from pipelines.plots.told import Told
 
 AREA_ALPHA = 0.55
+ALONE = 0.004
+"""Width of a bar for a single moment, as a part of the time shown."""
 RINGS_PT = (7.0, 4.8, 2.6)
 
 
@@ -25,9 +27,7 @@ def funding(rates: pl.DataFrame, paid: pl.DataFrame, interest: pl.DataFrame, tol
     interest: ts, venue, oi_usd (null: a gap); empty: no second panel.
     """
     rows = (3.0, 1.0) if interest.height else (1.0,)
-    unit = "lines: funding rate per 8 hours, positive: longs pay shorts; diamonds: the newest; dots: paid, as rings where alike"
-    figure = sheet(look, "funding", unit if interest.height == 0 else f"{unit}; below: open interest, USD", told, rows=rows,
-                   right=0.3)  # fmt: skip
+    figure = sheet(look, "funding", _unit(rates, paid, interest), told, rows=rows, right=0.3)
     axes = figure.axes[0]
     colours = _colours(rates, paid, interest, look=look)
     _rates(axes, rates, colours, look)
@@ -41,6 +41,19 @@ def funding(rates: pl.DataFrame, paid: pl.DataFrame, interest: pl.DataFrame, tol
         _stacked(figure.axes[1], interest, colours, look)
     legend(axes, _handles(axes, look, paid), look)
     return figure
+
+
+def _unit(rates: pl.DataFrame, paid: pl.DataFrame, interest: pl.DataFrame) -> str:
+    """Say what is drawn, and nothing that is not."""
+    parts = []
+    if rates["rate_8h"].count():
+        parts += ["lines: funding rate per 8 hours, positive: longs pay shorts", "diamonds: the newest"]
+    if paid.height:
+        parts.append("dots: paid, as rings where alike" if parts else "dots: funding paid per 8 hours, as rings where "
+                     "alike, positive: longs paid shorts")  # fmt: skip
+    if interest.height:
+        parts.append("below, in the same colours: open interest, USD")
+    return "; ".join(parts)
 
 
 def open_interest(interest: pl.DataFrame, prices: pl.DataFrame, told: Told, look: Look) -> Sheet:
@@ -107,13 +120,33 @@ def _stacked(axes: Axes, interest: pl.DataFrame, colours: dict[str, str], look: 
     )  # fmt: skip
     for area, venue in zip(areas, venues, strict=True):
         area.set_gid(f"open interest {venue}")
+    _alone(axes, wide.select("ts", *venues), colours)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd))
     axes.set_ylabel("open interest")
 
 
+def _alone(axes: Axes, wide: pl.DataFrame, colours: dict[str, str]) -> None:
+    """Draw what stands between two gaps, or after the last, as a bar where it is too short for an area to be seen."""
+    width: Any = (wide["ts"].max() - wide["ts"].min()) * ALONE  # type: ignore[operator]
+    known = pl.col(wide.columns[-1]).is_not_null()
+    stretches = wide.with_columns(stretch=(~known).cum_sum()).filter(known).group_by("stretch", maintain_order=True)
+    ends = stretches.agg(pl.all().last(), first=pl.col("ts").first())
+    for row in ends.filter(pl.col("ts") - pl.col("first") < width).iter_rows(named=True):
+        bottom = 0.0
+        for venue, colour in colours.items():
+            how: Any = {"align": "edge", "color": colour, "linewidth": 0, "zorder": 3, "gid": f"alone {venue}"}
+            axes.bar(row["ts"], row.get(venue) or 0.0, -width, bottom, **how)
+            bottom += row.get(venue) or 0.0
+
+
 def _handles(axes: Axes, look: Look, paid: pl.DataFrame | None = None) -> list[Artist]:
     handles: list[Artist] = [handle for handle in axes.get_legend_handles_labels()[0] if isinstance(handle, Artist)]
     if paid is not None and paid.height:
-        handles += axes.plot([], [], "o", markersize=4, color=look.theme.faint, label="paid")
+        named = {str(handle.get_gid()) for handle in handles}
+        for venue, colour in _colours(paid, look=look).items():
+            if venue not in named:
+                handles += axes.plot([], [], "o", markersize=4, color=colour, label=f"paid, {venue}")
+        if any(venue in named for venue in paid["venue"]):
+            handles += axes.plot([], [], "o", markersize=4, color=look.theme.faint, label="paid, in the venue's colour")
     return handles

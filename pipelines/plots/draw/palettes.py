@@ -9,7 +9,7 @@ from typing import NamedTuple
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from pipelines.plots.settings import PaletteName, PlotSettings, ThemeName
-from pipelines.venues import VENUES
+from pipelines.venues import HEARD
 
 
 class Theme(NamedTuple):
@@ -61,7 +61,7 @@ class Palette(NamedTuple):
 
 def place(venue: str) -> int:
     """Return the venue's place in a row of colours: its own, whichever others are in the picture."""
-    known = list(VENUES)
+    known = list(HEARD)
     return known.index(venue) if venue in known else len(known) + sum(venue.encode()) % 3
 
 

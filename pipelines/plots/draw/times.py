@@ -1,7 +1,7 @@
 """The time axis: every tick is a whole time, and the first of each day says the day."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from matplotlib.axes import Axes
@@ -36,10 +36,15 @@ class Times(Formatter):
         return f"{num2date(value):%Y-%m-%d %H:%M:%S}"  # type: ignore[no-untyped-call]
 
 
-def time_axis(axes: Axes, told: Told, room: float = ROOM) -> None:
-    """Show [since, until) on the time axis, in UTC, with `room` (a part of it) at both ends."""
-    free: timedelta = (told.until - told.since) * room
-    axes.set_xlim(told.since - free, told.until + free)  # type: ignore[arg-type]  # matplotlib takes datetimes on a date axis
+def time_axis(axes: Axes, told: Told, room: float = ROOM, bars: tuple[datetime, datetime] | None = None) -> None:
+    """Show [since, until) on the time axis, in UTC, with `room` (a part of it) at both ends.
+
+    `bars`: start of the first and end of the last bar, which are shown whole.
+    """
+    first, last = bars or (told.since, told.until)
+    since, until = min(told.since, first), max(told.until, last)
+    free: timedelta = (until - since) * room
+    axes.set_xlim(since - free, until + free)  # type: ignore[arg-type]  # matplotlib takes datetimes on a date axis
     figure = axes.figure
     wide = figure.get_figwidth() * axes.get_position().width * 72  # type: ignore[union-attr]
     most = min(max(int(wide / (TICK_PX * 0.66)), LEAST_TICKS), MOST_TICKS)

@@ -34,8 +34,9 @@ def totals(
     for side, sign in (("short", 1), ("long", -1)):
         _side(axes, bars.filter(pl.col("position_side") == side), sign, side, length, look)
     axes.axhline(0, color=look.theme.faint, linewidth=0.8, zorder=4)
+    axes.use_sticky_edges = False  # no bar ends at the frame
     axes.margins(y=0.16)
-    time_axis(axes, told)
+    time_axis(axes, told, bars=(bars["ts"].min(), bars["ts"].max() + length))  # type: ignore[arg-type,operator]
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd_of_either_sign))
     axes.set_ylabel("USD liquidated")
     if not prices.is_empty():
@@ -87,7 +88,7 @@ def _legend(axes: Axes, bars: pl.DataFrame, coverage: pl.DataFrame, priced: bool
             handles.append(Patch(color=colour, label=f"{side}s"))
         if some["throttled_usd"].sum():
             handles.append(Patch(facecolor=pale, edgecolor=colour, hatch=HATCH, linewidth=0,
-                                 label=f"{side}s, from throttled feeds: at least so much"))  # fmt: skip
+                                 label=f"{side}s, from feeds that may lack some: at least so much"))  # fmt: skip
     if (coverage["coverage_share"] < 1).any():
         handles.append(Patch(color=look.theme.gap, alpha=GAP_ALPHA, label="feeds not heard the whole time"))
     if priced:

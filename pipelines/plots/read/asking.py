@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.errors import NothingToPlotError, UsageError
 from pipelines.plots.told import Told
-from pipelines.venues import VENUES
+from pipelines.venues import HEARD
 from warehouse import names
 from warehouse.lake import Lake
 from warehouse.query import run
@@ -18,12 +18,14 @@ SILENT = timedelta(minutes=5)
 
 
 class Asked(NamedTuple):
-    """base: a coin, None for all; instrument: one contract in our spelling, else None; since None: the picture's own."""
+    """base: a coin, None for all; instrument: one contract in our spelling, else None; since None: the picture's own; venues:
+    those whose absence is told."""
 
     base: str | None = None
     instrument: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    venues: tuple[str, ...] = tuple(HEARD)
 
     @property
     def subject(self) -> str:
@@ -42,7 +44,14 @@ def asked(
             names.instrument(warehouse, instrument) if instrument else instrument,
             since,
             until,
+            _collected(warehouse),
         )
+
+
+def _collected(warehouse: Lake) -> tuple[str, ...]:
+    """Return the venues of which the warehouse knows contracts; all where it knows none."""
+    found = {venue for (venue,) in warehouse.connection.execute("SELECT DISTINCT venue FROM instruments").fetchall()}
+    return tuple(venue for venue in HEARD if venue in found) or tuple(HEARD)
 
 
 def rows(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
@@ -86,15 +95,15 @@ def nothing(what: str, asked: Asked, since: datetime, until: datetime, hint: str
     )
 
 
-def not_in(venues: str) -> tuple[str, ...]:
-    """Return a note on the known venues that are not in a list such as 'binance, okx'."""
-    missing = [venue for venue in VENUES if venue not in venues]
+def not_in(asked: Asked, venues: str) -> tuple[str, ...]:
+    """Return a note on the venues that are collected and are not in a list of names with commas."""
+    missing = [venue for venue in asked.venues if venue not in venues]
     return (f"Missing: nothing from {', '.join(missing)}",) if missing else ()
 
 
 def told(asked: Asked, since: datetime, until: datetime, venues: str, *notes: str) -> Told:
     """Return the picture's words, with the venues that are missing."""
-    return Told(asked.subject, since, until, venues, (*notes, *not_in(venues)))
+    return Told(asked.subject, since, until, venues, (*notes, *not_in(asked, venues)))
 
 
 def joined(lists: pl.Series) -> str:

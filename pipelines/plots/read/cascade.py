@@ -27,7 +27,7 @@ ORDER BY usd DESC, cascade_id LIMIT 1
 SECONDS = """
 SELECT time_bucket(to_seconds({length}), ts_event) AS ts, venue, position_side, coalesce(sum(notional_usd), 0) AS usd,
        sum(price * notional_usd) / nullif(sum(notional_usd) FILTER (price IS NOT NULL), 0) AS price
-FROM liquidations_complete
+FROM liquidations_filled_in
 WHERE ts_event >= $since AND ts_event < $until AND base = $base AND ($scope = 'all' OR completeness = 'all')
 GROUP BY ALL ORDER BY ts, venue, position_side
 """
@@ -58,7 +58,7 @@ def cascade(warehouse: Lake, asked: Asked, cascade_id: str | None) -> Cascade:
         raise NothingToPlotError(
             f"nothing to draw: the liquidations of cascade {event.cascade_id} are not stored any more"
         )
-    wide = timedelta(minutes=1)
+    wide = timedelta(minutes=6)  # marks may be minutes apart
     lines, missing = prices(warehouse, asked._replace(base=row["base"]), since - wide, until + wide)
     lines = _seen(lines, since, until)
     words = told(asked._replace(base=row["base"]), since, until, joined(seconds["venue"]), *_notes(row), *missing)
@@ -88,7 +88,7 @@ def _found(warehouse: Lake, asked: Asked, cascade_id: str | None) -> dict[str, A
 
 
 def _notes(row: dict[str, Any]) -> tuple[str, ...]:
-    least = "; throttled feeds are in it, so its USD are at least so much" if row["completeness"] != "all" else ""
+    least = ": such feeds may lack some, so its USD are at least so much" if row["completeness"] != "all" else ""
     notes = [f"{row['cascade_id']}, begun {row['ts_start']:%Y-%m-%d %H:%M:%S} UTC; completeness of the feeds: "
              f"{row['completeness']}{least}"]  # fmt: skip
     if row["saturated_share"]:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from pipelines.plots.draw import numbers
+
 NOTABLE = 0.03
 """A step is shown as a gap from this part of the whole on."""
 TOGETHER = 0.03
@@ -23,7 +25,7 @@ class Coming(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What came and went: `bybit comes (4 contracts)`."""
+        """What came and went: a venue, then `comes (4 contracts)`."""
         parts = []
         for verb, contracts in (("comes", self.came), ("goes", self.went)):
             for venue in sorted({venue for venue, _ in contracts}):
@@ -60,6 +62,23 @@ def with_gaps(by_venue: pl.DataFrame, found: list[Coming]) -> pl.DataFrame:
         outside = (pl.col("ts") <= each.before) | (pl.col("ts") >= each.at)
         by_venue = pl.concat([by_venue.filter(outside), pl.DataFrame(empty, schema=by_venue.schema)])
     return by_venue.sort("ts", "venue")
+
+
+def after(held: pl.DataFrame, found: list[Coming]) -> tuple[str, ...]:
+    """Return a note on what the contracts that were there before the last gap have done since: the areas do not show it."""
+    if not found or held.is_empty():
+        return ()
+    gap = found[-1]
+    end: datetime = held["ts"].max()  # type: ignore[assignment]
+    both = held.filter(pl.col("ts") == gap.before).join(
+        held.filter(pl.col("ts") == end), on=["venue", "symbol"], suffix="_now"
+    )
+    then, now = float(both["oi_usd"].sum()), float(both["oi_usd_now"].sum())
+    if not then:
+        return ()
+    which = "contract" if both.height == 1 else f"{both.height} contracts"
+    return (f"The {which} on both sides of the gap: {numbers.usd(then)} before it, {numbers.usd(now)} at {end:%d %b %H:%M} "
+            f"({now / then - 1:+.1%})",)  # fmt: skip
 
 
 def notes(found: list[Coming]) -> tuple[str, ...]:

@@ -91,9 +91,9 @@ def _weighted(rates: pl.DataFrame, held: pl.DataFrame) -> tuple[pl.DataFrame, in
 
 
 def _notes(running: pl.DataFrame, held: pl.DataFrame, without: int) -> tuple[str, ...]:
-    notes = ["A venue's line is the mean of its contracts, weighted by open interest where that is known"]
     if running.is_empty():
-        notes.append("Missing: running rates; what was paid is shown")
+        return ("Missing: running rates; what was paid is shown",)
+    notes = ["A venue's line is the mean of its contracts, weighted by open interest where that is known"]
     if held.is_empty():
         notes.append("Missing: open interest, so there is no line over all venues")
     elif without:

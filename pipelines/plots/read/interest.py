@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.errors import UsageError
 from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
-from pipelines.plots.read.comings import comings, notes, with_gaps
+from pipelines.plots.read.comings import after, comings, notes, with_gaps
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Told
 from warehouse.lake import Lake
@@ -84,7 +84,11 @@ def by_venues(held: pl.DataFrame, span: timedelta) -> tuple[pl.DataFrame, tuple[
     found = comings(held, span)
     sums = held.group_by("ts", "venue").agg(pl.col("oi_usd").sum()).sort("ts", "venue")
     priced = joined(held.filter("priced")["venue"]) if held.height else ""
-    return with_gaps(sums, found), (*notes(found), *([PRICED.format(venues=priced)] if priced else []))
+    return with_gaps(sums, found), (
+        *notes(found),
+        *after(held, found),
+        *([PRICED.format(venues=priced)] if priced else []),
+    )
 
 
 def interest(warehouse: Lake, asked: Asked, since: datetime, until: datetime, grid: pl.DataFrame) -> pl.DataFrame:

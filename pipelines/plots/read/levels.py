@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.derive.levels.freshness import STALE, aged, stale
 from pipelines.errors import UsageError
 from pipelines.plots.read.asking import Asked, end, joined, nothing, rows, told, window
-from pipelines.plots.read.prices import prices
+from pipelines.plots.read.prices import bar_minutes, prices
 from pipelines.plots.told import Score, Told
 from warehouse.lake import Lake
 
@@ -16,6 +16,7 @@ WEEK = timedelta(days=7)
 HINT = 'run `liq levels estimate`, or see: liq sql "select base, max(ts) from liquidation_heatmap group by base"'
 LAST_FOR = timedelta(hours=1)
 SHORTEST = timedelta(minutes=1)
+HOUR_MINUTES, SPARSE = 60, timedelta(hours=12)
 PAST = "PAST"
 
 
@@ -46,7 +47,7 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
         warehouse,
         """
         SELECT ts, position_side, price_low, price_high, usd_estimated AS usd, price_then, freshness, age_s, venues, since,
-               bars_share, weights_from
+               bars_share, model, weights_from
         FROM liquidation_heatmap WHERE ts >= $since AND ts < $until + INTERVAL 1 MICROSECOND AND base = $base
         """,
         {"since": since, "until": until, "base": base},
@@ -58,8 +59,11 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
     lines, missing = prices(warehouse, asked, start, until)
     stop, old = end(asked, until, max(newest, *lines["ts"].tail(1)))
     stop = max(stop, start + SHORTEST)
-    cells = swept(_near(found, within).join(_ends(found["ts"], stop), on="ts"), lines)
-    notes = (*_age(warehouse, base), *_known(found), *old, *missing)
+    fine = (
+        lines if bar_minutes(stop - start) <= HOUR_MINUTES else prices(warehouse, asked, start, stop, HOUR_MINUTES)[0]
+    )
+    cells = swept(_near(found, within).join(_ends(found["ts"], stop), on="ts"), fine)
+    notes = (*_age(warehouse, base), *_columns(found["ts"]), *_known(found), *old, *missing)
     return Levels(cells, lines, score(warehouse, base), told(asked, start, stop, joined(found["venues"]), *notes))
 
 
@@ -70,8 +74,8 @@ def liquidation_map(warehouse: Lake, asked: Asked, within: float) -> Map:
     found = rows(
         warehouse,
         """
-        SELECT ts, position_side, leverage, price_low, price_high, price, usd_estimated AS usd, cumulative_usd, price_now,
-               venues, since, bars_share, weights_from, age_s
+        SELECT ts, position_side, coalesce(leverage, 0) AS leverage, price_low, price_high, price, usd_estimated AS usd,
+               cumulative_usd, price_now, venues, since, bars_share, model, weights_from, age_s
         FROM liquidation_map WHERE base = $base AND abs(distance) <= $within
         """,
         {"base": base, "within": within},
@@ -96,8 +100,8 @@ def score(warehouse: Lake, base: str) -> Score | None:
     found = rows(
         warehouse,
         """
-        SELECT verdict, since, until, rank_correlation, rank_correlation_mirrored, top_decile_mass, top_decile_mass_uniform,
-               top_decile_mass_mirrored FROM levels_score WHERE base = $base
+        SELECT verdict, since, until, rank_correlation, rank_correlation_untouched, top_decile_mass,
+               top_decile_mass_untouched, top_decile_mass_uniform FROM levels_score WHERE base = $base
         """,
         {"base": base},
     )
@@ -114,7 +118,7 @@ def _near(found: pl.DataFrame, within: float) -> pl.DataFrame:
     low, high = found["price_then"].min(), found["price_then"].max()
     return found.filter(
         (pl.col("price_low") >= low * (1 - within)) & (pl.col("price_high") <= high * (1 + within))  # type: ignore[operator]
-    ).drop("venues", "since", "bars_share", "weights_from", "age_s")
+    ).drop("venues", "since", "bars_share", "model", "weights_from", "age_s")
 
 
 def _ends(times: pl.Series, stop: datetime) -> pl.DataFrame:
@@ -171,13 +175,26 @@ def _age(warehouse: Lake, base: str) -> tuple[str, ...]:
     )
 
 
+def _columns(times: pl.Series) -> tuple[str, ...]:
+    """Say how far the columns are apart, and how exactly a cell ends."""
+    columns = times.unique().sort()
+    daily = columns.filter(columns.diff() >= SPARSE)
+    if daily.is_empty():
+        return ()
+    last: Any = daily.max()
+    return (
+        f"Columns: one a day until {last:%d %b %Y}, one an hour after; a cell ends in the hour in which the price reached it",
+    )
+
+
 def _known(found: pl.DataFrame) -> tuple[str, ...]:
     """What the estimate says of itself."""
     since: Any = found["since"].min()
     share: Any = found["bars_share"].min()
     weights = " and ".join(sorted(found["weights_from"].unique()))
-    notes = [f"Estimates, nothing observed: read them as relative. Leverage weights: {weights}. Positions opened before "
-             f"{since:%Y-%m-%d %H:%M} are not in it"]  # fmt: skip
+    model = " and ".join(sorted(found["model"].unique()))
+    notes = [f"Estimates by the model {model}, nothing observed: read them as relative. Weights: {weights}. Positions "
+             f"opened before {since:%Y-%m-%d %H:%M} are not in it"]  # fmt: skip
     if share is not None and share < 1:
         notes.append(f"Missing: up to {1 - share:.1%} of the minutes between columns have no bar")
     return tuple(notes)

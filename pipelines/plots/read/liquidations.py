@@ -1,11 +1,12 @@
 """Liquidations in bars of time, and how much of each bar was heard."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 import polars as pl
 
 from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
+from pipelines.plots.read.coverage import coverage
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Told
 from warehouse.lake import Lake
@@ -19,7 +20,7 @@ BY_THE_ROW = timedelta(days=2)  # a longer time is read from bars of an hour, bu
 ROWS = """
 SELECT ts_event AS moment, venue, position_side, completeness, coalesce(notional_usd, 0) AS usd,
        (notional_usd IS NULL)::INTEGER AS unpriced
-FROM liquidations_complete WHERE ts_event >= $rows_since AND ts_event < $until AND {condition}
+FROM liquidations_filled_in WHERE ts_event >= $rows_since AND ts_event < $until AND {condition}
 """
 HOURS = """
 SELECT hour AS moment, venue, position_side, completeness, usd, unpriced FROM liquidations_1h
@@ -73,30 +74,10 @@ def totals(warehouse: Lake, asked: Asked) -> Totals:
     return Totals(found, covered, lines, length, words)
 
 
-def coverage(warehouse: Lake, since: datetime, until: datetime, length: timedelta) -> pl.DataFrame:
-    """Return of each bar ts, coverage_share: of its measured minutes, those in which the feed heard least was heard, and
-    suspect: whether a feed was SUSPECT in one of them."""
-    return rows(
-        warehouse,
-        f"""
-        WITH feeds AS (
-            SELECT time_bucket(to_seconds({max(length.total_seconds(), 60)}), minute) AS ts, venue, minute,
-                   max(heard_share(state, connected_share, repaired)) AS share,
-                   bool_and(state IS NOT DISTINCT FROM 'SUSPECT' AND repaired IS NOT TRUE) AS suspect
-            FROM feed_coverage
-            WHERE minute >= $since AND minute < $until AND list_contains(liquidation_channels(), channel) GROUP BY ALL)
-        SELECT ts, min(share) AS coverage_share, bool_or(suspect) AS suspect
-        FROM (SELECT ts, venue, avg(share) AS share, bool_or(suspect) AS suspect FROM feeds GROUP BY ALL)
-        GROUP BY ts ORDER BY ts
-        """,
-        {"since": since, "until": until},
-    )
-
-
 def _notes(found: pl.DataFrame, covered: pl.DataFrame) -> tuple[str, ...]:
     shorts, longs = (float(found.filter(pl.col("position_side") == side)["usd"].sum()) for side in ("short", "long"))
     classes = joined(found["completeness"])
-    least = "" if classes == "all" else ": throttled feeds tell at most some a second, so totals are at least so much"
+    least = "" if classes == "all" else ": such feeds may lack some, so totals are at least so much"
     notes = [f"Sum: longs ${longs:,.0f}, shorts ${shorts:,.0f}. Completeness of the feeds: {classes}{least}"]
     if covered.is_empty():
         notes.append("Not known: how much of the time the feeds were heard")

@@ -10,8 +10,11 @@ from warehouse.lake import Lake, quoted
 LENGTHS = ((4, 1), (12, 5), (36, 5), (24 * 4, 15), (24 * 15, 60), (24 * 60, 240))  # span up to so many hours: minutes
 EMPTY = pl.DataFrame(schema={"ts": pl.Datetime("us"), "price": pl.Float64, "low": pl.Float64, "high": pl.Float64})
 
+DAY_MINUTES = 1440
 BY_THE_SECOND = timedelta(minutes=20)
-MISSING = ("Missing: the price, as there are no candles",)
+MISSING = ("Missing: the price, as there are neither candles nor marks",)
+BY_MARKS = ("Price: the venues' marks, as there are no candles",)
+BY_BOTH = ("Price: candles, and where there are none the venues' marks",)
 SECONDS_ARE = "Price: the venues' marks, and between them what liquidations were filled at"
 
 CONTRACT = """
@@ -29,13 +32,16 @@ WHERE m.ts >= $since - INTERVAL 1 HOUR AND m.ts < $until AND m.ts_event >= $sinc
 MARKS = f"""
 SELECT max(ts_event) AS ts, median(price) FILTER (ts_event >= last - INTERVAL 1 SECOND) AS price, min(price) AS low,
        max(price) AS high
-FROM (SELECT *, max(ts_event) OVER () AS last FROM ({TOLD})) HAVING count(*) > 0
+FROM (
+    SELECT *, max(ts_event) OVER (PARTITION BY bar) AS last
+    FROM (SELECT *, time_bucket(to_minutes($minutes), ts_event) AS bar FROM ({TOLD}))
+) GROUP BY bar ORDER BY ts
 """
 SECONDS = f"""
 WITH told AS (
     {TOLD}
     UNION ALL
-    SELECT ts_event, price, false FROM liquidations_complete
+    SELECT ts_event, price, false FROM liquidations_filled_in
     WHERE ts_event >= $since AND ts_event < $until AND instrument = $named AND price_kind = 'fill_average' AND price > 0
 ), better AS (
     SELECT *, date_trunc('second', ts_event) AS second FROM told QUALIFY marked = bool_or(marked) OVER (PARTITION BY second)
@@ -45,11 +51,14 @@ FROM better GROUP BY second ORDER BY ts
 """
 
 
-def prices(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def prices(
+    warehouse: Lake, asked: Asked, since: datetime, until: datetime, longest: int = DAY_MINUTES
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return ts (end of the bar), price, low and high in USD per coin, one row a bar, and notes on it.
 
     Of the instrument asked for, else of the coin's perpetual that most venues list. Empty where no coin was named. A short
-    time is by the second, from marks and fills; a longer one in bars of candles, with the marks since the last of them.
+    time is by the second, from marks and fills; a longer one in bars of candles, at most `longest` minutes, with marks where
+    there are none.
     """
     if asked.instrument is None and asked.base is None:
         return EMPTY, ()
@@ -61,13 +70,14 @@ def prices(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> t
         seconds = rows(warehouse, SECONDS, {"named": named, "since": since, "until": until})
         if seconds.height > 1:
             return seconds, (SECONDS_ARE,)
-    bars = _bars(warehouse, named, since, until)
-    return (bars, ()) if bars.height else (EMPTY, MISSING)
+    return _bars(warehouse, named, (since, until), min(bar_minutes(until - since), longest))
 
 
-def _bars(warehouse: Lake, named: str, since: datetime, until: datetime) -> pl.DataFrame:
-    """Return bars of candles, each at the end of what is known of it, and after them what the marks say since then."""
-    length = bar_minutes(until - since)
+def _bars(
+    warehouse: Lake, named: str, span: tuple[datetime, datetime], length: int
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return bars of candles, each at the end of what is known of it, where there are none of marks; and notes."""
+    since, until = span
     first = since - timedelta(minutes=length)
     bars = rows(
         warehouse,
@@ -81,12 +91,21 @@ def _bars(warehouse: Lake, named: str, since: datetime, until: datetime) -> pl.D
         """,
         {"since": since, "until": until},
     )
-    newest = bars["ts"].max() if bars.height else since
-    marks = rows(warehouse, MARKS, {"named": named, "since": newest, "until": until})
-    return pl.concat([bars, marks.filter(pl.col("ts") > newest)]).unique("ts", keep="last").sort("ts")
+    bar = timedelta(minutes=length)
+    whole = bars.height >= (until - since) // bar - 1
+    newest: datetime = bars["ts"].max() if bars.height else since  # type: ignore[assignment]
+    begin = newest if whole else since
+    marks = rows(warehouse, MARKS, {"named": named, "minutes": length, "since": begin, "until": until})
+    ends = bars["ts"] - timedelta(microseconds=1)  # a candle's time is the end of its bar, a mark's lies in it
+    covered = pl.col("ts").dt.truncate(f"{length}m").is_in(ends.dt.truncate(f"{length}m").implode())
+    beside = marks.filter((pl.col("ts") > newest) | ~covered)
+    both = pl.concat([bars, beside]).unique("ts", keep="last").sort("ts")
+    if both.is_empty():
+        return EMPTY, MISSING
+    return both, BY_MARKS if bars.is_empty() else BY_BOTH if beside.height > 1 else ()
 
 
 def bar_minutes(span: timedelta) -> int:
     """Return the length of the price's bars for a span, minutes."""
     hours = span / timedelta(hours=1)
-    return next((minutes for most, minutes in LENGTHS if hours <= most), 1440)
+    return next((minutes for most, minutes in LENGTHS if hours <= most), DAY_MINUTES)

@@ -8,6 +8,7 @@ import polars as pl
 
 from pipelines.errors import UsageError
 from pipelines.plots.read.asking import Asked, end, joined, nothing, of_asked, rows, told, window
+from pipelines.plots.read.coverage import coverage
 from pipelines.plots.read.prices import prices
 from pipelines.plots.told import Told
 from warehouse.lake import Lake, quoted
@@ -15,6 +16,8 @@ from warehouse.lake import Lake, quoted
 DAY = timedelta(days=1)
 HINT = '`liq sql "from liquidation_totals_by_coin"` shows where some are'
 COLUMNS_MOST = 200
+BEYOND = ("bankruptcy", "okx_bkPx")
+"""Kinds of prices that `liquidation_price_shifts` brings back to the market."""
 LENGTHS = tuple(timedelta(seconds=s) for s in (1, 5, 15, 60, 300, 900, 3600, 14400, 86400))
 
 
@@ -43,16 +46,17 @@ def realised(warehouse: Lake, asked: Asked) -> Realised:
         warehouse,
         f"""
         SELECT bin_start AS ts, position_side, price_low, price_high, sum(usd) AS usd, sum(unpriced)::BIGINT AS unpriced,
-               string_agg(DISTINCT completeness, ', ') AS completeness, min(coverage_share) AS coverage_share,
-               string_agg(DISTINCT price_kinds, ', ') AS price_kinds, string_agg(DISTINCT venues, ', ') AS venues
-        FROM heatmap({wanted}, TIMESTAMP '{start}', {_step(highest)}, to_seconds({length.total_seconds()}))
+               string_agg(DISTINCT completeness, ', ') AS completeness, string_agg(DISTINCT price_kinds, ', ') AS price_kinds,
+               string_agg(DISTINCT venues, ', ') AS venues
+        FROM heatmap({wanted}, TIMESTAMP '{start}', {_step(highest)}, to_seconds({length.total_seconds()}), at_market := true)
         WHERE {"true" if asked.instrument else _of_base(str(asked.base))} GROUP BY ALL ORDER BY ts
         """,
     )
     cells = _halved(found.filter(pl.col("price_low").is_not_null() & (pl.col("usd") > 0)), length)
     lines, missing = prices(warehouse, asked, start, until)
     venues = joined(found["venues"])
-    return Realised(cells, lines, told(asked, start, until, venues, *_notes(found), *old, *missing))
+    heard = coverage(warehouse, start, until, length)["coverage_share"].mean()
+    return Realised(cells, lines, told(asked, start, until, venues, *_notes(found, heard), *old, *missing))
 
 
 def _extent(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> tuple[datetime, datetime, float]:
@@ -60,7 +64,7 @@ def _extent(warehouse: Lake, asked: Asked, since: datetime, until: datetime) -> 
     found = rows(
         warehouse,
         f"""
-        SELECT min(ts_event) AS first, max(ts_event) AS last, max(price) AS highest FROM liquidations_complete
+        SELECT min(ts_event) AS first, max(ts_event) AS last, max(price) AS highest FROM liquidations_filled_in
         WHERE ts_event >= $since AND ts_event <= $until AND {condition} AND list_contains(dollars(), quote)
             AND notional_usd > 0 AND price > 0
         """,
@@ -100,21 +104,21 @@ def _halved(found: pl.DataFrame, length: timedelta) -> pl.DataFrame:
     )
 
 
-def _notes(found: pl.DataFrame) -> tuple[str, ...]:
+def _notes(found: pl.DataFrame, heard: Any) -> tuple[str, ...]:
     classes = joined(found["completeness"])
-    covered: Any = found["coverage_share"].min()
     whole = (
         "All that happened, as the venues tell it"
         if classes == "all"
-        else "Throttled feeds: amounts are at least so much"
+        else "Such feeds may lack some: amounts are at least so much"
     )
-    notes = [
-        f"Completeness of the feeds: {classes}. {whole}. Prices as the venues send them: {joined(found['price_kinds'])}"
-    ]
-    if covered is None:
+    kinds = joined(found["price_kinds"])
+    back = [kind for kind in kinds.split(", ") if kind in BEYOND]
+    moved = f"; {' and '.join(back)}, beyond the market, drawn back to it" if back else ""
+    notes = [f"Completeness of the feeds: {classes}. {whole}. Prices: {kinds}{moved}"]
+    if heard is None:
         notes.append("Not known: how much of the time the feeds were heard")
-    elif covered < 1:
-        notes.append(f"Missing: the feed heard least was heard {covered:.1%} of the time; an empty cell proves nothing")
+    elif heard < 1:
+        notes.append(f"Missing: all feeds together were heard {heard:.1%} of the time; an empty cell proves nothing")
     if unpriced := int(found["unpriced"].sum()):
         notes.append(f"Missing: {unpriced:,} liquidations without a USD amount")
     return tuple(notes)

@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 
 from pipelines.derive.levels.estimate import spans
 from pipelines.derive.levels.fit import fitted
+from pipelines.derive.levels.forecast import fitted_features
+from pipelines.derive.levels.foretold import MODELS, NULLS, with_models, with_opened
 from pipelines.derive.levels.margins import margins
 from pipelines.derive.levels.model import EMPTY
 from pipelines.derive.levels.nnls import nnls
 from pipelines.derive.levels.parameters import Parameters
 from pipelines.derive.levels.replay import Judged, Source, gathered, replay
-from pipelines.derive.levels.score import scores
+from pipelines.derive.levels.score import SUMMED, scores
 from tests.pipelines.levels.market import START, Market, Rules, market
 
 MIX = {10.0: 0.3, 20.0: 0.3, 30.0: 0.2, 50.0: 0.2}
 RULES = Rules(MIX, volatility=0.003, closed=0.002, busy=150)
 PARAMETERS = Parameters(
-    leverages=tuple(MIX), weights=(0.1, 0.2, 0.3, 0.4), half_life_h=None, scored_minutes=60
+    leverages=tuple(MIX), weights=(0.1, 0.2, 0.3, 0.4), half_life_h=None, scored_minutes=60, least_maps=40
 )  # what is published is far from the truth
 FIT_DAYS, DAYS = 10, 15
 DAY = timedelta(days=1)
@@ -61,33 +63,46 @@ def judged(simulated: Market, days: int) -> Judged:
     return gathered([each for each, _ in replay(EMPTY, source, blocks, listed.select("contract"), listed, PARAMETERS)])
 
 
-def leads(found: pl.DataFrame) -> list[float]:
-    return found.filter(pl.col("model") != "levels")["lead_low"].to_list()
+def scored(maps: Judged, weights: pl.DataFrame, since: datetime, until: datetime) -> pl.DataFrame:
+    """Both models, the feature weights fitted to what lies before `since`, and their scores in [since, until)."""
+    cells = with_opened(maps, weights, PARAMETERS)
+    learnt = fitted_features(cells, START, since, (), PARAMETERS)
+    return scores(with_models(cells, learnt, [since], PARAMETERS), maps, since, until, (), PARAMETERS)
+
+
+def leads(found: pl.DataFrame, model: str) -> dict[tuple[str, str], float]:
+    """The lower end of the lead of a model, by measure and rule; of bins, which is what both measures are of."""
+    of = found.filter((pl.col("model") == model) & pl.col("over").is_in(NULLS) & (pl.col("measure") != SUMMED))
+    return {(measure, over): low for measure, over, low in of.select("measure", "over", "lead_low").iter_rows()}
 
 
 @pytest.mark.parametrize("seed", [1, 4])
-def test_fitted_weights_come_within_a_tenth_of_the_true_mix_and_the_score_beats_both_nulls_clearly(seed: int) -> None:
+def test_fitted_weights_come_within_a_tenth_of_the_true_mix_and_both_models_beat_every_rule_clearly(seed: int) -> None:
     maps, middle = maps_of(seed), START + FIT_DAYS * DAY
     weights = fitted(maps, START, middle, "bybit", PARAMETERS)
     assert dict(weights.select("leverage", "weight").rows()) == pytest.approx(MIX, rel=0.1)
     assert weights["weight"].sum() == pytest.approx(1.0)
     assert weights["method"].unique().to_list() == ["fitted"]
-    found = scores(maps, weights, middle, START + DAYS * DAY, "bybit", PARAMETERS)
-    assert len(leads(found)) == 4
-    assert min(leads(found)) > 0
-    calibration = found.filter(pl.col("measure") == "calibration").sort("decile")["value"].to_list()
+    found = scored(maps, weights, middle, START + DAYS * DAY)
+    for model in MODELS:
+        assert len(leads(found, model)) == 2 * len(NULLS)
+        assert min(leads(found, model).values()) > 0
+    calibration = (
+        found.filter((pl.col("measure") == "calibration") & (pl.col("model") == "oi")).sort("decile")["value"].to_list()
+    )
     assert calibration[-1] > 2 * calibration[0]
 
 
-def test_on_a_market_without_structure_neither_the_fit_nor_the_score_claims_any() -> None:
+def test_on_a_market_without_structure_neither_the_fits_nor_the_score_claim_any() -> None:
     fit_days, days = 5, 10
     maps = judged(market(RULES._replace(days=days, structure=False), seed=3), days)
     weights = fitted(maps, START, START + fit_days * DAY, "bybit", PARAMETERS)
     assert weights["method"].unique().to_list() == ["published"]
     assert weights["weight"].to_list() == list(PARAMETERS.weights)
-    found = scores(maps, weights, START + fit_days * DAY, START + days * DAY, "bybit", PARAMETERS)
-    assert len(leads(found)) == 4
-    assert min(leads(found)) <= 0
+    found = scored(maps, weights, START + fit_days * DAY, START + days * DAY)
+    for model in MODELS:
+        assert len(leads(found, model)) == 2 * len(NULLS)
+        assert min(leads(found, model).values()) <= 0
 
 
 def test_a_leverage_that_was_never_swept_keeps_its_published_weight() -> None:
@@ -104,7 +119,8 @@ def test_a_leverage_that_was_never_swept_keeps_its_published_weight() -> None:
 def test_a_time_too_short_for_an_interval_gives_none() -> None:
     maps = maps_of(1)
     weights = fitted(maps, START, START + DAY, None, PARAMETERS)
-    assert set(leads(scores(maps, weights, START + DAY, START + 3 * DAY, None, PARAMETERS))) == {None}
+    found = scored(maps, weights, START + DAY, START + 3 * DAY)
+    assert {low for model in MODELS for low in leads(found, model).values()} == {None}
 
 
 @given(

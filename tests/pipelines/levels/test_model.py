@@ -51,7 +51,8 @@ def histories(draw: st.DrawFn, least: int = 1) -> list[dict[str, Any]]:
         oi = draw(st.one_of(st.none(), st.floats(0, 1000)))
         gone = st.one_of(st.none(), st.floats(0, 100))
         rows.append({"contract": 0, "ts": START + timedelta(minutes=minute), "low": low, "high": high, "close": close,
-                     "oi": oi, "volume": None, "liquidated_long": draw(gone), "liquidated_short": draw(gone)})  # fmt: skip
+                     "oi": oi, "volume": draw(gone), "liquidated_long": draw(gone),
+                     "liquidated_short": draw(gone)})  # fmt: skip
     return rows
 
 
@@ -68,11 +69,25 @@ def test_blocks_give_what_the_plain_model_gives_bar_by_bar(
     plain.allow(parameters.leverages, parameters.mmr, parameters.max_leverage)
     for row in rows:
         plain.bar(row | {"ts": (row["ts"].replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)})
-    found = as_cells(run(bars_of(rows), contracts(inverse), parameters))
+    state = run(bars_of(rows), contracts(inverse), parameters)
+    found = as_cells(state)
     left = {(long, leverage, level): qty for (long, level, leverage), qty in plain.left().items()}
     expected = {cell: qty for cell, qty in left.items() if qty > 1e-250}
     assert {cell for cell, qty in found.items() if qty > 1e-250} == expected.keys()
     assert all(found[cell] == pytest.approx(qty, rel=1e-9) for cell, qty in expected.items())
+    _same_known(plain, state)
+
+
+def _same_known(plain: Exposure, state: State) -> None:
+    """When the price was in each bin, what was traded there, and what was liquidated of late."""
+    seen = {
+        level: (ts.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+        for _, level, ts, _ in state.touched.iter_rows()
+    }
+    traded = dict(state.touched.select("bin", "traded").iter_rows())
+    assert seen == plain.seen
+    assert traded == pytest.approx({level: plain.traded(level) for level in seen}, rel=1e-9)
+    assert state.carry["recent"].to_list() == pytest.approx([plain.recent(plain.ts, 1.0)], rel=1e-9)
 
 
 @settings(max_examples=100, deadline=None)
@@ -85,7 +100,10 @@ def test_a_history_in_pieces_gives_what_it_gives_whole(rows: list[dict[str, Any]
         state = run(bars[first:last], listed, Parameters(), state)
     whole = run(bars, listed, Parameters())
     assert as_cells(state) == pytest.approx(as_cells(whole), rel=1e-9, abs=1e-200)
-    assert state.carry.equals(whole.carry)
+    assert state.carry.drop("recent").equals(whole.carry.drop("recent"))
+    assert state.carry["recent"].to_list() == pytest.approx(whole.carry["recent"].to_list(), rel=1e-9, abs=1e-200)
+    assert state.touched.drop("traded").equals(whole.touched.drop("traded"))
+    assert state.touched["traded"].to_list() == pytest.approx(whole.touched["traded"].to_list(), rel=1e-9, abs=1e-200)
 
 
 @settings(max_examples=150, deadline=None)

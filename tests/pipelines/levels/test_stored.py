@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from pipelines.derive.levels.backtest import backtest, fit, why_none
 from pipelines.derive.levels.estimate import estimate
@@ -19,7 +20,9 @@ from warehouse.tables import TABLES
 from warehouse.writer import append
 
 DAYS = 4
-PARAMETERS = Parameters(leverages=(10.0, 20.0, 30.0, 50.0), weights=(0.25, 0.25, 0.25, 0.25), scored_minutes=60)
+PARAMETERS = Parameters(
+    leverages=(10.0, 20.0, 30.0, 50.0), weights=(0.25, 0.25, 0.25, 0.25), scored_minutes=60, least_maps=20
+)
 HOUR = timedelta(hours=1)
 
 
@@ -134,23 +137,26 @@ def test_a_coin_sums_its_contracts_and_a_premium_puts_no_level_on_the_wrong_side
     assert levels.filter(side == "long").select(below.all()).item()
     assert levels.filter(side == "short").select(above.all()).item()
     assert levels["weights_from"].unique().to_list() == ["published"]
+    assert levels["model"].unique().sort().to_list() == ["oi", "reach"]
 
 
 def test_levels_know_nothing_of_what_comes_after_them(filled: Lake, simulated: Market) -> None:
-    middle, end = START + timedelta(days=2), START + timedelta(days=DAYS)
-    backtest(filled, START + timedelta(days=1), middle, parameters=PARAMETERS)
+    since, middle, end = START + timedelta(hours=48), START + timedelta(hours=52), START + timedelta(hours=60)
+    backtest(filled, since, middle, parameters=PARAMETERS)
     estimate(filled, middle, START, PARAMETERS)
-    known = stored(filled, "liquidation_levels"), stored(filled, "leverage_weights"), stored(filled, "levels_scores")
+    tables = ("leverage_weights", "levels_features", "levels_scores")
+    levels, known = stored(filled, "liquidation_levels"), {table: stored(filled, table) for table in tables}
     for table, column in (("klines", "ts_event"), ("open_interest", "ts"), ("liquidations", "ts_event")):
         filled.connection.execute(f"DELETE FROM {table} WHERE {column} >= ?", [middle])
     turned = Market(*(frame.with_columns(pl.col("ts")) for frame in market(Rules({20.0: 1.0}, days=DAYS), seed=6)))
     later = Market(*(frame.filter(pl.col("ts") >= middle) for frame in turned))
     append(filled, {table: frame for table, frame in rows(later).items() if table != "instruments"})
-    backtest(filled, START + timedelta(days=1), middle, parameters=PARAMETERS)
+    backtest(filled, since, middle, parameters=PARAMETERS)
     estimate(filled, end, START, PARAMETERS)
-    assert stored(filled, "liquidation_levels").filter(pl.col("ts") <= middle).equals(known[0])
-    assert stored(filled, "leverage_weights").equals(known[1])
-    assert stored(filled, "levels_scores").equals(known[2])
+    assert stored(filled, "liquidation_levels").filter(pl.col("ts") <= middle).equals(levels)
+    for table in tables:
+        assert known[table].height
+        assert_frame_equal(stored(filled, table), known[table], rel_tol=1e-6, abs_tol=1e-9)
 
 
 def test_fitted_weights_are_used_for_later_times_only(filled: Lake) -> None:
@@ -158,9 +164,10 @@ def test_fitted_weights_are_used_for_later_times_only(filled: Lake) -> None:
     found = fit(filled, middle, parameters=PARAMETERS)
     assert found["method"].unique().to_list() == ["fitted"]
     estimate(filled, middle + 3 * HOUR, START + timedelta(days=2), PARAMETERS)
-    by = stored(filled, "liquidation_levels").select("ts", "weights_from").unique()
+    by = stored(filled, "liquidation_levels").select("ts", "model", "weights_from").unique()
     assert by.filter(pl.col("ts") < middle)["weights_from"].unique().to_list() == ["published"]
-    assert by.filter(pl.col("ts") >= middle)["weights_from"].unique().to_list() == ["fitted"]
+    later = by.filter(pl.col("ts") >= middle).select("model", "weights_from").unique().sort("model")
+    assert later.rows() == [("oi", "fitted"), ("reach", "pooled")]  # of one of the two venues nothing was told
 
 
 def _table(since: timedelta) -> pl.DataFrame:
@@ -184,7 +191,7 @@ def test_a_leverage_that_the_table_does_not_allow_has_no_part_of_what_is_opened(
     append(filled, {"leverage_tiers": _table(timedelta(hours=3, minutes=30))})
     filled.connection.execute("DELETE FROM klines WHERE venue = 'binance'")
     estimate(filled, START + timedelta(hours=6), START, PARAMETERS)
-    levels = stored(filled, "liquidation_levels")
+    levels = stored(filled, "liquidation_levels").filter(pl.col("model") == "oi")
     before, after = pl.col("ts") <= START + timedelta(hours=3), pl.col("ts") > START + timedelta(hours=4)
     assert levels.filter(before)["leverage"].max() == 50
     assert levels.filter(after)["leverage"].unique().sort().to_list() == [10, 20]
@@ -269,8 +276,20 @@ def test_a_back_test_without_maps_says_why(filled: Lake) -> None:
     assert why_none(filled, since, until, until).startswith("no liquidation is stored between 2026-08-23 00:00 and")
     told = why_none(filled, START - timedelta(days=7), now, now)
     assert "an hour that is not judged yet: try again after 2026-09-01 01:00 UTC" in told
+
+
+def test_a_throttled_feed_is_scored_by_ranks_with_a_note(filled: Lake) -> None:
     filled.connection.execute("UPDATE liquidations SET completeness = 'one_per_second_latest'")
-    assert "throttled" in why_none(filled, START - timedelta(days=7), now, now)
+    since, until = START + timedelta(days=2), START + timedelta(days=DAYS)
+    done = backtest(filled, since, until, parameters=PARAMETERS)
+    assert done.coins == 1
+    found = stored(filled, "levels_scores")
+    assert found["measure"].unique().sort().to_list() == ["rank_correlation", "window_correlation"]
+    assert found["completeness"].unique().to_list() == ["throttled"]
+    assert "leaves out liquidations" in found["note"][0]
+    assert filled.connection.execute("SELECT venue, completeness FROM levels_score").fetchall() == [
+        ("bybit", "throttled")
+    ]
 
 
 def test_a_world_without_bars_has_no_levels(fresh_world: Path) -> None:

@@ -1,5 +1,6 @@
 """`liq plot` on a small warehouse: a valid file of the size asked for, each picture; and one line where there is nothing."""
 
+import re
 import shutil
 import struct
 import subprocess
@@ -65,9 +66,10 @@ def level(at: datetime, side: str, leverage: float, price: float) -> dict[str, A
 
 def fill(warehouse: Lake) -> None:
     minutes = [NOON + timedelta(minutes=number) for number in range(120)]
+    described = {"valid_from": NOON, "ts_recv": NOON, "contract_size": 1.0, "multiplier": 1, "status": "Trading",
+                 "interval_hours": 8.0}  # fmt: skip
     append(warehouse, {
-        "instruments": frame("instruments", [{"valid_from": NOON, "ts_recv": NOON, "contract_size": 1.0, "multiplier": 1,
-                                              "status": "Trading", "interval_hours": 8.0}]),
+        "instruments": frame("instruments", [described, described | {"venue": "okx", "symbol": "BTC-USDT-SWAP"}]),
         "liquidations": frame("liquidations", [liquidation(number) for number in range(54)]),
         "klines": frame("klines", [{"ts_event": at, "interval": "1m", "price_kind": "trade", "open": 100.0, "high": 101.0,
                                     "low": 99.0, "close": 100.0, "closed": True} for at in minutes]),
@@ -133,9 +135,11 @@ def test_each_picture_is_an_svg_that_says_its_venues_and_time(liq: Liq, picture:
         "UTC",
         "2026-11-18",
         "USD" if picture[0] != "funding" else "per 8 h",
-        "Missing: ",
     ):
         assert text in said
+    assert re.findall("Missing: nothing from (.*?)\\s*[·\n]", said) == [
+        "okx"
+    ]  # collected, and silent; no other is collected
 
 
 def test_an_unscored_map_says_so(liq: Liq) -> None:

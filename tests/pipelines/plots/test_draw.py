@@ -130,9 +130,9 @@ def test_the_score_stands_in_the_picture_when_it_is_bad_and_when_there_is_none()
     bad = words(heatmap.predictive(CELLS, PRICES, SCORE, TOLD, look()))
     for text in (
         "not clearly better than chance",
-        "Rank correlation -0.10 (mirrored 0.20)",
+        "Rank correlation -0.10 (untouched 0.20)",
         "took 5%",
-        "uniform 10%, mirrored 20%",
+        "untouched 10%, uniform 20%",
     ):
         assert text in bad
     assert "Not scored yet" in words(heatmap.predictive(CELLS, PRICES, None, TOLD, look()))
@@ -243,3 +243,44 @@ def test_prices_have_about_five_digits(value: float, text: str) -> None:
 
 def test_funding_keeps_the_digits_it_needs() -> None:
     assert [numbers.rate(value) for value in (0.0001, -2.5e-05, 0, -1e-9)] == ["0.01%", "-0.0025%", "0%", "0%"]
+
+
+def tags(figure: Figure) -> list[str]:
+    found = [text for axes in figure.axes for text in axes.texts if text.get_gid() == "price tag"]
+    return [text.get_text() for text in found]
+
+
+def test_the_tag_at_the_right_edge_is_the_price_there_and_none_of_long_before() -> None:
+    lately = PRICES.with_columns(pl.col("ts") + HOUR)
+    assert tags(heatmap.realised(CELLS, lately, TOLD, look())) == ["101"]
+    old = pl.DataFrame({"ts": [NOON - 900 * HOUR, NOON - 899 * HOUR], **PRICES.drop("ts").to_dict(as_series=False)})
+    wide = TOLD._replace(since=NOON - 1000 * HOUR)
+    assert tags(heatmap.realised(CELLS, old, wide, look())) == []
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_no_bar_touches_the_frame(side: str) -> None:
+    """A side alone, and a last bar that goes on beyond the time that is shown."""
+    bars = pl.DataFrame(
+        [(NOON, side, 3e6, 1e6), (NOON + 2.5 * HOUR, side, 5e6, 0.0)],
+        ["ts", "position_side", "complete_usd", "throttled_usd"], orient="row",
+    )  # fmt: skip
+    covered = pl.DataFrame({"ts": bars["ts"], "coverage_share": [1.0, 1.0]})
+    figure = totals.totals(bars, covered, PRICES.clear(), HOUR, TOLD, look())
+    axes = figure.axes[0]
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    boxes = [bar.get_bbox() for bar in axes.patches if str(bar.get_gid()).startswith(side)]  # type: ignore[attr-defined]
+    assert len(boxes) == 4
+    assert all(left < box.x0 and box.x1 < right and low < box.ymin and box.ymax < high for box in boxes)
+
+
+def test_settled_funding_names_its_venues_where_no_line_does() -> None:
+    rates = pl.DataFrame(schema={"ts": pl.Datetime("us"), "venue": pl.String, "rate_8h": pl.Float64})
+    paid = pl.DataFrame(
+        {"ts": [NOON, NOON, NOON + HOUR], "venue": ["bybit", "okx", "okx"], "rate_8h": [1e-4, 2e-4, 3e-4]}
+    )
+    held = pl.DataFrame(schema={"ts": pl.Datetime("us"), "venue": pl.String, "oi_usd": pl.Float64})
+    figure = lines.funding(rates, paid, held, TOLD, look())
+    shown = figure.axes[0].get_legend()
+    assert shown is not None
+    assert sorted(text.get_text() for text in shown.get_texts()) == ["paid, bybit", "paid, okx"]

@@ -133,3 +133,24 @@ def test_funding_weighs_by_what_was_open_then_and_its_lower_panel_has_the_gap(wa
     assert any(note.startswith("A gap") for note in found.told.notes)
     overall = found.rates.filter(pl.col("venue").is_null()).sort("ts")["rate_8h"]
     assert (overall[1], overall[-1]) == (pytest.approx(1e-4), pytest.approx(2e-4))
+
+
+def test_what_the_same_contracts_did_after_the_last_gap_is_said_and_a_single_moment_after_it_is_drawn(
+    warehouse: Lake,
+) -> None:
+    """Bybit begins with its last value; Binance has lost a fifth by then."""
+    lost = rows(NOON - FIVE, "binance", True)[0] | {
+        "oi_usd": COINS * 88.0,
+        "ts_event": NOON - FIVE + timedelta(seconds=1),
+    }
+    append(warehouse, {
+        "instruments": frame("instruments", [listed("binance"), listed("bybit")]),
+        "open_interest": frame("open_interest", [*rows(NOON - DAY, "binance", True), lost, *rows(NOON - FIVE, "bybit", True)]),
+    })  # fmt: skip
+    rollup(warehouse)
+    until = NOON - FIVE + timedelta(seconds=2)
+    found = open_interest(warehouse, Asked("BTC", None, NOON - timedelta(hours=7), until))
+    assert "The contract on both sides of the gap: $1.1M before it, $880K at 18 Nov 11:55 (-20.0%)" in found.told.notes
+    bars = {bar.get_gid(): (bar.get_y(), bar.get_height()) for bar in
+            lines.open_interest(*found, Look(width=800, height=500, dpi=80)).axes[0].patches if bar.get_gid()}  # fmt: skip
+    assert bars == {"alone binance": (0.0, COINS * 88.0), "alone bybit": (COINS * 88.0, COINS * 110.0)}

@@ -123,3 +123,26 @@ def test_a_candle_is_drawn_no_later_than_it_is_known(warehouse: Lake) -> None:
     rollup(warehouse)
     lines, _ = prices(warehouse, BTC, NOON - timedelta(hours=20), NOON + timedelta(minutes=30))
     assert lines["ts"].max() <= NOON + timedelta(minutes=1)  # type: ignore[operator]
+
+
+def test_without_candles_the_marks_are_the_line(warehouse: Lake) -> None:
+    hours = [NOON + timedelta(minutes=10 * n) for n in range(60)]
+    told = [{"venue": "bybit", "ts": at, "ts_event": at, "mark_price": 90.0 + n} for n, at in enumerate(hours)]
+    append(warehouse, {"mark_prices": frame("mark_prices", told)})
+    warehouse.connection.execute("DELETE FROM klines")
+    lines, notes = prices(warehouse, BTC, NOON, NOON + timedelta(hours=10))
+    assert lines["price"].to_list() == [90.0 + n for n in range(60)]
+    assert notes == ("Price: the venues' marks, as there are no candles",)
+
+
+def test_where_candles_end_long_before_the_marks_go_on_to_the_edge(warehouse: Lake) -> None:
+    late = NOON + timedelta(days=10)
+    told = [{"venue": "bybit", "ts": at, "ts_event": at, "mark_price": 70.0 + n}
+            for n, at in enumerate(late + timedelta(hours=n) for n in range(20))]  # fmt: skip
+    append(warehouse, {"mark_prices": frame("mark_prices", told)})
+    rollup(warehouse)
+    lines, notes = prices(warehouse, BTC, NOON - timedelta(hours=20), late + timedelta(hours=20))
+    assert lines.filter(pl.col("ts") >= late)["price"].to_list() == [70.0 + n for n in range(20)]
+    assert lines.filter(pl.col("ts") < late)["price"].unique().to_list() == [100.0]
+    assert lines.row(-1)[1] == 89.0
+    assert notes == ("Price: candles, and where there are none the venues' marks",)

@@ -6,7 +6,7 @@ from typing import Any
 from pipelines.status.check import Check
 from pipelines.status.kafka import Away, Kafka, Lag
 from pipelines.status.seen import Seen
-from tests.pipelines.heard import at, brings, commit, event, heard
+from tests.pipelines.heard import at, brings, commit, event, heard, own
 from warehouse.lake import Lake
 
 WS, REST = "binance-um-market-18f00-aa01", "binance-rest-18f00-aa02"
@@ -50,8 +50,8 @@ def alive(warehouse: Lake, minute: float, **detail: Any) -> None:
 
 def polled(ts: datetime) -> dict[str, Any]:
     """Return the row of an answer with open interest."""
-    return {
-        "venue": "binance", "session": REST, "channel": INTEREST, "symbol": "BTCUSDT", "ts_recv": ts, "transport": "rest",
+    return own(REST) | {
+        "channel": INTEREST, "symbol": "BTCUSDT", "ts_recv": ts, "transport": "rest",
         "payload": b"{}", "kafka_topic": "raw.open_interest",
     }  # fmt: skip
 

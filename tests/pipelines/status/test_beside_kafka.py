@@ -11,20 +11,19 @@ import pytest
 from typer.testing import CliRunner
 
 from collectors.envelope import RawFrame
-from collectors.events import EventName, event_frame
+from collectors.events import EventName
 from collectors.topics import LIQUIDATION
 from liq import app
 from tests.pipelines.test_ingest import drain, publish
 from tests.pipelines.venue_frames import Session, bybit_liquidation
 
 NAME = "linear-18f00-aa01"
-SESSION = f"bybit-{NAME}"
 CHANNELS = {"channels": [{"channel": "allLiquidation", "topic": LIQUIDATION, "arguments": 1}]}
 
 
 def told(event: EventName, ago_s: float, frames: int, **detail: Any) -> RawFrame:
     """Return an event that the collector's one session told so long ago."""
-    frame = event_frame("bybit", SESSION, "ws", frames, event, "", detail)
+    frame = Session("bybit", NAME).event(frames, event, **detail)
     at_ns = time.time_ns() - int(ago_s * 1e9)
     value = msgspec.json.decode(frame.payload) | {"ts_ns": at_ns}
     return msgspec.structs.replace(frame, recv_ns=at_ns, payload=msgspec.json.encode(value))
@@ -56,7 +55,7 @@ async def test_a_killed_collector_beside_a_live_kafka_is_exit_code_1_and_named_w
     killed = checks["collector bybit"]
     assert killed["state"] == "needs you"
     assert killed["said"].startswith("no session lives; the last sign was 6 min")
-    assert "nobody told an end: it was killed" in killed["said"]
+    assert "without an end: it was killed" in killed["said"]
     assert "liq collect bybit" in killed["mend"]
 
     await publish(fresh_kafka, [told("alive", 0, 1)])

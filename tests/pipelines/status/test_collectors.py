@@ -32,9 +32,7 @@ def test_six_minutes_after_the_only_collector_was_killed_status_says_so(warehous
     alive(warehouse, 2)
     found = only(list(sessions.collectors(seen(warehouse, 8))))
     assert found.state == "needs you"
-    assert found.said.startswith(
-        "no session lives; the last sign was 6 min 0 s ago and nobody told an end: it was killed"
-    )
+    assert found.said.startswith("no session lives; the last sign was 6 min 0 s ago, without an end: it was killed")
     assert "liq collect binance" in found.mend
     assert [feed for feed in sessions.feeds(seen(warehouse, 8)) if feed.lives(at(8))] == []
 
@@ -43,7 +41,7 @@ def test_a_collector_that_was_stopped_in_good_order_is_told_of_as_such(warehouse
     started(warehouse)
     commit(warehouse, at(2), collector_events=[event(WS, "stopped", at(2)), event(REST, "stopped", at(2))])
     found = only(list(sessions.collectors(seen(warehouse, 5))))
-    assert (found.state, found.said) == ("needs you", "stopped in good order 3 min 0 s ago")
+    assert (found.state, found.said) == ("needs you", "was stopped 3 min 0 s ago")
 
 
 def test_a_killed_session_that_another_has_taken_over_needs_nobody(warehouse: Lake) -> None:
@@ -72,12 +70,12 @@ def test_where_ingest_is_behind_or_kafka_away_who_lives_is_unknown(warehouse: La
 
 
 def test_where_nobody_has_collected_for_a_day_that_needs_somebody(warehouse: Lake) -> None:
-    assert only(list(sessions.collectors(seen(warehouse, 0)))).said == "nobody has collected for a day"
+    assert only(list(sessions.collectors(seen(warehouse, 0)))).said == "no collector has run for a day"
 
 
 def test_a_backfill_is_no_collector(warehouse: Lake) -> None:
     commit(warehouse, at(0), collector_events=[event("binance-backfill-18f00-aa01", "started", at(0))])
-    assert only(list(sessions.collectors(seen(warehouse, 1)))).said == "nobody has collected for a day"
+    assert only(list(sessions.collectors(seen(warehouse, 1)))).said == "no collector has run for a day"
 
 
 def test_data_that_is_older_than_expected_is_named_by_its_channel(warehouse: Lake) -> None:
@@ -96,10 +94,11 @@ def test_data_that_is_older_than_expected_is_named_by_its_channel(warehouse: Lak
 
 def test_a_channel_that_never_brought_anything_is_as_old_as_its_subscription(warehouse: Lake) -> None:
     started(warehouse)
-    commit(warehouse, at(9), collector_events=[event(WS, "alive", at(9)), event(REST, "alive", at(9))])
+    told = [event(WS, "alive", at(9)), event(REST, "alive", at(9))]
+    commit(warehouse, at(9), collector_events=told, raw_frames=[polled(at(9.5))])
     found = only(list(feeds.ages(seen(warehouse, 10))))
     assert found.state == "needs you"
-    assert "markPrice@1s (ws): 10 min 0 s ago, expected within 2 min 10 s" in found.said
+    assert "markPrice@1s (ws): nothing since its start 10 min 0 s ago, expected within 2 min 10 s" in found.said
     assert LIQUIDATIONS not in found.said, "when the next liquidation comes nobody knows"
 
 
@@ -116,14 +115,14 @@ def test_an_open_gap_is_told_with_its_reason_and_a_short_or_closed_one_is_not(wa
         *(_minute("short", n, share) for n, share in enumerate((1, 1, 1, 1, 0.9))),
     ]
     commit(warehouse, at(6), feed_coverage=rows, raw_frames=[frame("okx-public-18f00-aa01", "open", at(0))])
-    assert only(list(feeds.gaps(seen(warehouse, 6)))).said == "what was heard has never been worked out"
+    assert only(list(feeds.gaps(seen(warehouse, 6)))).said == "feed_coverage was never computed"
     _covered(warehouse, 5)
     found = only(list(feeds.gaps(seen(warehouse, 6))))
     assert (found.subject, found.state) == ("gap okx", "needs you")
-    assert found.said == "1 channels not heard whole for 5 min 0 s, such as open: disconnected: connection lost"
+    assert found.said == "1 channels not fully heard for 5 min 0 s, such as open: disconnected: connection lost"
     assert only(list(feeds.gaps(seen(warehouse, 3)))).state == "good"
     stale = only(list(feeds.gaps(seen(warehouse, 11))))
-    assert (stale.state, stale.said) == ("unknown", "what was heard is worked out until 10:05 only, 6 min 0 s ago")
+    assert (stale.state, stale.said) == ("unknown", "feed_coverage is computed only until 10:05, 6 min 0 s ago")
 
 
 def test_a_liquidation_feed_that_is_silent_or_suspect_needs_somebody_until_it_is_heard_again(warehouse: Lake) -> None:
@@ -169,5 +168,22 @@ def _minute(channel: str, minute: int, share: float, **more: object) -> dict[str
     return {
         "minute": at(minute), "hour": at(0), "venue": "okx", "channel": channel, "transport": "ws", "topic": "raw.liquidation",
         "connected_share": share, "frames": 0, "rows": 0, "contract_seconds": 0, "saturated_seconds": 0,
-        "gap_reason": None if share == 1 else "disconnected: connection lost", **more,
+        "carries_liquidations": True, "gap_reason": None if share == 1 else "disconnected: connection lost", **more,
     }  # fmt: skip
+
+
+def test_a_session_that_was_killed_does_not_hide_a_later_one_that_was_stopped_in_good_order(warehouse: Lake) -> None:
+    started(warehouse)
+    alive(warehouse, 2)
+    again = [event(WS.replace("aa01", "bb01"), "stopped", at(6)), event(REST.replace("aa02", "bb02"), "stopped", at(6))]
+    commit(warehouse, at(6), collector_events=again)
+    found = only(list(sessions.collectors(seen(warehouse, 8))))
+    assert (found.state, found.said) == ("needs you", "was stopped 2 min 0 s ago")
+    away = only(list(sessions.collectors(seen(warehouse, 8, AWAY))))
+    assert away.said.startswith("all were stopped 2 min 0 s ago; Kafka is away")
+
+
+def test_a_venue_of_which_nothing_has_arrived_is_not_told_to_be_well(warehouse: Lake) -> None:
+    started(warehouse)
+    found = only(list(feeds.ages(seen(warehouse, 1))))
+    assert (found.state, found.said) == ("needs you", "nothing has arrived since its collector started 1 min 0 s ago")

@@ -80,7 +80,7 @@ def test_what_collectors_gave_up_and_a_log_that_changed_are_told_for_a_day(wareh
     )
     told = list(losses.told(seen(warehouse, 30)))
     assert [check.subject for check in told] == ["dropped okx", "log changed"]
-    assert told[0].said == "120 frames were given up, last at 10:00: the spool is full"
+    assert told[0].said == "120 frames were dropped, last at 10:00: the spool is full"
     assert only(list(losses.told(seen(warehouse, 25 * 60)))).state == "good"
 
 
@@ -89,7 +89,7 @@ def test_a_check_of_the_audit_that_failed_is_told(warehouse: Lake) -> None:
            "since": at(0), "until": at(1), "offenders": 2, "seconds": 0.1}  # fmt: skip
     commit(warehouse, at(0), audit_results=[row])
     warehouse.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{at(5)}'")
-    assert only(list(losses.audit(seen(warehouse, 5)))).said == "2 rows offend: keys are unique"
+    assert only(list(losses.audit(seen(warehouse, 5)))).said == "2 rows break the rule: keys are unique"
 
 
 def test_a_number_is_missing_once_it_cannot_be_on_its_way_any_more(warehouse: Lake) -> None:

@@ -26,7 +26,7 @@ from warehouse.lake import Lake
 def test_a_clock_over_a_second_off_needs_somebody_and_one_that_nobody_told_is_unknown(warehouse: Lake) -> None:
     assert only(list(machine.clocks(seen(warehouse, 0)))).state == "unknown"
     started(warehouse)
-    assert only(list(machine.clocks(seen(warehouse, 1)))).said == "no collector has told its clock"
+    assert only(list(machine.clocks(seen(warehouse, 1)))).said == "no collector has reported its clock"
     alive(warehouse, 2, clock_offset_ms=None)
     assert only(list(machine.clocks(seen(warehouse, 2.2)))).state == "unknown"
     alive(warehouse, 3, clock_offset_ms=-420)
@@ -51,7 +51,7 @@ def test_a_venues_clock_that_is_seconds_off_kafkas_needs_somebody(warehouse: Lak
         )
         found = only(list(machine.venue_clocks(seen(warehouse, minute + 1))))
         assert (found.subject, found.state) == ("clock of bybit", state), late_ms
-    assert found.said == "its prices come 60.0 s late at the least, by Kafka's clock"
+    assert found.said == "its prices arrive at least 60.0 s late, by Kafka's clock"
     assert list(machine.venue_clocks(seen(warehouse, 82, AWAY))) == [], "what was told before is old"
     assert list(machine.venue_clocks(seen(warehouse, 95))) == []
 
@@ -97,7 +97,7 @@ def test_each_part_of_up_is_looked_at_where_it_runs_and_an_up_that_was_killed_is
         board.Part("prefect", 13, 9, short_lives=3, since_s=began - 90),
     ])  # fmt: skip
     told = only(list(parts.ups(here)))
-    assert told.said == "was started here, does not run any more and was not stopped in good order"
+    assert told.said == "was started here and does not run any more, but it was not stopped"
     with alone(here.world, board.LOCK):
         states = {check.subject: check.state for check in parts.ups(here)}
     assert states == {
@@ -143,7 +143,7 @@ def test_a_check_that_fails_is_unknown_and_the_others_are_made(warehouse: Lake) 
         raise RuntimeError("no such column")
 
     told = only(made("clocks", fails, seen(warehouse, 0)))  # type: ignore[arg-type]
-    assert (told.state, told.said) == ("unknown", "could not be looked at: RuntimeError: no such column")
+    assert (told.state, told.said) == ("unknown", "could not be checked: RuntimeError: no such column")
 
 
 def test_nothing_needs_you_only_where_every_check_was_made_and_is_good(
@@ -170,7 +170,7 @@ def test_the_whole_look_at_a_world_without_kafka_is_quick_and_as_json(
     states = {check["subject"]: check["state"] for check in told["checks"]}
     assert states["Kafka"] == "needs you"
     assert states["frames"] == states["collectors"] == states["lag"] == "unknown"
-    assert all("could not be looked at" not in check["said"] for check in told["checks"])
+    assert all("could not be checked" not in check["said"] for check in told["checks"])
 
 
 def test_a_kafka_that_is_frozen_does_not_keep_the_look_waiting(
