@@ -6,9 +6,12 @@ BIN := $(VENV)/bin
 WORKERS ?= 3
 FAULTS ?= 1000
 MINUTES ?= 9
+NUMBER ?= 10000
 FUZZER ?= .fuzzer
+BROWSER ?= .browser
+PIP = $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 
-.PHONY: help install demo up wheel test check lint format chaos fuzz audit-deps docs bench lock clean
+.PHONY: help install demo up wheel test browser check lint format chaos fuzz fuzz-sql audit-deps docs bench bench-real lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,8 +21,12 @@ install: $(VENV)/.installed ## create .venv with the locked dependencies and the
 $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "liq needs Python 3.11 or newer; this is %s. Set PYTHON=/path/to/python3.11." % sys.version.split()[0])'
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "Installing the locked dependencies into $(VENV) (about a minute the first time)"
-	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
+	@echo "Installing the locked dependencies into $(VENV) (half a minute the first time)"
+	@$(PIP) -r <(sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock)
+	@index="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}"; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	UV_NATIVE_TLS=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps --require-hashes -r requirements-dev.lock \
+		|| { echo "uv could not, so pip does it, which takes longer"; $(PIP) -r requirements-dev.lock; }
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -34,7 +41,11 @@ wheel: install ## build dist/*.whl, which pip and pipx install without a clone (
 	$(BIN)/python -m hatchling build --target wheel
 
 test: install ## run every test
-	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --durations 25
+
+browser: install ## install what the tests of the page drive: chromium (apt, as root), and axe-core (npm)
+	@command -v chromium >/dev/null || apt-get install -y --no-install-recommends chromium
+	@mkdir -p $(BROWSER) && cd $(BROWSER) && tar -xzf "$$(npm pack --silent axe-core@4.14.1)" package/axe.min.js package/LICENSE
 
 check: install ## lint, types, and the tests near what changed since SINCE (HEAD if not given)
 	$(BIN)/ruff check .
@@ -59,6 +70,9 @@ fuzz: install ## inputs that nobody sends, to every parser, the envelope and the
 	@$(BIN)/python -m pip install --quiet --target $(FUZZER) atheris==3.0.0 || echo "atheris cannot be installed here: inputs are drawn at random"
 	PYTHONPATH=$(FUZZER) $(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
+fuzz-sql: install ## SQL of others, allowed and not, mixed and damaged, to the sandbox of a service (NUMBER)
+	$(BIN)/python -m tests.fuzz.statements --number $(NUMBER)
+
 audit-deps: install ## whether vulnerabilities are known of the locked dependencies; says so where nobody can be asked
 	@.ci/audit-deps $(BIN)/python .auditor
 
@@ -68,9 +82,12 @@ docs: install ## write the catalogue of views and macros into sql/README.md
 bench: install ## print speeds as ratios measured in one run
 	$(BIN)/python -m tests.bench
 
+bench-real: install ## how the estimated levels and simple rules foretold real liquidations, where ../shared/real is
+	$(BIN)/python -m tests.bench real
+
 lock: install ## resolve the dependencies again and write both locks
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## remove .venv and caches, keep data/
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzer .auditor .auditor.log
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzzer .browser .auditor .auditor.log

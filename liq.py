@@ -1,15 +1,15 @@
-"""The command `liq`: composes the sub-commands of the packages, for one command only what that needs."""
+"""The command `liq`: composes the sub-commands of the packages, for one command only what that needs. `import liq` asks."""
 
+import gc
 import os
 import stat
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib import import_module
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -19,8 +19,15 @@ from pipelines.commands.summaries import SUMMARIES
 from pipelines.failing import fail
 from warehouse.worlds import DEMO, LIVE, reading_world
 
+if TYPE_CHECKING:
+    from pipelines.client import connect as connect
+    from pipelines.client import liquidations as liquidations
+    from pipelines.client import totals as totals
+
+ASK = ("connect", "totals", "liquidations", "AskError")
+"""What a program that does `import liq` asks the warehouse with; `pipelines/client` has it."""
 _WRITES = """
-up demo ingest collect backfill import broker flows rollup cascades levels signals reprocess audit maintain backup verify
+up demo ingest collect backfill import broker flows rollup cascades levels signals alerts reprocess audit maintain backup verify
 restore
 """
 WRITES = frozenset(_WRITES.split())
@@ -50,7 +57,7 @@ class Liq(Group):
             "parse",
         ),
         "Keep": ("maintain", "backup", "verify", "restore"),
-        "Ask": ("sql", "shell", "schema", "views", "plot", "position"),
+        "Ask": ("sql", "export", "shell", "schema", "views", "venues", "plot", "position", "serve", "mcp", "alerts"),
     }
 
 
@@ -69,6 +76,13 @@ def _parse(app: typer.Typer) -> None:
     app.command("parse")(command(known_instruments))
 
 
+def _sql(app: typer.Typer) -> None:
+    from warehouse import sql_cli
+
+    sql_cli.sandboxed = lambda *given: import_module("pipelines.serve.sandbox.once").rows(*given)
+    app.add_typer(sql_cli.app)
+
+
 def _position(app: typer.Typer) -> None:
     from pipelines.commands.position import position
 
@@ -80,6 +94,13 @@ def _doctor(app: typer.Typer) -> None:
     from pipelines.commands.doctor import command
 
     app.command("doctor")(command(look, names))
+
+
+def _venues(app: typer.Typer) -> None:
+    from collectors.matrix import matrix
+    from pipelines.commands.venues import command
+
+    app.command("venues")(command(matrix))
 
 
 PARTS: dict[tuple[str, ...], Callable[[typer.Typer], None]] = {
@@ -95,11 +116,17 @@ PARTS: dict[tuple[str, ...], Callable[[typer.Typer], None]] = {
     ("watch",): partial(_all_of, "pipelines.commands.watch"),
     ("rollup",): partial(_all_of, "pipelines.commands.rollup"),
     ("signals",): partial(_all_of, "pipelines.commands.signals"),
-    ("sql", "shell", "schema", "views", "maintain"): partial(_all_of, "warehouse.cli"),
+    ("alerts",): partial(_under, "alerts", "pipelines.commands.alerts"),
+    ("mcp",): partial(_all_of, "pipelines.commands.mcp"),
+    ("serve",): partial(_all_of, "pipelines.commands.serve"),
+    ("sql",): _sql,
+    ("export",): partial(_all_of, "pipelines.commands.export"),
+    ("shell", "schema", "views", "maintain"): partial(_all_of, "warehouse.cli"),
     ("backup", "verify", "restore"): partial(_all_of, "warehouse.keeping.cli"),
     ("parse",): _parse,
     ("position",): _position,
     ("doctor",): _doctor,
+    ("venues",): _venues,
 }
 """Commands, and what adds them: a process that runs one of them holds the modules of that one."""
 NAMES = frozenset(name for names in PARTS for name in names)
@@ -114,6 +141,7 @@ def composed(only: str | None = None) -> typer.Typer:
             add(app)
     dress(app)
     Command.venues = lambda: import_module("collectors.venues.known").VENUES
+    Command.of_files = lambda: import_module("pipelines.venues").OF_FILES
     app.callback()(liq)
     return app
 
@@ -141,12 +169,16 @@ def _nothing() -> None:
 def __getattr__(name: str) -> Any:
     if name == "app":
         return composed()
+    if name in ASK:
+        return getattr(import_module("pipelines.client"), name)
     raise AttributeError(name)
 
 
 def _told_version(wanted: bool) -> None:
     if wanted:
-        print(f"liq {version('liquidation-warehouse')}")
+        from importlib.metadata import version
+
+        print(f"liq {version('liquidation-warehouse')}, DuckDB {version('duckdb')}")
         raise typer.Exit
 
 
@@ -155,7 +187,7 @@ def liq(
         bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Liquidation data of crypto derivatives: collect it, keep every frame, query it with SQL."""
+    """Liquidation data of crypto derivatives: collect it, keep the raw frames, query it with SQL."""
 
 
 def keep_private(words: Sequence[str]) -> None:
@@ -191,15 +223,21 @@ def settle_proxies(words: Sequence[str]) -> None:
 
 def main() -> None:
     """Run the command."""
+    gc.disable()  # what is imported is no garbage, and the search for some takes a twentieth of a second
     keep_private(sys.argv[1:])
     settle_proxies(sys.argv[1:])
-    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    app = _composed_for(sys.argv[1:])
+    gc.freeze()
+    gc.enable()
+    app(prog_name="liq")
+
+
+def _composed_for(words: Sequence[str]) -> typer.Typer:
+    """Return the command with as much of it as the words take."""
     if "_LIQ_COMPLETE" in os.environ:
-        composed()(prog_name="liq")
-    elif wanted in NAMES:
-        composed(wanted)(prog_name="liq")
-    else:
-        listed()(prog_name="liq")
+        return composed()
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    return composed(wanted) if wanted in NAMES else listed()
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import cascades, freshness, levels, parsing, silence, throughput, views
+from tests.bench import answering, cascades, freshness, levels, parsing, real, silence, throughput, views
 
 BENCHMARKS = {
+    "answering": answering.run,
     "parsing": parsing.run,
     "throughput": throughput.run,
     "freshness": freshness.run,
@@ -15,6 +16,7 @@ BENCHMARKS = {
     "cascades": cascades.run,
     "levels": levels.run,
     "silence": silence.run,
+    "real": real.run,
 }
 
 

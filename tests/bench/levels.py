@@ -20,12 +20,14 @@ from pipelines.derive.levels.columns import levels, weights_at
 from pipelines.derive.levels.margins import margins
 from pipelines.derive.levels.model import BARS, EMPTY, State, advance
 from pipelines.derive.levels.parameters import PARAMETERS
+from pipelines.derive.levels.reach import reach_levels
 from warehouse.tables import TABLES
 
 START = datetime(2026, 1, 1)  # noqa: DTZ001 the warehouse's times are UTC without a zone
 DAYS, CONTRACTS, ALL = 365, 50, 700
 YEAR_AIM_S, MINUTE_AIM_S, MEMORY_AIM_MB = 60.0, 2.0, 1_000.0
 DAY_MINUTES = 1440
+NO_FITS = TABLES["levels_features"].schema.to_frame()
 
 
 async def run(world: Path) -> None:
@@ -100,7 +102,9 @@ def measure(count: int, days: int) -> tuple[dict[str, float], State]:
         block = _bars(count, day, DAY_MINUTES, last)
         began = time.perf_counter()
         state = advance(state, block, shifts, listed, PARAMETERS)
-        column = levels(state, listed, shifts, weights, START + timedelta(days=day + 1), PARAMETERS)
+        end = START + timedelta(days=day + 1)
+        column = levels(state, listed, shifts, weights, end, PARAMETERS)
+        reach_levels(state, listed, shifts, weights, NO_FITS, end, PARAMETERS)
         spent += time.perf_counter() - began
         assert column.height or not day
         last, bars = block.group_by("contract").last().select("contract", "close", "oi"), bars + block.height
@@ -121,7 +125,9 @@ def measure_minute() -> dict[str, float]:
         block = block.group_by("contract", maintain_order=True).last().select(BARS.names())
         began = time.perf_counter()
         state = advance(state, block, shifts, listed, PARAMETERS)
-        levels(state, listed, shifts, weights, START + timedelta(days=days, minutes=minute + 1), PARAMETERS)
+        end = START + timedelta(days=days, minutes=minute + 1)
+        levels(state, listed, shifts, weights, end, PARAMETERS)
+        reach_levels(state, listed, shifts, weights, NO_FITS, end, PARAMETERS)
         worst = max(worst, time.perf_counter() - began)
     return {"seconds": worst, "cells": state.cells.height}
 

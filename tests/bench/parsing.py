@@ -115,11 +115,9 @@ async def _said(command: list[str], env: dict[str, str]) -> str:
 
 def _frames(venue: str, channel: str, topic: str, payloads: list[bytes]) -> list[RawFrame]:
     """Return frames as consumed: of a batch in four partitions, or of a bucket's one."""
-    parts, session = 4 if topic == LIQUIDATION else 1, f"{venue}-bench-18ea6e5559f0957a-035a"
+    parts, own = 4 if topic == LIQUIDATION else 1, (f"{venue}-bench-18ea6e5559f0957a-035a", "bench", "live")
     return [
-        RawFrame(
-            venue, channel, "*", "ws", frames.received_ns(n), session, n + 1, payload, topic, n % parts, n // parts
-        )
+        RawFrame(venue, channel, "*", "ws", frames.received_ns(n), *own, n + 1, payload, topic, n % parts, n // parts)
         for n, payload in enumerate(payloads)
     ]
 

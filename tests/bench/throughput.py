@@ -58,8 +58,9 @@ def _frame(number: int) -> RawFrame:
     )
     recv_ns = (at + 11) * 1_000_000
     return RawFrame(
-        "bybit", "allLiquidation", symbol, "ws", recv_ns, "bybit-linear-bench-0000", number + 1, payload.encode()
-    )
+        "bybit", "allLiquidation", symbol, "ws", recv_ns, "bybit-linear-bench-0000", "linear", "live", number + 1,
+        payload.encode(),
+    )  # fmt: skip
 
 
 async def _fill(kafka: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ PAGE = (
     Query("year by day and coin", "SELECT day, base, sum(usd) FROM liquidations_1d GROUP BY ALL", YEAR_MS),
 )
 INSTEAD = {
-    "liquidations_complete": "SELECT base, sum(notional_usd) FROM liquidations_complete "
+    "liquidations_filled_in": "SELECT base, sum(notional_usd) FROM liquidations_filled_in "
     "WHERE ts_event > as_of() - INTERVAL 1 DAY GROUP BY base",
     "open_interest_at": "FROM open_interest_at(as_of() - INTERVAL 1 HOUR)",
 }

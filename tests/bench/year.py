@@ -30,7 +30,7 @@ NOTHING = timedelta(0)
 _COVERAGE = """
 INSERT INTO feed_coverage BY NAME
 SELECT minute, date_trunc('hour', minute) AS hour, venue, channel, 1.0 AS connected_share, 60 AS frames, 50 AS "rows",
-    40 AS contract_seconds, 4 AS saturated_seconds
+    40 AS contract_seconds, 4 AS saturated_seconds, channel <> 'tickers' AS carries_liquidations
 FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(minute), (VALUES
     ('binance', 'forceOrder'), ('bybit', 'allLiquidation'), ('okx', 'liquidation-orders'), ('bybit', 'tickers')
 ) AS c(venue, channel)

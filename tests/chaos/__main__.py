@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument(
         "--silent", type=float, metavar="SECONDS", help="instead of faults: feeds fall silent after so long"
     )
-    parser.add_argument("--keep", action="store_true", help="leave the world's folder, for a look")
+    parser.add_argument("--keep", action="store_true", help="leave the world's folder and Kafka's log, for a look")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(10**6)
     for name in [name for name in os.environ if name.startswith("LIQ_") and "KAFKA_JARS" not in name]:
@@ -77,6 +77,7 @@ async def _run(folder: Path, seed: int, given: argparse.Namespace, tell: Tell) -
     world = UpWorld(folder, seed) if given.up else World(folder, seed, given.collectors, settings=settings)
     if given.silent:
         world = LivelyWorld(folder, seed)
+    world.disk.keep = given.keep
     disturb = at_random(seed, given.faults, given.minutes * 60, given.kills)
     if given.away:
         disturb = kafka_away(given.away, given.rate, given.kill, given.spool_mib is None)

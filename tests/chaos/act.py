@@ -17,6 +17,7 @@ from warehouse.settings import WarehouseSettings
 
 SLOW_BYTES_PER_S = 20_000.0
 BIG_BYTES = 2 * 1024 * 1024
+LATE_S = (0.005, 0.02, 0.1)
 LOCK_POLL_S = 0.003
 LOCK_WITHIN_S = 10.0
 BACK_WITHIN_S = 120.0
@@ -123,6 +124,14 @@ async def _clock(world: World, planned: Planned) -> int:
     return 1
 
 
+async def _slow_disk(world: World, planned: Planned) -> int:
+    clock = world.clocks[_process(world, planned)]
+    clock.slow(LATE_S[int(planned.dice * 997) % len(LATE_S)])
+    await asyncio.sleep(planned.seconds)
+    clock.slow(0)
+    return 1
+
+
 def _process(world: World, planned: Planned) -> str:
     if planned.target != "collect":
         return planned.target
@@ -158,4 +167,5 @@ def _place(world: World) -> Place:
 ACTS: dict[str, Act] = {
     "venue": _venue, "network": _network, "kafka network": _kafka_network, "process": _signals, "broker": _broker,
     "disk": _disk, "catalogue": _catalogue, "clock": _clock,
+    "slow disk": _slow_disk,
 }  # fmt: skip

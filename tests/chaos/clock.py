@@ -1,4 +1,5 @@
-"""Wall clocks that can be set wrong, one for each process: a small library before the C library's. Needs a C compiler."""
+"""Wall clocks that can be set wrong and disks that can be slow, for each process its own: a small library before the C
+library's. Needs a C compiler."""
 
 import shutil
 import struct
@@ -11,22 +12,35 @@ SOURCE = Path(__file__).with_name("shift.c")
 
 @lru_cache(maxsize=1)
 def missing() -> str:
-    """Return why clocks cannot be shifted here; empty where they can."""
+    """Return why neither can be done here; empty where they can."""
     return "" if shutil.which("cc") else "no C compiler"
 
 
 class Clock:
-    """The wall clock of one process. `env` makes a child go by it; `shift` sets it wrong, also while the child runs."""
+    """The wall clock and the disk of one process. `env` makes a child go by them; both can be changed while the child runs."""
 
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / f"{name}.clock"
-        self.shift(0)
+        self._file.write_bytes(bytes(16))
         self.env = {} if missing() else {"LD_PRELOAD": str(_library(folder)), "LIQ_CHAOS_CLOCK": str(self._file)}
 
     def shift(self, seconds: float) -> None:
         """Let the clock be so much ahead; negative: behind."""
-        with self._file.open("r+b" if self._file.exists() else "wb") as file:
+        self._write(0, seconds)
+
+    def slow(self, seconds: float) -> None:
+        """Let each write and each sync of a file take so much longer."""
+        self._write(8, seconds)
+
+    def heal(self) -> None:
+        """Let both be right."""
+        self.shift(0)
+        self.slow(0)
+
+    def _write(self, at: int, seconds: float) -> None:
+        with self._file.open("r+b") as file:
+            file.seek(at)
             file.write(struct.pack("<q", round(seconds * 1e9)))
 
 

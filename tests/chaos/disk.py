@@ -1,6 +1,7 @@
 """A small disk for Kafka's data, that can be full: a tmpfs, where this process may mount one."""
 
 import os
+import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,9 @@ SIZE_MIB = 1024
 
 
 class Disk:
-    """Mounted on `folder`. `missing`: why it is not, then nothing can be filled."""
+    """Mounted on `folder`. `missing`: why it is not, then nothing can be filled; `keep`: leave at the end what was on it."""
+
+    keep = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,6 +34,13 @@ class Disk:
         (self.folder / "ballast").unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Unmount it; what was on it is gone."""
-        if not self.missing:
-            subprocess.run(["umount", "-l", str(self.folder)], check=False)
+        """Unmount it; what was on it is gone, unless it is to be kept."""
+        if self.missing:
+            return
+        kept = self.folder.with_name(f"{self.folder.name}-kept")
+        if self.keep:
+            shutil.copytree(self.folder, kept)
+        subprocess.run(["umount", "-l", str(self.folder)], check=False)
+        if self.keep:
+            shutil.copytree(kept, self.folder, dirs_exist_ok=True)
+            shutil.rmtree(kept)

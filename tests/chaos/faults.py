@@ -7,11 +7,13 @@ from typing import Literal, NamedTuple
 
 VENUES = ("binance", "bybit", "okx")
 LIQUIDATIONS = {"binance": "forceOrder", "bybit": "allLiquidation", "okx": "liquidation-orders"}
+POLLS = {"okx": "liquidation-orders@filled"}
+"""The channels that bring the same by request."""
 TICKING = {"binance": "markPrice", "bybit": "tickers", "okx": "mark-price"}
 HTTP = {"binance": ("http_429", "http_403", "http_500"), "bybit": ("http_10006", "http_403", "http_500"),
         "okx": ("http_50011", "http_429", "http_500")}  # fmt: skip
 
-Where = Literal["venue", "network", "kafka network", "process", "broker", "catalogue", "clock", "disk"]
+Where = Literal["venue", "network", "kafka network", "process", "broker", "catalogue", "clock", "disk", "slow disk"]
 
 
 class Kind(NamedTuple):
@@ -67,6 +69,7 @@ KINDS = (
     Kind("SIGTERM", "broker", ("broker",), a_minute=0.25),
     Kind("SIGSTOP", "broker", ("broker",), (0.5, 12.0), a_minute=0.5),
     Kind("full", "disk", ("broker",), (2.0, 8.0), a_minute=0.3),
+    Kind("writes late", "slow disk", ("collect", "ingest"), (1.0, 10.0), a_minute=1.5),
     Kind("write lock held", "catalogue", ("ingest",), (0.5, 10.0), a_minute=1.5),
     Kind("SQLite locked", "catalogue", ("ingest",), (0.3, 8.0), a_minute=1.5),
     Kind("forward", "clock", ("collect", "ingest"), (2.0, 25.0), a_minute=1),

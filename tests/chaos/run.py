@@ -19,10 +19,10 @@ from tests.chaos.verdict import Promise, judge
 from tests.chaos.world import World
 from warehouse import lake
 
+CLOCKED: tuple[Where, ...] = ("clock", "slow disk")
 START_S = 180.0
 HEAL_S = 180.0
 LOOK_S = 0.5
-SLOW_DISK = "slow disk: needs a block device of its own"
 NEWEST = """
 SELECT venue, max(recv_last) AS newest FROM session_frames WHERE kafka_topic = 'raw.liquidation' GROUP BY venue
 """
@@ -88,10 +88,10 @@ def at_random(seed: int, faults: int, seconds: float, only_kills: bool = False) 
 
 
 def _plan(world: World, seed: int, faults: int, seconds: float) -> tuple[list[Planned], list[str]]:
-    found: dict[Where, str] = {"disk": world.disk.missing, "clock": clock.missing(), **world.without}
+    found: dict[Where, str] = {"disk": world.disk.missing, **dict.fromkeys(CLOCKED, clock.missing()), **world.without}
     missing = {where: why for where, why in found.items() if why}
     planned = plan(seed, faults, seconds, world.programs, missing)
-    return planned, [SLOW_DISK, *(f"{where}: {why}" for where, why in missing.items())]
+    return planned, [f"{where}: {why}" for where, why in missing.items()]
 
 
 async def _disturbed(world: World, planned: list[Planned], seconds: float, tell: Tell) -> list[Done]:

@@ -185,3 +185,23 @@ def test_a_clock_is_wrong_while_its_process_runs_and_only_the_wall_clock(tmp_pat
             assert abs(wall - time.time() - shift) < 60
             assert abs(monotonic - time.monotonic()) < 60
         child.kill()
+
+
+@pytest.mark.skipif(bool(clock.missing()), reason=clock.missing() or "-")
+def test_a_disk_is_slow_for_each_write_and_sync_of_a_file_and_for_no_pipe(tmp_path: Path) -> None:
+    ours = Clock(tmp_path, "one")
+    ours.slow(0.2)
+    code = (
+        "import duckdb, os, sys, time\n"
+        "def took(work): began = time.monotonic(); work(); print(time.monotonic() - began)\n"
+        "file = open(sys.argv[1], 'wb', buffering=0)\n"
+        "took(lambda: file.write(b'x')); took(lambda: os.fsync(file.fileno()))\n"
+        "took(lambda: duckdb.sql(f\"COPY (SELECT 1) TO '{sys.argv[2]}'\"))\n"
+        "took(lambda: os.write(2, b'x'))\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a"), str(tmp_path / "b.parquet")]
+    done = subprocess.run(command, env={**os.environ, **ours.env}, capture_output=True, text=True, check=True)
+    *files, pipe = map(float, done.stdout.split())
+    assert len(files) == 3
+    assert all(each >= 0.2 for each in files)
+    assert pipe < 0.2

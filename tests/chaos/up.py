@@ -29,6 +29,7 @@ class UpWorld(World):
     without: Mapping[Where, str] = {
         "kafka network": "`liq up` has no proxy before its Kafka",
         "clock": "`liq up` and its parts have one clock",
+        "slow disk": "`liq up` and its parts have one disk",
     }
 
     def __init__(self, folder: Path, seed: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from tests.chaos.faults import LIQUIDATIONS
+from tests.chaos.faults import LIQUIDATIONS, POLLS
 from tests.chaos.reading import Read, read
 from tests.chaos.sent import Connection, unmarked
 from tests.chaos.world import World
@@ -33,6 +33,10 @@ WHERE channel IN ({", ".join(f"'{name}'" for name in LIQUIDATIONS.values())}) OR
 """
 
 
+POLLED = f"""
+SELECT venue, payload FROM raw_frames WHERE channel IN ({", ".join(f"'{name}'" for name in POLLS.values())})
+"""
+"""Answers that have liquidations, too."""
 NOT_STORED = "SELECT session, fate, recv_before, recv_after FROM frame_numbers WHERE fate IN ('missing', 'dropped')"
 
 
@@ -51,8 +55,9 @@ class Gaps:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         columns = {row[0] for row in connection.execute("DESCRIBE feed_coverage").fetchall()}
         heard = "connected_share" + (" * (state <> 'SILENT')::INT" if "state" in columns else "")
+        pushed = "carries_liquidations" if "carries_liquidations" in columns else "topic = 'raw.liquidation'"
         rows = connection.execute(
-            f"SELECT venue, minute, {heard}, gap_reason FROM feed_coverage WHERE topic = 'raw.liquidation'"
+            f"SELECT venue, minute, {heard}, gap_reason FROM feed_coverage WHERE {pushed}"
         ).fetchall()
         self._shares = {(venue, minute): (share, reason) for venue, minute, share, reason in rows}
 
@@ -90,7 +95,7 @@ class Accounts:
             if _minus(before) <= at <= _plus(after):
                 return fate
         last = row["recv_last"]
-        if row["complete"] is None and (last is None or at >= _minus(last)):
+        if row["whole"] is None and (last is None or at >= _minus(last)):
             return f"after the last frame of a session that is {row['state']}"
         return ""
 
@@ -114,7 +119,9 @@ def judge(world: World) -> list[Promise]:
         return [
             _frames(world, frames, gaps, accounts),
             _liquidations(world, stored, gaps),
-            _rows(frames, stored),
+            _rows(
+                frames, [(venue, bytes(payload)) for venue, payload in connection.execute(POLLED).fetchall()], stored
+            ),
             _once(connection),
         ]
 
@@ -175,9 +182,10 @@ def _liquidations(world: World, stored: set[Read], gaps: Gaps) -> Promise:
     return Promise("no liquidation is missing where coverage is 1", not broken, figures, broken)
 
 
-def _rows(frames: Iterable[tuple[str, str, bytes]], stored: set[Read]) -> Promise:
+def _rows(frames: Iterable[tuple[str, str, bytes]], answers: Iterable[tuple[str, bytes]], stored: set[Read]) -> Promise:
     """The rows are what another reading of the stored frames gives: none less, none more, no side wrong."""
     expected = {one for venue, _, payload in frames if unmarked(payload)[1] for one in read(venue, payload)}
+    expected |= {one for venue, payload in answers for one in read(venue, payload)}
     less, more = expected - stored, stored - expected
     broken = tuple([f"no row: {one}" for one in less] + [f"row of no frame: {one}" for one in more])
     figures = f"{len(expected):,} in the stored frames, {len(stored):,} rows, {len(less):,} without a row, {len(more):,} other"

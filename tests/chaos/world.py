@@ -102,10 +102,10 @@ class World:
         return True
 
     def heal(self) -> None:
-        """End every fault that lasts: those of the venues, the stopped processes, the wrong clocks."""
+        """End every fault that lasts: those of the venues, the stopped processes, the wrong clocks, the slow disks."""
         self.simulator.heal()
         for clock in self.clocks.values():
-            clock.shift(0)
+            clock.heal()
         for name in (*self.names, *self.programs, "broker"):
             self.signal(name, signal.SIGCONT)
         if not self.disk.missing:
@@ -131,7 +131,7 @@ class World:
         self.broker = Broker(self.folder, listeners)
         self.bootstrap = (await self.broker.start()).bootstrap
         for name in self.names:
-            await self._part(name, [sys.executable, "-m", "liq", "collect", "all"], await self._venues(name))
+            await self._part(name, [sys.executable, "-m", "liq", "collect"], await self._venues(name))
         await self._part("ingest", [sys.executable, "-m", "pipelines.ingest", "--follow"])
         await self._part("derive", [sys.executable, "-m", "tests.chaos.derive"])
 

@@ -28,12 +28,14 @@ CASCADES = [
 BIN = ("base", "position_side", "bin")
 CLUSTER = ("base", "position_side", "price_low")
 LEVELS = [
-    Figures("liquidation_levels", columns.liquidation_levels, ("ts", *BIN, "leverage"), ("parameters",), END),
+    Figures("liquidation_levels", columns.liquidation_levels, ("ts", "model", *BIN, "leverage"), ("parameters",), END),
     Figures("liquidation_map", maps.liquidation_map, (*BIN, "leverage")),
     Figures("liquidation_heatmap", maps.liquidation_heatmap, ("ts", *BIN), instants=END),
     Figures("liquidation_clusters", maps.liquidation_clusters, CLUSTER),
     Figures("liquidation_max_pain", maps.liquidation_max_pain, ("base", "range_pct")),
     Figures("levels_score", scores.levels_score, ("base",), ("parameters",)),
+    Figures("levels_score_by_venue", scores.levels_score_by_venue, ("base", "venue"), ("parameters",)),
+    Figures("levels_model(as_of())", scores.levels_model, ("base", "venue")),
     Figures("levels_reach(as_of())", reach.rows, ("base",)),
     Figures("levels_swept(as_of())", reach.swept, (*BIN, "leverage"), ("parameters",)),
     Figures("levels_at(as_of())", maps.levels_at, BIN),

@@ -22,6 +22,7 @@ SETTLES = 30 * SECOND
 DEAD = "dead letter: "
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMES = ("ts", "ts_event", "next_funding_ts", "listed_ts", "expiry_ts")
+COMPLETED = ("interval_hours", "mark_price", "rate_type")
 SEEN = ("venue", "symbol", "order_side", "position_side", "ts_event", "qty_raw", "price_raw", "order_price")
 
 
@@ -40,6 +41,8 @@ class Frame(Protocol):
     def recv_ns(self) -> int: ...
     @property
     def session(self) -> str: ...
+    @property
+    def source(self) -> str: ...
     @property
     def seq(self) -> int: ...
 
@@ -69,7 +72,10 @@ class Facts:
 
     @cached_property
     def settlements(self) -> Rows:
-        """The oldest of an answer has no interval of its own, and its contract's only if that was listed here by then."""
+        """The oldest of an answer has no interval of its own, and its contract's only if that was listed here by then.
+
+        Of one settlement the first row stays, but that a later one may say the interval, or the mark price, that it lacks.
+        """
         listed, oldest = dict[tuple[str, str], int](), dict[tuple[int, str], int]()
         for row in self._rows["instruments"]:
             listed.setdefault((row["venue"], row["symbol"]), row["recv"])
@@ -80,7 +86,8 @@ class Facts:
             first = row["channel"] != "funding-rate" and row["ts_event"] == oldest[row["frame"], row["symbol"]]
             if first and row["ts_event"] < listed.get((row["venue"], row["symbol"]), 0):
                 row["interval_hours"] = None
-        return self._once("funding_settlements", lambda row: (row["venue"], row["symbol"], row["ts_event"]))
+        rows = sorted(self._rows["funding_settlements"], key=lambda row: sum(row[name] is None for name in COMPLETED))
+        return _first(rows, lambda row: (row["venue"], row["symbol"], row["ts_event"]), self.repeated)
 
     @cached_property
     def funding_rates(self) -> Rows:
@@ -147,8 +154,7 @@ def _traced(row: Row, frame: Frame) -> Row:
             row[name] = micros(row[name])
     row["recv"] = frame.recv_ns // 1000
     row["channel"], row["session"], row["seq"] = frame.channel, frame.session, frame.seq
-    feed = frame.session[len(frame.venue) + 1 :].split("-")[0]
-    row["source"] = feed if feed in ("backfill", "import") else "live"
+    row["source"] = frame.source
     return row
 
 

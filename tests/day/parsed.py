@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.envelope import RawFrame
+from collectors.venues.known import USUAL
 from pipelines.columns.contracts.instruments import Instruments
 from pipelines.commands.parse import options_of, read_instruments, run
 from pipelines.venues import VENUES
@@ -24,7 +25,7 @@ def parse(frames: Sequence[RawFrame], folder: Path) -> tuple[list[Row], list[Row
     and symbol asked for; the lists of contracts of a venue are one file, so that each contract is a row where it is told.
     """
     files = _written(frames, folder)
-    books = {venue: read_instruments(VENUES[venue], [_lists(frames, folder / venue)]) for venue in VENUES}
+    books = {venue: read_instruments(VENUES[venue], [_lists(frames, folder / venue)]) for venue in USUAL}
     rows: list[Row] = []
     remarks: list[Row] = []
     for path, places in files.items():
@@ -41,7 +42,7 @@ def parse(frames: Sequence[RawFrame], folder: Path) -> tuple[list[Row], list[Row
 def _contracts(frames: Sequence[RawFrame], folder: Path) -> list[Row]:
     """Return the rows of the lists of contracts, read by one who knows none before."""
     rows: list[Row] = []
-    for venue in VENUES:
+    for venue in USUAL:
         known = Instruments()
         for channel in LISTS:
             places = [n for n, frame in enumerate(frames) if (frame.venue, frame.channel) == (venue, channel)]
@@ -59,8 +60,12 @@ def _placed(rows: Iterable[Row], places: Sequence[int]) -> list[Row]:
 
 
 def events(frames: Iterable[RawFrame]) -> list[Row]:
-    """Return what collectors told, in order."""
-    return [json.loads(frame.payload) for frame in frames if frame.topic == EVENTS]
+    """Return what collectors told, in order, with the feed and source of the session that each is of."""
+    return [
+        json.loads(frame.payload) | {"feed": frame.feed, "source": frame.source}
+        for frame in frames
+        if frame.topic == EVENTS
+    ]
 
 
 def _lists(frames: Sequence[RawFrame], folder: Path) -> Path:

@@ -14,7 +14,7 @@ def _week(facts: Facts, now: int) -> Rows:
 
 LIQUIDATIONS = [
     Figures(
-        "liquidations_complete", liquidations.liquidations_complete,
+        "liquidations_filled_in", liquidations.liquidations_filled_in,
         ("venue", "symbol", "ts_event", "order_side", "qty_raw", "price_raw", "order_price", "occurrence"),
         ("metadata", "null_reason", "event_key", *KAFKA), instants=END,
     ),
@@ -22,7 +22,7 @@ LIQUIDATIONS = [
     Figures("liquidation_totals_by_coin", liquidations.liquidation_totals_by_coin, ("base", "hours")),
     Figures("liquidation_totals_by_venue", liquidations.liquidation_totals_by_venue, ("venue", "hours")),
     Figures("liquidation_totals_overall", liquidations.liquidation_totals_overall, ("hours",)),
-    Figures("liquidation_completeness", liquidations.liquidation_completeness, ("venue", "hours")),
+    Figures("liquidation_coverage_current", liquidations.liquidation_coverage_current, ("venue", "hours")),
     Figures(
         "liquidation_coverage([as_of() - INTERVAL 3 HOURS, as_of() - INTERVAL 7 DAYS])",
         liquidations.liquidation_coverage, ("venue", "since"),
@@ -163,7 +163,7 @@ QUALITY = [
     ),
     Figures("feed_states", quality.feed_states, ("venue", "channel"), ("silence_likelihood",)),
     Figures("feed_gaps", quality.feed_gaps, ("venue", "channel", "transport", "start")),
-    Figures("completeness_by_hour", quality.completeness_by_hour, ("venue", "channel", "hour")),
+    Figures("liquidation_coverage_by_hour", quality.liquidation_coverage_by_hour, ("venue", "channel", "hour")),
     Figures("dead_letters_summary", quality.dead_letters_summary, ("venue", "channel", "reason")),
     Figures("frame_numbers", quality.frame_numbers, ("session", "seq_from"), instants=END),
     Figures("frames_accounted", quality.frames_accounted, ("session",), ("unknown",), END),
@@ -178,13 +178,16 @@ FIGURES = [*LIQUIDATIONS, *FUNDING, *INTEREST, *PRICES, *RATIOS, *QUALITY, *DERI
 
 WORDS = "a list or a rule, no figures; the views that use it are recomputed"
 NOT_RECOMPUTED = {
-    "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS, "liquidation_channels": WORDS,
+    "as_of": WORDS, "dollars": WORDS, "classes": WORDS, "lower_bound": WORDS,
     "heard_share": WORDS, "levels_limits": WORDS, "level_passed": WORDS,
     "signals_hour": WORDS, "known_instrument": WORDS, "known_coin": WORDS, "first_bar": WORDS,
     "clusters_of": "the part of clusters_at that reckons; this is recomputed",
     "zones_of": "the part of zones_at that reckons; this is recomputed",
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
+    "liquidations_against_aggregated": "the day has no vendor's sums; its case has them",
+    "liquidation_signs": "the venues of the day name their sides; its case has one that does not",
     "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",
+    "liquidation_price_shifts": "measured figures and the lowest step of a margin table; its cases have them",
     "audit_last": "says what the checks found; that they hold on this day is a test of its own",
 }  # fmt: skip
 """Views and macros without figures here, and why."""

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import msgspec
 from websockets.asyncio.server import ServerConnection
 
-from collectors.envelope import ALL_SYMBOLS, RawFrame, Transport
+from collectors.envelope import ALL_SYMBOLS, Origin, RawFrame, Transport
 from collectors.events import EventName, event_frame
+from collectors.session_names import Source
 from collectors.simulator.host import Client
 from collectors.venues.binance.simulator import BinanceProtocol
 from collectors.venues.bybit.simulator import BybitProtocol
@@ -32,15 +33,18 @@ class Clock:
 class Recorded:
     """One session: numbers its frames and tells its events, at the clock's time and a network's latency."""
 
-    def __init__(self, venue: Venue, feed: str, transport: Transport, clock: Clock, sink: list[RawFrame]) -> None:
+    def __init__(
+        self, venue: Venue, feed: str, transport: Transport, clock: Clock, sink: list[RawFrame], source: Source = "live"
+    ) -> None:
         started = clock.now * MS
         self._random = random.Random(f"{venue.name}/{feed}/{started}")
-        self.session = f"{venue.name}-{feed}-{started:x}-{self._random.randrange(1 << 16):04x}"
+        session = f"{venue.name}-{feed}-{started:x}-{self._random.randrange(1 << 16):04x}"
+        self.origin = Origin(venue.name, transport, session, feed, source)
         self.venue, self.frames = venue, 0
-        self._transport, self._clock, self._sink, self._last_ns = transport, clock, sink, started
+        self._clock, self._sink, self._last_ns = clock, sink, started
 
     def _received(self) -> int:
-        apart = MS if self._transport == "rest" else 0
+        apart = MS if self.origin.transport == "rest" else 0
         self._last_ns = max(self._last_ns + apart, self._clock.now * MS + self._random.randrange(*LATENCY_MS) * MS)
         return self._last_ns
 
@@ -48,12 +52,13 @@ class Recorded:
         """Keep a frame."""
         self.frames += 1
         received = self._received()
-        own = self.venue.name, name.channel, name.symbol, self._transport
-        self._sink.append(RawFrame(*own, received, self.session, self.frames, payload, name.topic))
+        venue, transport, *own = self.origin
+        named = name.channel, name.symbol, transport, received
+        self._sink.append(RawFrame(venue, *named, *own, self.frames, payload, name.topic))
 
     def event(self, event: EventName, reason: str = "", **detail: Any) -> None:
         """Tell what happened."""
-        told = event_frame(self.venue.name, self.session, self._transport, self.frames, event, reason, detail)
+        told = event_frame(self.origin, self.frames, event, reason, detail)
         now = self._received()
         payload = msgspec.json.encode(msgspec.json.decode(told.payload) | {"ts_ns": now})
         self._sink.append(msgspec.structs.replace(told, recv_ns=now, payload=payload))

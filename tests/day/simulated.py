@@ -27,7 +27,7 @@ from collectors.topics import LIQUIDATION
 from collectors.venues.binance.simulator import BinanceFeed, BinanceProtocol
 from collectors.venues.binance.simulator import frames as binance_frames
 from collectors.venues.bybit.simulator import BybitFeed
-from collectors.venues.known import HISTORIES, VENUES
+from collectors.venues.known import HISTORIES, USUAL, VENUES
 from collectors.venues.okx.simulator import OkxFeed
 from collectors.venues.venue import Feed, Frame, Poll
 from tests.day.servers import ask, binance_of, bybit_of, listing, okx_of, payload, protocols
@@ -63,7 +63,7 @@ class Day:
         self.market = Market(SEED, listed(COINS, START_MS), PHASES, START_MS)
         self._truth = Truth()
         self._clock = Clock(START_MS)
-        self._venues = {name: make() for name, make in VENUES.items()}
+        self._venues = {name: VENUES[name]() for name in USUAL}
         self._protocols = protocols(self.market)
         self._feeds = {
             "binance": BinanceFeed(self.market, *binance_of(self._protocols), self._truth),
@@ -193,7 +193,7 @@ class Day:
         """Ask for history as `liq backfill` does, of perpetuals only; recorded by a session of its own."""
         venue = self._venues[name]
         self._clock.now = self.market.now
-        recorded = Recorded(venue, "backfill", "rest", self._clock, self.frames)
+        recorded = Recorded(venue, "backfill", "rest", self._clock, self.frames, "backfill")
         recorded.event("started")
         for endpoint in HISTORIES[name]().endpoints:
             for one in self._listings[name].get(endpoint.group, ()):

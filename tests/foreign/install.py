@@ -17,6 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CHDB = HERE / "chdb.lock"  # of the benchmarks only
+TARDIS = HERE / "tardis.lock"  # of the Python client, which reads our service
 REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
 VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1"}
 INSTALL_S = 300.0
@@ -48,6 +49,11 @@ def python() -> Path:
 def chdb_python() -> Path:
     """Return the interpreter of an environment with chDB. Raises UnavailableError."""
     return _environment(CHDB, "chDB")
+
+
+def tardis_python() -> Path:
+    """Return the interpreter of an environment with tardis-dev for Python. Raises UnavailableError."""
+    return _environment(TARDIS, "tardis-dev for Python")
 
 
 def _environment(lock: Path, what: str) -> Path:

@@ -30,7 +30,7 @@ def book_of(answers: Mapping[str, Iterable[tuple[str, bytes]]]) -> Instruments:
         for channel, body in found:
             parser = parser_of(venue, "rest", channel)
             assert parser is not None
-            rows = parser(RawFrame(venue, channel, "*", "rest", 0, venue, 1, body), {})
+            rows = parser(RawFrame(venue, channel, "*", "rest", 0, venue, "a", "live", 1, body), {})
             book = book.learn(venue, [(row, 0) for row in rows if isinstance(row, Instrument | FundingInterval)])
     return book
 
@@ -55,4 +55,4 @@ def _raw(frame: Frame) -> RawFrame | None:
         if named is None or named.channel == "control":
             return None
         channel, symbol = named
-    return RawFrame(frame.venue, channel, symbol, transport, 0, frame.session, frame.number, frame.payload)
+    return RawFrame(frame.venue, channel, symbol, transport, 0, frame.session, "a", "live", frame.number, frame.payload)

@@ -86,7 +86,8 @@ def _thousandfold(value: float) -> float:
 
 
 def _with_error(table: str, venue: str, field: str, change: Change, symbol: str) -> Callable[..., dict[str, Rows]]:
-    """Our reading with one row of a table wrong: the middle one of a venue that has the field, of a symbol so named."""
+    """Our reading with one row of a table wrong: the middle one (of a wrong symbol the first) of a
+    venue that has the field, of a symbol so named."""
 
     def read(frames: Sequence[Frame], book: Instruments) -> dict[str, Rows]:
         rows = _read(frames, book)
@@ -95,7 +96,9 @@ def _with_error(table: str, venue: str, field: str, change: Change, symbol: str)
             if row["venue"] == venue and row[field] is not None and symbol in row["symbol"]
         ]  # fmt: skip
         if places:
-            number, n = places[len(places) // 2]
+            number, n = places[
+                0 if field == "symbol" else len(places) // 2
+            ]  # later it would stay what it was told before
             rows[table][number] = [*rows[table][number]]
             rows[table][number][n] = rows[table][number][n] | {field: change(rows[table][number][n][field])}
         return rows

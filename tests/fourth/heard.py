@@ -10,7 +10,7 @@ from collectors.simulator import Phases, Simulator
 
 
 async def main() -> None:
-    async with Simulator(coins=["BTC"], phases=Phases(trickle=200)) as simulator:
+    async with Simulator(coins=["BTC"], phases=Phases(trickle=200), venues=["acme"]) as simulator:
         env = simulator.env()
         async with connect(env["LIQ_ACME_WS"] + "/v1") as socket, httpx.AsyncClient(trust_env=False) as http:
             print((await http.get(env["LIQ_ACME_REST"] + "/v1/contracts")).text)

@@ -4,46 +4,46 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
 from collectors.broker.settings import BrokerSettings
 from collectors.kafka import KafkaSettings
 from collectors.settings import CollectorSettings
-from collectors.venues.binance import stream as binance
-from collectors.venues.bybit import stream as bybit
-from collectors.venues.okx import stream as okx
-from pipelines.settings import IngestSettings, MetricsSettings
-from warehouse.settings import WarehouseSettings
+from collectors.venues.known import RECORDS
+from pipelines.serve.settings import ServeSettings
+from pipelines.settings import AlertsSettings, IngestSettings, MetricsSettings
+from warehouse.settings import PREFIX, WarehouseSettings
 
 FILE = Path(__file__).parents[2] / "infra" / "liq.env.example"
-PARTS: dict[str, tuple[type[BaseSettings], ...]] = {
+PARTS: dict[str, tuple[type[BaseModel], ...]] = {
     "Kafka": (KafkaSettings,),
     "The embedded broker": (BrokerSettings,),
     "Collectors": (CollectorSettings,),
-    "Addresses of the venues, for a proxy of your own": (binance.Hosts, bybit.Hosts, okx.Hosts),
+    "Addresses of the venues, for a proxy of your own": tuple(each.hosts for each in RECORDS.values()),
     "Ingest": (IngestSettings,),
+    "The service over HTTP": (ServeSettings,),
+    "Alerts": (AlertsSettings,),
     "Metrics": (MetricsSettings,),
     "The warehouse": (WarehouseSettings,),
 }
 HEADER = """\
 # Settings of every part. As services: /etc/liq/liq.env (mode 0640, group liq). As containers: infra/.env (mode 0600).
-# A line that begins with # is off, and what it shows is the default; [secret] marks what to keep to yourself.
-# No quotation marks around values. `liq doctor` names what cannot be read and what nothing reads.
-# The units and compose.yaml give LIQ_DATA a value of their own, compose.yaml LIQ_KAFKA_BOOTSTRAP and LIQ_KAFKA_LISTEN too."""
+# A line that begins with # is off and shows the default. [secret] marks values to keep secret.
+# Write values without quotation marks. `liq doctor` names settings that are wrong or unknown.
+# The units and compose.yaml set LIQ_DATA themselves; compose.yaml also sets LIQ_KAFKA_BOOTSTRAP and LIQ_KAFKA_LISTEN."""
 FOOTER = """\
 # --- Not ours
-# Prefect's server, where it is not the one beside the services
+# Your own Prefect server, if you do not use the one of the services
 #PREFECT_API_URL=http://127.0.0.1:4200/api
 # [secret] Password of the database of compose.yaml's profile postgres
 #POSTGRES_PASSWORD="""
 
 
-def names(kinds: tuple[type[BaseSettings], ...]) -> dict[str, FieldInfo]:
+def names(kinds: tuple[type[BaseModel], ...]) -> dict[str, FieldInfo]:
     """Return the settings of these classes by their environment variable."""
     return {
-        f"{kind.model_config.get('env_prefix', '')}{name}".upper(): field
+        f"{kind.model_config.get('env_prefix', PREFIX)}{name}".upper(): field
         for kind in kinds
         for name, field in kind.model_fields.items()
     }

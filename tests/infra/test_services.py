@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import liq
 from collectors.service import SPOOL
 from collectors.settings import CollectorSettings
-from collectors.venues.known import VENUES
+from collectors.venues.known import USUAL
 from pipelines.up.parts import PREFECT_FORGETS
 from tests.infra import env_example
 
@@ -102,7 +102,7 @@ def test_prefect_takes_the_options_its_server_is_started_with() -> None:
 
 
 def test_every_unit_belongs_to_the_target_and_runs_as_nobody_special() -> None:
-    assert len(UNITS) == 5
+    assert len(UNITS) == 7
     for file in UNITS:
         unit = Unit(file)
         assert unit["Unit"]["PartOf"] == unit["Install"]["WantedBy"] == "liq.target"
@@ -136,9 +136,9 @@ def test_what_a_collector_has_on_disk_outlives_its_container() -> None:
 
 def test_there_is_a_container_for_every_venue() -> None:
     assert {tuple(service["command"]) for name, service in OURS.items() if name.startswith("collect-")} == {
-        ("collect", venue) for venue in VENUES
+        ("collect", venue) for venue in USUAL
     }
-    assert set(DEMO["services"]) == {"simulate", *(f"collect-{venue}" for venue in VENUES)}
+    assert set(DEMO["services"]) == {"simulate", *(f"collect-{venue}" for venue in USUAL)}
 
 
 def test_the_broker_stops_after_whoever_writes_to_it() -> None:

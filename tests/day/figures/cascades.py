@@ -1,8 +1,10 @@
 """Cascades, recomputed from the rule (warehouse/tables/cascades.py); amounts are summed as whole millionths of a dollar."""
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cache
+from itertools import accumulate
 
 from tests.day.facts import DAY, EPOCH, HOUR, MINUTE, SECOND, Facts, Row, Rows
 from tests.day.figures import coverage
@@ -11,7 +13,7 @@ from tests.day.figures.moves import prices_around
 from tests.day.figures.prices import of_contract
 
 MICRO = 1_000_000
-RULE, GAP, LEAST, LEAST_UNKNOWN, TIMES = "v1", 10 * SECOND, 100_000, 1_000_000, 10
+RULE, GAP, LEAST, LEAST_UNKNOWN, TIMES = "v2", 180 * SECOND, 100_000, 1_000_000, 10
 LEAST_COUNT, LEAST_SATURATED, NORMAL_DAYS, NORMAL_LEAST, MARKET_WIDE = 5, 3, 7, 30, 3
 SCOPES = ("all", "complete")
 
@@ -43,6 +45,25 @@ def _normal(facts: Facts, scope: str, base: str, hour: int) -> float | None:
 def _stretches(facts: Facts, scope: str, base: str) -> Iterable[tuple[int, int, float | None]]:
     """Yield start, end and normal minute of each run of a coin whose score is highest at its end and never back at zero."""
     at = {ts: sum(micro(row) or 0 for row in rows) for ts, rows in grouped(_told(facts, scope)[base], _time).items()}
+    for session in _sessions(at):
+        yield from _stretches_of(facts, scope, base, {ts: at[ts] for ts in session})
+
+
+def _sessions(at: dict[int, int]) -> Iterable[list[int]]:
+    """Yield the instants between which there is no quiet: less than the least both in the gap before and in the gap after."""
+    times, own = list(at), list[int]()
+    sums = list(accumulate(at.values(), initial=0))
+    for n, ts in enumerate(times):
+        before = sums[n] - sums[bisect_left(times, ts - GAP)]
+        after = sums[bisect_right(times, times[n - 1] + GAP)] - sums[n] if n else 0
+        if own and before < LEAST * MICRO and after < LEAST * MICRO:
+            yield own
+            own = []
+        own.append(ts)
+    yield own
+
+
+def _stretches_of(facts: Facts, scope: str, base: str, at: dict[int, int]) -> Iterable[tuple[int, int, float | None]]:
     times, first = list(at), 0
     while first < len(times):
         normal = _normal(facts, scope, base, times[first] // HOUR * HOUR)
@@ -129,7 +150,7 @@ def _described(facts: Facts, scope: str, base: str, one: Stretch, kept: str) -> 
 
 @cache
 def _throttled(facts: Facts, scope: str, base: str) -> set[tuple[tuple[str, str], int]]:
-    throttled = (row for row in _told(facts, scope)[base] if row["completeness"] != "all")
+    throttled = (row for row in _told(facts, scope)[base] if row["completeness"] not in ("all", "undocumented"))
     return {(of_contract(row), row["ts_event"] // SECOND) for row in throttled}
 
 

@@ -1,6 +1,5 @@
 """How much of each feed was heard, from what collectors told and when frames came (tables: feed_coverage)."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -10,7 +9,8 @@ from typing import NamedTuple
 from tests.day.facts import MINUTE, SECOND, Facts, Row, Rows
 from tests.day.figures.arithmetic import grouped
 
-LIQUIDATIONS = "raw.liquidation"
+POLLED = "undocumented"
+"""The class of what only a poll brought, beside the feed that pushes."""
 CHANNELS = {"binance": "forceOrder", "bybit": "allLiquidation", "okx": "liquidation-orders"}
 NOT_KEPT = ("raw.ticker", "raw.kline")
 MEASURED_UNTIL = 1_795_046_400 * SECOND  # 2026-11-19, the end of the day: the coverage is computed then
@@ -40,11 +40,12 @@ def _minutes(facts: Facts) -> Rows:
     for (venue, transport), sessions in _sessions(facts).items():
         for channel, topic in sorted({(name, each[0]) for one in sessions for name, each in one.channels.items()}):
             for minute, share, reason in _shares(channel, sessions):
-                is_liquidation = topic == LIQUIDATIONS
+                is_liquidation = CHANNELS[venue] == channel
                 heard = seconds.get((venue, minute), (0, 0, 0)) if is_liquidation else (0, 0, 0)
                 count = frames.get((venue, transport, channel, minute), 0)
                 rows.append({
                     "minute": minute, "venue": venue, "channel": channel, "transport": transport, "topic": topic,
+                    "carries_liquidations": is_liquidation,
                     "connected_share": share, "frames": None if topic in NOT_KEPT else count, "rows": heard[0],
                     "contract_seconds": heard[1], "saturated_seconds": heard[2],
                     "gap_reason": reason if share < 1 else None, "repaired": _repaired(facts, topic, venue, minute, share),
@@ -76,7 +77,7 @@ def _filled(facts: Facts) -> set[tuple[str, int]]:
 def _frames(facts: Facts) -> dict[tuple[str, str, str, int], int]:
     counts: dict[tuple[str, str, str, int], int] = defaultdict(int)
     for frame in facts.frames:
-        if frame.topic != "collector.events" and "-backfill-" not in frame.session:
+        if frame.topic != "collector.events" and frame.source == "live":
             counts[frame.venue, frame.transport, frame.channel, frame.recv_ns // 1000 // MINUTE * MINUTE] += 1
     return counts
 
@@ -89,8 +90,10 @@ def _seconds(facts: Facts) -> dict[tuple[str, int], tuple[int, int, int]]:
         hit[row["venue"], row["symbol"]][row["ts_event"] // SECOND].append(row["completeness"])
     found: dict[tuple[str, int], tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
     for (venue, _), seconds in hit.items():
-        for second, classes in seconds.items():
+        for second, each in seconds.items():
             minute = second * SECOND // MINUTE * MINUTE
+            if not (classes := [one for one in each if one != POLLED]):
+                continue
             full = classes[0] != "all" and (second - 1 in seconds or second + 1 in seconds)
             rows, every, saturated = found[venue, minute]
             found[venue, minute] = rows + len(classes), every + 1, saturated + full
@@ -105,9 +108,8 @@ def _sessions(facts: Facts) -> dict[tuple[str, str], list[Session]]:
             heard[frame.session] = max(heard.get(frame.session, 0), frame.recv_ns // 1000)
     found: dict[tuple[str, str], list[Session]] = defaultdict(list)
     for name, told in grouped(facts.events, lambda event: event["session"]).items():
-        feed = re.sub(r"-[0-9a-f]+-[0-9a-f]{4}$", "", name)
-        if not feed.endswith("-backfill"):
-            found[told[0]["venue"], told[0]["transport"]].append(_session(feed, told, heard.get(name)))
+        if told[0]["source"] == "live":
+            found[told[0]["venue"], told[0]["transport"]].append(_session(told[0]["feed"], told, heard.get(name)))
     return {key: sorted(sessions, key=lambda one: one.start) for key, sessions in found.items()}
 
 

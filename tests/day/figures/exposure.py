@@ -34,6 +34,9 @@ class Exposure:
         self._scale = {True: 1.0, False: 1.0}
         self._span: list[tuple[float, float]] = []
         self._gone = {True: 0.0, False: 0.0}
+        self.seen: dict[int, int] = {}
+        self._traded: dict[int, tuple[float, int]] = {}
+        self._recent: list[tuple[int, float]] = []
 
     def allow(self, leverages: tuple[float, ...], mmr: float, highest: float) -> None:
         """Take a margin table: positions opened from now on have these leverages, up to the highest, and this rate."""
@@ -50,6 +53,32 @@ class Exposure:
             if qty > 0
         }
 
+    def traded(self, level: int) -> float:
+        """Return coins traded in a bin, older ones counted less."""
+        coins, ts = self._traded.get(level, (0.0, self.ts))
+        return coins * self._halved(self.ts - ts, self.half_life_h)
+
+    def recent(self, at: int, half_life_h: float) -> float:
+        """Return USD liquidated before an instant, each counted less by its age."""
+        return math.fsum(usd * self._halved(at - ts, half_life_h) for ts, usd in self._recent)
+
+    def oi_usd(self) -> float:
+        """Return the last open interest told, at the last close; 0 where none was."""
+        return (self.oi or 0.0) * (1.0 if self.inverse else self.close or 0.0)
+
+    def _halved(self, time: int, half_life_h: float | None) -> float:
+        return 1.0 if half_life_h is None else 0.5 ** (time / HOUR / half_life_h)
+
+    def _see(self, row: dict[str, Any], low: int, high: int) -> None:
+        """Note the bins of a bar, its volume spread over them, and what was liquidated in it."""
+        share = max(row.get("volume") or 0.0, 0.0) / (high - low + 1)
+        for level in range(low, high + 1):
+            coins, ts = self._traded.get(level, (0.0, row["ts"]))
+            self._traded[level] = coins * self._halved(row["ts"] - ts, self.half_life_h) + share, row["ts"]
+            self.seen[level] = row["ts"]
+        if gone := (row["liquidated_long"] or 0.0) + (row["liquidated_short"] or 0.0):
+            self._recent.append((row["ts"], gone if self.inverse else gone * row["close"]))
+
     def bin(self, price: float) -> int:
         return math.floor(math.log(price) / self.log_width)
 
@@ -57,6 +86,7 @@ class Exposure:
         """Take a minute: ts (UTC µs), low, high, close, and oi, liquidated_long, liquidated_short or None."""
         prices = [row["low"], row["high"], row["close"], *([] if self.close is None else [self.close])]
         low, high = self.bin(min(prices)), self.bin(max(prices))
+        self._see(row, low, high)
         self._span.append((row["low"], row["high"]))
         self._gone[True] += row["liquidated_long"] or 0.0
         self._gone[False] += row["liquidated_short"] or 0.0

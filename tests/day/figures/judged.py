@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations
+from statistics import median
 from typing import NamedTuple
 
 from tests.day.facts import DAY, HOUR, MINUTE, Facts, Rows
@@ -13,6 +14,7 @@ from tests.day.figures import levels
 from tests.day.figures.arithmetic import grouped
 from tests.day.figures.exposure import Exposure
 from tests.day.figures.prices import of_contract
+from tests.day.figures.reaching import Known, known
 
 PUBLISHED = dict(zip(levels.LEVERAGES, (0.10, 0.20, 0.30, 0.25, 0.15), strict=True))
 SINCE = (
@@ -21,7 +23,10 @@ SINCE = (
 UNTIL = SINCE + 2 * HOUR
 FROZEN = 30 * MINUTE
 SCORED_WITHIN = math.log(1.1)
+WIDEST = 400
 FIT_BINS, LEAST_MAPS, MOST_LEFT = 8, 40, 0.95
+MEASURED = {"BTC": 0.0038, "ETH": 0.0028, "SOL": 0.0057, "DOGE": 0.0078}
+"""How far OKX' bkPx lay beyond the mark."""
 Place = tuple[bool, int]
 
 
@@ -34,58 +39,74 @@ class Weights(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A coin's map frozen at an instant: USD by side, bins from the price then and leverage; places the price reached;
-    USD swept by leverage and liquidated, by place."""
+    """A map of a coin's contracts at a venue, frozen at an instant: USD by side, bins from the price then and leverage; places
+    the price reached, and what was known of them; USD swept by leverage and liquidated, by place."""
 
     base: str
+    venue: str
     at: int
     near: dict[tuple[bool, int, float], float]
     reached: list[Place]
     swept: dict[tuple[bool, int, float], float]
     realised: dict[Place, float]
+    known: list[Known]
 
 
 @cache
 def realised(facts: Facts) -> Rows:
-    """Return the liquidations of feeds that carry all: a bankruptcy price is brought back by the maintenance rate."""
+    """Return the liquidations that were told: a bankruptcy price is brought back by the maintenance rate."""
     found = []
     for row in facts.liquidations:
         own, usd = of_contract(row), row["notional_usd"]
-        if own in levels.listings(facts) and row["completeness"] == "all" and row["price"] > 0 and usd:
+        if own in levels.listings(facts) and (row["price"] or 0) > 0 and usd:
             rate, _ = levels.margin_table(facts, own, row["ts_event"] // DAY * DAY)
             d = 1 if row["position_side"] == "long" else -1
             inverse = levels.listings(facts)[own]["contract"] == "inverse"
             back = (1 + d * rate if inverse else 1 / (1 - d * rate)) if row["price_kind"] == "bankruptcy" else 1.0
-            found.append({"own": own, "ts": row["ts_event"], "long": d == 1, "price": row["price"] * back, "usd": usd})
+            if row["price_kind"] == "okx_bkPx":
+                back = 1 / (1 - d * MEASURED.get(row["base"], median(MEASURED.values())))
+            told = {"base": row["base"], "completeness": row["completeness"]}
+            found.append(
+                told | {"own": own, "ts": row["ts_event"], "long": d == 1, "price": row["price"] * back, "usd": usd}
+            )
     return found
 
 
 @cache
 def maps(facts: Facts) -> list[Judged]:
-    """Return every judged map, of the coins with liquidations of complete feeds in the time scored.
-
-    What lies near is told of the maps that are scored only; what was swept and liquidated of those before too.
-    """
+    """Return every judged map, of the coins with liquidations in the time scored, at the venues that told any."""
     inside = [row for row in realised(facts) if SINCE <= row["ts"] < UNTIL]
     coins = sorted({levels.listings(facts)[row["own"]]["base"] for row in inside})
-    complete = {row["own"][0] for row in inside}
+    venues = sorted({row["own"][0] for row in inside})
     book, found = levels.Book(facts), list[Judged]()
     told = grouped(realised(facts), lambda row: row["ts"] // FROZEN * FROZEN)
     for at in range(levels.first_hour(facts), UNTIL, FROZEN):
         frozen = {own: one.close for own, one in book.of.items() if one.close is not None}
-        near = {own: _near(book.of[own], close) for own, close in frozen.items()} if at >= SINCE else {}
+        near = {own: _near(book.of[own], close) for own, close in frozen.items()}
+        before = {
+            (base, venue): _known(facts, book, base, venue, at) for base in coins for venue in venues if at >= SINCE
+        }
         for one in book.of.values():
             one.swept.clear()
         spans = _spans(book, book.advance(at + FROZEN, at // DAY * DAY), frozen)
         for base in coins:
-            of = [own for own in frozen if levels.listings(facts)[own]["base"] == base]
-            whole = [own for own in of if own[0] in complete]
-            swept = (_usd(book.of[own], book.of[own].swept, frozen[own]) for own in whole)
-            found.append(Judged(
-                base, at, _sum(near.get(own, {}) for own in of) if whole else {}, _reached(book, spans, whole, frozen),
-                _sum(swept), _realised(book, told.get(at, []), spans, {own: frozen[own] for own in whole}),
-            ))  # fmt: skip
+            for venue in venues:
+                of = [own for own in frozen if levels.listings(facts)[own]["base"] == base and own[0] == venue]
+                places = _reached(book, spans, of, frozen)
+                swept = (_usd(book.of[own], book.of[own].swept, frozen[own]) for own in of)
+                found.append(Judged(
+                    base, venue, at, _sum(near.get(own, {}) for own in of), places, _sum(swept),
+                    _realised(book, told.get(at, []), spans, {own: frozen[own] for own in of}),
+                    [before[base, venue][offset] for _, offset in places] if at >= SINCE else [],
+                ))  # fmt: skip
     return found
+
+
+def _known(facts: Facts, book: levels.Book, base: str, venue: str, at: int) -> dict[int, Known]:
+    """Return what is known of the bins around a coin's price at a venue, wider than a map's half hour ever went."""
+    of = [one for own, one in book.of.items()
+          if own[0] == venue and levels.listings(facts)[own]["base"] == base and one.close is not None]  # fmt: skip
+    return {each.offset: each for each in known(of, at, range(-WIDEST, WIDEST + 1))} if of else {}
 
 
 Cells = dict[tuple[bool, int, float], float]
@@ -160,8 +181,11 @@ def weights(facts: Facts, base: str, at: int) -> Weights:
 def _fitted(facts: Facts, base: str) -> Weights | None:
     """Fit the share of each leverage to what was swept and liquidated before; None where that explains too little."""
     cells: dict[tuple[int, bool, int], tuple[list[float], list[float]]] = defaultdict(lambda: ([0.0] * 5, [0.0]))
+    told = [row for row in realised(facts) if SINCE <= row["ts"] < UNTIL]
+    feeds = grouped(told, lambda row: row["own"][0])
+    whole = {venue for venue, rows in feeds.items() if all(row["completeness"] == "all" for row in rows)}
     for one in maps(facts):
-        if one.base == base and one.at < SINCE:
+        if one.base == base and one.venue in (whole or feeds) and one.at < SINCE:
             for (long, offset, leverage), usd in one.swept.items():
                 cells[one.at, long, offset // FIT_BINS][0][levels.LEVERAGES.index(leverage)] += usd
             for (long, offset), usd in one.realised.items():

@@ -5,7 +5,7 @@ from collections import defaultdict
 from functools import cache
 
 from tests.day.facts import HOUR, MINUTE, Facts, Row, Rows
-from tests.day.figures.arithmetic import grouped, total
+from tests.day.figures.arithmetic import grouped, highest, total
 from tests.day.figures.contracts import DOLLARS
 from tests.day.figures.exposure import Exposure
 from tests.day.figures.prices import of_contract
@@ -60,7 +60,8 @@ def _marks(facts: Facts) -> Rows:
 def _candle(rows: Rows, multiplier: float) -> Row:
     last = max(rows, key=lambda row: (bool(row["closed"]), row["recv"]))
     low, high = min(row["low"] for row in rows), max(row["high"] for row in rows)
-    return {"low": low / multiplier, "high": high / multiplier, "close": last["close"] / multiplier}
+    volume = highest(row["volume_base"] for row in rows)
+    return {"low": low / multiplier, "high": high / multiplier, "close": last["close"] / multiplier, "volume": volume}
 
 
 def _gone_on(candle: Row, told_at: int, marks: Rows) -> Row:
@@ -70,7 +71,7 @@ def _gone_on(candle: Row, told_at: int, marks: Rows) -> Row:
     prices, last = [row["mark_price"] for row in marks], max(marks, key=lambda row: int(row["ts_event"]))
     return {
         "low": min(candle["low"], *prices), "high": max(candle["high"], *prices),
-        "close": last["mark_price"] if last["ts_event"] > told_at else candle["close"],
+        "close": last["mark_price"] if last["ts_event"] > told_at else candle["close"], "volume": candle["volume"],
     }  # fmt: skip
 
 

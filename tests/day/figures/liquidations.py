@@ -71,7 +71,7 @@ def picked(row: Row, *names: str) -> Row:
     return {name: row[name] for name in names}
 
 
-def liquidations_complete(facts: Facts, now: int) -> Rows:
+def liquidations_filled_in(facts: Facts, now: int) -> Rows:
     names = (
         "venue", "symbol", "instrument", "base", "quote", "settle", "contract", "kind", "ts_event", "order_side",
         "position_side", "price_raw", "price", "price_kind", "order_price", "qty_raw", "qty_unit", "qty_base",
@@ -143,7 +143,7 @@ def liquidation_totals_overall(facts: Facts, now: int) -> Rows:
     ]
 
 
-def liquidation_completeness(facts: Facts, now: int) -> Rows:
+def liquidation_coverage_current(facts: Facts, now: int) -> Rows:
     return [{"hours": hours, **row} for hours in WINDOWS for row in covered(facts, now, now - hours * HOUR).values()]
 
 

@@ -51,7 +51,7 @@ def liquidation_heatmap(facts: Facts, now: int) -> Rows:
             whole, score = math.fsum(row["usd_estimated"] for row in of), _score(facts, now, base)
             score |= {"freshness": last["freshness"] if last and last["ts"] == ts else "PAST",
                       "age_s": now // SECOND - ts // SECOND}  # fmt: skip
-            told = {name: of[0][name] for name in ("venues", "since", "bars_share", "weights_from")}
+            told = {name: of[0][name] for name in ("model", "venues", "since", "bars_share", "weights_from")}
             for row in bins(of):
                 usd = row.pop("usd")
                 del row["qty"]
@@ -71,18 +71,24 @@ def levels_at(facts: Facts, moment: int, hours: int = 2) -> Rows:
 
 
 def clusters_at(facts: Facts, moment: int, hours: int = 2) -> Rows:
-    """Return runs of neighbouring bins, each with at least twice the mean of the side's bins within 20 %."""
-    near = [row for row in levels_at(facts, moment, hours) if abs(row["distance"]) <= NEAR]
+    """Return runs of neighbouring bins, each with at least twice the mean of the side's bins within 20 %; whole where they
+    begin within 20 %."""
     found = []
-    for (base, side), rows in grouped(near, lambda row: (row["base"], row["position_side"])).items():
-        numbers = [row["bin"] for row in rows]
-        threshold = 2 * math.fsum(row["usd"] for row in rows) / (max(numbers) - min(numbers) + 1)
+    for (base, side), rows in grouped(
+        levels_at(facts, moment, hours), lambda row: (row["base"], row["position_side"])
+    ).items():
+        near = [row for row in rows if abs(row["distance"]) <= NEAR]
+        if not near:
+            continue
+        numbers = [row["bin"] for row in near]
+        threshold = 2 * math.fsum(row["usd"] for row in near) / (max(numbers) - min(numbers) + 1)
         runs: list[Rows] = []
         for row in sorted((row for row in rows if row["usd"] >= threshold), key=lambda row: int(row["bin"])):
             if runs and runs[-1][-1]["bin"] == row["bin"] - 1:
                 runs[-1].append(row)
             else:
                 runs.append([row])
+        runs = [run for run in runs if any(abs(row["distance"]) <= NEAR for row in run)]
         own = [_cluster(run) | {"base": base, "position_side": side, "threshold_usd": threshold} for run in runs]
         found += [
             row | {"rank": 1 + sum(other["usd_estimated"] > row["usd_estimated"] for other in own)} for row in own
@@ -94,10 +100,11 @@ def _cluster(run: Rows) -> Row:
     low, high = run[0]["price_low"], run[-1]["price_high"]
     peak = max(run, key=lambda row: (row["usd"], -abs(row["distance"])))
     usd, first = math.fsum(row["usd"] for row in run), run[0]
+    near = math.fsum(row["usd"] for row in run if abs(row["distance"]) <= NEAR)
     edge = high if first["position_side"] == "long" else low
     return {
         "price_low": low, "price_high": high, "peak_price": peak["price"], "usd_estimated": usd, "bins": len(run),
-        "share": usd / first["side_usd"], "distance": edge / first["price_now"] - 1, "price_now": first["price_now"],
+        "share": near / first["side_usd"], "distance": edge / first["price_now"] - 1, "price_now": first["price_now"],
         "ts": first["ts"], **{name: first[name] for name in OF_MAP},
     }  # fmt: skip
 

@@ -16,7 +16,10 @@ Four = tuple[float | None, float | None, float | None, float | None]
 
 
 def prices_around(facts: Facts, rows: Rows, span: Span, side: str) -> Row:
-    """Return the prices of the contract with most USD that has them: of trades before marks, with an end before without."""
+    """Return the prices of the contract with most USD that has them: of trades before marks, with an end before without.
+
+    Every contract of the simulated market has prices of its own, so none takes another's.
+    """
     found = []
     for own, of in grouped(rows, of_contract).items():
         usd = sum(row["notional_usd"] or 0 for row in of)

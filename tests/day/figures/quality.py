@@ -6,7 +6,7 @@ from itertools import groupby
 
 from tests.day.facts import DAY, HOUR, MINUTE, SECOND, Facts, Frame, Row, Rows
 from tests.day.figures.arithmetic import any_true, grouped, latest, listed, ratio, total
-from tests.day.figures.coverage import LIQUIDATIONS, minutes
+from tests.day.figures.coverage import minutes
 
 EVENTS = "collector.events"
 BEGAN = "collection began"
@@ -38,7 +38,7 @@ def feed_gaps(facts: Facts, now: int) -> Rows:
 
 def feed_states(facts: Facts, now: int) -> Rows:
     """Return the state of each liquidation channel in its last minute, and since when it is in it."""
-    own = (row for row in minutes(facts) if row["topic"] == LIQUIDATIONS and now - 7 * DAY < row["minute"] <= now)
+    own = (row for row in minutes(facts) if row["carries_liquidations"] and now - 7 * DAY < row["minute"] <= now)
     found = []
     for (venue, channel), rows in grouped(own, lambda row: (row["venue"], row["channel"])).items():
         last, others = rows[-1], [row["minute"] for row in rows if row["state"] != rows[-1]["state"]]
@@ -51,10 +51,10 @@ def feed_states(facts: Facts, now: int) -> Rows:
     return found
 
 
-def completeness_by_hour(facts: Facts, now: int) -> Rows:
+def liquidation_coverage_by_hour(facts: Facts, now: int) -> Rows:
     classes = grouped(facts.liquidations, lambda row: (row["ts_event"] // HOUR * HOUR, row["venue"]))
     known = [
-        r for r in minutes(facts) if r["topic"] == LIQUIDATIONS and now // HOUR * HOUR - 30 * DAY <= r["minute"] <= now
+        r for r in minutes(facts) if r["carries_liquidations"] and now // HOUR * HOUR - 30 * DAY <= r["minute"] <= now
     ]
     measured, found = max(row["minute"] for row in known) + MINUTE, []
     for (hour, venue, channel), rows in grouped(
@@ -135,7 +135,7 @@ def frames_accounted(facts: Facts, now: int) -> Rows:
             "ended": ended, "highest_seq": highest,
             "collector_frames": max(event["frames"] for event in events), "frames": len(seqs),
             "missing": missing, "dropped": 0, "duplicates": len(seqs) - len(set(seqs)), "received_again": 0,
-            "complete": missing == 0 if ended else None,
+            "whole": missing == 0 if ended else None,
             "frames_with_rows": len(seqs) - empty - unread, "frames_without_rows": empty, "frames_dead": unread,
             "recv_first": min(received, default=None), "recv_last": max(received, default=None), "last_sign": last_sign,
         })  # fmt: skip
@@ -171,7 +171,7 @@ def frames_by_venue(facts: Facts, now: int) -> Rows:
     for venue, rows in grouped(frames_accounted(facts, now), lambda row: row["venue"]).items():
         found.append({name: sum(row[name] for row in rows) for name in sums} | {
             "venue": venue, "sessions": len(rows), "running": sum(row["state"] == "running" for row in rows),
-            "killed": sum(row["state"] == "killed" for row in rows), "complete": _of_all([row["complete"] for row in rows]),
+            "killed": sum(row["state"] == "killed" for row in rows), "whole": _of_all([row["whole"] for row in rows]),
             "frames_received": sum(row["highest_seq"] for row in rows),
             "liquidations": sum(row["venue"] == venue for row in facts.liquidations),
             "recv_first": min(row["recv_first"] for row in rows if row["recv_first"] is not None),
@@ -220,8 +220,8 @@ def _sanity(venue: str, day: int, counts: dict[tuple[str, int], int]) -> Row:
 
 TRACE = ("kafka_topic", "kafka_partition", "kafka_offset", "session", "seq")
 NULLABLE = {
-    "liquidations": ("instrument", "base", "quote", "settle", "contract", "kind", "price_raw", "price", "order_price",
-                     "qty_base", "notional_usd", "status", "metadata", "null_reason"),
+    "liquidations": ("instrument", "base", "quote", "settle", "contract", "kind", "order_side", "position_side",
+                     "price_raw", "price", "order_price", "qty_base", "notional_usd", "status", "metadata", "null_reason"),
     "funding_rates": ("instrument", "base", "quote", "settle", "interval_hours", "next_funding_ts"),
     "funding_settlements": ("instrument", "base", "quote", "settle", "interval_hours", "mark_price", "rate_type"),
     "open_interest": ("instrument", "base", "quote", "settle", "contract", "oi_base", "oi_usd", "period", "null_reason"),

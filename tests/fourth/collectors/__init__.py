@@ -5,4 +5,6 @@ from collectors.venues.acme.stream import Hosts, venue
 from collectors.history.endpoint import History
 from collectors.venues.record import Record
 
-RECORD = Record("acme", venue, lambda: History((), {}), Hosts, known=("BTC-PERP",))
+RECORD = Record(
+    "acme", venue, lambda: History((), {}), Hosts, known=("BTC-PERP",), collects={"liquidations": ("liquidations",)}
+)
