@@ -8,6 +8,7 @@ from typing import NamedTuple
 import duckdb
 
 from warehouse import lake
+from warehouse.empty_tables import note_empty
 from warehouse.errors import SchemaMismatchError
 from warehouse.lake import METADATA, Lake, quoted
 from warehouse.lock import write_lock
@@ -73,6 +74,7 @@ def _migrate(opened: Lake, tables: list[Table], views: Sequence[Statement]) -> l
         changes += view_changes
         _record(connection, changes)
     _set_options(opened, tables)
+    note_empty(opened)
     return [f"{change.object}: {change.what}" for change in changes] + _note_place(opened)
 
 
@@ -82,16 +84,23 @@ def _apply(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
 
 
 def _table_changes(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> list[Change]:
-    stored: dict[str, dict[str, str]] = {}
-    query = (
-        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = 'lake' AND NOT internal"
-    )
-    for table, column, kind in connection.execute(query).fetchall():
-        stored.setdefault(table, {})[column] = kind
+    stored = _stored(connection)
     if told := [line for table in tables for line in _mismatches(table, stored.get(table.name, {}))]:
         raise SchemaMismatchError("; ".join(told))
     digests = _digests(connection) if SCHEMA_HISTORY.name in stored else {}
     return [change for table in tables for change in _changes_of(table, stored.get(table.name), digests)]
+
+
+def _stored(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Return the types of the stored tables' columns. `duckdb_columns()` would plan every view for that."""
+    names = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()
+    described = "SELECT column_name, column_type FROM (DESCRIBE lake.main.{})"
+    return {name: dict(connection.execute(described.format(_named(name))).fetchall()) for (name,) in names}
+
+
+def _named(name: str) -> str:
+    """Return the name of a table as SQL, whatever it is."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _mismatches(table: Table, stored: dict[str, str]) -> Iterable[str]:

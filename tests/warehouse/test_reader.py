@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -172,3 +173,11 @@ def test_a_damaged_file_is_told_in_one_line_that_names_it_and_liq_verify(
         assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1), done.stderr
         assert str(file) in done.stderr
         assert "`liq verify` names each one" in done.stderr
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_once_the_lake_is_open_no_unsigned_extension_is_taken(world: Path, read_only: bool) -> None:
+    with lake.open(world, read_only=read_only, unlocked=True) as opened:
+        assert opened.connection.execute("SELECT current_setting('allow_unsigned_extensions')").fetchone() == (False,)
+        with pytest.raises(duckdb.Error, match="Cannot change allow_unsigned_extensions"):
+            opened.connection.execute("SET allow_unsigned_extensions = true")
