@@ -1,4 +1,4 @@
-"""How often DuckLake's catalogue is asked while a query over tables without rows is planned, and what their first rows make known."""
+"""How often DuckLake asks its catalogue to plan a query over tables without rows, and what their first rows make known."""
 
 import re
 from collections.abc import Callable
