@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from warehouse.errors import WarehouseError
 from warehouse.password import apart
 from warehouse.settings import WarehouseSettings
 
@@ -25,7 +26,15 @@ class Place:
         return self.world / "lake"
 
     def make_folder(self) -> None:
-        """Make the lake's folder, open to whom the world's is; the world's, where there is none, for its owner alone."""
+        """Make the lake's folder, open to whom the world's is; the world's, where there is none, for its owner alone.
+
+        Raises WarehouseError for a place whose files DuckDB cannot name: it takes a backslash for a slash in any pattern, and
+        a name with `*`, `?` or `[` can only be given as one.
+        """
+        if self.local_files and "\\" in self.files and any(letter in self.files for letter in "*?["):
+            raise WarehouseError(
+                f"{self.files} cannot hold a warehouse: its name has a backslash beside *, ? or [; choose another folder"
+            )
         if not self.world.exists():
             self.world.parent.mkdir(parents=True, exist_ok=True)
             self.world.mkdir(mode=0o700, exist_ok=True)

@@ -10,36 +10,50 @@ import pytest
 from typer.testing import Result
 
 from tests.warehouse.keeping.destroyed import contents, files, fill, lose_catalogue
-from warehouse import lake
-from warehouse.errors import QueryError
+from warehouse import lake, schema
+from warehouse.errors import QueryError, WarehouseError
 from warehouse.lake import Lake
 from warehouse.query import query, run
 
 Maker = Callable[..., pl.DataFrame]
-TWINS = {"liq[1]": "liq1", "**": "liq", "l?q": "liq", "{a,b} c": "a", 'it\'s "ü" %41\\#;': "it"}
-"""Names, and that of another world which each one could be taken for."""
+NAMES = ('l?q[1]{a,b}** it\'s "ü" %41#;', "it's %41\\#;")
+TAKEN_FOR = {
+    "?": "i",
+    "[1]": "1",
+    "{a,b}": "a",
+    "**": "x",
+    "%41": "A",
+    "\\#": "#",
+    ";": "",
+    "'": "",
+    '"ü"': "ü",
+    " ": "",
+}
+"""What parts of the names mean to a shell, to SQL, in a pattern or in an address, and what each could be taken for."""
 
 
-@pytest.fixture(params=TWINS)
-def named(request: pytest.FixtureRequest, filled: Path, writer: Lake, tmp_path: Path) -> tuple[Path, Path]:
-    """A filled world of such a name, and its twin: the very same files under the other name."""
+@pytest.fixture(params=NAMES)
+def named(request: pytest.FixtureRequest, filled: Path, writer: Lake, tmp_path: Path) -> tuple[Path, list[Path]]:
+    """A filled world of such a name, and its twins: the very same files under a name it could be taken for."""
     writer.close()
     worlds = tmp_path / "worlds"
-    for name in (request.param, TWINS[request.param]):
-        shutil.copytree(filled / "lake", worlds / name / "lake")
-    return worlds / request.param, worlds / TWINS[request.param]
+    name = request.param
+    twins = [name.replace(part, other) for part, other in TAKEN_FOR.items() if part in name]
+    for each in (name, *twins):
+        shutil.copytree(filled / "lake", worlds / each / "lake")
+    return worlds / name, [worlds / twin for twin in twins]
 
 
-def _bytes(world: Path) -> dict[str, str]:
-    found = (path for path in world.rglob("*") if path.is_file())
-    return {str(path.relative_to(world)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+def _bytes(worlds: list[Path]) -> dict[str, str]:
+    found = (path for world in worlds for path in world.rglob("*") if path.is_file())
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
 def test_a_world_of_any_name_is_kept_and_no_other_is_touched(
-    named: tuple[Path, Path], liq: Callable[..., Result], rows: Maker, liquidations: Maker
+    named: tuple[Path, list[Path]], liq: Callable[..., Result], rows: Maker, liquidations: Maker
 ) -> None:
-    world, twin = named
-    before, there, backup = _bytes(twin), contents(world), world.parent / f"backup of {world.name}"
+    world, twins = named
+    before, there, backup = _bytes(twins), contents(world), world.parent / f"backup of {world.name}"
 
     def done(*words: object, at: Path = world) -> str:
         result = liq(*words, world=at)
@@ -64,11 +78,11 @@ def test_a_world_of_any_name_is_kept_and_no_other_is_touched(
     lose_catalogue(world)
     done("restore", "--from-copy")
     done("maintain", "--keep-snapshots-h", "0", "--keep-files-h", "0")
-    assert _bytes(twin) == before
+    assert _bytes(twins) == before
 
 
 def test_a_file_that_is_gone_is_not_read_from_another_world(
-    named: tuple[Path, Path], liq: Callable[..., Result]
+    named: tuple[Path, list[Path]], liq: Callable[..., Result]
 ) -> None:
     world, _ = named
     for file in files(world, "liquidations"):
@@ -78,8 +92,8 @@ def test_a_file_that_is_gone_is_not_read_from_another_world(
     assert liq("verify", world=world).exit_code == 1
 
 
-def test_sql_of_a_reader_lists_and_reads_no_other_world(named: tuple[Path, Path]) -> None:
-    world, twin = named
+def test_sql_of_a_reader_lists_and_reads_no_other_world(named: tuple[Path, list[Path]]) -> None:
+    world, twins = named
     with lake.open(world) as reader:
         where = f"{reader.place.files}**/*.parquet".replace("'", "''")
         for sql in (
@@ -90,4 +104,11 @@ def test_sql_of_a_reader_lists_and_reads_no_other_world(named: tuple[Path, Path]
                 found = {row[0] for row in run(reader, sql).frame().rows()}
             except QueryError:
                 continue
-            assert not any(str(name).startswith(f"{twin}/") for name in found), sql
+            assert not any(str(name).startswith(f"{twin}/") for name in found for twin in twins), sql
+
+
+def test_a_name_that_duckdb_cannot_be_given_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    world = tmp_path / "a\\b[1]"
+    with pytest.raises(WarehouseError, match="choose another folder"):
+        schema.create_or_migrate(world)
+    assert not world.exists()
