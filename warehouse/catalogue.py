@@ -1,6 +1,7 @@
 """The catalogue of views, stored bars and macros, from the heads of their files: for `liq views` and sql/README.md."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,16 +158,25 @@ def columns(name: str) -> pl.DataFrame:
     """
     one = _named(name)
     query = f"FROM {one.name}" if one.kind == "view" else example(one)
-    rows = []
-    if query:
-        with duckdb.connect() as connection:
-            for table in TABLES.values():
-                kinds = ", ".join(f'"{column}" {kind}' for column, kind in table.types.items())
-                connection.execute(f"CREATE TABLE {table.name} ({kinds})")
-            for other in statements():
-                connection.execute(other.create())
-            rows = [row[:2] for row in connection.execute(f"DESCRIBE {query}").fetchall()]
+    with _empty().cursor() as connection:
+        rows = [row[:2] for row in connection.execute(f"DESCRIBE {query}").fetchall()] if query else []
     return pl.DataFrame(rows, schema=["column", "type"], orient="row")
+
+
+@lru_cache(maxsize=1)
+def _empty() -> duckdb.DuckDBPyConnection:
+    return in_memory()
+
+
+def in_memory() -> duckdb.DuckDBPyConnection:
+    """Return a new database in memory with every table, without rows, and every view and macro."""
+    connection = duckdb.connect()
+    for table in TABLES.values():
+        kinds = ", ".join(f'"{column}" {kind}' for column, kind in table.types.items())
+        connection.execute(f"CREATE TABLE {table.name} ({kinds})")
+    for each in statements():
+        connection.execute(each.create())
+    return connection
 
 
 def example(one: Statement) -> str:

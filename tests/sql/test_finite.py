@@ -21,9 +21,8 @@ from pipelines.venues.bounds import (
     SIZE,
     VOLUME,
 )
-from tests.sql.test_views import CASES, asked
+from tests.sql.test_views import CASES, Memory, asked
 from warehouse.checks import checks
-from warehouse.lake import Lake
 
 STORED = {
     **dict.fromkeys(("price", "price_raw", "order_price", "mark_price", "index_price"), PRICE),
@@ -55,11 +54,11 @@ OF_EACH = {path.parent.name: path for path in sorted(CASES, key=lambda path: pat
 
 
 @pytest.mark.parametrize("view", OF_EACH)
-def test_no_number_of_a_view_is_infinite(empty: Lake, view: str) -> None:
+def test_no_number_of_a_view_is_infinite(memory: Memory, view: str) -> None:
     given = json.loads(OF_EACH[view].read_text())
     for how in ("most", "least", "in turns"):
         extreme = {table: _extreme(rows, how) for table, rows in given["in"].items()}
-        for row in asked(empty, view, {**given, "in": extreme, "out": [], "where": "true"}):
+        for row in asked(memory, view, {**given, "in": extreme, "out": [], "where": "true"}):
             for name, value in row.items():
                 for number in value if isinstance(value, list) else [value]:
                     assert not isinstance(number, float) or math.isfinite(number), f"{name} is {number}, {how}"

@@ -13,8 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.sql.test_views import CASES, asked, comparable
-from warehouse.lake import Lake
+from tests.sql.test_views import CASES, Memory, asked, comparable
 from warehouse.tables import TABLES
 
 FAR = timedelta(days=5000)
@@ -113,7 +112,7 @@ def _lost(table: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", CASE_OF)
-def test_other_contracts_and_other_times_change_nothing(empty: Lake, name: str) -> None:
+def test_other_contracts_and_other_times_change_nothing(memory: Memory, name: str) -> None:
     case = json.loads(CASE_OF[name].read_text())
     given: Rows = case["in"]
     distances = [] if name in OF_ALL_TIME else [FAR] if name in OF_ALL_THE_PAST else [FAR, -FAR]
@@ -124,11 +123,13 @@ def test_other_contracts_and_other_times_change_nothing(empty: Lake, name: str) 
     }
     more["instruments"] = [] if name == "liquidations_filled_in" else _others(given)  # its rows may be older than any
     case["in"] = {table: [*given.get(table, []), *more.get(table, [])] for table in given.keys() | more.keys()}
-    assert comparable(asked(empty, name, case)) == comparable(case["out"])
+    assert comparable(asked(memory, name, case)) == comparable(case["out"])
 
 
 @pytest.mark.parametrize("name", [name for name in CASE_OF if name not in AS_STORED])
-def test_a_contract_that_was_described_after_its_rows_came_is_as_one_described_before(empty: Lake, name: str) -> None:
+def test_a_contract_that_was_described_after_its_rows_came_is_as_one_described_before(
+    memory: Memory, name: str
+) -> None:
     case = json.loads(CASE_OF[name].read_text()) | {"out": []}  # all columns
     later = case | {"in": _unknown(case["in"])}
-    assert comparable(asked(empty, name, later)) == comparable(asked(empty, name, case))
+    assert comparable(asked(memory, name, later)) == comparable(asked(memory, name, case))

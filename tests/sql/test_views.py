@@ -10,7 +10,7 @@ import json
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
@@ -73,11 +73,26 @@ def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(({name: _same(value) for name, value in row.items()} for row in rows), key=repr)
 
 
-def asked(empty: Lake, of: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+class Memory(NamedTuple):
+    """Every table, without rows, and every view and macro, in a database in memory instead of a lake."""
+
+    connection: duckdb.DuckDBPyConnection
+
+
+def _put(empty: Lake | Memory, rows: dict[str, pl.DataFrame]) -> None:
+    if isinstance(empty, Lake):
+        append(empty, rows)
+        return
+    for table, frame in rows.items():
+        empty.connection.register("given_rows", frame)
+        empty.connection.execute(f"INSERT INTO {table} BY NAME FROM given_rows")
+
+
+def asked(empty: Lake | Memory, of: str, given: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the columns of `out` that the view or macro `of` has as of the case's instant, of the rows in `in` alone."""
     columns = ", ".join(f'"{name}"' for name in given["out"][0]) if given["out"] else "*"
     empty.connection.execute("SET VARIABLE as_of = ?::TIMESTAMP", [given["as_of"]])
-    append(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
+    _put(empty, {table: _frame(table, rows) for table, rows in given["in"].items()})
     try:
         source = f"{given.get('from', of)} WHERE {given.get('where', 'true')}"
         cursor = empty.connection.execute(f"SELECT {columns} FROM {source}")
