@@ -22,7 +22,7 @@ class Tools:
 
     async def brief(self, coin: str) -> Told:
         """One coin at a glance: liquidations, open interest, funding, ratios, RSI, clusters, stress, each with its trust."""
-        return await self._service.brief(coin)
+        return (await self._service.brief(coin))[0]
 
     async def liquidation_totals(self, coin: str = "", hours: int = 24) -> Told:
         """USD liquidated over the last hours (any number), per coin and venue; lower_bound: at least so much."""
