@@ -17,6 +17,7 @@ from starlette.responses import Response
 from pipelines.serve import figures, openapi
 from pipelines.serve.agents.server import server
 from pipelines.serve.archive import routes as archive
+from pipelines.serve.archive.sockets import Sessions, sockets
 from pipelines.serve.asked import moment
 from pipelines.serve.given import bad, only
 from pipelines.serve.guard import Guard
@@ -58,6 +59,7 @@ def application(world: Path, settings: ServeSettings) -> FastAPI:
 
     app = FastAPI(title="liquidation warehouse", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service = service
+    app.state.sessions = Sessions()
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
@@ -94,6 +96,7 @@ def _add_routes(app: FastAPI) -> None:
         ("/v1/{subject}/{name}", _rows, ["GET"]),
     ):
         app.add_api_route(path, handler, methods=methods, include_in_schema=False)
+    app.add_api_websocket_route("/ws-replay", sockets)
 
 
 async def _rows(request: Request, subject: str, name: str) -> Response:

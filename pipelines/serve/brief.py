@@ -2,7 +2,7 @@
 trust each part."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,11 +19,12 @@ PARTS: dict[str, str] = {
     "open_interest_change": """FROM open_interest_change_by_coin WHERE {of} ORDER BY hours""",
     "funding": """FROM funding_oi_weighted WHERE {of}""",
     "long_short": """SELECT base, venue, symbol, kind, period, ratio, long_share, ts_event, age_s FROM long_short_current
-        WHERE {of} QUALIFY row_number() OVER (
+        WHERE {of} AND {contracts} QUALIFY row_number() OVER (
             PARTITION BY base, venue, kind ORDER BY age_s, instrument IS DISTINCT FROM base || '/USDT:USDT', symbol) = 1
         ORDER BY venue, kind""",
     "rsi": """SELECT base, venue, symbol, interval, rsi, rsi_now, close, bar, settled, bars_missing FROM rsi_current
-        WHERE {of} AND rsi IS NOT NULL QUALIFY dense_rank() OVER (PARTITION BY base ORDER BY venue, symbol) = 1""",
+        WHERE {of} AND {contracts} AND rsi IS NOT NULL
+        QUALIFY dense_rank() OVER (PARTITION BY base ORDER BY venue, symbol) = 1""",
     "clusters": """SELECT base, position_side, price_low, price_high, peak_price, usd_estimated, distance, price_now, age_s,
         freshness, score_verdict, score_rank_correlation, score_beats_nulls FROM liquidation_clusters WHERE {of}
         QUALIFY row_number() OVER (PARTITION BY base, position_side ORDER BY abs(distance)) <= 3 ORDER BY abs(distance)""",
@@ -33,7 +34,9 @@ PARTS: dict[str, str] = {
         completeness, lower_bound, coverage_share FROM cascades_recent WHERE {of} AND ts_start > as_of() - INTERVAL 1 DAY
         QUALIFY row_number() OVER (PARTITION BY base ORDER BY ts_start DESC) <= 10 ORDER BY ts_start DESC""",
 }
-"""The parts and their queries; `of` says of which coins."""
+"""The parts and their queries. `of` says of which coins; `contracts` of which symbols: where a view knows the coin only after
+its sums, symbols still leave files out. Of one coin of 250 the RSI takes a sixth of the time."""
+_CONTRACTS = "SELECT DISTINCT symbol FROM instruments WHERE {of}"
 ONE = ("open_interest", "funding", "stress")
 """Parts with one row at most."""
 UNASKED = ("long_short", "rsi", "clusters", "cascades")
@@ -49,11 +52,13 @@ def briefs(lake: Lake, given: Sequence[str], as_of: datetime, standing: Standing
     Money is in USD, shares are fractions of 1, times are UTC.
     """
     bases = {each: names.coin(lake, each) for each in given}
-    of = f"base IN ({', '.join(quoted(base) for base in sorted(set(bases.values())))})"
+    of = f"base IN ({_listed(set(bases.values()))})"
+    symbols = [row[0] for row in lake.connection.execute(_CONTRACTS.format(of=of)).fetchall()]
+    contracts = f"symbol IN ({_listed(symbols) or quoted('')})"
     parts: dict[str, dict[str, list[Document]]] = {}
     for name, query in PARTS.items():
         by_coin = parts[name] = {}
-        for row in run(lake, query.format(of=of)).frame().iter_rows(named=True):
+        for row in run(lake, query.format(of=of, contracts=contracts)).frame().iter_rows(named=True):
             base = row.pop("base") if name in UNASKED else row["base"]
             by_coin.setdefault(base, []).append(plain(row))
     return {each: _document(base, parts, as_of, standing) for each, base in bases.items()}
@@ -62,6 +67,10 @@ def briefs(lake: Lake, given: Sequence[str], as_of: datetime, standing: Standing
 def brief(lake: Lake, given: str, as_of: datetime, standing: Standing) -> Document:
     """Return the document of one coin, as `briefs`."""
     return briefs(lake, [given], as_of, standing)[given]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in sorted(names))
 
 
 def aged(document: Document, now: datetime) -> Document:

@@ -1,9 +1,9 @@
 """Answers as of now: made once for all who ask the same, and anew in the background as long as somebody asks."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipelines.serve.problems import ProblemError
@@ -18,6 +18,8 @@ LOOK_S = 1.0
 EASE = 2
 """Between two rounds the background rests so many times as long as the round took, so that others get a turn."""
 SNAPSHOT = "SELECT id FROM ducklake_current_snapshot('lake')"
+
+log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -44,11 +46,13 @@ class Keeper:
         """Make anew what is asked for, as often as the lake has something new, until cancelled."""
         while True:
             began = time.monotonic()
-            with suppress(ProblemError):  # no lake now: whoever asks hears of it
+            try:
                 if any(kind.is_asked(began) for kind in self.kinds):
                     stamp = await self.stamp()
                     for kind in self.kinds:
                         await kind.renew(stamp)
+            except ProblemError:
+                pass  # no lake now: whoever asks hears of it
             await asyncio.sleep(max(LOOK_S, EASE * (time.monotonic() - began)))
 
     async def stamp(self) -> Stamp:
@@ -95,7 +99,9 @@ class Kept(Generic[K, V]):
         self._keeper, self._make, self._size = keeper, make, size
         self._at_once, self._most, self._most_bytes = at_once, most, most_bytes
         self._entries: dict[K, _Entry[V]] = {}
-        self._making: dict[K, asyncio.Task[Mapping[K, _Entry[V]]]] = {}
+        self._making: dict[K, asyncio.Future[_Entry[V]]] = {}
+        self._waiting: list[K] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         keeper.kinds.append(self)
 
     async def get(self, key: K) -> V:
@@ -124,28 +130,52 @@ class Kept(Generic[K, V]):
             keys = due[first : first + self._at_once]
             try:
                 await self._made(keys)
-            except ProblemError:
-                for key in keys:  # it cannot be made now: the next one who asks hears why
+            except Exception as error:
+                if not isinstance(error, ProblemError):
+                    log.exception("an answer that is kept could not be made anew")
+                for key in keys:  # the next one who asks hears why
                     self._entries.pop(key, None)
 
     async def _made(self, keys: Sequence[K]) -> Mapping[K, _Entry[V]]:
-        """Return new answers; where somebody makes them already, theirs."""
-        if new := [key for key in keys if key not in self._making]:
-            task = asyncio.create_task(self._stored(new))
-            self._making.update(dict.fromkeys(new, task))
-            task.add_done_callback(lambda _: [self._making.pop(key) for key in new])
-        found: dict[K, _Entry[V]] = {}
-        for task in {self._making[key] for key in keys}:
-            found |= await asyncio.shield(task)
-        return found
+        """Return new answers; of those that are being made already, what comes of that."""
+        for key in keys:
+            if key not in self._making:
+                future = self._making[key] = asyncio.get_running_loop().create_future()
+                future.add_done_callback(
+                    lambda done: done.cancelled() or done.exception()
+                )  # maybe nobody waits any more
+                self._waiting.append(key)
+        made = {key: self._making[key] for key in keys}
+        self._begin()
+        return {key: await asyncio.shield(future) for key, future in made.items()}
 
-    async def _stored(self, keys: Sequence[K]) -> Mapping[K, _Entry[V]]:
+    def _begin(self) -> None:
+        """Make what waits, as much of it together as may be: meanwhile the next ones gather."""
+        while self._waiting and (self._at_once == 1 or not self._tasks):
+            keys, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
+            task = asyncio.create_task(self._store(keys))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._begin()
+
+    async def _store(self, keys: Sequence[K]) -> None:
         began = time.monotonic()
-        stamp, found = await self._keeper.read(lambda lake: self._make(lake, keys))
-        made = {key: _Entry(found[key], stamp, began, self._entries.get(key)) for key in keys}
-        self._entries |= made
+        try:
+            stamp, found = await self._keeper.read(lambda lake: self._make(lake, keys))
+        except Exception as error:  # noqa: BLE001 whoever asks hears of it
+            if len(keys) > 1:  # one of them spoils it for the others
+                for key in keys:
+                    await self._store([key])
+            else:
+                self._making.pop(keys[0]).set_exception(error)
+            return
+        for key in keys:
+            entry = self._entries[key] = _Entry(found[key], stamp, began, self._entries.get(key))
+            self._making.pop(key).set_result(entry)
         self._forget()
-        return made
 
     def _forget(self) -> None:
         total = sum(self._size(entry.value) for entry in self._entries.values())

@@ -21,13 +21,15 @@ from typing import NamedTuple
 from collectors.ports import free_port
 from pipelines.up.commands import liq
 from pipelines.up.parts import Parts
-from tests.bench import year
+from tests.bench import synthetic, year
 from tests.bench.asking import Asker, at_once, at_times
+from tests.pipelines.serve.page import made, market
 from warehouse import lake
+from warehouse.writer import append
 
 WORLD = os.environ.get("LIQ_BENCH_WORLD")
 SECONDS = float(os.environ.get("LIQ_BENCH_SECONDS", 30))
-STATE_DAYS = 20
+STATE_DAYS, MAP_DAYS = 20, 10
 RATE, ASKERS = 200, 20
 FRAMES_S = 50
 COINS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
@@ -64,6 +66,7 @@ async def run(world: Path) -> None:
     if not lake.exists(world):
         end = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0)
         await asyncio.to_thread(year.build, world, year.DAYS, STATE_DAYS, end)
+        await asyncio.to_thread(add_maps, world, end)
     parts = Parts(world, print)
     try:
         await _follow(parts)
@@ -71,11 +74,21 @@ async def run(world: Path) -> None:
         parts.env["LIQ_SERVE_PORT"] = str(port)
         served = await parts.add("serve", liq("serve"))
         asker = Asker(port)
-        await asker.reached("/health")
+        await asker.reached("/openapi.json")  # the first look at the lake is over
         await _pages(asker, served.pid or 0)
-        await _briefs(port, asker, served.pid or 0)
+        await _briefs(port, served.pid or 0)
     finally:
         await parts.stop()
+
+
+def add_maps(world: Path, end: datetime) -> None:
+    """Store estimated levels of the large coins, a map an hour for ten days."""
+    prices = {base: price for base, price, *_ in synthetic.COINS}
+    with lake.open(world, read_only=False) as opened:
+        for number, coin in enumerate(market.COINS):
+            there = coin._replace(price=prices[coin.base])
+            found = market.levels(there, market.path(there, end, MAP_DAYS * 1440, number), end)
+            append(opened, {"liquidation_levels": made.shaped("liquidation_levels", found)})
 
 
 async def _follow(parts: Parts) -> None:
@@ -108,8 +121,8 @@ async def _pages(asker: Asker, pid: int) -> None:
         print(f"{name:24}{times_ms}{again / first:>15.2f}")
 
 
-async def _briefs(port: int, asker: Asker, pid: int) -> None:
-    before, first = _used(pid), await asker.ask(f"/v1/brief/{COINS[0]}")
+async def _briefs(port: int, pid: int) -> None:
+    before, first = _used(pid), await Asker(port).ask(f"/v1/brief/{COINS[0]}")
     cpu = _used(pid).cpu_s - before.cpu_s
     paths = [f"/v1/brief/{coin}" for coin in COINS]
     await at_once(port, paths)

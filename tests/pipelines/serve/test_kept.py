@@ -109,6 +109,17 @@ async def test_what_is_asked_for_again_is_kept_new_and_nothing_else(running: Kee
     assert {len(coins) for coins in make.asked[3:]} == {2}, "two coins in one question"
 
 
+async def test_what_is_asked_meanwhile_is_answered_together_and_nothing_spoils_it(keeper: Keeper) -> None:
+    make = Counting()
+    kept = _kept(keeper, make, at_once=10)
+    first = asyncio.create_task(kept.get("BTC"))
+    await asyncio.sleep(0)
+    found = await asyncio.gather(*(kept.get(coin) for coin in ("ETH", "BTC", "NONE", "SOL")), return_exceptions=True)
+    assert (await first, found[:2], found[3]) == (200, [100, 200], 0)
+    assert isinstance(found[2], ProblemError)
+    assert make.asked == [("BTC",), ("ETH", "NONE", "SOL"), ("ETH",), ("NONE",), ("SOL",)]
+
+
 async def test_what_cannot_be_answered_is_not_kept(keeper: Keeper) -> None:
     make = Counting()
     kept = _kept(keeper, make)
