@@ -19,12 +19,13 @@ from pipelines.serve.given import bad, short
 from pipelines.serve.kept import Keeper, Kept
 from pipelines.serve.live.changes import Changes
 from pipelines.serve.names import Names
+from pipelines.serve.position import position
 from pipelines.serve.problems import ProblemError
 from pipelines.serve.readers import Readers
 from pipelines.serve.resources import Resource, resources
 from pipelines.serve.sandbox.workers import Workers
 from pipelines.serve.settings import MB, ServeSettings
-from pipelines.serve.standing import Standing, Standings, iso
+from pipelines.serve.standing import Standing, Standings, iso, times
 from pipelines.serve.validate import validate
 from warehouse.formats import Format
 from warehouse.lake import Lake
@@ -128,6 +129,16 @@ class Service:
         if since >= until:
             raise bad("since must be before until")
         return await self.readers.read(lambda lake: validate(lake, instrument, venue, since, until))
+
+    async def position(self, given: Mapping[str, str], as_of: datetime) -> dict[str, Any]:
+        """Return what `liq position` says of a position, as of a moment. Raises ProblemError."""
+
+        def work(lake: Lake) -> dict[str, Any]:
+            lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
+            data = position(lake, given)
+            return {"meta": {**times(lake, as_of), "venues": [given["venue"]]}, "data": data}
+
+        return await self.readers.read(work)
 
     async def standing(self) -> Standing:
         """Return the lake's standing now. Raises ProblemError."""

@@ -9,12 +9,13 @@ import orjson
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from pipelines.serve import position
 from pipelines.serve.answers import enveloped, tag
 from pipelines.serve.asked import moment
 from pipelines.serve.brief import plain
 from pipelines.serve.given import bad, only
 from pipelines.serve.kept import Kept
-from pipelines.serve.page import candles, door, matrix, position, series
+from pipelines.serve.page import candles, door, matrix, series
 from pipelines.serve.page.files import files
 from pipelines.serve.page.shell import BY_PATH, SAFE, html, sent
 from pipelines.serve.page.spans import Span, span
@@ -171,15 +172,7 @@ def _told(service: Service, lake: Lake, question: Question, as_of: datetime) -> 
 
 async def _position(request: Request) -> Response:
     given = only(request.query_params.multi_items(), position.KNOWN)
-    as_of = _moment(given)
-    service: Service = request.app.state.service
-
-    def work(lake: Lake) -> dict[str, Any]:
-        lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
-        data = position.position(lake, given)
-        return {"meta": {**times(lake, as_of), "venues": [given["venue"]]}, "data": data}
-
-    return _json(await service.readers.read(work))
+    return _json(await request.app.state.service.position(given, _moment(given)))
 
 
 def _moment(given: dict[str, str]) -> datetime:
