@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import orjson
 import pyarrow as pa
 
 from pipelines.client.asking import AskError, Asking, Time, To, moment
-from pipelines.serve.answers import answer
+from pipelines.serve.answers import made
 from pipelines.serve.asked import asked
 from pipelines.serve.brief import brief
 from pipelines.serve.names import Names
@@ -70,10 +69,8 @@ class Here(Asking):
         with self._asked():
             one = self._resource(name)
             wanted = asked(one, query, "", MOST_ROWS, now(), self._names.of(self._lake))
-            made = answer(self._lake, one, wanted, Standings(), MOST_BYTES)
-        return pa.ipc.open_stream(made.body).read_all().replace_schema_metadata(None), orjson.loads(
-            made.headers["Liq-Meta"]
-        )
+            found = made(self._lake, one, wanted, Standings(), MOST_BYTES)
+        return pa.ipc.open_stream(found.rows).read_all().replace_schema_metadata(None), found.meta
 
     def _sql(self, query: str) -> tuple[pa.Table, dict[str, Any]]:
         with self._asked():

@@ -12,6 +12,8 @@ from pipelines.serve.settings import ServeSettings
 from warehouse.worlds import told_world
 
 AT_ONCE, KEEP_ALIVE_S, HEADERS_BYTES = 200, 30, 64 * 1024
+MESSAGE_BYTES = 64 * 1024
+"""The longest message that a WebSocket client may send."""
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ def serve(
     world = told_world()
     log.info("serving world=%s address=http://%s:%d", world, settings.host, settings.port)
     uvicorn.run(
-        application(world, settings), host=settings.host, port=settings.port, http="h11", loop="asyncio", ws="none",
+        application(world, settings), host=settings.host, port=settings.port, http="h11", loop="asyncio",
+        ws="websockets-sansio", ws_max_size=MESSAGE_BYTES,
         log_config=None, access_log=False, server_header=False, limit_concurrency=AT_ONCE, timeout_keep_alive=KEEP_ALIVE_S,
         h11_max_incomplete_event_size=HEADERS_BYTES, timeout_graceful_shutdown=5,
     )  # fmt: skip

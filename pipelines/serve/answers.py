@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -10,10 +11,9 @@ import orjson
 import pyarrow as pa
 
 from pipelines.serve.asked import MEDIA, Asked, Cursor, next_cursor
-from pipelines.serve.figures import ROWS
 from pipelines.serve.problems import ProblemError
 from pipelines.serve.resources import Resource
-from pipelines.serve.standing import Standings, told
+from pipelines.serve.standing import Standings, aged, told
 from warehouse.arrow import Batches, batches
 from warehouse.exported import export_batches
 from warehouse.formats import HELD, Format
@@ -32,13 +32,30 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
 
 
-def answer(lake: Lake, resource: Resource, wanted: Asked, standings: Standings, most_bytes: int) -> Answer:
-    """Return the answer to what was asked. Raises QueryError; ProblemError where it would be too large."""
+class Made(NamedTuple):
+    """Rows written in a format, and what is said of them. `tag`: their ETag."""
+
+    rows: bytes
+    kind: Format
+    meta: dict[str, Any]
+    tag: str
+
+    def answer(self, now: datetime | None = None) -> Answer:
+        """Return the answer to be sent; its age is that of `now` if it is given, else as of its moment.
+
+        JSON has what the answer says of itself beside the rows; all have it as the header Liq-Meta.
+        """
+        meta = aged(self.meta, now) if now else self.meta
+        headers = {"Liq-Meta": orjson.dumps(meta).decode(), "ETag": self.tag}
+        return Answer(enveloped(self.rows, meta) if self.kind is Format.JSON else self.rows, MEDIA[self.kind], headers)
+
+
+def made(lake: Lake, resource: Resource, wanted: Asked, standings: Standings, most_bytes: int) -> Made:
+    """Return the rows that were asked for. Raises QueryError; ProblemError where they would be too large."""
     lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{wanted.as_of}'")
     standing = standings.of(lake, wanted.is_now)
     page, is_more = _page(lake, wanted, most_bytes)
     meta = told(standing, wanted.as_of, page, resource.subject in OF_LIQUIDATIONS)
-    ROWS.labels("/v1/rows").inc(page.num_rows)
     meta |= {
         "resource": resource.name,
         "rows": page.num_rows,
@@ -64,20 +81,14 @@ def _page(lake: Lake, wanted: Asked, most_bytes: int) -> tuple[pa.Table, bool]:
     return table.slice(0, wanted.limit), table.num_rows > wanted.limit
 
 
-def written(rows: pa.Table, kind: Format, meta: dict[str, Any]) -> Answer:
-    """Return rows in a format. JSON has what the answer says of itself beside them; all have it as the header Liq-Meta.
-
-    The ETag is that of the rows and of what is known of them, whenever that was asked.
-    """
+def written(rows: pa.Table, kind: Format, meta: dict[str, Any]) -> Made:
+    """Return rows in a format. The ETag is that of the rows and of what is known of them, whenever that was asked."""
     file = BytesIO()
     if kind in (Format.PARQUET, Format.ARROW, Format.ARROWS):
         rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), b"liq": orjson.dumps(_lasting(meta))})
     export_batches(Batches(rows.schema, rows.to_batches()), kind, file)
     body = file.getvalue()
-    headers = {"Liq-Meta": orjson.dumps(meta).decode(), "ETag": _tag(body, meta)}
-    if kind is Format.JSON:
-        body = enveloped(body, meta)
-    return Answer(body, MEDIA[kind], headers)
+    return Made(body, kind, meta, tag(body + orjson.dumps(_lasting(meta))))
 
 
 def enveloped(rows: bytes, meta: Mapping[str, Any]) -> bytes:
@@ -89,5 +100,6 @@ def _lasting(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in meta.items() if name not in ("as_of", "age_s", "next")}
 
 
-def _tag(rows: bytes, meta: Mapping[str, Any]) -> str:
-    return f'W/"{hashlib.blake2b(rows + orjson.dumps(_lasting(meta)), digest_size=16).hexdigest()}"'
+def tag(told: bytes) -> str:
+    """Return the ETag of what an answer tells."""
+    return f'W/"{hashlib.blake2b(told, digest_size=16).hexdigest()}"'

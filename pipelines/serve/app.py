@@ -16,14 +16,15 @@ from starlette.responses import Response
 
 from pipelines.serve import figures, openapi
 from pipelines.serve.agents.server import server
-from pipelines.serve.answers import Answer
 from pipelines.serve.archive import routes as archive
+from pipelines.serve.archive.sockets import Sessions, sockets
 from pipelines.serve.asked import moment
 from pipelines.serve.given import bad, only
 from pipelines.serve.guard import Guard
 from pipelines.serve.live.stream import stream
 from pipelines.serve.page.routes import add_routes as add_page
 from pipelines.serve.problems import ProblemError
+from pipelines.serve.replies import reply
 from pipelines.serve.service import Service
 from pipelines.serve.settings import ServeSettings
 from pipelines.serve.sql import sql
@@ -47,16 +48,18 @@ def application(world: Path, settings: ServeSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.create_task(_warm(service))
+        tasks = [asyncio.create_task(_warm(service)), asyncio.create_task(service.keeper.run())]
         try:
             async with agents.session_manager.run():
                 yield
         finally:
-            warming.cancel()
+            for task in tasks:
+                task.cancel()
             await service.close()
 
     app = FastAPI(title="liquidation warehouse", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service = service
+    app.state.sessions = Sessions()
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
@@ -93,29 +96,24 @@ def _add_routes(app: FastAPI) -> None:
         ("/v1/{subject}/{name}", _rows, ["GET"]),
     ):
         app.add_api_route(path, handler, methods=methods, include_in_schema=False)
+    app.add_api_websocket_route("/ws-replay", sockets)
 
 
 async def _rows(request: Request, subject: str, name: str) -> Response:
     service: Service = request.app.state.service
     given, accept = request.query_params.multi_items(), request.headers.get("accept", "")
     made, is_now = await service.rows(f"/v1/{subject}/{name}", given, accept, service.settings.rows)
-    return _sent(request, made, KEPT_FOR if is_now else FOR_GOOD)
-
-
-def _sent(request: Request, made: Answer, kept: str) -> Response:
-    """Return the answer, or 304 where the asker has these rows."""
-    headers = {**made.headers, "Cache-Control": kept, "Vary": "Accept, Authorization"}
-    known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
-    if made.headers["ETag"] in known or "*" in known:
-        return Response(None, HTTPStatus.NOT_MODIFIED.value, headers)
-    return Response(made.body, HTTPStatus.OK.value, headers, made.media)
+    headers = {**made.headers, "Cache-Control": KEPT_FOR if is_now else FOR_GOOD, "Vary": "Accept, Authorization"}
+    return reply(request, made.body, made.media, made.headers["ETag"], headers)
 
 
 async def _brief(request: Request, coin: str) -> Response:
     _only(request, ())
     if "\0" in coin or len(coin) > 100:
         raise ProblemError(HTTPStatus.NOT_FOUND, "no coin is called so")
-    return _json(await request.app.state.service.brief(coin))
+    document, tag = await request.app.state.service.brief(coin)
+    headers = {"Cache-Control": KEPT_FOR, "Vary": "Authorization"}
+    return reply(request, orjson.dumps(document), "application/json", tag, headers)
 
 
 async def _validate(request: Request) -> Response:

@@ -2,65 +2,107 @@
 trust each part."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from pipelines.serve import standing as standings
 from pipelines.serve.standing import Standing, iso
 from warehouse import names
-from warehouse.lake import Lake
+from warehouse.lake import Lake, quoted
 from warehouse.query import run
 
 PARTS: dict[str, str] = {
-    "liquidations": """FROM liquidation_totals_by_coin WHERE base = $base ORDER BY hours""",
-    "open_interest": """FROM open_interest_by_coin WHERE base = $base""",
-    "open_interest_change": """FROM open_interest_change_by_coin WHERE base = $base ORDER BY hours""",
-    "funding": """FROM funding_oi_weighted WHERE base = $base""",
-    "long_short": """SELECT venue, symbol, kind, period, ratio, long_share, ts_event, age_s FROM long_short_current
-        WHERE base = $base QUALIFY row_number() OVER (
-            PARTITION BY venue, kind ORDER BY age_s, instrument IS DISTINCT FROM $base || '/USDT:USDT', symbol) = 1
+    "liquidations": """FROM liquidation_totals_by_coin WHERE {of} ORDER BY hours""",
+    "open_interest": """FROM open_interest_by_coin WHERE {of}""",
+    "open_interest_change": """FROM open_interest_change_by_coin WHERE {of} ORDER BY hours""",
+    "funding": """FROM funding_oi_weighted WHERE {of}""",
+    "long_short": """SELECT base, venue, symbol, kind, period, ratio, long_share, ts_event, age_s FROM long_short_current
+        WHERE {of} AND {contracts} QUALIFY row_number() OVER (
+            PARTITION BY base, venue, kind ORDER BY age_s, instrument IS DISTINCT FROM base || '/USDT:USDT', symbol) = 1
         ORDER BY venue, kind""",
-    "rsi": """SELECT venue, symbol, interval, rsi, rsi_now, close, bar, settled, bars_missing FROM rsi_current
-        WHERE base = $base AND rsi IS NOT NULL QUALIFY dense_rank() OVER (ORDER BY venue, symbol) = 1""",
-    "clusters": """SELECT position_side, price_low, price_high, peak_price, usd_estimated, distance, price_now, age_s,
-        freshness, score_verdict, score_rank_correlation, score_beats_nulls FROM liquidation_clusters WHERE base = $base
-        QUALIFY row_number() OVER (PARTITION BY position_side ORDER BY abs(distance)) <= 3 ORDER BY abs(distance)""",
-    "max_pain": """FROM liquidation_max_pain WHERE base = $base ORDER BY range_pct""",
-    "stress": """FROM market_stress WHERE base = $base""",
-    "cascades": """SELECT ts_start, ts_end, position_side, usd, count, seconds, move, market_wide, closed, venues, completeness,
-        lower_bound, coverage_share FROM cascades_recent WHERE base = $base AND ts_start > as_of() - INTERVAL 1 DAY
-        ORDER BY ts_start DESC LIMIT 10""",
+    "rsi": """SELECT base, venue, symbol, interval, rsi, rsi_now, close, bar, settled, bars_missing FROM rsi_current
+        WHERE {of} AND {contracts} AND rsi IS NOT NULL
+        QUALIFY dense_rank() OVER (PARTITION BY base ORDER BY venue, symbol) = 1""",
+    "clusters": """SELECT base, position_side, price_low, price_high, peak_price, usd_estimated, distance, price_now, age_s,
+        freshness, score_verdict, score_rank_correlation, score_beats_nulls FROM liquidation_clusters WHERE {of}
+        QUALIFY row_number() OVER (PARTITION BY base, position_side ORDER BY abs(distance)) <= 3 ORDER BY abs(distance)""",
+    "max_pain": """FROM liquidation_max_pain WHERE {of} ORDER BY range_pct""",
+    "stress": """FROM market_stress WHERE {of}""",
+    "cascades": """SELECT base, ts_start, ts_end, position_side, usd, count, seconds, move, market_wide, closed, venues,
+        completeness, lower_bound, coverage_share FROM cascades_recent WHERE {of} AND ts_start > as_of() - INTERVAL 1 DAY
+        QUALIFY row_number() OVER (PARTITION BY base ORDER BY ts_start DESC) <= 10 ORDER BY ts_start DESC""",
 }
-"""The parts and their queries."""
+"""The parts and their queries. `of` says of which coins; `contracts` of which symbols: where a view knows the coin only after
+its sums, symbols still leave files out. Of one coin of 250 the RSI takes a sixth of the time."""
+_CONTRACTS = "SELECT DISTINCT symbol FROM instruments WHERE {of}"
 ONE = ("open_interest", "funding", "stress")
 """Parts with one row at most."""
+UNASKED = ("long_short", "rsi", "clusters", "cascades")
+"""Parts whose rows do not name the coin again."""
+STALE_S = 60
+Document = dict[str, Any]
 
 
-def brief(lake: Lake, given: str, as_of: datetime, standing: Standing) -> dict[str, Any]:
-    """Return the document of a coin; the connection's as_of is set. Raises UnknownNameError for what is no coin here.
+def briefs(lake: Lake, given: Sequence[str], as_of: datetime, standing: Standing) -> dict[str, Document]:
+    """Return the document of each coin; the connection's as_of is set. Raises UnknownNameError for what is no coin here.
 
-    A part of which nothing is known is null. Money is in USD, shares are fractions of 1, times are UTC.
+    Each query is made once for all coins: most of its time goes into planning it. A part of which nothing is known is null.
+    Money is in USD, shares are fractions of 1, times are UTC.
     """
-    base = names.coin(lake, given)
-    found: dict[str, Any] = {"base": base, **standing.dated(as_of)}
+    bases = {each: names.coin(lake, each) for each in given}
+    of = f"base IN ({_listed(set(bases.values()))})"
+    symbols = [row[0] for row in lake.connection.execute(_CONTRACTS.format(of=of)).fetchall()]
+    contracts = f"symbol IN ({_listed(symbols) or quoted('')})"
+    parts: dict[str, dict[str, list[Document]]] = {}
     for name, query in PARTS.items():
-        rows = [plain(row) for row in run(lake, query, {"base": base}).frame().iter_rows(named=True)]
-        found[name] = (rows[0] if rows else None) if name in ONE else rows or None
-    return found | {"trust": _trust(found, standing), "venues": _venues(found["liquidations"], standing)}
+        by_coin = parts[name] = {}
+        for row in run(lake, query.format(of=of, contracts=contracts)).frame().iter_rows(named=True):
+            base = row.pop("base") if name in UNASKED else row["base"]
+            by_coin.setdefault(base, []).append(plain(row))
+    return {each: _document(base, parts, as_of, standing) for each, base in bases.items()}
 
 
-def _trust(found: Mapping[str, Any], standing: Standing) -> dict[str, str]:
+def brief(lake: Lake, given: str, as_of: datetime, standing: Standing) -> Document:
+    """Return the document of one coin, as `briefs`."""
+    return briefs(lake, [given], as_of, standing)[given]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in sorted(names))
+
+
+def aged(document: Document, now: datetime) -> Document:
+    """Return a document that was made a while ago, with its age as of `now`."""
+    found = standings.aged(document, now)
+    return found | {"trust": document["trust"] | _stale(found)}
+
+
+def _document(
+    base: str, parts: Mapping[str, Mapping[str, list[Document]]], as_of: datetime, standing: Standing
+) -> Document:
+    found: Document = {"base": base, **standing.dated(as_of)}
+    for name, by_coin in parts.items():
+        rows = by_coin.get(base)
+        found[name] = rows[0] if rows and name in ONE else rows
+    return found | {"trust": _trust(found), "venues": _venues(found["liquidations"], standing)}
+
+
+def _trust(found: Mapping[str, Any]) -> dict[str, str]:
     """Say in a sentence how far each part can be trusted."""
-    said = {
+    return {
         "liquidations": _of_liquidations(found["liquidations"]),
         "open_interest": _of_open_interest(found["open_interest"]),
         "clusters": _of_clusters(found["clusters"]),
         "cascades": _of_cascades(found["cascades"]),
-    }
-    if found["age_s"] is None or found["age_s"] > 60:
-        said["all"] = "STALE: nothing was stored for a minute or more" if standing.data_to else "nothing was stored yet"
-    return said
+    } | _stale(found)
+
+
+def _stale(found: Mapping[str, Any]) -> dict[str, str]:
+    if found["age_s"] is None:
+        return {"all": "nothing was stored yet"}
+    return {"all": "STALE: nothing was stored for a minute or more"} if found["age_s"] > STALE_S else {}
 
 
 def _of_liquidations(rows: list[dict[str, Any]] | None) -> str:

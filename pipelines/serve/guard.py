@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from pipelines.serve.figures import REFUSED
 from pipelines.serve.page import door
@@ -31,11 +32,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with what is wrong."""
-        if scope["type"] == "http" and (problem := self._wrong(scope)):
-            REFUSED.labels(problem.status.value).inc()
-            await (self._door(scope, problem) or problem.response(scope["path"]))(scope, receive, send)
-        else:
+        problem = self._wrong(scope) if scope["type"] in ("http", "websocket") else None
+        if problem is None:
             await self._app(scope, receive, send)
+            return
+        REFUSED.labels(problem.status.value).inc()
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(problem.response(scope["path"]))
+        else:
+            await (self._door(scope, problem) or problem.response(scope["path"]))(scope, receive, send)
 
     def _wrong(self, scope: Scope) -> ProblemError | None:
         headers = Headers(scope=scope)
@@ -76,7 +81,7 @@ class Guard:
 def _is_link(scope: Scope, headers: Headers) -> bool:
     """Tell whether a browser follows a link of another site to a page, which that site cannot read."""
     return (
-        scope["method"] == "GET"
+        scope.get("method") == "GET"  # a WebSocket has none
         and not scope["path"].startswith("/v1/")
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
+
+import duckdb
 
 from pipelines.serve.problems import ProblemError
 from warehouse import lake
@@ -25,7 +28,8 @@ log = logging.getLogger(__name__)
 
 
 class Readers:
-    """`read` runs a function on a connection. `number` of them; one that takes longer than `most_s` seconds is stopped."""
+    """`read` runs a function on a connection, all of it on one snapshot of the lake. `number` of them; what takes longer than
+    `most_s` seconds is stopped."""
 
     def __init__(self, world: Path, number: int, most_s: float) -> None:
         self._world = world
@@ -58,7 +62,8 @@ class Readers:
         try:
             with query_errors():
                 opened.connection.execute("RESET VARIABLE as_of")  # whoever asked before may have set it
-                return work(opened)
+                with _one_snapshot(opened.connection):
+                    return work(opened)
         except UnknownNameError as error:
             raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
         except QueryError as error:
@@ -97,6 +102,17 @@ class Readers:
         self._threads.shutdown()
         for each in self._opened:
             each.close()
+
+
+@contextmanager
+def _one_snapshot(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let all queries of the block see the lake as the first one did."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # a query that was stopped has ended it
+            connection.execute("ROLLBACK")
 
 
 def _stop(opened: Lake, late: threading.Event) -> None:

@@ -6,29 +6,32 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pipelines.serve.answers import Answer, answer
+import orjson
+
+from pipelines.serve.answers import Answer, Made, made, tag
 from pipelines.serve.archive.exchanges import Exchanges
 from pipelines.serve.asked import asked
-from pipelines.serve.brief import brief
+from pipelines.serve.brief import Document, aged, briefs
 from pipelines.serve.figures import ROWS
 from pipelines.serve.given import bad, short
+from pipelines.serve.kept import Keeper, Kept
 from pipelines.serve.live.changes import Changes
 from pipelines.serve.names import Names
+from pipelines.serve.position import position
 from pipelines.serve.problems import ProblemError
 from pipelines.serve.readers import Readers
 from pipelines.serve.resources import Resource, resources
 from pipelines.serve.sandbox.workers import Workers
 from pipelines.serve.settings import MB, ServeSettings
-from pipelines.serve.standing import Standing, Standings, iso
+from pipelines.serve.standing import Standing, Standings, iso, times
 from pipelines.serve.validate import validate
 from warehouse.formats import Format
 from warehouse.lake import Lake
 
-FRESH_S, KEPT_S, KEPT = 2.0, 15.0, 500
-"""A brief younger than FRESH_S is given as it is; up to KEPT_S too, and made anew meanwhile; at most KEPT coins."""
-
+COINS, AT_ONCE = 200, 50
+"""So many coins' briefs are kept, and made together."""
 LOOK_S = 30.0
 OLDER = "This world was written by an older version and lacks some views; whatever writes to it next (liq ingest) makes them"
 
@@ -36,6 +39,23 @@ OLDER = "This world was written by an older version and lacks some views; whatev
 def now() -> datetime:
     """Return the time, UTC without a zone, as the warehouse has it."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Question(NamedTuple):
+    """What is asked of a path of rows; `most`: rows that may be asked for."""
+
+    path: str
+    given: tuple[tuple[str, str], ...]
+    accept: str
+    most: int
+
+
+class Briefed(NamedTuple):
+    """A coin's brief, its ETag and how many bytes it is."""
+
+    document: Document
+    tag: str
+    size: int
 
 
 class Service:
@@ -54,8 +74,9 @@ class Service:
         self.workers = Workers(world, settings.sql_workers, settings.sql_mb, settings.sql_s)
         self.changes = Changes(self.readers)
         self.most_bytes = settings.answer_mb * MB
-        self._briefs: dict[str, tuple[float, dict[str, Any]]] = {}
-        self._making: dict[str, asyncio.Task[dict[str, Any]]] = {}
+        self.keeper = Keeper(self.readers)
+        self._briefs = Kept(self.keeper, self._briefed, lambda brief: brief.size, AT_ONCE, COINS)
+        self._rows = Kept(self.keeper, self._rowed, lambda made: len(made.rows))
 
     async def close(self) -> None:
         """Close all connections and processes."""
@@ -73,18 +94,28 @@ class Service:
         return self._resources
 
     async def rows(self, path: str, given: Sequence[tuple[str, str]], accept: str, most: int) -> tuple[Answer, bool]:
-        """Return what is asked of a path, and whether it is as of now. Raises ProblemError."""
+        """Return what is asked of a path, and whether it is as of now. Raises ProblemError.
+
+        As of now it may be some seconds old, where it is asked for again and again; its `as_of` says so.
+        """
         found = await self.resources()
         if path not in found:
             older = f". {OLDER}" if self._lacks_since else ""
             why = f"nothing is served at {short(path)}; /v1/catalogue lists what is{older}"
             raise ProblemError(HTTPStatus.NOT_FOUND, why)
+        question = Question(path, tuple(given), accept, most)
+        is_now = not any(name in ("as_of", "cursor") for name, _ in given)
+        rows = await (self._rows.get(question) if is_now else self.readers.read(lambda lake: self._row(lake, question)))
+        ROWS.labels("/v1/rows").inc(rows.meta["rows"])
+        return rows.answer(now() if is_now else None), is_now
 
-        def work(lake: Lake) -> tuple[Answer, bool]:
-            wanted = asked(found[path], given, accept, most, now(), self.names.of(lake))
-            return answer(lake, found[path], wanted, self.standings, self.most_bytes), wanted.is_now
+    def _rowed(self, lake: Lake, questions: Sequence[Question]) -> dict[Question, Made]:
+        return {each: self._row(lake, each) for each in questions}
 
-        return await self.readers.read(work)
+    def _row(self, lake: Lake, question: Question) -> Made:
+        resource = self._resources[question.path]
+        wanted = asked(resource, question.given, question.accept, question.most, now(), self.names.of(lake))
+        return made(lake, resource, wanted, self.standings, self.most_bytes)
 
     async def sql(self, query: str, as_of: datetime, kind: Format, most: int) -> tuple[bytes, dict[str, Any]]:
         """Return what a query of somebody else gives, and what is said of it. Raises ProblemError."""
@@ -99,35 +130,32 @@ class Service:
             raise bad("since must be before until")
         return await self.readers.read(lambda lake: validate(lake, instrument, venue, since, until))
 
+    async def position(self, given: Mapping[str, str], as_of: datetime) -> dict[str, Any]:
+        """Return what `liq position` says of a position, as of a moment. Raises ProblemError."""
+
+        def work(lake: Lake) -> dict[str, Any]:
+            lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
+            data = position(lake, given)
+            return {"meta": {**times(lake, as_of), "venues": [given["venue"]]}, "data": data}
+
+        return await self.readers.read(work)
+
     async def standing(self) -> Standing:
         """Return the lake's standing now. Raises ProblemError."""
         return await self.readers.read(lambda lake: self.standings.of(lake, is_now=True))
 
-    async def brief(self, coin: str) -> dict[str, Any]:
-        """Return the brief of a coin, a few seconds old at most; its `as_of` says when it was made. Raises ProblemError."""
-        kept = self._briefs.get(coin)
-        age_s = time.monotonic() - kept[0] if kept else KEPT_S
-        if kept and age_s < FRESH_S:
-            return kept[1]
-        making = self._making.get(coin)
-        if making is None:
-            making = self._making[coin] = asyncio.create_task(self._brief(coin))
-            making.add_done_callback(lambda _: self._making.pop(coin, None))
-        if kept and age_s < KEPT_S:
-            making.add_done_callback(
-                lambda task: task.cancelled() or task.exception()
-            )  # the next one who asks hears of it
-            return kept[1]
-        return await asyncio.shield(making)
+    async def brief(self, coin: str) -> tuple[dict[str, Any], str]:
+        """Return the brief of a coin, some seconds old at most, and its ETag; `as_of` says of when. Raises ProblemError."""
+        found = await self._briefs.get(coin)
+        return aged(found.document, now()), found.tag
 
-    async def _brief(self, coin: str) -> dict[str, Any]:
-        made = await self.readers.read(lambda lake: self._brief_of(lake, coin))
-        if len(self._briefs) >= KEPT:
-            del self._briefs[min(self._briefs, key=lambda each: self._briefs[each][0])]
-        self._briefs[coin] = time.monotonic(), made
-        return made
-
-    def _brief_of(self, lake: Lake, coin: str) -> dict[str, Any]:
+    def _briefed(self, lake: Lake, coins: Sequence[str]) -> dict[str, Briefed]:
         as_of = now()
         lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
-        return brief(lake, coin, as_of, self.standings.of(lake, is_now=True))
+        found = briefs(lake, coins, as_of, self.standings.of(lake, is_now=True))
+        return {coin: _briefed(document) for coin, document in found.items()}
+
+
+def _briefed(document: Document) -> Briefed:
+    told = orjson.dumps({name: value for name, value in document.items() if name not in ("as_of", "age_s")})
+    return Briefed(document, tag(told), len(told))

@@ -39,6 +39,14 @@ class Standing(NamedTuple):
         return {"as_of": iso(as_of), "data_to": iso(self.data_to), "age_s": age_s}
 
 
+def aged(told: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what an answer says of itself, with its age as of `now`: it may have been made a while ago, as `as_of` says."""
+    if told["data_to"] is None:
+        return dict(told)
+    data_to = datetime.fromisoformat(told["data_to"].removesuffix("Z"))
+    return {**told, "age_s": round(max(0.0, (now - data_to).total_seconds()), 3)}
+
+
 class Standings:
     """Looks no more often than every few seconds. For the lake as it is now; of the past each time."""
 

@@ -42,6 +42,16 @@ def _no_file(_name: str) -> Named | None:
     return None
 
 
+def members(message: Mapping[str, Any], name: str) -> list[Any]:
+    """Return what a list in a message has; nothing where there is no list of that name."""
+    found = message.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _nothing_asked(_message: Mapping[str, Any]) -> list[Named]:
+    return []
+
+
 def _none_left_out(_path: Path) -> str:
     return ""
 
@@ -76,7 +86,7 @@ class Venue(NamedTuple):
     `units`: what a quantity of a kind of contract is in; `price_kind`, `oi_sides`: what a price of a liquidation and an open
     interest are. `archives`: what archives of many venues' data call it, by market. All three are for files of others.
     `archive_of`: of which of its `archives` a contract is, or a frame, given its symbol (* for several) and itself; None: there
-    is one.
+    is one. `asked_for`: what a client's message to the venue's WebSocket subscribes to, nothing where it is another message.
     `to_be_said`: of channels whose answers do not say all, what whoever imports them must: `symbol`, `unit`.
     """
 
@@ -105,6 +115,7 @@ class Venue(NamedTuple):
     oi_sides: Literal["one", "both", "undocumented"] = "undocumented"
     archives: Sequence[str] = ()
     archive_of: Callable[[str, bytes], str] | None = None
+    asked_for: Callable[[Mapping[str, Any]], list[Named]] = _nothing_asked
     to_be_said: Mapping[str, Sequence[str]] = {}
 
 

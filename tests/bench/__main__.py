@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import answering, cascades, freshness, levels, parsing, real, silence, throughput, views
+from tests.bench import answering, cascades, freshness, levels, parsing, real, serving, silence, throughput, views
 
 BENCHMARKS = {
     "answering": answering.run,
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "cascades": cascades.run,
     "levels": levels.run,
     "silence": silence.run,
+    "serving": serving.run,
     "real": real.run,
 }
 

@@ -74,10 +74,9 @@ def _weight(day: int) -> float:
     return exp(0.5 * sin(day / 9) + 0.4 * sin(day * 12.9898)) + (6 if day % 61 == 40 else 0)
 
 
-def day(number: int, rows: int, first: int) -> str:
-    """Return the query of the `liquidations` of day `number`, in order of arrival; `first`: rows of the days before."""
-    midnight = FIRST_DAY + timedelta(days=number)
-    return _DAY.format(seed=number, rows=rows, slots=SLOTS, midnight=midnight, first=first)
+def day(number: int, rows: int, first: int, begin: datetime = FIRST_DAY) -> str:
+    """Return the query of the `liquidations` of day `number` after `begin`, in order of arrival; `first`: rows before it."""
+    return _DAY.format(seed=number, rows=rows, slots=SLOTS, midnight=begin + timedelta(days=number), first=first)
 
 
 _DAY = """

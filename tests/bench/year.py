@@ -1,7 +1,7 @@
 """A lake with a year of liquidations, three months of market state, and their rollups, as `maintain` leaves it."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -37,32 +37,33 @@ FROM range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 1 MINUTE) AS t(min
 """
 
 
-def build(world: Path, days: int, state_days: int) -> None:
-    """Make the last days of the year of `ROWS` liquidations and of market state in `world` and print what that took."""
+def build(world: Path, days: int, state_days: int, end: datetime = END) -> None:
+    """Make the last days of the year of `ROWS` liquidations before `end`, and of market state, and print what that took."""
+    begin = end - timedelta(days=DAYS)
     schema.create_or_migrate(world)
     with lake.open(world, read_only=False) as warehouse:
         connection = warehouse.connection
         synthetic.prepare(connection)
-        state.contracts(connection, synthetic.FIRST_DAY)
+        state.contracts(connection, begin)
         began = perf_counter()
         numbers = range(DAYS - days, DAYS)
         shown = track(numbers, f"{days} days of liquidations", console=Console(stderr=True), transient=True)
         with compressed_harder(warehouse, LIQUIDATIONS):
-            stored = sum(_day(connection, number) for number in shown)
+            stored = sum(_day(connection, number, begin) for number in shown)
         wrote = perf_counter()
         done = rollup(warehouse)
         rolled = perf_counter()
         maintain(warehouse, NOTHING, NOTHING)
         maintained = perf_counter()
-        _add_state(warehouse, state_days)
+        _add_state(warehouse, state_days, end - (END - NOW))
         print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, {rolled - wrote:,.0f} s to "
               f"roll up ({done.minutes:,} minutes), {maintained - rolled:,.0f} s to maintain, "
               f"{perf_counter() - maintained:,.0f} s for {state_days} days of market state")  # fmt: skip
 
 
-def _add_state(warehouse: lake.Lake, days: int) -> None:
+def _add_state(warehouse: lake.Lake, days: int, now: datetime) -> None:
     """Add market state and its bars, the fresh files left as they are."""
-    state.build(warehouse, NOW, days)
+    state.build(warehouse, now, days)
     mark_all(warehouse, ("prices", "open_interest"))  # stored by SQL, so nothing was noted
     rollup(warehouse)
     for name in ("prices_1h", "prices_1d", "open_interest_1h"):
@@ -70,11 +71,11 @@ def _add_state(warehouse: lake.Lake, days: int) -> None:
     maintain(warehouse, NOTHING, NOTHING, {})
 
 
-def _day(connection: duckdb.DuckDBPyConnection, number: int) -> int:
+def _day(connection: duckdb.DuckDBPyConnection, number: int, begin: datetime) -> int:
     """Store one day; the last two in parts."""
     rows = synthetic.rows_of_day(number, ROWS, DAYS)
-    since = synthetic.FIRST_DAY + timedelta(days=number)
-    query = synthetic.day(number, rows, number * ROWS // DAYS)
+    since = begin + timedelta(days=number)
+    query = synthetic.day(number, rows, number * ROWS // DAYS, begin)
     order = f"ORDER BY {', '.join(LIQUIDATIONS.sort)}"
     if number < DAYS - 2:
         connection.execute(f"INSERT INTO liquidations BY NAME FROM ({query}) {order}")

@@ -27,7 +27,8 @@ def server(service: Service) -> MCPServer[Any]:
     tools = Tools(service)
     for tool in (
         tools.brief, tools.liquidation_totals, tools.largest_liquidations, tools.liquidation_clusters, tools.cascades,
-        tools.funding, tools.open_interest, tools.data_quality, tools.fit_for_backtest, tools.tables, tools.sql,
+        tools.funding, tools.open_interest, tools.position_check, tools.data_quality, tools.fit_for_backtest, tools.tables,
+        tools.sql,
     ):  # fmt: skip
         made.tool(annotations=READS)(_told(tool))
     return made

@@ -1,6 +1,6 @@
 """The tools: each a question that people ask, with an answer that is short and says how far to trust it."""
 
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -22,7 +22,7 @@ class Tools:
 
     async def brief(self, coin: str) -> Told:
         """One coin at a glance: liquidations, open interest, funding, ratios, RSI, clusters, stress, each with its trust."""
-        return await self._service.brief(coin)
+        return (await self._service.brief(coin))[0]
 
     async def liquidation_totals(self, coin: str = "", hours: int = 24) -> Told:
         """USD liquidated over the last hours (any number), per coin and venue; lower_bound: at least so much."""
@@ -47,6 +47,31 @@ class Tools:
     async def open_interest(self, coin: str) -> Told:
         """Open interest of a coin at each venue, in USD and coins."""
         return await self._rows("/v1/open-interest/by_venue", base=coin, order="-oi_usd")
+
+    async def position_check(
+        self,
+        side: Literal["long", "short"],
+        contract: str,
+        venue: str,
+        entry: float,
+        size: float,
+        leverage: float | None = None,
+        margin: float | None = None,
+        maintenance_margin_rate: float | None = None,
+        add_margin: float | None = None,
+        close: float | None = None,
+        hold_hours: float | None = None,
+        stop: float | None = None,
+    ) -> Told:
+        """Where a position is liquidated, how far that is, which estimated clusters lie before it, and a stop outside them.
+
+        size: coins if linear, USD if inverse; leverage or margin (settle currency) is needed. add_margin, close (size) and
+        hold_hours (funding): what each by itself would change. maintenance_margin_rate: if the venue's table is not known.
+        """
+        numbers = {"entry": entry, "size": size, "leverage": leverage, "margin": margin, "mmr": maintenance_margin_rate,
+                   "add_margin": add_margin, "close": close, "hold_hours": hold_hours, "stop": stop}  # fmt: skip
+        given = {name: repr(value) for name, value in numbers.items() if value is not None}
+        return await self._service.position({"side": side, "contract": contract, "venue": venue, **given}, now())
 
     async def data_quality(self) -> Told:
         """Whether each feed is heard now (LIVE, SUSPECT, SILENT), and what was missed of late, with reasons."""

@@ -20,6 +20,8 @@ MOST_MINUTES = 60
 SUGGESTED = 10
 MOST_OFFSET = 60 * 24 * 366
 MINUTE = timedelta(minutes=1)
+LINE_BYTES = 60
+"""At most so many bytes of a line are not the frame's own."""
 _FRAMES = """
     SELECT ts_recv, symbol, split_part(channel, '@', 1) AS channel, payload FROM raw_frames
     WHERE venue = $venue AND transport = 'ws' AND coalesce(source, 'live') = 'live' AND ts_recv >= $since AND ts_recv < $until
@@ -81,27 +83,38 @@ def check(one: Exchange, wanted: Slice, data_to: datetime | None, details: Mappi
         raise bad(f"frames up to {iso(data_to)} are stored whole; ask again later")
 
 
-def lines(lake: Lake, one: Exchange, wanted: Slice, most: int, line: Line) -> list[bytes]:
-    """Return the frames as lines, an empty one where nobody listened. `most`: bytes. Raises ProblemError."""
+class Frame(NamedTuple):
+    """A frame as it came, at the broker's time. `payload` None: nobody listened."""
+
+    ts: datetime
+    payload: bytes | None
+
+
+def frames(lake: Lake, one: Exchange, wanted: Slice, most: int) -> list[Frame]:
+    """Return the frames of these minutes, and where nobody listened. `most`: bytes. Raises ProblemError."""
     given = {
         "venue": one.venue.name, "since": wanted.since, "until": wanted.until, "channels": list(wanted.filters or ()),
     }  # fmt: skip
-    breaks = [row[0] for page in run(lake, _BREAKS, given).records() for row in page]
-    found, size = list[bytes](), 0
+    breaks = [Frame(row[0], None) for page in run(lake, _BREAKS, given).records() for row in page]  # type: ignore[arg-type]
+    found, size = list[Frame](), 0
     for page in run(lake, _FRAMES, given).records():
         for ts, symbol, channel, payload in page:
             if not _is_asked(wanted, str(channel), str(symbol), payload) or not one.has(str(symbol), payload):  # type: ignore[arg-type]
                 continue
-            while breaks and breaks[0] <= ts:  # type: ignore[operator]
-                found.append(b"\n")
-                breaks.pop(0)
-            found.append(line(ts, payload))  # type: ignore[arg-type]
-            size += len(found[-1])
+            while breaks and breaks[0].ts <= ts:  # type: ignore[operator]
+                found.append(breaks.pop(0))
+            found.append(Frame(ts, payload))  # type: ignore[arg-type]
+            size += len(payload) + LINE_BYTES  # type: ignore[arg-type]
             if size > most:
                 raise ProblemError(
                     HTTPStatus.BAD_REQUEST, "more than the service sends at once: ask for a smaller sliceSize"
                 )
-    return found + [b"\n"] * bool(breaks)
+    return found + breaks[:1]
+
+
+def lines(lake: Lake, one: Exchange, wanted: Slice, most: int, line: Line) -> list[bytes]:
+    """Return the frames as lines, an empty one where nobody listened, as `frames`."""
+    return [b"\n" if each.payload is None else line(each.ts, each.payload) for each in frames(lake, one, wanted, most)]
 
 
 def after_its_time(ts: datetime, payload: bytes) -> bytes:

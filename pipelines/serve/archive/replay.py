@@ -1,6 +1,6 @@
 """/replay: the frames of a stretch of time as one stream of JSON lines, as the archive's local server gives them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -44,11 +44,18 @@ def asked(text: str) -> Replay:
         raise bad(f"no option {short(unknown[0])!r} here; {near(unknown[0], list(KNOWN))}")
     if missing := [name for name in ("exchange", "from", "to") if not isinstance(given.get(name), str)]:
         raise bad(f"{missing[0]} is needed in options, a text")
+    filters = filters_of(given["filters"]) if given.get("filters") else None
+    return stretch(given)._replace(filters=filters, with_breaks=given.get("withDisconnects") is True)
+
+
+def stretch(given: Mapping[str, str]) -> Replay:
+    """Return the whole minutes of an exchange that are asked for, every channel. Raises ProblemError."""
+    if missing := [name for name in ("exchange", "from", "to") if not given.get(name)]:
+        raise bad(f"{missing[0]} is needed")
     since, until = (moment(given[name], name).replace(second=0, microsecond=0) for name in ("from", "to"))
     if since >= until:
         raise bad("from must be before to, by a minute or more")
-    filters = filters_of(given["filters"]) if given.get("filters") else None
-    return Replay(exchange(given["exchange"]), since, until, filters, given.get("withDisconnects") is True)
+    return Replay(exchange(given["exchange"]), since, until, None, False)
 
 
 async def checked(service: Service, wanted: Replay) -> None:

@@ -1,13 +1,12 @@
 """The paths of the archive's dialect."""
 
-import gzip
-
 import orjson
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from pipelines.serve.archive import days, feeds, replay
 from pipelines.serve.archive.exchanges import exchange
+from pipelines.serve.archive.packing import coding_of, packed
 from pipelines.serve.given import only
 from pipelines.serve.service import Service, now
 from warehouse.lake import Lake
@@ -37,11 +36,13 @@ async def feed(request: Request, name: str) -> Response:
     def work(lake: Lake) -> bytes:
         feeds.check(one, wanted, service.standings.of(lake, is_now=True).data_to, service.exchanges.details(lake, one))
         found = feeds.lines(lake, one, wanted, service.most_bytes, feeds.after_its_time)
-        return gzip.compress(b"".join(found), 5, mtime=0)
+        return packed(b"".join(found), coding)
 
+    coding = coding_of(request.headers.get("accept-encoding", ""))
     body = await service.readers.read(work)
     headers = {
-        "Content-Encoding": "gzip", "Cache-Control": FOR_GOOD, "x-slice-size": str(wanted.minutes),
+        "Content-Encoding": coding, "Vary": "Accept-Encoding, Authorization",
+        "Cache-Control": FOR_GOOD, "x-slice-size": str(wanted.minutes),
         "x-suggested-slice-size": str(feeds.SUGGESTED),
     }  # fmt: skip
     return Response(body, 200, headers, "application/x-ndjson")

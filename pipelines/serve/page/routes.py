@@ -1,34 +1,45 @@
 """The paths of the page: HTML, its files, the door, and data that /v1 has no path for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from pipelines.serve import position
+from pipelines.serve.answers import enveloped, tag
 from pipelines.serve.asked import moment
 from pipelines.serve.brief import plain
 from pipelines.serve.given import bad, only
-from pipelines.serve.page import candles, door, matrix, position, series
+from pipelines.serve.kept import Kept
+from pipelines.serve.page import candles, door, matrix, series
 from pipelines.serve.page.files import files
 from pipelines.serve.page.shell import BY_PATH, SAFE, html, sent
 from pipelines.serve.page.spans import Span, span
 from pipelines.serve.page.tables import table, tables
 from pipelines.serve.problems import ProblemError
+from pipelines.serve.replies import reply
 from pipelines.serve.service import Service, now
-from pipelines.serve.standing import times
+from pipelines.serve.standing import aged, times
 from warehouse.lake import Lake
 
+KEPT_FOR = "private, max-age=1"
 FOR_EVER = "public, max-age=31536000, immutable"
 
-Work = Callable[[Lake, str, Span, dict[str, str]], Any]
+Work = Callable[[Lake, str, Span, str], Any]
 
 
 def add_routes(app: FastAPI) -> None:
     """Add the page to the service."""
+    service: Service = app.state.service
+    app.state.page = Kept(
+        service.keeper,
+        lambda lake, asked: {each: _told(service, lake, each, now()) for each in asked},
+        lambda told: len(told.data),
+    )
     for path in BY_PATH:
         app.add_api_route(path, _page, methods=["GET"], include_in_schema=False)
     for path, handler, methods in (
@@ -70,15 +81,15 @@ async def _coins(request: Request) -> Response:
     return _json({"coins": await request.app.state.service.readers.read(series.coins)})
 
 
-def _candles(lake: Lake, base: str, asked: Span, given: dict[str, str]) -> Any:
-    return candles.candles(lake, base, asked, given.get("venue", ""))
+def _candles(lake: Lake, base: str, asked: Span, venue: str) -> Any:
+    return candles.candles(lake, base, asked, venue)
 
 
-def _heard(lake: Lake, _: str, asked: Span, __: dict[str, str]) -> Any:
+def _heard(lake: Lake, _: str, asked: Span, __: str) -> Any:
     return series.heard(lake, asked)
 
 
-def _lag(lake: Lake, _: str, __: Span, ___: dict[str, str]) -> Any:
+def _lag(lake: Lake, _: str, __: Span, ___: str) -> Any:
     return series.lag(lake)
 
 
@@ -99,6 +110,23 @@ DATA: dict[str, Work] = {
 FOR_ALL_COINS = ("heard", "lag", "liquidated")
 
 
+class Question(NamedTuple):
+    """What the page asks for, of a coin (empty: of all), a range, and the venue that gives the candles (empty: any)."""
+
+    what: str
+    coin: str
+    span: str
+    venue: str
+
+
+class Told(NamedTuple):
+    """Data, written, and what is said of them. `tag`: their ETag."""
+
+    data: bytes
+    meta: dict[str, Any]
+    tag: str
+
+
 async def _data(request: Request, what: str) -> Response:
     """Answer with `what` of a coin and a range, as {"meta": …, "data": …}."""
     if what not in DATA:
@@ -106,44 +134,45 @@ async def _data(request: Request, what: str) -> Response:
     given = only(request.query_params.multi_items(), ("coin", "range", "as_of", "venue"))
     if "coin" not in given and what not in FOR_ALL_COINS:
         raise bad("coin is needed, such as coin=BTC")
-    as_of = _moment(given)
-    service: Service = request.app.state.service
-
-    def work(lake: Lake) -> dict[str, Any]:
-        lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
-        base = service.names.of(lake)("base", given["coin"]) if given.get("coin") else ""
-        asked = span(given.get("range", "1d"), as_of)
-        found = DATA[what](lake, base, asked, given)
-        data = [plain(row) for row in found] if isinstance(found, list) else found
-        return {"meta": {**times(lake, as_of), "base": base or None, "venues": _venues(data)}, "data": data}
-
-    return _json(await service.readers.read(work))
+    question = Question(what, given.get("coin", ""), given.get("range", "1d"), given.get("venue", ""))
+    told = await _asked(request, question, given)
+    meta = told.meta if "as_of" in given else aged(told.meta, now())
+    return reply(request, enveloped(told.data, meta), "application/json", told.tag, {"Cache-Control": KEPT_FOR})
 
 
 async def _map(request: Request, coin: str) -> Response:
     given = only(request.query_params.multi_items(), ("range", "as_of"))
-    as_of = _moment(given)
+    told = await _asked(request, Question("map", coin, given.get("range", "1d"), ""), given)
+    return reply(request, told.data, "application/octet-stream", told.tag, {"Cache-Control": "private, max-age=20"})
 
-    def work(lake: Lake) -> bytes:
-        lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
-        return matrix.matrix(lake, service.names.of(lake)("base", coin), span(given.get("range", "1d"), as_of))
 
+async def _asked(request: Request, question: Question, given: Mapping[str, str]) -> Told:
+    """Return what is asked for: as of now what is kept for all who ask the same."""
     service: Service = request.app.state.service
-    body = await service.readers.read(work)
-    return Response(body, 200, {"Cache-Control": "private, max-age=20"}, "application/octet-stream")
+    if "as_of" in given:
+        as_of = moment(given["as_of"], "as_of")
+        return await service.readers.read(lambda lake: _told(service, lake, question, as_of))
+    kept: Kept[Question, Told] = request.app.state.page
+    return await kept.get(question)
+
+
+def _told(service: Service, lake: Lake, question: Question, as_of: datetime) -> Told:
+    lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
+    base = service.names.of(lake)("base", question.coin) if question.coin else ""
+    asked = span(question.span, as_of)
+    if question.what == "map":
+        drawn = matrix.matrix(lake, base, asked)
+        return Told(drawn, {}, tag(drawn))
+    found = DATA[question.what](lake, base, asked, question.venue)
+    data = [plain(row) for row in found] if isinstance(found, list) else found
+    meta = {**times(lake, as_of), "base": base or None, "venues": _venues(data)}
+    written = orjson.dumps(data)
+    return Told(written, meta, tag(written))
 
 
 async def _position(request: Request) -> Response:
     given = only(request.query_params.multi_items(), position.KNOWN)
-    as_of = _moment(given)
-    service: Service = request.app.state.service
-
-    def work(lake: Lake) -> dict[str, Any]:
-        lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
-        data = position.position(lake, given)
-        return {"meta": {**times(lake, as_of), "venues": [given["venue"]]}, "data": data}
-
-    return _json(await service.readers.read(work))
+    return _json(await request.app.state.service.position(given, _moment(given)))
 
 
 def _moment(given: dict[str, str]) -> datetime:
@@ -158,4 +187,4 @@ def _venues(data: Any) -> list[str]:
 
 
 def _json(told: Any) -> Response:
-    return Response(orjson.dumps(told), 200, {"Cache-Control": "private, max-age=1"}, "application/json")
+    return Response(orjson.dumps(told), 200, {"Cache-Control": KEPT_FOR}, "application/json")

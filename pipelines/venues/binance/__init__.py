@@ -12,6 +12,8 @@ Decided where the sources dispute (`[?]` there), and visible in the row:
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -20,7 +22,7 @@ from pipelines.venues.binance import brackets, bulk, dumps, history, latest, res
 from pipelines.venues.binance.guess import answer_of
 from pipelines.venues.binance.imports.dump_files import left_out, named_file
 from pipelines.venues.binance.symbols import symbol_form
-from pipelines.venues.venue import Named, Venue, Versions, always
+from pipelines.venues.venue import Named, Venue, Versions, always, members
 from pipelines.venues.wire import BAD
 
 PARSERS: dict[tuple[str, str], Versions] = {
@@ -135,6 +137,14 @@ def _of_stream(stream: str) -> Named | None:
     return Named(name, "*") if at or before[:1] == "!" else None
 
 
+def asked_for(message: Mapping[str, Any]) -> list[Named]:
+    """Return the streams of a SUBSCRIBE: btcusdt@forceOrder of one contract, !forceOrder@arr of all."""
+    given = members(message, "params") if message.get("method") == "SUBSCRIBE" else []
+    found = [(stream, _of_stream(stream)) for stream in given if isinstance(stream, str)]
+    return [Named(named.channel, "*" if stream[0] == "!" else stream.partition("@")[0].upper())
+            for stream, named in found if named]  # fmt: skip
+
+
 def group_of(contract: Instrument) -> str:
     """Return um or cm: the host whose exchangeInfo lists the contract."""
     return "cm" if contract.contract == "inverse" else "um"
@@ -158,5 +168,5 @@ VENUE = Venue(
     contract_lists=("um_exchangeInfo", "um_fundingInfo"), margin_tables="um_leverageBracket", unlisted_interval_hours=8.0,
     imports="pipelines.venues.binance.imports.cli", named_file=named_file, left_out=left_out,
     units={"linear": "base", "inverse": "contract"}, price_kind="order_limit", archives=("binance-futures", "binance-delivery"),
-    archive_of=archive_of,
+    archive_of=archive_of, asked_for=asked_for,
 )  # fmt: skip

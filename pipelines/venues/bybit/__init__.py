@@ -5,7 +5,9 @@ limits are percent where initial margin x leverage is about 100. Rows of the ret
 Frames are taken to be identical on two sockets, so identical items of a frame are told apart by their occurrence in it.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -14,7 +16,7 @@ from pipelines.venues.bybit import bulk, dumps, kept, latest, liquidations, rest
 from pipelines.venues.bybit.answers import answer_of
 from pipelines.venues.bybit.streams import klines
 from pipelines.venues.bybit.symbols import symbol_form
-from pipelines.venues.venue import Named, Venue, Versions, always
+from pipelines.venues.venue import Named, Venue, Versions, always, members
 from pipelines.venues.wire import BAD
 
 UNTIL_V2_ENDED = datetime(2023, 5, 1, tzinfo=UTC)
@@ -79,6 +81,13 @@ def channel_of(payload: bytes) -> Named | None:
     return Named("control", "*") if message.op or message.success is not None else None
 
 
+def asked_for(message: Mapping[str, Any]) -> list[Named]:
+    """Return the topics of a subscribe: allLiquidation.BTCUSDT."""
+    topics = members(message, "args") if message.get("op") == "subscribe" else []
+    parts = (topic.rpartition(".") for topic in topics if isinstance(topic, str))
+    return [Named(channel, symbol) for channel, _, symbol in parts if channel]
+
+
 def group_of(contract: Instrument) -> str:
     """Return linear or inverse: the category whose instruments-info lists the contract, over several pages."""
     return contract.contract
@@ -91,5 +100,5 @@ VENUE = Venue(
     contract_lists=("instruments-info",), unsaid_intervals=("kline",), margin_tables="risk-limit", entry_based=("inverse",),
     kept=kept.TICKERS,
     units={"linear": "base", "inverse": "usd"}, price_kind="bankruptcy", oi_sides="both", archives=("bybit",),
-    named_file=dumps.named_file, left_out=dumps.left_out,
+    asked_for=asked_for, named_file=dumps.named_file, left_out=dumps.left_out,
 )  # fmt: skip

@@ -5,6 +5,8 @@ surely a bankruptcy price; in net mode the position is the opposite of the order
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -13,7 +15,7 @@ from pipelines.venues.okx import bulk, dumps, funding, liquidations, rest, strea
 from pipelines.venues.okx.answers import answer_of
 from pipelines.venues.okx.items import Arg
 from pipelines.venues.okx.symbols import symbol_form
-from pipelines.venues.venue import Named, Venue, Versions, always
+from pipelines.venues.venue import Named, Venue, Versions, always, members
 from pipelines.venues.wire import BAD
 
 PARSERS: dict[tuple[str, str], Versions] = {
@@ -97,6 +99,13 @@ def channel_of(payload: bytes) -> Named | None:
     return Named(message.arg.channel, message.arg.instId or "*")
 
 
+def asked_for(message: Mapping[str, Any]) -> list[Named]:
+    """Return the channels of a subscribe, each of one contract, or of all where it names none."""
+    args = members(message, "args") if message.get("op") == "subscribe" else []
+    return [Named(str(arg["channel"]), str(arg.get("instId") or "*"))
+            for arg in args if isinstance(arg, dict) and arg.get("channel")]  # fmt: skip
+
+
 def group_of(contract: Instrument) -> str:
     """Return the instrument type that lists the contract; X-perps are FUTURES."""
     return "SWAP" if contract.symbol.endswith("-SWAP") else "FUTURES"
@@ -118,6 +127,6 @@ VENUE = Venue(
     bulks={("ws", "liquidation-orders"): bulk.LIQUIDATIONS}, contract_lists=("instruments",), unsaid_intervals=("candles",),
     margin_tables="position-tiers", kept=funding.FUNDING,
     units={"linear": "contract", "inverse": "contract"}, price_kind="okx_bkPx", archives=("okex-swap", "okex-futures"),
-    archive_of=archive_of,
+    archive_of=archive_of, asked_for=asked_for,
     named_file=dumps.named_file, left_out=dumps.left_out,
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """The tools of an agent, asked by the protocol's own client: over HTTP, and as a process of its own."""
 
 import os
+import subprocess
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ from mcp import Client, StdioServerParameters
 
 from tests.pipelines.serve.conftest import Served
 
+POSITION = {"side": "long", "contract": "BTC", "venue": "bybit", "entry": 60_000.0, "size": 1.0, "leverage": 10.0}
 ASKED: dict[str, dict[str, Any]] = {
     "brief": {"coin": "btc"},
     "liquidation_totals": {"coin": "BTC", "hours": 3},
@@ -18,6 +20,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "cascades": {},
     "funding": {"coin": "BTC"},
     "open_interest": {"coin": "BTC"},
+    "position_check": POSITION | {"maintenance_margin_rate": 0.004, "add_margin": 500.0, "stop": 58_000.0},
     "data_quality": {},
     "fit_for_backtest": {"instrument": "BTC/USDT:USDT", "since": "2026-10-01"},
     "tables": {},
@@ -46,7 +49,21 @@ async def test_every_tool_is_listed_and_answers(served: Served, over_http: bool)
         assert told["brief"]["base"] == "BTC"
         assert told["liquidation_totals"]["meta"]["completeness"] == ["all", "partial"]
         assert len(told["largest_liquidations"]["data"]) == 5
+        assert told["position_check"]["data"]["liquidation_price"] == _liq_position(served)
+        assert told["position_check"]["meta"]["venues"] == ["bybit"]
+        no_table = await client.call_tool("position_check", POSITION)
+        assert (no_table.is_error, "maintenance margin rate" in no_table.content[0].text) == (True, True)
         wrong = await client.call_tool("funding", {"coin": "BTX"})
         assert (wrong.is_error, "did you mean BTC?" in wrong.content[0].text) == (True, True)
         refused = await client.call_tool("sql", {"query": "FROM read_text('/etc/passwd')"})
         assert (refused.is_error, "not allowed" in refused.content[0].text) == (True, True)
+
+
+def _liq_position(served: Served) -> float:
+    """Return the liquidation price that `liq position` prints."""
+    command = [sys.executable, "-m", "liq", "position", "long", "BTC", "--venue", "bybit", "--entry", "60000", "--size", "1",
+               "--leverage", "10", "--mmr", "0.004", "--format", "json"]  # fmt: skip
+    done = subprocess.run(
+        command, env={**os.environ, "LIQ_DATA": str(served.world)}, capture_output=True, check=True, timeout=60
+    )
+    return float(orjson.loads(done.stdout)["liquidation_price"])

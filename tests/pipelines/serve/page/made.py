@@ -41,7 +41,7 @@ def make(world: Path, days: float, coins: Sequence[Coin] = COINS) -> datetime:
         found["dead_letters"] = [_dead(end)]
         found["ingest_commits"] = [_committed(end, 0)]
         append(
-            opened, {table: pl.concat([_shaped(table, frame) for frame in frames]) for table, frames in found.items()}
+            opened, {table: pl.concat([shaped(table, frame) for frame in frames]) for table, frames in found.items()}
         )
         _derive(opened, end - timedelta(days=days), end)
     return end
@@ -75,7 +75,7 @@ def _derive(opened: Lake, since: datetime, end: datetime) -> None:
     detect(opened, since, end, end)
 
 
-def _shaped(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+def shaped(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame with all columns of its table, those not given null."""
     columns = TABLES[table].schema
     return frame.select(

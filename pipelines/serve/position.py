@@ -1,4 +1,4 @@
-"""A position, answered for the page as `liq position` answers it."""
+"""A position, answered for the page and for agents as `liq position` answers it."""
 
 import math
 from collections.abc import Mapping

@@ -1,0 +1,164 @@
+"""Answers that are kept: made once for all who ask, anew when the lake has something new, and not for ever."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Iterator, Sequence
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pipelines.serve import kept as module
+from pipelines.serve.kept import Keeper, Kept
+from pipelines.serve.problems import ProblemError
+from pipelines.serve.readers import Readers
+from tests.pipelines.serve.conftest import _liquidation, rows
+from warehouse import lake
+from warehouse.lake import Lake
+from warehouse.writer import append
+
+COUNT = "SELECT count(*) FROM liquidations WHERE base = ?"
+
+
+class Counting:
+    """Counts a coin's liquidations, and how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+
+    def __call__(self, opened: Lake, coins: Sequence[str]) -> dict[str, int]:
+        self.asked.append(tuple(coins))
+        if "NONE" in coins:
+            raise ProblemError(HTTPStatus.NOT_FOUND, "no such coin")
+        found = [opened.connection.execute(COUNT, [coin]).fetchone() for coin in coins]
+        return {coin: row[0] if row else 0 for coin, row in zip(coins, found, strict=True)}
+
+
+@pytest.fixture
+def world(served_world: Path, tmp_path: Path) -> Path:
+    shutil.copytree(served_world / "lake", tmp_path / "lake")
+    return tmp_path
+
+
+@pytest.fixture
+def keeper(world: Path) -> Iterator[Keeper]:
+    readers = Readers(world, 2, 20)
+    yield Keeper(readers)
+    readers.close()
+
+
+@pytest.fixture
+async def running(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Keeper]:
+    """The keeper at work, which looks often."""
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    task = asyncio.create_task(keeper.run())
+    yield keeper
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _kept(keeper: Keeper, make: Counting, **more: int) -> Kept[str, int]:
+    return Kept(keeper, make, lambda value: 100, **more)
+
+
+def _add(world: Path, number: int) -> None:
+    with lake.open(world, read_only=False) as opened:
+        append(opened, {"liquidations": rows("liquidations", _liquidation(number))})
+
+
+async def test_of_many_who_ask_at_once_one_is_answered_by_the_lake(keeper: Keeper) -> None:
+    make = Counting()
+    kept = _kept(keeper, make)
+    assert await asyncio.gather(*(kept.get("BTC") for _ in range(50))) == [200] * 50
+    assert make.asked == [("BTC",)]
+
+
+async def test_an_answer_is_made_anew_once_the_lake_has_something_new(
+    keeper: Keeper, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FRESH_S", "OLD_S", "LOOK_S"):
+        monkeypatch.setattr(module, name, 0.0)
+    monkeypatch.setattr("pipelines.serve.kept.time.time", lambda: 0.0)  # the minute does not end meanwhile
+    make = Counting()
+    kept = _kept(keeper, make)
+    assert [await kept.get("BTC"), await kept.get("BTC")] == [200, 200]
+    assert len(make.asked) == 1
+    _add(world, 1000)
+    assert [await kept.get("BTC") for _ in range(4)] == [201] * 4, "nobody keeps it new here: who asks waits for it"
+    assert len(make.asked) == 2
+    monkeypatch.setattr("pipelines.serve.kept.time.time", lambda: 60.0)
+    assert await kept.get("BTC") == 201
+    assert len(make.asked) == 3, "hours count back from now"
+
+
+async def test_what_is_asked_for_again_is_kept_new_and_nothing_else(running: Keeper, world: Path) -> None:
+    make = Counting()
+    kept = _kept(running, make, at_once=10)
+    for coin in ("BTC", "BTC", "ETH", "ETH", "SOL"):
+        await kept.get(coin)
+    _add(world, 1000)
+    async with asyncio.timeout(20):
+        while ("BTC", "ETH") not in make.asked:
+            await asyncio.sleep(0.01)
+        while await kept.get("BTC") != 201:
+            await asyncio.sleep(0.01)
+    assert make.asked.count(("SOL",)) == 1
+    assert {len(coins) for coins in make.asked[3:]} == {2}, "two coins in one question"
+
+
+async def test_what_is_asked_meanwhile_is_answered_together_and_nothing_spoils_it(keeper: Keeper) -> None:
+    make = Counting()
+    kept = _kept(keeper, make, at_once=10)
+    first = asyncio.create_task(kept.get("BTC"))
+    await asyncio.sleep(0)
+    found = await asyncio.gather(*(kept.get(coin) for coin in ("ETH", "BTC", "NONE", "SOL")), return_exceptions=True)
+    assert (await first, found[:2], found[3]) == (200, [100, 200], 0)
+    assert isinstance(found[2], ProblemError)
+    assert make.asked == [("BTC",), ("ETH", "NONE", "SOL"), ("ETH",), ("NONE",), ("SOL",)]
+
+
+async def test_what_cannot_be_answered_is_not_kept(keeper: Keeper) -> None:
+    make = Counting()
+    kept = _kept(keeper, make)
+    for _ in range(2):
+        with pytest.raises(ProblemError):
+            await kept.get("NONE")
+    assert len(make.asked) == 2
+
+
+@pytest.mark.parametrize("limit", [{"most": 3}, {"most_bytes": 300}])
+async def test_the_answers_asked_for_last_are_kept_and_no_more(keeper: Keeper, limit: dict[str, int]) -> None:
+    make = Counting()
+    kept = _kept(keeper, make, **limit)
+    for number in range(10):
+        await kept.get(f"C{number}")
+    for number in (9, 8, 7):
+        await kept.get(f"C{number}")
+    assert len(make.asked) == 10
+    await kept.get("C0")
+    assert len(make.asked) == 11
+
+
+async def test_who_goes_away_does_not_take_the_answer_from_others(keeper: Keeper) -> None:
+    make = Counting()
+    kept = _kept(keeper, make)
+    first = asyncio.create_task(kept.get("BTC"))
+    second = asyncio.create_task(kept.get("BTC"))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == 200
+    assert len(make.asked) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/brief/BTC", "/page/liquidated?coin=BTC", "/v1/liquidations/totals"])
+def test_who_has_the_answer_already_is_told_so_with_its_age(ask: httpx.Client, path: str) -> None:
+    first = ask.get(path)
+    again = ask.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    told, later = first.json(), ask.get(path).json()
+    before, after = told.get("meta", told), later.get("meta", later)
+    assert after["age_s"] >= before["age_s"] > 0
+    assert after["as_of"] >= before["as_of"]
