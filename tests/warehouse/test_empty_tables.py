@@ -55,3 +55,13 @@ def test_the_first_rows_make_known_what_they_would_without(
     append(writer, {"liquidations": liquidations(40)})
     writer.connection.execute(f"CREATE TABLE without AS SELECT {columns} FROM liquidations")
     assert _bounds(writer, "without") == _bounds(writer, "liquidations")
+
+
+def test_a_reader_that_knew_of_no_row_sees_the_first_ones(
+    world: Path, writer: Lake, liquidations: Callable[..., pl.DataFrame]
+) -> None:
+    counted = "SELECT count(*), min(ts_event) IS NULL FROM liquidations"
+    with lake.open(world) as reader:
+        assert reader.connection.execute(counted).fetchall() == [(0, True)]
+        append(writer, {"liquidations": liquidations(40)})
+        assert reader.connection.execute(counted).fetchall() == [(40, False)]
