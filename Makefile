@@ -11,7 +11,7 @@ FUZZER ?= .fuzzer
 BROWSER ?= .browser
 PIP = $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 
-.PHONY: help install demo up wheel test browser check lint format chaos fuzz fuzz-sql audit-deps docs bench bench-real lock clean
+.PHONY: help install demo all-venues up wheel test browser check lint format chaos fuzz fuzz-sql audit-deps docs bench bench-real lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 
 demo: install ## run the whole pipeline against local venue simulators
 	$(BIN)/liq demo
+
+all-venues: install ## the demo of every venue at once for MINUTES; what is missing, and what each process takes
+	$(BIN)/liq demo all --minutes $(MINUTES) --data data/all-venues --yes
 
 up: install ## run the whole pipeline against the live venues
 	$(BIN)/liq up

@@ -87,6 +87,10 @@ def demo(
         list[str] | None, typer.Argument(metavar="VENUE", help="which venues are simulated; none: the usual three")
     ] = None,
     kill_ingest: Annotated[int, typer.Option(min=0, help="kill the ingest process (SIGKILL) this many times")] = 0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0, help="how long the market lasts, most of it calm; a third of one if not given"),
+    ] = None,
     data: Annotated[Path, typer.Option(envvar="LIQ_DATA", help="folder for the demo's data; emptied first")] = Path(
         "data/demo"
     ),
@@ -108,7 +112,7 @@ def demo(
     if asks and holds_a_demo(data) and input(MAY_EMPTY.format(data)).strip().lower() not in YES:
         print(f"{data} was not changed; set LIQ_DATA to use another folder")
         raise typer.Exit(1)
-    raise typer.Exit(asyncio.run(run(data, console(TABLES_WIDTH), kill_ingest, venues)))
+    raise typer.Exit(asyncio.run(run(data, console(TABLES_WIDTH), kill_ingest, venues, minutes)))
 
 
 @app.command()

@@ -1,29 +1,24 @@
 """`liq demo`: the whole pipeline, nothing left out, against local servers that speak the venues' protocols."""
 
 import asyncio
-import json
 import os
 import shutil
-import urllib.request
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from collectors.ports import free_port
-from collectors.proxies import direct
 from collectors.venues.known import RECORDS, USUAL
 from collectors.venues.record import Record
 from pipelines.errors import AlreadyRunningError
 from pipelines.ingest.alone import alone, is_held
 from pipelines.up import board
 from pipelines.up.commands import StartError, liq, often
+from pipelines.up.invented import OF_SCRIPT, get, heard_all, play, script_of, simulate
 from pipelines.up.parts import Parts
 from pipelines.up.phases import Phases
-from pipelines.up.screen import show
-from pipelines.up.supervise import Child
 from pipelines.up.told import next_commands, tell
 from pipelines.up.up import (
     TRIES,
@@ -34,14 +29,13 @@ from pipelines.up.up import (
     together,
     unless_stopped,
 )
+from pipelines.up.usage import Usage
 from warehouse import schema
 
 SETTINGS = {
     "LIQ_GRID_S": "5",
     "LIQ_COLLECT_POLL_SCALE": "0.1",
 }  # a minute's grid would show little of so short a market
-SCRIPT_S = {"calm": 6, "cascade": 10, "aftermath": 5}
-"""How long the market does what, seconds."""
 PHASES = {
     "start": "Kafka, Prefect, three simulated venues, collectors, ingest",
     "calm": "the market is calm; its past is asked of the venues meanwhile",
@@ -51,9 +45,6 @@ PHASES = {
     "views": "coverage, bars, cascades and levels are brought up to date",
     "stop": "every part is stopped",
 }
-PHASES_S = {"calm": SCRIPT_S["calm"], "cascade": SCRIPT_S["cascade"], "settling": SCRIPT_S["aftermath"]}
-OF_SCRIPT = {"calm": "calm", "cascade": "cascade", "aftermath": "settling", "after": "settling"}
-"""The phases of the simulated market, as they are told."""
 ASKED = (
     ("--what", "klines,open-interest,funding", "--since", "1d"),
     ("--what", "klines,open-interest,funding", "--since", "30d", "--interval", "1h", "--period", "1h"),
@@ -61,18 +52,20 @@ ASKED = (
 """The day before by the minute, and thirty days by the hour."""
 SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
 """An invented market goes into none of the user's own servers."""
-START_S, FOLLOWS_S, HEARD_S = 30.0, 120.0, 20.0
-PORTS_A_VENUE = 3
+FOLLOWS_S, HEARD_S = 120.0, 20.0
 ALL = "all"
 WHAT = "`liq demo` or `liq up`"
 
 
-async def demo(world: Path, out: Console, kills: int = 0, venues: Sequence[str] | None = None) -> int:
+async def demo(
+    world: Path, out: Console, kills: int = 0, venues: Sequence[str] | None = None, minutes: float | None = None
+) -> int:
     """Run the scripted market through the pipeline, and check every count against what the market did. Ends by itself.
 
     Empties the world's folder first, if a demo made it. Ctrl-C (or q) ends the market early, a second one leaves the rest.
-    `kills`: how often ingest is killed (SIGKILL) on the way. `venues`: which are simulated; none: the usual ones. Returns 0
-    where every liquidation sent is stored once and no frame is missing, 130 where it was stopped before that is known, else 1.
+    `kills`: how often ingest is killed (SIGKILL) on the way. `venues`: which are simulated; none: the usual ones. `minutes`:
+    how long the market lasts, most of it calm, at least those of `SCRIPT_S`. Returns 0 where every liquidation sent is stored
+    once and no frame is missing, 130 where it was stopped before that is known, else 1.
     Raises AlreadyRunningError where a demo runs in this world, StartError for a venue that there is not.
     """
     chosen = _chosen(venues or USUAL)
@@ -83,12 +76,16 @@ async def demo(world: Path, out: Console, kills: int = 0, venues: Sequence[str] 
             if os.environ.pop(name, None):
                 out.print(f"{name} is ignored: the demo's market is invented and stays in {world}", soft_wrap=True)
         parts = Parts(world, lambda line: out.print(line, soft_wrap=True), SETTINGS, is_quiet=out.is_terminal)
-        phases = Phases(out, PHASES, PHASES_S)
+        script = script_of(minutes)
+        phases = Phases(out, PHASES, {OF_SCRIPT[name]: seconds for name, seconds in script.items()})
         truth: dict[str, Any] = {}
+        usage = Usage(parts.parts)
+        watching = asyncio.create_task(usage.watch())
         with parts.measured():
             try:
-                ended = await _played(parts, chosen, out, phases, stop, kills, truth)
+                ended = await _played(parts, chosen, script, out, phases, stop, kills, truth)
             finally:
+                watching.cancel()
                 with phases.shown():
                     phases.begin("stop")
                     await parts.stop()
@@ -97,6 +94,7 @@ async def demo(world: Path, out: Console, kills: int = 0, venues: Sequence[str] 
             out.print("Stopped before its end; `liq demo` starts it again from the beginning.")
             return 130
         code = tell(world, out, truth["venues"], truth["restarts"])
+        usage.show(out)
         out.print(f"It took {phases.took_s:.0f} s. Its data stay in {world}. Try next:", soft_wrap=True, markup=False)
         out.print(next_commands(world), soft_wrap=True, markup=False)
         return max(code, int(truth["code"]))
@@ -113,6 +111,7 @@ def _chosen(venues: Sequence[str]) -> tuple[Record, ...]:
 async def _played(
     parts: Parts,
     venues: Sequence[Record],
+    script: Mapping[str, float],
     out: Console,
     phases: Phases,
     stop: asyncio.Event,
@@ -126,7 +125,7 @@ async def _played(
     simulator: list[str] = []
     with phases.shown():
         phases.begin("start")
-        if not await unless_stopped(stop, _started(parts, venues, simulator)):
+        if not await unless_stopped(stop, _started(parts, venues, script, simulator)):
             return False
     if not out.is_terminal:
         out.print(
@@ -134,7 +133,7 @@ async def _played(
         )
     history = asyncio.create_task(_history(parts, venues))
     try:
-        await _market(parts, out, phases, simulator[0], stop, kills)
+        await play(parts, out, phases, simulator[0], stop, kills)
         stop.clear()  # from here on Ctrl-C leaves the rest
         with phases.shown():
             return await unless_stopped(stop, _finished(parts, out, phases, simulator[0], history, truth))
@@ -143,7 +142,7 @@ async def _played(
         await asyncio.gather(history, return_exceptions=True)
 
 
-async def _started(parts: Parts, venues: Sequence[Record], simulator: list[str]) -> None:
+async def _started(parts: Parts, venues: Sequence[Record], script: Mapping[str, float], simulator: list[str]) -> None:
     """Start every part, what needs no other at the same time, and return when the venues are heard and ingest follows.
 
     `simulator` gets the address of the simulated venues' control port.
@@ -151,7 +150,7 @@ async def _started(parts: Parts, venues: Sequence[Record], simulator: list[str])
 
     async def heard() -> None:
         names = [venue.name for venue in venues]
-        await together(parts.kafka(), _told_to(simulator, _simulate(parts, names)))
+        await together(parts.kafka(), _told_to(simulator, simulate(parts, names, script)))
         await start_collectors(parts, names)
 
     await together(heard(), parts.prefect(), asyncio.to_thread(schema.create_or_migrate, parts.world))
@@ -160,17 +159,11 @@ async def _started(parts: Parts, venues: Sequence[Record], simulator: list[str])
     with suppress(TimeoutError):
         await asyncio.wait_for(parts.answers("ingest"), FOLLOWS_S)
     with suppress(TimeoutError):
-        await asyncio.wait_for(_heard(simulator[0]), HEARD_S)
+        await asyncio.wait_for(heard_all(simulator[0]), HEARD_S)
 
 
 async def _told_to(found: list[str], work: Coroutine[Any, Any, str]) -> None:
     found.append(await work)
-
-
-async def _heard(simulator: str) -> None:
-    """Return when every venue has sent something: what its market does then is heard."""
-    while not all((await _get(f"{simulator}/_state"))["frames"].values()):
-        await asyncio.sleep(0.2)
 
 
 async def _finished(
@@ -180,7 +173,7 @@ async def _finished(
     await history
     truth["code"] = await stop_pipeline(parts, out, phases.begin, alone_here=True)
     truth["restarts"] = parts.child("simulate").restarts
-    truth["venues"] = await _get(f"{simulator}/_truth")
+    truth["venues"] = await get(f"{simulator}/_truth")
 
 
 def holds_a_demo(world: Path) -> bool:
@@ -202,22 +195,6 @@ def fresh(world: Path) -> None:
     (world / board.DEMO).write_text("made by `liq demo`, which empties this folder when it starts\n")
 
 
-async def _simulate(parts: Parts, venues: Sequence[str]) -> str:
-    """Start the simulated venues, point the parts at them, return the address of their control port."""
-    addresses = parts.world / "simulator.env"
-    ports = free_port(1 + PORTS_A_VENUE * len(venues))  # the same where they are started again
-    port = ("--port-base", str(ports))
-    script = [each for name, seconds in SCRIPT_S.items() for each in (f"--{name}", str(seconds))]
-    command = liq("simulate", *venues, *script, "--then", "quiet", "--wait", "--write-env", str(addresses), *port)
-    child = await parts.add("simulate", command)
-    for _ in range(int(START_S / 0.1)):
-        if addresses.exists() and (text := addresses.read_text()).endswith("\n"):
-            parts.env.update(tuple(line.split("=", 1)) for line in text.splitlines())  # type: ignore[misc]
-            return parts.env["LIQ_SIMULATOR"]
-        await asyncio.sleep(0.1)
-    raise StartError(f"the simulated venues did not start; the end of {child.log}:\n{child.last_lines()}")
-
-
 async def _history(parts: Parts, venues: Sequence[Record]) -> None:
     """Ask each venue for its past, so that prices, open interest, funding, levels and signals have one. Raises StartError."""
     await together(*(_past_of(parts, venue) for venue in venues))
@@ -229,49 +206,3 @@ async def _past_of(parts: Parts, venue: Record) -> None:
     for asked in ASKED:
         command = liq("backfill", venue.name, "--symbols", ",".join(venue.known), *asked)
         await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue.name}.log")
-
-
-async def _market(parts: Parts, out: Console, phases: Phases, simulator: str, stop: asyncio.Event, kills: int) -> None:
-    """Show what comes until the script has ended, or `stop`, and the feeds have nothing pending."""
-    await _get(f"{simulator}/_begin", post=True)
-    done = asyncio.Event()
-    screen = asyncio.create_task(show(out, parts.world, "demo", done, phases.drawn))
-    killing = asyncio.create_task(_kill(parts.child("ingest"), kills))
-    try:
-        while not (stop.is_set() or done.is_set()):
-            state = await _get(f"{simulator}/_state")
-            phases.begin(OF_SCRIPT[state["phase"]])
-            if state["finished"] and killing.done():
-                break
-            await asyncio.sleep(0.3)
-        await _get(f"{simulator}/_quiet", post=True)
-        while any((await _get(f"{simulator}/_state"))["pending"].values()):
-            await asyncio.sleep(0.2)
-    finally:
-        killing.cancel()
-        done.set()
-        await screen
-
-
-async def _kill(child: Child, times: int) -> None:
-    for _ in range(times):
-        started = child.restarts
-        await asyncio.sleep(8)  # let it get into its work
-        child.kill()
-        while child.restarts == started:
-            await asyncio.sleep(0.2)
-
-
-async def _get(url: str, post: bool = False) -> Any:
-    """Ask the simulated venues; where they are being started again, as often as it takes, for some seconds."""
-
-    def fetch() -> Any:
-        request = urllib.request.Request(url, data=b"" if post else None)
-        with direct().open(request, timeout=10) as answer:
-            return json.load(answer)
-
-    for _ in range(int(START_S)):
-        with suppress(OSError):
-            return await asyncio.to_thread(fetch)
-        await asyncio.sleep(1.0)
-    return await asyncio.to_thread(fetch)

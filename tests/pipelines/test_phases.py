@@ -15,7 +15,8 @@ from rich.console import Console
 
 from pipelines.up import board
 from pipelines.up.commands import StartError, run
-from pipelines.up.demo import PHASES, PHASES_S, holds_a_demo
+from pipelines.up.demo import PHASES, holds_a_demo
+from pipelines.up.invented import OF_SCRIPT, SCRIPT_S, script_of
 from pipelines.up.phases import Phases
 from pipelines.up.up import together
 
@@ -28,7 +29,7 @@ def _out(width: int) -> Console:
 @pytest.mark.parametrize("name", PHASES)
 def test_every_phase_is_two_lines_that_fit_the_terminal(name: str, width: int) -> None:
     out = _out(width)
-    phases = Phases(out, PHASES, PHASES_S)
+    phases = Phases(out, PHASES, {OF_SCRIPT[name]: seconds for name, seconds in SCRIPT_S.items()})
     for each in PHASES:
         phases.begin(each)
         if each == name:
@@ -128,3 +129,8 @@ def _in_a_terminal(world: Path, then: Callable[[int], object], until: str) -> tu
             done = True
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return told, code if code >= 0 else signal.Signals(-code)
+
+
+@pytest.mark.parametrize(("minutes", "calm"), [(None, 6), (0, 6), (0.1, 6), (10, 585)])
+def test_a_longer_market_is_calm_for_longer(minutes: float | None, calm: float) -> None:
+    assert script_of(minutes) == {"calm": calm, "cascade": 10, "aftermath": 5}
