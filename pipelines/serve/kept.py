@@ -12,11 +12,12 @@ from warehouse.lake import Lake
 
 LATELY_S = 60.0
 """An answer that was asked for twice with no longer between is kept new for so long after the last time."""
-FRESH_S, OLD_S = 2.0, 30.0
+FRESH_S, OLD_S = 2.0, 60.0
 """A younger answer than FRESH_S is given to anybody; one that is kept new up to OLD_S, should making it take so long."""
 LOOK_S = 1.0
-EASE = 2
-"""Between two rounds the background rests so many times as long as the round took, so that others get a turn."""
+EASE, REST_S = 2, 5.0
+"""Between two rounds the background rests so many times as long as the round took, and REST_S at most, so that others get a
+turn."""
 SNAPSHOT = "SELECT id FROM ducklake_current_snapshot('lake')"
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Keeper:
                         await kind.renew(stamp)
             except ProblemError:
                 pass  # no lake now: whoever asks hears of it
-            await asyncio.sleep(max(LOOK_S, EASE * (time.monotonic() - began)))
+            await asyncio.sleep(max(LOOK_S, min(REST_S, EASE * (time.monotonic() - began))))
 
     async def stamp(self) -> Stamp:
         """Return what answers depend on now. Raises ProblemError."""
