@@ -70,7 +70,7 @@ def collect(
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while Kafka is away: a thousand lines a second
     if symbols and not plan:
         raise ConfigurationError("--symbols goes with --plan")
-    chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues or list(USUAL))]
+    chosen = [VENUES[name]() for name in _names(venues or list(USUAL))]
     settings = _configured(CollectorSettings, "LIQ_COLLECT_")
     if plan:
         listings = (

@@ -73,6 +73,8 @@ def _work(venue: Venue, listing: Listing, settings: CollectorSettings) -> Iterat
     streams = Counter(venue.stream(arg) for feed in venue.feeds(listing) for arg in feed.args)
     for (channel, carries, *_), count in streams.items():
         yield venue.name, carries, channel, "ws", f"pushed, {count:,} {_plural(count, 'argument')}", "", "", ""
+    for folder in venue.folders:
+        yield venue.name, folder.carries, folder.channel, "file", f"followed: {folder.path}", "", "", ""
     for poll in venue.polls:
         requests = len(poll.values(listing))
         if requests:

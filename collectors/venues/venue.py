@@ -7,6 +7,7 @@ A venue file fills in one `Venue`: plain numbers and plain functions. Everything
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from pathlib import Path, PurePath
 from typing import Literal, NamedTuple
 
 from collectors.envelope import Transport
@@ -209,6 +210,24 @@ def perpetual(item: Listed) -> str:
     return item.symbol if item.funding else ""
 
 
+class Folder(NamedTuple):
+    """Files that another program of the operator writes and that grow line by line, as those of a venue's node.
+
+    `feed`: the name in session ids. `order`: when a file was begun, by its path in the folder, so that files can be read in
+    order; None: it is none of them. `keeps`: whether a line is a frame; what is not kept stays in the operator's files alone.
+    `silent_s`: after so long without a line nobody writes.
+    """
+
+    feed: str
+    channel: str
+    carries: str
+    topic: str
+    path: Path
+    order: Callable[[PurePath], tuple[int, ...] | None]
+    keeps: Callable[[bytes], bool]
+    silent_s: float = 60.0
+
+
 class Page(NamedTuple):
     """One page of instruments; `following` are the parameters to add for the next page, empty at the end."""
 
@@ -265,6 +284,8 @@ class Venue:
     """A connection is replaced after so long, before the venue cuts it."""
     unpack: Callable[[bytes], bytes] | None = None
     """Takes a message out of what the venue packs it in (gzip), as is done with HTTP's packing; what it cannot unpack stays."""
+    folders: tuple[Folder, ...] = ()
+    """Files of the operator's that are followed, where there are any."""
 
     def without(self, left_out: Collection[Source]) -> "Venue":
         """Return the venue without these polls and feeds."""
@@ -278,10 +299,10 @@ class Venue:
 
 def polled_only(
     name: str, budgets: Mapping[str, Rate], polls: tuple[Poll, ...], page: Callable[[bytes], Page],
-    refusal: Callable[[Answer], Refusal | None], typical: Mapping[str, int],
+    refusal: Callable[[Answer], Refusal | None], typical: Mapping[str, int], folders: tuple[Folder, ...] = (),
 ) -> Venue:  # fmt: skip
-    """Return a venue without sockets: all of it is polled."""
+    """Return a venue without sockets: all of it is polled, or followed in files."""
     return Venue(
         name, Limits(1, 1, Rate(1, 1.0), Rate(1, 1.0)), budgets, polls, lambda _: (), lambda *_: "", lambda _: None, page,
-        refusal, lambda arg: Stream(arg, "", ""), Liveness(ANY, "", 60.0), typical,
+        refusal, lambda arg: Stream(arg, "", ""), Liveness(ANY, "", 60.0), typical, folders=folders,
     )  # fmt: skip

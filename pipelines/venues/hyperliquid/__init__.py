@@ -16,6 +16,7 @@ from pipelines.venues.wire import BAD
 
 PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "node_fills_by_block"): always(fills.by_block),
+    ("ws", "node_fills"): always(fills.of_line),
     ("ws", "user"): always(fills.of_user),
     ("ws", "activeAssetCtx"): always(market.pushed),
     ("rest", "metaAndAssetCtxs"): always(market.states),
@@ -50,6 +51,8 @@ def channel_of(payload: bytes) -> Named | None:
     """Name a WebSocket message's channel and coin, or a node's line; None where it is none of Hyperliquid's."""
     if payload.strip() == GREETING:
         return Named("control", "*")
+    if payload.lstrip()[:4] == b'["0x':
+        return Named("node_fills", "*")
     try:
         message = _message(payload)
     except BAD:
