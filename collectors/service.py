@@ -23,6 +23,7 @@ from collectors.live.shards import assign
 from collectors.metrics import Figures as Made
 from collectors.metrics import serving
 from collectors.polls.budget import Bucket
+from collectors.polls.listings import Seen
 from collectors.polls.poller import Poller
 from collectors.polls.remembered import Remembered
 from collectors.retry import FATAL_DELAY_S, delays, describe
@@ -60,6 +61,7 @@ class Collector:
         self._sockets: dict[str, list[Feed]] = {}
         self._live: dict[str, LiveFeed] = {}
         self._followed: dict[str, Following] = {}
+        self._seen = {group: Seen() for group in venue.beside}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
@@ -86,10 +88,11 @@ class Collector:
         self._stop.set()
 
     async def _poll(self) -> None:
-        await Poller(self._venue, self._sink, self._settings, self._list).run()
+        await Poller(self._venue, self._sink, self._settings, self._list, self._seen).run()
 
     async def _follow(self, folder: Folder) -> None:
-        self._followed[folder.feed] = following = Following(self._venue.name, folder, self._sink, self._kept)
+        seen = self._seen.get(folder.names_group)
+        self._followed[folder.feed] = following = Following(self._venue.name, folder, self._sink, self._kept, seen)
         await following.run()
 
     def _list(self, group: str, listed: tuple[Listed, ...]) -> None:

@@ -19,6 +19,7 @@ from collectors.events import ALIVE_S
 from collectors.files.lines import Line, Lines
 from collectors.files.place import Places
 from collectors.live.session import LARGEST_MESSAGE
+from collectors.polls.listings import Seen
 from collectors.venues.venue import Folder, Frame
 
 LOOK_S = 0.25
@@ -29,9 +30,11 @@ log = logging.getLogger(__name__)
 
 
 class Following:
-    """One folder of a venue, until `stop`. `kept`: the folder in which it keeps how far it has read."""
+    """One folder of a venue, until `stop`. `kept`: the folder in which it keeps how far it has read; `seen`: takes what lines
+    name."""
 
-    def __init__(self, venue: str, folder: Folder, sink: Sink, kept: Path) -> None:
+    def __init__(self, venue: str, folder: Folder, sink: Sink, kept: Path, seen: Seen | None = None) -> None:
+        self._seen = seen
         self._venue = venue
         self._folder = folder
         self._sink = sink
@@ -104,6 +107,8 @@ class Following:
         """Keep a line that is a frame; one that is too long for a frame is counted and named."""
         self._heard_at = time.monotonic()
         self.read += 1
+        if self._seen is not None and self._folder.names:
+            self._seen.add(self._folder.names(line.payload))
         if line.is_cut:
             runs, why = dropped.Runs(), f"a line of more than {LARGEST_MESSAGE} bytes in {line.behind.file}"
             runs.add(recorder.skip(self._folder.topic))

@@ -51,11 +51,11 @@ class Feed(ABC):
 
 class Served(NamedTuple):
     """A venue's protocols, in the order of its hosts' names, and the feed that pushes to them. `settings`: further ones that
-    point collectors here, as to a folder."""
+    point collectors here, as to a folder, once the hosts run."""
 
     hosts: Sequence[Protocol]
     feed: Feed
-    settings: Mapping[str, str] = {}
+    settings: Callable[[], Mapping[str, str]] = dict
 
 
 class Simulated(NamedTuple, Generic[L]):
