@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from collectors.errors import ConfigurationError, NetworkError
 from collectors.kafka import KafkaSettings
 from collectors.logs import log_to_stderr
-from collectors.plan import assumed, lines
+from collectors.plan import assumed, lines, others
 from collectors.polls.asking import ask
 from collectors.retry import describe
 from collectors.service import collect as run
@@ -70,7 +70,7 @@ def collect(
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # while Kafka is away: a thousand lines a second
     if symbols and not plan:
         raise ConfigurationError("--symbols goes with --plan")
-    chosen = [_configured(VENUES[name], f"LIQ_{name.upper()}_") for name in _names(venues or list(USUAL))]
+    chosen = [VENUES[name]() for name in _names(venues or list(USUAL))]
     settings = _configured(CollectorSettings, "LIQ_COLLECT_")
     if plan:
         listings = (
@@ -109,7 +109,7 @@ async def _listing(venue: Venue) -> Listing:
     """Ask the venue for its instruments. Raises NetworkError where it does not answer with them."""
     listing: dict[str, tuple[Listed, ...]] = {}
     async with httpx.AsyncClient(timeout=10.0) as client:
-        for poll in (poll for poll in venue.polls if poll.lists):
+        for poll in (poll for poll in venue.polls if poll.lists and poll.group not in venue.beside):
             listed: list[Listed] = []
             params, following = dict(poll.params), None
             while following != ():
@@ -118,7 +118,7 @@ async def _listing(venue: Venue) -> Listing:
                 following = page.following
                 params |= dict(following)
             listing[poll.group] = tuple(listed)
-    return listing
+    return {**listing, **others(venue)}
 
 
 async def _page(client: httpx.AsyncClient, venue: Venue, poll: Poll, params: dict[str, str]) -> Page:

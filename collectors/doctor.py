@@ -87,7 +87,10 @@ async def _kafka(settings: KafkaSettings) -> Finding:
 
 
 async def _venue(venue: Venue) -> list[Finding]:
-    hosts = {httpx.URL(poll.url).netloc: poll for poll in reversed([p for p in venue.polls if p.lists])}
+    hosts = {
+        httpx.URL(poll.url).netloc: poll
+        for poll in reversed([p for p in venue.polls if p.lists and p.group not in venue.beside])
+    }
     async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=True, event_hooks=ENCRYPTED) as client:
         asked = [_rest(client, venue, poll) for poll in hosts.values()]
         sockets = {httpx.URL(feed.url).netloc: feed.url for feed in venue.feeds(assumed(venue, 1))}

@@ -16,7 +16,8 @@ NONE = "-"
 
 
 class Collected(NamedTuple):
-    """`live`: pushed, or how often it is polled; `history`: how far back `liq backfill` goes; `-` for neither.
+    """`live`: pushed, followed (in files of the operator's) or how often it is polled; `history`: how far back `liq backfill`
+    goes; `-` for neither.
 
     `channels`: the channels that bring it.
     """
@@ -41,12 +42,14 @@ def pushed_channels(record: Record) -> set[str]:
 
 
 def _of(record: Record, history: History) -> Iterator[Collected]:
-    pushed, polls = pushed_channels(record), record.venue().polls
+    venue = record.venue()
+    pushed, polls, followed = pushed_channels(record), venue.polls, {folder.channel for folder in venue.folders}
     for kind in KINDS:
         channels = record.collects.get(kind, ())
         every_s = [poll.every_s for poll in polls if poll.channel in channels]
         live = NONE if not every_s else f"polled each {_duration(min(every_s))}"
-        yield Collected(record.name, kind, "pushed" if pushed & {*channels} else live, _back(history, kind), channels)
+        live = "pushed" if pushed & {*channels} else "followed" if followed & {*channels} else live
+        yield Collected(record.name, kind, live, _back(history, kind), channels)
 
 
 def _back(history: History, kind: str) -> str:

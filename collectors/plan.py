@@ -34,7 +34,12 @@ def assumed(venue: Venue, symbols: int) -> Listing:
         left -= count
         names = [f"{group[:2]}COIN{i:04d}" for i in range(count)]
         listing[group] = tuple(Listed(f"{name}-USDT-X", f"{name}-USDT", family=f"{name}-USDT") for name in names)
-    return listing
+    return {**listing, **others(venue)}
+
+
+def others(venue: Venue) -> Listing:
+    """Return made-up members of the groups that are no instruments, as many as there mostly are."""
+    return {group: tuple(Listed(f"{group}{i}") for i in range(each.typical)) for group, each in venue.beside.items()}
 
 
 def cost(venue: Venue, poll: Poll, listing: Listing, settings: CollectorSettings) -> Cost:
@@ -58,8 +63,10 @@ def lines(plans: Sequence[tuple[Venue, Listing]], settings: CollectorSettings) -
     """Yield the plan for some venues, each with its instruments."""
     plans = [(venue.without(settings.left_out), listing) for venue, listing in plans]
     for venue, listing in plans:
-        counts = ", ".join(f"{len(listed)} {group}" for group, listed in listing.items())
-        yield f"{venue.name}: {sum(map(len, listing.values()))} instruments ({counts})"
+        groups = {group: listed for group, listed in listing.items() if group not in venue.beside}
+        counts = ", ".join(f"{len(listed)} {group}" for group, listed in groups.items())
+        more = "".join(f", {len(listing.get(group, ()))} {group}" for group in venue.beside)
+        yield f"{venue.name}: {sum(map(len, groups.values()))} instruments ({counts}){more}"
     for headings, rows in (
         (HEADINGS, [row for venue, listing in plans for row in _work(venue, listing, settings)]),
         (TOTALS, [row for venue, listing in plans for row in _totals(venue, listing, settings)]),
@@ -73,6 +80,8 @@ def _work(venue: Venue, listing: Listing, settings: CollectorSettings) -> Iterat
     streams = Counter(venue.stream(arg) for feed in venue.feeds(listing) for arg in feed.args)
     for (channel, carries, *_), count in streams.items():
         yield venue.name, carries, channel, "ws", f"pushed, {count:,} {_plural(count, 'argument')}", "", "", ""
+    for folder in venue.folders:
+        yield venue.name, folder.carries, folder.channel, "file", f"followed: {folder.path}", "", "", ""
     for poll in venue.polls:
         requests = len(poll.values(listing))
         if requests:

@@ -6,6 +6,8 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from collectors.delivery.figures import Figures
@@ -14,55 +16,67 @@ from collectors.delivery.publisher import Publisher
 from collectors.delivery.recorder import Recorder, Sink
 from collectors.delivery.spool import Spool
 from collectors.envelope import Transport
+from collectors.files.following import Following
 from collectors.kafka import KafkaSettings, connection, ensure_topics
 from collectors.live.feed import LiveFeed
 from collectors.live.shards import assign
 from collectors.metrics import Figures as Made
 from collectors.metrics import serving
 from collectors.polls.budget import Bucket
+from collectors.polls.listings import Seen
 from collectors.polls.poller import Poller
 from collectors.polls.remembered import Remembered
 from collectors.retry import FATAL_DELAY_S, delays, describe
 from collectors.settings import CollectorSettings
 from collectors.topics import TOPICS
-from collectors.venues.venue import Feed, Listed, Venue
+from collectors.venues.venue import Feed, Folder, Listed, Venue
 
 STOP_GRACE_S = 8.0
 SPOOL = "spool"
 LISTINGS = "listings"
+FOLLOWED = "followed"
 MIB = 1024 * 1024
 
 log = logging.getLogger(__name__)
 
 
 class Collector:
-    """One venue: its poller, and a live feed for each socket that the instruments listed by now need.
+    """One venue: its poller, a live feed for each socket that the instruments listed by now need, and the files it follows.
 
-    `remembered`: what was listed last, by which it listens until the venue has answered.
+    `remembered`: what was listed last, by which it listens until the venue has answered. `followed`: where it keeps how far
+    it has read files.
     """
 
     def __init__(
-        self, venue: Venue, sink: Sink, settings: CollectorSettings, remembered: Remembered | None = None
-    ) -> None:
+        self, venue: Venue, sink: Sink, settings: CollectorSettings, remembered: Remembered | None = None,
+        followed: Path = Path(FOLLOWED),
+    ) -> None:  # fmt: skip
         self._venue = venue = venue.without(settings.left_out)
         self._sink = sink
         self._settings = settings
         self._connects = Bucket(venue.limits.connects)
         self._remembered = remembered
+        self._kept = followed
         self._listing = remembered.listing if remembered else dict[str, tuple[Listed, ...]]()
         self._sockets: dict[str, list[Feed]] = {}
         self._live: dict[str, LiveFeed] = {}
+        self._followed: dict[str, Following] = {}
+        self._seen = {group: Seen() for group in venue.beside}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Poll and listen until `stop`, then end every session in good order."""
+        """Poll, listen and follow files until `stop`, then end every session in good order."""
         polling = asyncio.create_task(self._supervise("rest", self._poll))
+        for folder in self._venue.folders:
+            self._tasks.add(asyncio.create_task(self._supervise(folder.feed, partial(self._follow, folder))))
         self._arrange()
         await self._stop.wait()
         polling.cancel()
         for live in self._live.values():
             live.stop()
+        for following in self._followed.values():
+            following.stop()
         tasks = [polling, *self._tasks]
         _, late = await asyncio.wait(tasks, timeout=STOP_GRACE_S)
         for task in late:
@@ -74,7 +88,12 @@ class Collector:
         self._stop.set()
 
     async def _poll(self) -> None:
-        await Poller(self._venue, self._sink, self._settings, self._list).run()
+        await Poller(self._venue, self._sink, self._settings, self._list, self._seen).run()
+
+    async def _follow(self, folder: Folder) -> None:
+        seen = self._seen.get(folder.names_group)
+        self._followed[folder.feed] = following = Following(self._venue.name, folder, self._sink, self._kept, seen)
+        await following.run()
 
     def _list(self, group: str, listed: tuple[Listed, ...]) -> None:
         self._listing[group] = listed
@@ -148,8 +167,10 @@ async def collect(
     async with Publisher(lambda: connection(kafka), settings, spool=spool, prepare=prepare) as publisher:
         figures = Figures(publisher, [venue.name for venue in venues])
         with serving(settings.metrics_port, [Made(figures.metrics)], figures.wrong, settings.metrics_host):
-            listings = kafka.data / LISTINGS
-            collectors = [Collector(each, publisher, settings, Remembered(listings, each.name)) for each in venues]
+            listings, followed = kafka.data / LISTINGS, kafka.data / FOLLOWED
+            collectors = [
+                Collector(each, publisher, settings, Remembered(listings, each.name), followed) for each in venues
+            ]
             await _collect(venues, collectors, publisher, settings, stop)
     kept = publisher.spool_left
     log.info("stopped acknowledged=%d spool=%d lost=%d", publisher.acknowledged.total(), kept, publisher.pending)

@@ -69,6 +69,28 @@ class LiquidationReport(Liquidation):
     """The same liquidation as a venue's second source has it: kept beside the others, counted in none of their sums."""
 
 
+class AccountPosition(Row):
+    """A position of one account, as the venue says of it at `ts_event`; an account without any is a row of symbol `*`, qty 0.
+
+    An answer names every position of its account, so what a later one does not name is closed. `qty` is in `unit`; prices per
+    unit that is quoted. `liquidation_price`: None where no price would liquidate it. `usd`: what the venue says it is worth.
+    `margin`: cross (the account's other positions count) or isolated.
+    """
+
+    symbol: str
+    ts_event: int
+    account: str
+    position_side: Position | None
+    qty: float
+    unit: Unit
+    contract: Contract | None
+    entry_price: float | None = None
+    liquidation_price: float | None = None
+    usd: float | None = None
+    leverage: float | None = None
+    margin: str | None = None
+
+
 class FundingRate(Row):
     """The running estimate for the period that ends at `next_funding_ms`; `funding_rate` is per `interval_hours`."""
 

@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ from collectors.moment import Moment
 from collectors.polls.asking import ask
 from collectors.polls.budget import Stop, shared
 from collectors.polls.catching_up import CatchingUp
-from collectors.polls.listings import Listings
+from collectors.polls.listings import Listings, Seen
 from collectors.retry import delays, describe
 from collectors.settings import CollectorSettings
 from collectors.tls import ENCRYPTED
@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 
 
 class Poller:
-    """All polls of one venue, as one session. `listed(group, instruments)` is called after each complete listing."""
+    """All polls of one venue, as one session. `listed(group, instruments)` is called after each complete listing. `seen`: what
+    polls of a group ask for besides what is listed."""
 
     def __init__(
         self,
@@ -47,13 +48,14 @@ class Poller:
         sink: Sink,
         settings: CollectorSettings,
         listed: Callable[[str, tuple[Listed, ...]], None],
+        seen: Mapping[str, Seen] | None = None,
     ) -> None:
         self.recorder = Recorder(venue.name, "rest", "rest", sink)
         self._venue = venue
         self._sink = sink
         self._settings = settings
         self._listed = listed
-        self._listings = Listings([poll.group for poll in venue.polls if poll.lists])
+        self._listings = Listings([poll.group for poll in venue.polls if poll.lists], venue.beside, seen)
         self._told: Stop | None = None
         self._unreachable = 0
         self._pauses = delays()
@@ -115,7 +117,7 @@ class Poller:
         if poll.of is None:
             await self._poll(poll, ALL_SYMBOLS, poll.params)
             return True
-        values = poll.values(self._listings.by_group)
+        values = poll.values(self._listings.all)
         for number in range(ROUNDS if poll.spread_s else 1):
             values = await self._sweep(poll, values, started + number * spread_s, spread_s)
         return True

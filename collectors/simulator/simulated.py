@@ -50,10 +50,12 @@ class Feed(ABC):
 
 
 class Served(NamedTuple):
-    """A venue's protocols, in the order of its hosts' names, and the feed that pushes to them."""
+    """A venue's protocols, in the order of its hosts' names, and the feed that pushes to them. `settings`: further ones that
+    point collectors here, as to a folder, once the hosts run."""
 
     hosts: Sequence[Protocol]
     feed: Feed
+    settings: Callable[[], Mapping[str, str]] = dict
 
 
 class Simulated(NamedTuple, Generic[L]):

@@ -68,6 +68,7 @@ class Simulator:
         self._port_base = port_base
         self._hosts: dict[str, Protocol] = {}
         self._feeds: dict[str, Feed] = {}
+        self._settings: list[Callable[[], Mapping[str, str]]] = []
         self._open(seed, _whole(limits or {}, self._venues))
         self._playback = self._playback_of(play) if play is not None else None
         self._floods: dict[str, load.Frames] = {}
@@ -100,6 +101,8 @@ class Simulator:
         env: dict[str, str] = {}
         for name, setting in self._names.items():
             env |= {f"LIQ_{setting}_WS": f"ws://{at[name]}", f"LIQ_{setting}_REST": f"http://{at[name]}"}
+        for further in self._settings:
+            env |= further()
         return env | {"LIQ_SIMULATOR": f"http://127.0.0.1:{self._control.port}"}
 
     def truth(self) -> dict[str, Any]:
@@ -194,7 +197,8 @@ class Simulator:
             if self._play is not None:
                 protocols = each.play(self._play / venue, self.faults, limits[venue])
             else:
-                protocols, self._feeds[venue] = each.serve(world, limits[venue])
+                protocols, self._feeds[venue], settings = each.serve(world, limits[venue])
+                self._settings.append(settings)
             self._hosts |= zip(each.hosts, protocols, strict=True)
 
     def _playback_of(self, folder: Path) -> Playback:

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import TypeVar
 
+from pydantic import ValidationError
+
+from collectors.errors import ConfigurationError
 from collectors.history.endpoint import History
 from collectors.venues.record import Record
 from collectors.venues.venue import Venue
@@ -26,7 +30,28 @@ NAMES = (
     "hyperliquid",
 )
 
-RECORDS: dict[str, Record] = {name: import_module(f"collectors.venues.{name}").RECORD for name in NAMES}
+T = TypeVar("T")
+
+
+def _configured(make: Callable[[], T], prefix: str) -> Callable[[], T]:
+    """Return what reads the environment and says which of a venue's settings is wrong. It raises ConfigurationError."""
+
+    def configured() -> T:
+        try:
+            return make()
+        except ValidationError as error:
+            raise ConfigurationError.of(error, prefix) from None
+
+    return configured
+
+
+def _record(name: str) -> Record:
+    found: Record = import_module(f"collectors.venues.{name}").RECORD
+    prefix = found.hosts.model_config.get("env_prefix", "")
+    return found._replace(venue=_configured(found.venue, prefix), history=_configured(found.history, prefix))
+
+
+RECORDS: dict[str, Record] = {name: _record(name) for name in NAMES}
 
 USUAL = tuple(name for name, each in RECORDS.items() if each.is_usual)
 """Those that are meant where nobody names venues."""

@@ -4,9 +4,10 @@ A venue file fills in one `Venue`: plain numbers and plain functions. Everything
 `session.py`, `feed.py` and `poller.py` and is the same for all venues.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil
+from pathlib import Path, PurePath
 from typing import Literal, NamedTuple
 
 from collectors.envelope import Transport
@@ -161,7 +162,8 @@ class Poll(NamedTuple):
     `group`. `per_page` set: an answer holds so many instruments, and the pages are read to the end. `since`: a parameter
     that says how many seconds back, sent in ms. `newest`: a request is for what came since the answer before it, in as many
     pages as that takes. `topic_of`: the topic of an answer, where it depends on what is in it. `body`: JSON that is sent by
-    POST; in it {} stands for a value, and the name of `since` in braces for that time.
+    POST; in it {} stands for a value, and the name of `since` in braces for that time. `part` set: only those of the values
+    are asked for, from the first number to before the second, in the order of the list.
     """
 
     channel: str
@@ -183,6 +185,7 @@ class Poll(NamedTuple):
     newest: Newest | None = None
     topic_of: Callable[[bytes], str] | None = None
     body: str = ""
+    part: tuple[int, int] = (0, 0)
 
     def values(self, listing: Listing) -> list[str]:
         """Return what each request of a round asks for; one empty value where the answer is of all instruments."""
@@ -191,7 +194,7 @@ class Poll(NamedTuple):
         groups = [self.group] if self.group else list(listing)
         values = dict.fromkeys(self.of(item) for group in groups for item in listing.get(group, ()))
         values.pop("", None)
-        each = list(values)
+        each = list(values)[slice(*self.part)] if any(self.part) else list(values)
         return [",".join(each[i : i + self.at_once]) for i in range(0, len(each), self.at_once)]
 
     def pages(self, listing: Listing) -> int:
@@ -207,6 +210,34 @@ def symbol(item: Listed) -> str:
 def perpetual(item: Listed) -> str:
     """Return what a poll of the instruments that pay funding asks for."""
     return item.symbol if item.funding else ""
+
+
+class Folder(NamedTuple):
+    """Files that another program of the operator writes and that grow line by line, as those of a venue's node.
+
+    `feed`: the name in session ids. `order`: when a file was begun, by its path in the folder, so that files can be read in
+    order; None: it is none of them. `keeps`: whether a line is a frame; what is not kept stays in the operator's files alone.
+    `silent_s`: after so long without a line nobody writes. `names`: what a line names that polls of `names_group` ask for.
+    """
+
+    feed: str
+    channel: str
+    carries: str
+    topic: str
+    path: Path
+    order: Callable[[PurePath], tuple[int, ...] | None]
+    keeps: Callable[[bytes], bool]
+    silent_s: float = 60.0
+    names: Callable[[bytes], Iterable[str]] | None = None
+    names_group: str = ""
+
+
+class Beside(NamedTuple):
+    """A group of what is no instrument. `typical`: how many there are, for planning; `first`: those that are asked for before
+    all others, listed or not."""
+
+    typical: int
+    first: tuple[str, ...] = ()
 
 
 class Page(NamedTuple):
@@ -265,6 +296,10 @@ class Venue:
     """A connection is replaced after so long, before the venue cuts it."""
     unpack: Callable[[bytes], bytes] | None = None
     """Takes a message out of what the venue packs it in (gzip), as is done with HTTP's packing; what it cannot unpack stays."""
+    beside: Mapping[str, Beside] = field(default_factory=dict)
+    """Groups of what is no instrument, such as accounts."""
+    folders: tuple[Folder, ...] = ()
+    """Files of the operator's that are followed, where there are any."""
 
     def without(self, left_out: Collection[Source]) -> "Venue":
         """Return the venue without these polls and feeds."""
@@ -278,10 +313,11 @@ class Venue:
 
 def polled_only(
     name: str, budgets: Mapping[str, Rate], polls: tuple[Poll, ...], page: Callable[[bytes], Page],
-    refusal: Callable[[Answer], Refusal | None], typical: Mapping[str, int],
+    refusal: Callable[[Answer], Refusal | None], typical: Mapping[str, int], folders: tuple[Folder, ...] = (),
+    beside: Mapping[str, Beside] | None = None,
 ) -> Venue:  # fmt: skip
-    """Return a venue without sockets: all of it is polled."""
+    """Return a venue without sockets: all of it is polled, or followed in files."""
     return Venue(
         name, Limits(1, 1, Rate(1, 1.0), Rate(1, 1.0)), budgets, polls, lambda _: (), lambda *_: "", lambda _: None, page,
-        refusal, lambda arg: Stream(arg, "", ""), Liveness(ANY, "", 60.0), typical,
+        refusal, lambda arg: Stream(arg, "", ""), Liveness(ANY, "", 60.0), typical, beside=beside or {}, folders=folders,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from pipelines.columns import market, reference
 from pipelines.columns.aggregated import aggregated
 from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.liquidations import impossible, liquidations
+from pipelines.columns.positions import account_positions
 from pipelines.columns.schemas import as_table, empty
 from pipelines.columns.shared import facts_frame
 from pipelines.columns.unfit import UNFIT, refuse, set_aside
@@ -64,6 +65,7 @@ def _normalised(parsed: Parsed, instruments: Instruments, grid_s: int) -> Normal
             "mark_prices": market.mark_prices(parsed, book, grid_s),
             "klines": market.klines(parsed, book),
             "long_short_ratios": market.long_short_ratios(parsed, book),
+            "account_positions": account_positions(parsed, book),
             "instruments": listed,
             "leverage_tiers": tiers,
             "dead_letters": _dead_letters(parsed),

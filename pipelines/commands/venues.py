@@ -71,7 +71,7 @@ def rows(told: Sequence[Told]) -> list[Row]:
 def _of(told: Told) -> tuple[str, str, str]:
     """Return the class of a venue's feed as it is now, how sure that is, and since when (UTC day)."""
     rules = [rule for rule in VENUES[told.venue].completeness if rule.channel in told.channels]
-    if not rules:
+    if not rules or told.live == NONE:
         return "not covered", NONE, NONE
     now = rules[-1]
     sure = (

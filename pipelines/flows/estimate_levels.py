@@ -6,6 +6,7 @@ from prefect import flow, get_run_logger
 
 from pipelines.derive.levels.estimate import estimate
 from pipelines.derive.levels.fresh import moved, refresh
+from pipelines.derive.levels.measured import measure
 from pipelines.flows import notes
 from pipelines.flows.moments import now, utc
 from pipelines.flows.noted import noted
@@ -18,8 +19,8 @@ NAME = "estimate_levels"
 @flow(name=NAME, persist_result=False)
 @noted
 def estimate_levels(since: datetime | None = None, until: datetime | None = None) -> dict[str, int]:
-    """Bring `liquidation_levels` from the state of the last full hour to `until` (the last minute that has prices); return
-    what was done.
+    """Bring `liquidation_levels` from the state of the last full hour to `until` (the last minute that has prices), and
+    `measured_levels` with it; return what was estimated.
 
     With `since` (UTC) everything from there on is estimated anew. Run twice, the second changes nothing.
     """
@@ -29,7 +30,8 @@ def estimate_levels(since: datetime | None = None, until: datetime | None = None
     with lake.open(settings.data, read_only=False) as warehouse:
         end = utc(until)
         done = estimate(warehouse, end, utc(since)) if end else refresh(warehouse, now(), utc(since))
-    get_run_logger().info("%s", done)
+        known = measure(warehouse, now())
+    get_run_logger().info("%s, %s", done, known)
     return done._asdict()
 
 

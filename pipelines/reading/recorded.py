@@ -15,7 +15,7 @@ from pipelines.venues.venue import Answered
 
 NOT_TOLD = "?"  # symbol of rows from a REST answer that does not repeat what it was asked for
 DUMP = "dump_"  # channels of CSV files, of which the whole is one frame
-SUFFIXES = re.compile(r"(\.(jsonl|ndjson|json|txt|log|csv|gz|zip))+$")
+SUFFIXES = re.compile(r"(\.(jsonl|ndjson|json|txt|log|csv|gz|zip|lz4))+$")
 SYMBOL = re.compile(r"[?&](?:symbol|pair)=([^&]+)")
 
 

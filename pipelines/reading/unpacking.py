@@ -1,4 +1,4 @@
-"""The lines of a file, plain or packed (gzip, zip, UTF-16), and where it is damaged: what is damaged costs no other line."""
+"""The lines of a file, plain or packed (gzip, zip, LZ4, UTF-16), and where it is damaged: that costs no other line."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of a line, and of a document over several: larger than any frame that fits a Kafka record."""
-GZIP, ZIP, UTF_16 = b"\x1f\x8b", b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
+GZIP, ZIP, LZ4, UTF_16 = b"\x1f\x8b", b"PK\x03\x04", b"\x04\x22\x4d\x18", (b"\xff\xfe", b"\xfe\xff")
 _HEADER, _HEADER_BYTES = re.compile(rb"\x1f\x8b\x08[\x00-\x1f].{4}[\x00\x02\x04][\x00-\x0d\xff]", re.DOTALL), 10
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1d\x7f]")
 _CHUNK = 64 * 1024
@@ -31,13 +31,15 @@ Part = bytes | Damage
 
 
 def lines_of(source: BinaryIO) -> Iterator[Part]:
-    """Yield the lines of a file, those inside gzip and zip, and every damage in its place. Raises OSError."""
+    """Yield the lines of a file, those inside gzip, zip and LZ4, and every damage in its place. Raises OSError."""
     buffered = source if hasattr(source, "peek") else io.BufferedReader(source)  # type: ignore[type-var]
     start = buffered.peek(4)[:4]
     if start[:2] == GZIP:
         return _lines(_gunzipped(buffered))
     if start == ZIP:
         return _of_zip(buffered)
+    if start == LZ4:
+        return _lines(_of_lz4(buffered))
     return _of_utf_16(buffered) if start[:2] in UTF_16 else _of_plain(buffered)
 
 
@@ -100,6 +102,18 @@ def _of_cut_zip(packed: bytes, why: str) -> Iterator[Part]:
         blocks.append(_before_error(zlib.decompressobj(-15), data))
         cut = True
     yield from _lines([*blocks, Damage(f"{why}; the file inside {'is cut here' if cut else 'was read to its end'}")])
+
+
+def _of_lz4(source: BinaryIO) -> Iterator[Part]:
+    """Yield what LZ4 frames hold, up to where one is cut or broken; what is behind that cannot be read."""
+    import pyarrow as pa  # here, because few files need it
+
+    packed = pa.CompressedInputStream(pa.PythonFile(source, "r"), "lz4")
+    try:
+        while block := packed.read(_CHUNK):
+            yield block
+    except OSError as error:
+        yield Damage(f"LZ4 is damaged or cut here: {error}")
 
 
 def _lines(blocks: Iterable[Part]) -> Iterator[Part]:

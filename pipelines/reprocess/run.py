@@ -40,6 +40,7 @@ FED_BY: dict[str, tuple[str, ...]] = {
     "mark_prices": (TICKER,),
     "klines": (KLINE,),
     "long_short_ratios": (RATIO,),
+    "account_positions": (TICKER,),
     "instruments": (REFERENCE, FUNDING),
     "leverage_tiers": (REFERENCE,),
     "dead_letters": (LIQUIDATION, TICKER, FUNDING, OPEN_INTEREST, RATIO, KLINE, REFERENCE, DEAD_LETTER),

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from collectors.printable import UNPRINTABLE, printable
 from pipelines.facts import (
+    AccountPosition,
     AggregatedLiquidations,
     FundingInterval,
     FundingRate,
@@ -80,6 +81,9 @@ NUMBERS: dict[type[Row], tuple[tuple[str, Bound], ...]] = {
     FundingRate: (("funding_rate", RATE), ("interval_hours", INTERVAL)),
     FundingSettlement: (("funding_rate", RATE), ("interval_hours", INTERVAL), ("mark_price", PRICE)),
     AggregatedLiquidations: (("long", VOLUME), ("short", VOLUME)),
+    AccountPosition: (
+        ("qty", AMOUNT), ("entry_price", PRICE), ("liquidation_price", PRICE), ("usd", INTEREST), ("leverage", LEVERAGE),
+    ),
     OpenInterest: (("open_interest", AMOUNT), ("base_given", AMOUNT), ("usd_given", AMOUNT)),
     MarkPrice: (("mark_price", PRICE), ("index_price", PRICE)),
     Kline: (("volume", VOLUME), ("volume_base", VOLUME), ("volume_quote", VOLUME), ("taker_buy_volume", VOLUME)),
@@ -104,6 +108,7 @@ TEXTS: dict[type[Row], tuple[str, ...]] = {
     Kline: ("interval",),
     LongShortRatio: ("period",),
     AggregatedLiquidations: ("period",),
+    AccountPosition: ("account", "margin"),
     Instrument: ("instrument", "base", "quote", "settle", "status", "family", "asset_class"),
 }
 """The texts of each kind, beside the symbol, that a venue writes."""

@@ -7,6 +7,7 @@ from collectors.plan import assumed, cost, lines, shares
 from collectors.settings import CollectorSettings
 from collectors.venues.known import RECORDS, USUAL, VENUES
 from collectors.venues.venue import Listed, Venue
+from tests.pipelines.test_venues_command import BY_A_NODE
 
 SYMBOLS = dict.fromkeys(VENUES, 700) | {"bybit": 800, "okx": 460}
 WITH_KLINES = [name for name, make in VENUES.items() if any(poll.topic == topics.KLINE for poll in make().polls)]
@@ -25,7 +26,7 @@ def with_klines(request: pytest.FixtureRequest) -> Venue:
 
 def test_every_budget_stays_under_half_of_its_published_limit(venue: Venue) -> None:
     listing = assumed(venue, SYMBOLS[venue.name])
-    assert sum(map(len, listing.values())) == SYMBOLS[venue.name]
+    assert sum(len(listed) for group, listed in listing.items() if group not in venue.beside) == SYMBOLS[venue.name]
     taken = {name: total.share for name, total in shares(venue, listing, DEFAULT).items()}
     assert taken.keys() == venue.budgets.keys()
     assert all(0.0 < share < 0.5 for share in taken.values()), taken
@@ -115,7 +116,11 @@ def test_every_table_has_a_source_at_every_venue(venue: Venue) -> None:
     listing = assumed(venue, 10)
     fed = {poll.topic for poll in venue.polls} | {venue.stream(a).topic for f in venue.feeds(listing) for a in f.args}
     wanted = {topics.TICKER, topics.REFERENCE}
-    wanted |= {topics.LIQUIDATION} if "liquidations" in RECORDS[venue.name].collects else set()
+    wanted |= (
+        {topics.LIQUIDATION}
+        if "liquidations" in RECORDS[venue.name].collects and venue.name not in BY_A_NODE
+        else set()
+    )
     wanted |= {topics.FUNDING, topics.RATIO, topics.KLINE} if venue.name in USUAL else set()
     assert wanted <= fed
     assert topics.OPEN_INTEREST in fed or venue.name not in ("binance", "okx"), "others have it in their tickers"

@@ -185,6 +185,8 @@ NOT_RECOMPUTED = {
     "zones_of": "the part of zones_at that reckons; this is recomputed",
     "rsi_series": "the part of rsi and rsi_current that reckons; these are recomputed",
     "liquidations_against_aggregated": "the day has no vendor's sums; its case has them",
+    "measured_levels_at": "the venues of the day show no accounts; test_measured_levels.py recomputes a simulated one's",
+    "levels_against_measured": "the venues of the day show no accounts; its cases have them",
     "liquidation_signs": "the venues of the day name their sides; its case has one that does not",
     "duplicates_dropped": "its days are those of the clock of the commits; its sums are recomputed in a test of their own",
     "liquidation_price_shifts": "measured figures and the lowest step of a margin table; its cases have them",

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipelines.reading import unpacking
@@ -84,3 +85,29 @@ def test_a_damaged_file_in_a_zip_costs_no_other_file_of_it(tmp_path: Path) -> No
     _, remarks = read(tmp_path / "cut.zip", "bybit", out.getvalue()[:-30])
     assert len(remarks) == 1
     assert "dead letter: a zip that cannot be opened" in remarks[0]
+
+
+def _lz4(text: bytes) -> bytes:
+    return bytes(pa.Codec("lz4").compress(text, asbytes=True))
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_lz4_gives_every_line_of_its_frames(tmp_path: Path, parts: int) -> None:
+    packed = b"".join(_lz4(_numbered(500, 500 * part)) for part in range(parts))
+    rows, remarks = read(tmp_path / "whole.lz4", "bybit", packed)
+    assert _quantities(rows) == list(range(1, 500 * parts + 1))
+    assert remarks == []
+
+
+@pytest.mark.parametrize(("at", "with_"), [(-1, b""), (-2000, b""), (20_000, b"\xff" * 8)])
+def test_lz4_that_was_cut_or_damaged_gives_what_came_before_and_says_where_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, with_: bytes
+) -> None:
+    monkeypatch.setattr(unpacking, "_CHUNK", 1024)
+    packed = _lz4(_numbered(20_000))
+    broken = packed[:at] + (with_ + packed[at + len(with_) :] if with_ else b"")
+    rows, remarks = read(tmp_path / "cut.lz4", "bybit", broken)
+    found = _quantities(rows)
+    assert found == list(range(1, len(found) + 1))
+    assert len(remarks) == 1
+    assert "LZ4 is damaged or cut here" in remarks[0]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -18,6 +19,7 @@ from pipelines.errors import NotADumpError
 from pipelines.files.recognise import Asked, recognise
 from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
+from tests.pipelines.frame_files import FRAMES
 from warehouse import query
 
 START = 1_788_000_000_000
@@ -217,6 +219,17 @@ async def test_a_file_that_is_cut_loses_nothing_of_what_is_there_and_says_where(
     assert there >= plain > 400, "the two files are of the same liquidations"
     assert count("SELECT count(*) FROM liquidations WHERE venue = 'binance'") == 1
     assert count("SELECT count(*) FROM klines") > 50
+
+
+def test_an_hour_of_a_nodes_fills_is_known_by_what_is_in_it_and_each_trade_is_one_liquidation(tmp_path: Path) -> None:
+    lines = (FRAMES / "hyperliquid" / "node_fills_by_block.jsonl").read_bytes().splitlines()
+    blocks = b"".join(line + b"\n" for line in lines if b'"block_number"' in line)
+    (tmp_path / "9.lz4").write_bytes(pa.Codec("lz4").compress(blocks, asbytes=True))
+    found = recognise(tmp_path / "9.lz4", Asked())
+    assert (found.venue, found.what) == ("hyperliquid", "frames of hyperliquid")
+    damaged: list[str] = []
+    pieces = list(found.pieces(damaged.append))
+    assert (len(pieces), {piece.channel for piece in pieces}, damaged) == (7, {"node_fills_by_block"}, [])
 
 
 def test_what_is_not_imported_is_said_with_its_reason(tmp_path: Path) -> None:

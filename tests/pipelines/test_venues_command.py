@@ -12,13 +12,15 @@ from collectors.venues.known import RECORDS
 from pipelines.commands.venues import BEGIN, END, markdown, rows
 
 ROOT = Path(__file__).parents[2]
+BY_A_NODE = {"hyperliquid"}
+"""Those whose liquidations are covered where the operator has a node of the venue."""
 
 
 def test_each_venue_has_a_row_for_each_kind_of_data() -> None:
     found = rows(matrix())
     assert [(row.venue, row.data) for row in found] == [(name, kind) for name in RECORDS for kind in KINDS]
     uncovered = {row.venue for row in found if row.data == "liquidations" and row.completeness in ("-", "not covered")}
-    assert uncovered == {name for name, record in RECORDS.items() if "liquidations" not in record.collects}
+    assert uncovered == {name for name, record in RECORDS.items() if "liquidations" not in record.collects} | BY_A_NODE
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -28,7 +30,8 @@ def test_the_channels_that_bring_a_kind_of_data_are_subscribed_or_polled_and_non
     record = RECORDS[name]
     collected = {channel for channels in record.collects.values() for channel in channels}
     polls = record.venue().polls
-    assert collected <= pushed_channels(record) | {poll.channel for poll in polls}
+    followed = {channel for name in BY_A_NODE & {record.name} for channel in record.collects["liquidations"]}
+    assert collected <= pushed_channels(record) | {poll.channel for poll in polls} | followed
     polled = {poll.channel for poll in polls if poll.topic == topics.LIQUIDATION}
     assert polled <= set(record.collects.get("liquidations", ()))
 
@@ -43,6 +46,12 @@ def test_what_a_venue_does_not_bring_is_named_as_such() -> None:
     )
     assert found["okx", "open interest"].history == "1,440 bars"
     assert found["bitget", "mark"].live == "polled each 20 s", "a pulse is one contract's and does not count"
+
+
+def test_a_node_of_the_operators_makes_its_venue_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIQ_HYPERLIQUID_NODE", str(tmp_path))
+    found = {(row.venue, row.data): row for row in rows(matrix())}
+    assert found["hyperliquid", "liquidations"][2:6] == ("followed", "-", "all", "documented")
 
 
 def test_the_readmes_table_is_the_commands() -> None:

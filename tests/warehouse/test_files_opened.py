@@ -59,6 +59,7 @@ LONGER: dict[str, tuple[int, str]] = {
     ),
     "liquidations_against_aggregated": (30, "what a vendor gave is compared over 30 days"),
     "liquidation_signs": (30, "what a sign means takes a hundred reports, which a venue may give in weeks"),
+    "levels_against_measured": (8, "the maps of the last seven days are compared"),
     "side_sanity": (8, "each of the last seven days, with the minute before each liquidation"),
 }
 """Those that look back from as_of() for more than a day, whatever day is asked of them: for how many days, and why."""

@@ -12,6 +12,7 @@ from warehouse.tables.history import SCHEMA_HISTORY
 from warehouse.tables.levels import LEVELS
 from warehouse.tables.liquidations import LIQUIDATION_REPORTS, LIQUIDATIONS
 from warehouse.tables.market import KLINES, LONG_SHORT_RATIOS, MARK_PRICES, OPEN_INTEREST
+from warehouse.tables.positions import ACCOUNT_POSITIONS, MEASURED_LEVELS
 from warehouse.tables.reference import INSTRUMENTS, LEVERAGE_TIERS
 from warehouse.tables.rollups import (
     FEED_COVERAGE,
@@ -61,6 +62,8 @@ TABLES: dict[str, Table] = {
         PRICES_1D,
         OPEN_INTEREST_1H,
         *LEVELS,
+        ACCOUNT_POSITIONS,
+        MEASURED_LEVELS,
         SIGNALS,
         SIGNAL_HOURS,
         ALERTS,

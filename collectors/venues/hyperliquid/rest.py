@@ -8,12 +8,15 @@ import msgspec
 
 from collectors import topics
 from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.hyperliquid import accounts
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, symbol
 
 GROUP = "perps"
 STATE_EVERY_S = 20.0
 HOUR_S = 3600.0
 BUDGETS = {"weight": Rate(1200, 60.0)}
+LEADERBOARD_RATE = Rate(6, 3600.0)
+"""Of its own host; not documented, a careful guess."""
 COST = 20
 """Of what is asked here; a history costs one more for each twenty rows."""
 
@@ -31,7 +34,9 @@ _meta = msgspec.json.Decoder(_Meta)
 
 
 def page(body: bytes) -> Page:
-    """Return the contracts that are traded; there is one page."""
+    """Return the contracts that are traded, or the accounts of a leaderboard; there is one page."""
+    if body.lstrip()[:40].find(b'"leaderboardRows"') > 0:
+        return accounts.page(body)
     return Page(tuple(Listed(asset.name) for asset in _meta.decode(body).universe if not asset.isDelisted))
 
 

@@ -9,21 +9,24 @@ from typing import Any
 import msgspec
 
 from pipelines.facts import Instrument
-from pipelines.venues.hyperliquid import fills, market
+from pipelines.venues.hyperliquid import fills, market, positions
 from pipelines.venues.hyperliquid.symbols import symbol_form
 from pipelines.venues.venue import Answered, Named, Venue, Versions, always
 from pipelines.venues.wire import BAD
 
 PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "node_fills_by_block"): always(fills.by_block),
+    ("ws", "node_fills"): always(fills.of_line),
     ("ws", "user"): always(fills.of_user),
     ("ws", "activeAssetCtx"): always(market.pushed),
     ("rest", "metaAndAssetCtxs"): always(market.states),
     ("rest", "meta"): always(market.instruments),
     ("rest", "fundingHistory"): always(market.settlements),
+    ("rest", "clearinghouseState"): always(positions.positions),
 }
 NOTHING: dict[tuple[str, str], str] = {
     ("ws", "control"): "greeting, acknowledgement, error reply or pong",
+    ("rest", "leaderboard"): "accounts, which are asked for their positions one by one",
     ("ws", "trades"): "trades, which have no mark of a liquidation: an all-zero hash is none",
     ("ws", "allDexsAssetCtxs"): "contexts by position, without the names that another answer has",
     **{
@@ -50,6 +53,8 @@ def channel_of(payload: bytes) -> Named | None:
     """Name a WebSocket message's channel and coin, or a node's line; None where it is none of Hyperliquid's."""
     if payload.strip() == GREETING:
         return Named("control", "*")
+    if payload.lstrip()[:4] == b'["0x':
+        return Named("node_fills", "*")
     try:
         message = _message(payload)
     except BAD:
@@ -73,7 +78,8 @@ def answer_of(payload: bytes) -> Answered | None:
         return None
     if isinstance(answer, list):
         return Answered("fundingHistory", "*") if first.keys() >= {"coin", "fundingRate", "time"} else None
-    return Answered("meta", "*") if "universe" in first else None
+    named = {"universe": "meta", "assetPositions": "clearinghouseState", "leaderboardRows": "leaderboard"}
+    return next((Answered(channel, "*") for key, channel in named.items() if key in first), None)
 
 
 def group_of(_contract: Instrument) -> str:

@@ -19,9 +19,12 @@ from pipelines.venues.completeness import START, Rule, completeness
 from pipelines.venues.hyperliquid.symbols import contract_of
 from pipelines.venues.wire import BAD, Held, bounded, horizon_ms, moment, nothing, reason, rejected
 
-CHANNEL = "node_fills_by_block"
-RULES = (Rule("hyperliquid", CHANNEL, START, "all", "hyperliquid.md §2: every fill of every user"),)
-_complete = completeness(RULES, CHANNEL)
+CHANNELS = ("node_fills_by_block", "node_fills")
+RULES = tuple(
+    Rule("hyperliquid", name, START, "all", "hyperliquid.md §2: every fill of every user") for name in CHANNELS
+)
+_complete = completeness(RULES, CHANNELS[0])
+FLAG = b'"liquidation"'
 NONE = "fills, none of them of a liquidation"
 DELEVERAGED, HANDED_OVER, OPENED = "Auto-Deleveraging", "Liquidated ", "Open "
 NOT_TOLD = "whose fill it is is not told, so the side is not proven"
@@ -61,6 +64,7 @@ class _User(msgspec.Struct):
 
 _fill = msgspec.json.Decoder(_Fill).decode
 _flagged = msgspec.json.Decoder(_Flagged).decode
+_line = msgspec.json.Decoder(tuple[str, msgspec.Raw]).decode
 _block = msgspec.json.Decoder(_Block).decode
 _user = msgspec.json.Decoder(_User).decode
 
@@ -74,6 +78,14 @@ def by_block(frame: RawFrame, _held: Held) -> list[Row]:
     return _read(events, frame, is_all=True)
 
 
+def of_line(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the liquidation of a line with a single fill, as nodes wrote them until July 2025 and still can."""
+    try:
+        return _read([_line(frame.payload)], frame, is_all=True)
+    except BAD as error:
+        return rejected(error)
+
+
 def of_user(frame: RawFrame, _held: Held) -> list[Row]:
     """Return the fills of a single user that were of a liquidation, as reports; the user is not named."""
     try:
@@ -84,6 +96,8 @@ def of_user(frame: RawFrame, _held: Held) -> list[Row]:
 
 
 def _read(fills: Sequence[tuple[str, msgspec.Raw]], frame: RawFrame, is_all: bool) -> list[Row]:
+    if FLAG not in frame.payload:  # of hundreds of lines one has a liquidation
+        return nothing(NONE)
     horizon, rows, bad = horizon_ms(frame), dict[tuple[type, str], Row](), list[Row]()
     for index, (user, raw) in enumerate(fills):
         try:

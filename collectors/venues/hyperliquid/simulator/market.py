@@ -13,16 +13,18 @@ from collectors.simulator.faults import Kind
 from collectors.simulator.host import Answer, json_answer
 from collectors.simulator.market import Market
 from collectors.simulator.plain import by_symbol
+from collectors.venues.hyperliquid.simulator.accounts import Accounts
 
 HOUR_MS, HOURS, MOST = 3_600_000, 8, 500
 
 
 class HyperliquidLimits(msgspec.Struct, frozen=True):
-    """`weight` in `window_s`: of POST requests of one address, `cost` each."""
+    """`weight` in `window_s`: of POST requests of one address, `cost` each, `account_cost` of those of an account."""
 
     weight: int = 1200
     window_s: float = 60.0
     cost: int = 20
+    account_cost: int = 2
 
 
 def contract(traded: Traded) -> Contract | None:
@@ -34,19 +36,24 @@ def contract(traded: Traded) -> Contract | None:
 
 
 def answers(
-    market: Market, own: Sequence[Contract], limits: HyperliquidLimits
+    market: Market, own: Sequence[Contract], accounts: Accounts, limits: HyperliquidLimits
 ) -> Callable[[str, dict[str, str]], Answer]:
-    """Return what answers POST requests to /info: contracts, their state, settled funding."""
+    """Return what answers POST requests to /info (contracts, their state, settled funding, an account), and the leaderboard."""
     symbols, window = by_symbol(own, "hyperliquid"), Window(limits.weight, limits.window_s)
     unknown = json_answer("Failed to deserialize the JSON body into the target type", 422)
 
     def answer(path: str, query: dict[str, str]) -> Answer:
-        if not window.take(time.monotonic(), limits.cost):
-            return refusal("http_429")
+        if path == "/Mainnet/leaderboard":
+            return json_answer(accounts.leaderboard())
         try:
             asked = dict(orjson.loads(query.get("body", "")))
         except (orjson.JSONDecodeError, TypeError, ValueError):
             return unknown
+        is_account = asked.get("type") == "clearinghouseState"
+        if not window.take(time.monotonic(), limits.account_cost if is_account else limits.cost):
+            return refusal("http_429")
+        if is_account:
+            return json_answer(accounts.state(str(asked.get("user", "")).lower()))
         kind, meta = asked.get("type"), {"universe": [_asset(each) for each in own]}
         if path != "/info":
             return json_answer("Not Found", 404)
