@@ -2,7 +2,6 @@
 catalogue."""
 
 import re
-from importlib.resources import files
 from typing import Any
 
 import duckdb
@@ -12,7 +11,7 @@ from warehouse.errors import LostCatalogueError, NoWarehouseError, WarehouseErro
 from warehouse.keeping.copies import copies, written
 from warehouse.keeping.files import escaped, parquet_files
 from warehouse.messages import one_line
-from warehouse.place import ABSENT, Place, quoted
+from warehouse.place import ABSENT, Place, extension, quoted
 from warehouse.settings import WarehouseSettings
 
 _BROKEN = re.compile("disk image is malformed|file is not a database|ducklake_metadata does not exist")
@@ -27,7 +26,7 @@ def connect(
     try:
         connection.execute("SET TimeZone = 'UTC'")  # now(), and times with a zone, beside the warehouse's own
         for name in place.extensions:
-            connection.execute(f"LOAD '{_extension(name)}'")
+            connection.execute(f"LOAD '{extension(name)}'")
         if secret := place.secret():
             connection.execute(secret)
         place.give_password()
@@ -36,6 +35,9 @@ def connect(
         if not (read_only and place.sqlite and reading.attach(connection, place.sqlite, place.options)):
             connection.execute(place.attach(read_only=read_only, create=create))
         connection.execute("USE lake")
+        if place.address and not read_only:
+            # a commit that does not follow what it has read is refused; `Lake.transaction_beside` allows what it has checked
+            connection.execute("SET ducklake_max_retry_count = 0; SET ducklake_retry_wait_ms = 1")
     except (duckdb.Error, OSError) as error:
         connection.close()
         if ABSENT in str(error):
@@ -112,8 +114,3 @@ def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[
     if threads := settings.duckdb_threads or (0 if read_only else 1):
         config["threads"] = threads
     return config
-
-
-def _extension(name: str) -> str:
-    version = duckdb.__version__
-    return str(files(f"duckdb_extension_{name}").joinpath(f"extensions/v{version}/{name}.duckdb_extension"))

@@ -2,6 +2,8 @@
 
 import os
 import stat
+from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 from warehouse.password import apart
@@ -113,3 +115,8 @@ class Place:
 def quoted(text: str) -> str:
     """Return `text` as a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def extension(name: str) -> str:
+    """Return the path of one of DuckDB's extensions, as it came with its package."""
+    return str(files(f"duckdb_extension_{name}").joinpath(f"extensions/v{version('duckdb')}/{name}.duckdb_extension"))

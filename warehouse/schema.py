@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
-from warehouse import lake
+from warehouse.advisory import lock_of
+from warehouse.beside import Beside
+from warehouse.claim import INSTALL, INSTALLED
 from warehouse.errors import SchemaMismatchError
 from warehouse.lake import METADATA, Lake, quoted
-from warehouse.lock import write_lock
 from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement, statements
@@ -54,12 +56,23 @@ def create_or_migrate(
     """
     settings = settings or WarehouseSettings()
     world = settings.world(world)
-    Place(world, settings).make_folder()
-    with write_lock(lake.folder(world) / "write.lock", settings.lock_timeout_s):
+    place = Place(world, settings)
+    place.make_folder()
+    lock = lock_of(place, settings)
+    with closing(lock), lock.held():
         # the catalogue itself is made here
         opened = Lake(world, settings, read_only=False, create=True, beside_files=beside_files)
+        if opened.is_shared:
+            _let_only_in_turn(place)
     with opened:
         return _migrate(opened, list(tables), statements() if views is None else views)
+
+
+def _let_only_in_turn(place: Place) -> None:
+    """Make the trigger by which the catalogue refuses a commit of ingest that follows another than it has seen."""
+    with closing(Beside(place, "schema")) as session:
+        if session.rows(INSTALLED) == [(0,)]:
+            session.do(INSTALL)
 
 
 def _migrate(opened: Lake, tables: list[Table], views: Sequence[Statement]) -> list[str]:
