@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from warehouse.beside import Beside
+from warehouse.commits import Made
 from warehouse.errors import FencedError
 
 AUTHOR = "liq ingest"
@@ -31,6 +32,12 @@ SELECT c.snapshot_id, coalesce(c.author, '') AS author, coalesce(c.commit_extra_
 FROM ducklake_snapshot_changes AS c WHERE c.snapshot_id >= {since} ORDER BY c.snapshot_id
 """
 
+MADE = """
+SELECT count(*) AS files, coalesce(sum(file_size_bytes), 0)::bigint AS size,
+    (SELECT count(*) FROM ducklake_snapshot) AS snapshots
+FROM ducklake_data_file WHERE begin_snapshot = {snapshot}
+"""
+
 
 class Claim(NamedTuple):
     """A commit's own `name`; `seen`: the snapshot up to which everything is known; `parts`: by partition the offsets
@@ -43,6 +50,11 @@ class Claim(NamedTuple):
     def told(self, after: int) -> str:
         """Return what the snapshot says of it; `after`: the snapshot that it follows."""
         return json.dumps({"after": after, "name": self.name, "parts": self.parts})
+
+
+def made_by(session: Beside, snapshot: int) -> Made:
+    """Return what the commit of a snapshot made. Raises duckdb.Error."""
+    return Made(*session.rows(MADE.format(snapshot=snapshot))[0])
 
 
 class Others(NamedTuple):

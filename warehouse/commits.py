@@ -3,6 +3,15 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
+
+
+class Made(NamedTuple):
+    """Data files that a commit made, their bytes, and how many snapshots the catalogue has now."""
+
+    files: int
+    size: int
+    snapshots: int
 
 
 class Commits:
@@ -14,6 +23,14 @@ class Commits:
         self.waited_s = 0.0
         self.seconds = 0.0
         self.snapshot = -1
+        self.files = self.bytes = self.snapshots = 0
+
+    def add(self, made: Made | None) -> None:
+        """Count what a commit made."""
+        if made is not None:
+            self.files += made.files
+            self.bytes += made.size
+            self.snapshots = made.snapshots
 
     @contextmanager
     def timed(self) -> Iterator[None]:

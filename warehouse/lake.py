@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -10,7 +10,8 @@ import duckdb
 
 from warehouse.advisory import AdvisoryLock, lock_of
 from warehouse.attached import connect, lock
-from warehouse.claim import AUTHOR, Claim, Others, others
+from warehouse.beside import Beside
+from warehouse.claim import AUTHOR, Claim, Others, made_by, others
 from warehouse.clashes import files_since
 from warehouse.commits import Commits
 from warehouse.errors import LostCatalogueError, NoWarehouseError, OvertakenError, StoredError, WriteFailedError
@@ -86,6 +87,8 @@ class Lake:
                 self._sign(claim, latest)
             self.connection.execute("COMMIT")
             self._follow()
+            if claim and session:
+                self._count(session)
         self._copying.copy_if_due()
 
     @contextmanager
@@ -113,6 +116,7 @@ class Lake:
                     raise OvertakenError("another ingest has stored rows of the same key meanwhile")
                 self._sign(claim, latest)
                 self._commit_behind(latest > begun)
+                self._count(session)
 
     def _commit_behind(self, others_committed: bool) -> None:
         """Commit; DuckLake finds by its first attempt that others have committed, and its second follows them."""
@@ -123,6 +127,11 @@ class Lake:
             raise OvertakenError(one_line(error, self.place.folder)) from error
         finally:
             self.connection.execute("SET ducklake_max_retry_count = 0")
+
+    def _count(self, session: Beside) -> None:
+        """Count what the commit made. It is stored, so a catalogue that does not answer now is no failure."""
+        with suppress(duckdb.Error):
+            self.commits.add(made_by(session, self.commits.snapshot))
 
     def _sign(self, claim: Claim, latest: int) -> None:
         told = quoted(claim.told(latest))
@@ -150,7 +159,7 @@ class Lake:
         if self._is_staged:
             return
         try:
-            self.manifest.follow(self.connection)
+            self.commits.add(self.manifest.follow(self.connection))
         except (duckdb.Error, OSError) as error:
             logger.warning("the manifest of %s is not up to date: %s", self.place, one_line(error, self.place.folder))
 

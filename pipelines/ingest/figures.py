@@ -32,6 +32,8 @@ class Figures:
         """Those of the warehouse, which waits for its write lock and meets other writers."""
         self.last_commit_s = 0.0
         self.failures = 0
+        self.fenced = 0
+        self.workers = 1
         self.away = ""
         """Why there is no Kafka to read from; empty: there is."""
         self.records: Counter[str] = Counter()
@@ -126,8 +128,17 @@ class Figures:
             ("duplicates", "Rows left out as stored already", self.duplicates),
             ("dead_letters", "Frames, or items of frames, that could not be read", self.dead_letters),
             ("commit_failures", "Commits that failed and were tried again", self.failures),
+            ("commit_attempts", "Transactions, those among them that had to be done again", self.commits.attempts),
+            ("commit_conflicts", "Transactions done again because others had committed", self.commits.conflicts),
+            ("commit_lock_wait_seconds", "Time spent waiting for the write lock", self.commits.waited_s),
+            ("commit_files", "Data files made", self.commits.files),
+            ("commit_bytes", "Bytes of these files", self.commits.bytes),
+            ("batches_fenced", "Batches thrown away, as another ingest had stored their records", self.fenced),
         ):
             yield CounterMetricFamily(f"liq_ingest_{name}", help, value=value)
+        yield GaugeMetricFamily("liq_ingest_workers", "Ingests that share the lake, this one too", value=self.workers)
+        help = "Snapshots in the catalogue at the last commit; `liq maintain` expires old ones"
+        yield GaugeMetricFamily("liq_lake_snapshots", help, value=self.commits.snapshots)
         if self.last_commit_s:
             help = "When the last commit was made"
             yield GaugeMetricFamily("liq_ingest_last_commit_timestamp_seconds", help, value=self.last_commit_s)

@@ -87,6 +87,7 @@ class Ingest:
         try:
             is_done = await self._run(connection, follow, stop, workers)
         except (LogChangedError, FencedError) as changed:
+            self.figures.fenced += isinstance(changed, FencedError)
             log.warning("ingest state=begins_again reason=%r", str(changed))
             is_done = False
         return is_done or stop.is_set()
@@ -99,6 +100,7 @@ class Ingest:
                 await workers.join()
                 wanted = await records.ends() if workers.are_several and not follow else {}
                 own = workers.share(records.partitions)
+                self.figures.workers = workers.count
                 reading = await self._begin(records, known, own, workers.are_several, patient=follow)
                 halt = asyncio.create_task(_either(stop, workers.changed, ended := asyncio.Event()))
                 try:

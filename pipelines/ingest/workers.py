@@ -67,6 +67,11 @@ class Workers:
         """Whether others may work on this lake."""
         return self._members is not None
 
+    @property
+    def count(self) -> int:
+        """How many share the lake, this one too."""
+        return max(1, len(self._names))
+
     async def join(self) -> None:
         """Be one of them from now on. The lake must have been made."""
         if self._members is not None and self._beating is None:
