@@ -36,7 +36,7 @@ class Lock(Protocol):
     waited_s: float
 
     def held(self) -> AbstractContextManager[Beside | None]:
-        """Hold it for the block; in PostgreSQL by the session that is handed out. Raises WarehouseBusyError."""
+        """Hold it for the block; of PostgreSQL a session is handed out to look by. Raises WarehouseBusyError."""
 
     def close(self) -> None:
         """Close what it is asked by."""
@@ -78,11 +78,14 @@ class AdvisoryLock:
         self._place = place
         self._timeout_s = timeout_s
         self._session = Beside(place, "writer")
+        self._eyes = Beside(place, "reader")
         self.waited_s = 0.0
 
     @contextmanager
     def held(self, for_long: bool = True) -> Iterator[Beside]:
-        """Hold it for the block, and hand out the session that holds it. `for_long`: for longer than a commit takes.
+        """Hold it for the block, and hand out a session to look by. `for_long`: for longer than a commit takes.
+
+        The session that holds it cannot look: it sees the catalogue as it was when it began to wait.
 
         Raises WarehouseBusyError, WriteFailedError where PostgreSQL does not answer.
         """
@@ -94,7 +97,7 @@ class AdvisoryLock:
         try:
             if for_long:
                 pinging.start()
-            yield self._session
+            yield self._eyes
         finally:
             done.set()
             if for_long:
@@ -102,8 +105,9 @@ class AdvisoryLock:
             self._session.end()
 
     def close(self) -> None:
-        """Close the session."""
+        """Close the sessions."""
         self._session.close()
+        self._eyes.close()
 
     def _acquire(self, began: float) -> None:
         told = False
@@ -141,7 +145,7 @@ class AdvisoryLock:
 
     def _holder(self) -> str:
         try:
-            found: list[tuple[Any, ...]] = self._session.rows(HOLDER)
+            found: list[tuple[Any, ...]] = self._eyes.rows(HOLDER)
         except duckdb.Error:
             found = []
         return str(found[0][0]) if found and found[0][0] else "another process"

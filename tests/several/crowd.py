@@ -78,6 +78,7 @@ class Crowd:
 
     async def _end(self, number: int) -> None:
         if process := self.running.pop(number, None):
+            process.send_signal(signal.SIGCONT)
             process.send_signal(signal.SIGTERM)
             await process.wait()
 

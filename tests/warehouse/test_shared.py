@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from datetime import timedelta
 
@@ -30,6 +31,8 @@ KILL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE application_name LIKE 'liq writer%' AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')
 """
+
+WAITS = "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +180,22 @@ def test_a_commit_that_lost_the_lock_is_refused_where_another_came_between(
     with pytest.raises(OvertakenError):
         _append(one, frames, TABLES, one.transaction_beside(claim(one, "a"), lambda _: False))
     assert stored(one) == [50, 60]
+
+
+def test_who_waited_for_the_lock_sees_what_was_committed_while_it_waited(
+    two: tuple[Lake, Lake], liquidations: Maker
+) -> None:
+    one, other = two
+    mine, frames = claim(one, "a"), {"liquidations": liquidations(1)}
+    with ThreadPoolExecutor(1) as pool:
+        with other.transaction() as connection:
+            connection.execute("INSERT INTO commit_duplicates VALUES (TIMESTAMP '2026-01-01', 'liquidations', 1)")
+            waiting = pool.submit(lambda: _append(one, frames, TABLES, one.transaction(mine)))
+            with closing(Beside(other.place, "watcher")) as session:
+                while session.rows(WAITS) != [(1,)]:
+                    time.sleep(0.01)
+        waiting.result()
+    assert stored(one) == [0]
 
 
 def test_a_job_that_lost_the_lock_stores_nothing_where_another_came_between(
