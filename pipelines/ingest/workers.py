@@ -76,7 +76,10 @@ class Workers:
         """Be one of them from now on. The lake must have been made."""
         if self._members is not None and self._beating is None:
             names = await asyncio.to_thread(self._beat)
-            self._names = names or ()
+            if names and len(names) > 1:
+                await asyncio.sleep(BEAT_S)  # until the others have noticed, and have stored what they have
+                names = await asyncio.to_thread(self._beat) or names
+            self._names = names or []
             self._beating = asyncio.create_task(self._keep_beating())
 
     async def __aenter__(self) -> "Workers":
@@ -112,7 +115,7 @@ class Workers:
                 self._names = names
                 self.changed.set()
 
-    def _beat(self) -> Sequence[str] | None:
+    def _beat(self) -> list[str] | None:
         """Say that this one lives, and return who does; None where PostgreSQL does not answer."""
         assert self._members is not None
         try:

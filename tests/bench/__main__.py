@@ -5,12 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import answering, cascades, freshness, levels, parsing, real, silence, throughput, views
+from tests.bench import answering, cascades, freshness, levels, parsing, real, several, silence, throughput, views
 
 BENCHMARKS = {
     "answering": answering.run,
     "parsing": parsing.run,
     "throughput": throughput.run,
+    "several": several.run,
     "freshness": freshness.run,
     "views": views.run,
     "cascades": cascades.run,

@@ -19,6 +19,7 @@ from collectors.topics import LIQUIDATION, TOPICS
 from pipelines.ingest.run import Ingest
 from pipelines.settings import IngestSettings
 from tests.pipelines.logs import ACCOUNTS
+from tests.several.brokers import NODES, Brokers
 from tests.several.crowd import Committed, Crowd
 from tests.several.frames import frames
 from warehouse import lake
@@ -58,9 +59,13 @@ class Told:
 
 
 class Trial:
-    """One trial. `rate`: frames a second; `kafka`: how aiokafka reaches it."""
+    """One trial. `rate`: frames a second; `kafka`: how aiokafka reaches it; `brokers`: those that may be killed."""
 
-    def __init__(self, folder: Path, kafka: dict[str, Any], catalogue: str, workers: int, seed: int, rate: int) -> None:
+    def __init__(
+        self, folder: Path, kafka: dict[str, Any], catalogue: str, workers: int, seed: int, rate: int,
+        brokers: Brokers | None = None,
+    ) -> None:  # fmt: skip
+        self._brokers = brokers
         self._crowd = Crowd(folder, kafka["bootstrap_servers"], catalogue, workers)
         self._kafka, self._rate = kafka, rate
         self._rng, self._told, self._sent = random.Random(seed), Told(), 0
@@ -122,6 +127,15 @@ class Trial:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    async def _broker(self) -> None:
+        """Kill a broker, and start it again once everything goes on without it."""
+        assert self._brokers
+        node = self._rng.choice(NODES)
+        self._brokers.kill(node)
+        await self._taken_over()
+        await asyncio.to_thread(self._brokers.start, node)
+        await self._brokers.answers(node)
+
     async def _killed(self, number: int) -> None:
         self._crowd.kill(number)
         await self._taken_over()
@@ -161,7 +175,7 @@ class Trial:
             await asyncio.sleep(LOOK_S)
 
     async def _send(self) -> None:
-        async with AIOKafkaProducer(**self._kafka) as producer:
+        async with AIOKafkaProducer(**self._kafka, acks="all", enable_idempotence=True) as producer:
             while True:
                 waiting = []
                 for frame in islice(self._frames, self._rate // 10):
