@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 3
 FAULTS ?= 1000
+KILLS ?= 30
 MINUTES ?= 9
 NUMBER ?= 10000
 FUZZER ?= .fuzzer
 BROWSER ?= .browser
 PIP = $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 
-.PHONY: help install demo all-venues up wheel test browser check lint format chaos fuzz fuzz-sql audit-deps docs bench bench-real lock clean
+.PHONY: help install demo all-venues up wheel test browser check lint format chaos kill-workers fuzz fuzz-sql audit-deps docs bench bench-real lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +69,9 @@ format: install ## let ruff rewrite the code in the project's style
 
 chaos: install ## break everything at random while venues write down what they sent, then check each promise (SEED, FAULTS, MINUTES)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) --faults $(FAULTS) --minutes $(MINUTES) $(CHAOS)
+
+kill-workers: install ## kill ingests that share a lake, and PostgreSQL's sessions; then compare with one ingest (KILLS, SEED)
+	$(BIN)/python -m tests.several --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 fuzz: install ## inputs that nobody sends, to every parser, the envelope and the door of ingest (MINUTES)
 	@$(BIN)/python -m pip install --quiet --target $(FUZZER) atheris==3.0.0 || echo "atheris cannot be installed here: inputs are drawn at random"

@@ -24,6 +24,7 @@ REPLICATION = 3
 LEADERS_TIMEOUT_S = 30
 POLL_S = 0.05
 NO_ERROR, TOPIC_ALREADY_EXISTS = 0, TopicAlreadyExistsError.errno
+MIN_INSYNC = "min.insync.replicas"
 SINCE_3_6 = "message.timestamp.after.max.ms"
 
 logger = logging.getLogger(__name__)
@@ -36,21 +37,26 @@ async def cluster_id(connection: dict[str, Any]) -> str:
 
 
 async def ensure_topics(
-    connection: dict[str, Any], topics: Iterable[Topic], replication: int | None = None
+    connection: dict[str, Any],
+    topics: Iterable[Topic],
+    replication: int | None = None,
+    min_insync: int | None = None,
 ) -> list[str]:
     """Create the topics that are missing; return, and log as a warning each, how the others differ from the table.
 
     Where an existing topic does not keep Kafka's own time (`topics.CLOCK`) that is changed; where Kafka forbids it, that is
     a difference like any other. Every other difference (partitions, retention) may be somebody's choice and is left as it
-    is. `replication`: copies of each partition of a new topic; None: 3, or as many as there are brokers. Done when each
-    partition has a leader. Raises NetworkError where the cluster does not answer, BrokerError where it refuses.
+    is. `replication`: copies of each partition of a new topic; None: 3, or as many as there are brokers. `min_insync`: how
+    many of them must have a record before it is confirmed; None: one less than there are. Done when each partition has a
+    leader. Raises NetworkError where the cluster does not answer, BrokerError where it refuses.
     """
     wanted = {topic.name: topic for topic in topics}
     async with administering(connection) as admin:
         there = wanted.keys() & set(await admin.list_topics())
         if missing := [topic for name, topic in wanted.items() if name not in there]:
             brokers = len((await admin.describe_cluster())["brokers"])
-            await _create(admin, missing, replication or min(REPLICATION, brokers))
+            copies = replication or min(REPLICATION, brokers)
+            await _create(admin, missing, copies, min_insync or max(1, copies - 1))
         partitions = await _partitions(admin, list(wanted))
         settings = await _settings(admin, [wanted[name] for name in sorted(there)])
         await _set_clocks(admin, settings)
@@ -81,26 +87,29 @@ async def administering(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaAdm
         await admin.close()
 
 
-async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], replication: int) -> None:
-    refused = await _ask_to_create(admin, topics, replication)
+async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], replication: int, min_insync: int) -> None:
+    own = {MIN_INSYNC: str(min_insync)}
+    refused = await _ask_to_create(admin, topics, replication, own)
     if any(code == InvalidConfigurationError.errno for code, _ in refused.values()):
         old = [
             topic for topic in topics if refused.get(topic.name, (NO_ERROR, ""))[0] == InvalidConfigurationError.errno
         ]
         refused |= {topic.name: (NO_ERROR, "") for topic in old}
-        refused |= await _ask_to_create(admin, old, replication, without=SINCE_3_6)
+        refused |= await _ask_to_create(admin, old, replication, own, without=SINCE_3_6)
     for name, (code, message) in refused.items():
         if code not in (NO_ERROR, TOPIC_ALREADY_EXISTS):  # another process may create them at the same time
             raise BrokerError(f"Kafka refuses to create topic {name}: {for_code(code).__name__} {message}")
-    logger.info("created topics %s, %d copies each", ", ".join(topic.name for topic in topics), replication)
+    names = ", ".join(topic.name for topic in topics)
+    logger.info("created topics %s, %d copies each, a record is confirmed with %d", names, replication, min_insync)
 
 
 async def _ask_to_create(
-    admin: AIOKafkaAdminClient, topics: list[Topic], replication: int, without: str = ""
+    admin: AIOKafkaAdminClient, topics: list[Topic], replication: int, own: dict[str, str], without: str = ""
 ) -> dict[str, tuple[int, str]]:
-    """Return, per topic that was not created, Kafka's code and message. `without`: a setting to leave out."""
+    """Return, per topic that was not created, Kafka's code and message. `own`: settings beside the table's; `without`: one to
+    leave out."""
     asked = [
-        NewTopic(topic.name, topic.partitions, replication, topic_configs=_but(topic.config(), without))
+        NewTopic(topic.name, topic.partitions, replication, topic_configs=_but(topic.config() | own, without))
         for topic in topics
     ]
     answer = await admin.create_topics(asked)

@@ -40,6 +40,12 @@ class KafkaSettings(BaseSettings):
     kafka_replication: int | None = Field(
         None, ge=1, description="copies of each partition of new topics; unset: 3, or as many as there are brokers"
     )
+    kafka_min_insync: int | None = Field(
+        None,
+        ge=1,
+        description="copies of a record that there must be before Kafka confirms it, for new topics; unset: one less than "
+        "there are copies, so that one broker may be away",
+    )
 
     @classmethod
     def load(cls) -> Self:
@@ -57,6 +63,9 @@ class KafkaSettings(BaseSettings):
             raise ValueError(
                 f"LIQ_KAFKA_SECURITY_PROTOCOL={protocol} needs LIQ_KAFKA_SASL_USERNAME and LIQ_KAFKA_SASL_PASSWORD"
             )
+        copies, needed = self.kafka_replication, self.kafka_min_insync
+        if copies and needed and needed > copies:
+            raise ValueError(f"LIQ_KAFKA_MIN_INSYNC={needed} is more than LIQ_KAFKA_REPLICATION={copies}")
         unused = f"is not used: LIQ_KAFKA_SECURITY_PROTOCOL={protocol}"
         if self.kafka_sasl_username and not protocol.startswith("SASL"):
             raise ValueError(f"LIQ_KAFKA_SASL_USERNAME={self.kafka_sasl_username} {unused}")

@@ -161,7 +161,9 @@ async def collect(
     stop = stop or _signalled()
 
     async def prepare() -> None:
-        await ensure_topics(await asyncio.to_thread(connection, kafka), TOPICS, kafka.kafka_replication)
+        await ensure_topics(
+            await asyncio.to_thread(connection, kafka), TOPICS, kafka.kafka_replication, kafka.kafka_min_insync
+        )
 
     spool = Spool(kafka.data / SPOOL, settings.spool_mib * MIB, settings.spool_fsync) if settings.spool_mib else None
     async with Publisher(lambda: connection(kafka), settings, spool=spool, prepare=prepare) as publisher:

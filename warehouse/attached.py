@@ -2,14 +2,13 @@
 catalogue."""
 
 import re
-from collections.abc import Iterable
-from importlib.resources import files
 from typing import Any
 
 import duckdb
 
 from warehouse import reading
 from warehouse.errors import LostCatalogueError, NoWarehouseError, WarehouseError
+from warehouse.extensions import UNTIL_LOADED, load
 from warehouse.keeping.copies import copies, written
 from warehouse.keeping.files import escaped, parquet_files
 from warehouse.messages import one_line
@@ -27,7 +26,7 @@ def connect(
     connection = duckdb.connect(config=_config(place, settings, read_only))
     try:
         connection.execute("SET TimeZone = 'UTC'")  # now(), and times with a zone, beside the warehouse's own
-        _load(connection, place.extensions)
+        load(connection, place.extensions)
         if secret := place.secret():
             connection.execute(secret)
         place.give_password()
@@ -36,6 +35,9 @@ def connect(
         if not (read_only and place.sqlite and reading.attach(connection, place.sqlite, place.options)):
             connection.execute(place.attach(read_only=read_only, create=create))
         connection.execute("USE lake")
+        if place.address and not read_only:
+            # a commit that does not follow what it has read is refused; `Lake.transaction_beside` allows what it has checked
+            connection.execute("SET ducklake_max_retry_count = 0; SET ducklake_retry_wait_ms = 1")
     except (duckdb.Error, OSError) as error:
         connection.close()
         if ABSENT in str(error):
@@ -48,16 +50,6 @@ def connect(
         connection.close()
         raise
     return connection
-
-
-def _load(connection: duckdb.DuckDBPyConnection, extensions: Iterable[str]) -> None:
-    """Load the installed packages of these extensions, and nothing unsigned from then on.
-
-    Their signatures are not checked again, as the lock has the packages' hashes: to check two of them takes DuckDB 0.3 s.
-    """
-    for name in extensions:
-        connection.execute(f"LOAD '{_extension(name)}'")
-    connection.execute("SET allow_unsigned_extensions = false")
 
 
 def _is_made(connection: duckdb.DuckDBPyConnection, place: Place) -> bool:
@@ -114,8 +106,7 @@ def lost(place: Place, lying: int) -> LostCatalogueError:
 
 
 def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[str, Any]:
-    config: dict[str, Any] = {"temp_directory": str(place.folder / "tmp")}
-    config |= {"allow_unsigned_extensions": True}  # until `_load` has loaded those of the installation
+    config: dict[str, Any] = {**UNTIL_LOADED, "temp_directory": str(place.folder / "tmp")}
     config |= {"autoinstall_known_extensions": False, "autoload_known_extensions": False}  # nothing is fetched
     if settings.duckdb_memory:
         config["memory_limit"] = settings.duckdb_memory
@@ -123,8 +114,3 @@ def _config(place: Place, settings: WarehouseSettings, read_only: bool) -> dict[
     if threads := settings.duckdb_threads or (0 if read_only else 1):
         config["threads"] = threads
     return config
-
-
-def _extension(name: str) -> str:
-    version = duckdb.__version__
-    return str(files(f"duckdb_extension_{name}").joinpath(f"extensions/v{version}/{name}.duckdb_extension"))

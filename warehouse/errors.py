@@ -7,6 +7,9 @@ WarehouseError
   SchemaMismatchError   the stored tables are not those this version describes
   WrongColumnsError     a frame's columns are not the table's
   WriteFailedError      nothing of the transaction was stored
+  FencedError           another process has stored what this commit is of
+  StoredError           this very commit is stored already: only its answer was lost
+  OvertakenError        others have committed meanwhile: do it again, with the write lock
   FramesChangedError    other frames are stored than those that were read
   QueryError            the SQL cannot be run, or would write
   UnknownNameError      nothing here is called so
@@ -39,6 +42,18 @@ class WrongColumnsError(WarehouseError):
 
 class WriteFailedError(WarehouseError):
     """The transaction was rolled back whole. Offsets in the warehouse are still those of the last commit."""
+
+
+class FencedError(WarehouseError):
+    """Another process has committed records of the same partition. Nothing was stored; read on from the stored offsets."""
+
+
+class StoredError(WarehouseError):
+    """This very commit is stored already: only its answer was lost."""
+
+
+class OvertakenError(WarehouseError):
+    """What others have committed meanwhile may not go with this. Nothing was stored; do it again under the write lock."""
 
 
 class FramesChangedError(WarehouseError):

@@ -2,16 +2,19 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
-from warehouse import lake
+from warehouse.advisory import lock_of
+from warehouse.beside import Beside
+from warehouse.claim import INSTALL, INSTALLED
 from warehouse.empty_tables import note_empty
-from warehouse.errors import SchemaMismatchError
+from warehouse.errors import LostCatalogueError, NoWarehouseError, SchemaMismatchError
 from warehouse.lake import METADATA, Lake, quoted
-from warehouse.lock import write_lock
+from warehouse.members import MAKE
 from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement, statements
@@ -55,12 +58,44 @@ def create_or_migrate(
     """
     settings = settings or WarehouseSettings()
     world = settings.world(world)
-    Place(world, settings).make_folder()
-    with write_lock(lake.folder(world) / "write.lock", settings.lock_timeout_s):
+    place = Place(world, settings)
+    place.make_folder()
+    tables, views = list(tables), statements() if views is None else views
+    if place.address and _is_current(world, settings, tables, views):
+        return []
+    lock = lock_of(place, settings)
+    with closing(lock), lock.held():
         # the catalogue itself is made here
         opened = Lake(world, settings, read_only=False, create=True, beside_files=beside_files)
+        if opened.is_shared:
+            _make_ready_for_several(place)
     with opened:
-        return _migrate(opened, list(tables), statements() if views is None else views)
+        return _migrate(opened, tables, views)
+
+
+def _is_current(world: Path, settings: WarehouseSettings, tables: list[Table], views: Sequence[Statement]) -> bool:
+    """Tell whether a lake that others may write to just now is there and as described: then nobody has to wait."""
+    try:
+        opened = Lake(world, settings, read_only=False)
+    except (NoWarehouseError, LostCatalogueError):
+        return False
+    with opened, closing(Beside(opened.place, "schema")) as session:
+        if session.rows(INSTALLED) == [(0,)]:
+            return False
+        connection = opened.connection
+        is_same = not _table_changes(
+            connection, [SCHEMA_HISTORY, *(t for t in tables if t.name != SCHEMA_HISTORY.name)]
+        )
+        is_same = is_same and not _view_changes(_digests(connection), views, set())
+        return is_same and not _missing_options(opened, tables) and not _is_moved(opened)
+
+
+def _make_ready_for_several(place: Place) -> None:
+    """Make the list of workers, and the trigger that refuses a commit of ingest that follows another than it has seen."""
+    with closing(Beside(place, "schema")) as session:
+        if session.rows(INSTALLED) == [(0,)]:
+            session.do(MAKE)
+            session.do(INSTALL)
 
 
 def _migrate(opened: Lake, tables: list[Table], views: Sequence[Statement]) -> list[str]:
@@ -199,12 +234,9 @@ def _record(connection: duckdb.DuckDBPyConnection, changes: list[Change]) -> Non
 
 def _note_place(opened: Lake) -> list[str]:
     """Write down where the files are now, for readers who attach the catalogue alone, when the world was moved."""
-    files = opened.place.files
-    stored = opened.connection.execute(
-        f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'"
-    ).fetchone()
-    if stored == (files,):
+    if not _is_moved(opened):
         return []
+    files = opened.place.files
     with opened.write_lock():
         opened.connection.execute(
             f"UPDATE {METADATA}.ducklake_metadata SET value = {quoted(files)} WHERE key = 'data_path'"
@@ -212,19 +244,28 @@ def _note_place(opened: Lake) -> list[str]:
     return [f"files: moved to {files}"]
 
 
-def _set_options(opened: Lake, tables: list[Table]) -> None:
+def _is_moved(opened: Lake) -> bool:
+    path = f"SELECT value FROM {METADATA}.ducklake_metadata WHERE key = 'data_path'"
+    return opened.connection.execute(path).fetchone() != (opened.place.files,)
+
+
+def _missing_options(opened: Lake, tables: list[Table]) -> list[str]:
+    """Return the calls that set what is not set as described."""
     query = "SELECT option_name, scope_entry, value FROM ducklake_options('lake')"
     stored = {(name, entry): value for name, entry, value in opened.connection.execute(query).fetchall()}
     wanted: dict[tuple[str, str | None], tuple[str, str]] = {(name, None): values for name, values in OPTIONS.items()}
     levels = {f"main.{table.name}": str(table.zstd_level) for table in tables}
     wanted |= {("parquet_compression_level", name): (level, level) for name, level in levels.items()}
-    calls = [
+    return [
         f"CALL lake.set_option({quoted(name)}, {quoted(given)}"
         + (f", table_name => {quoted(entry.removeprefix('main.'))})" if entry else ")")
         for (name, entry), (given, kept) in wanted.items()
         if stored.get((name, entry)) != kept
     ]
-    if calls:
+
+
+def _set_options(opened: Lake, tables: list[Table]) -> None:
+    if calls := _missing_options(opened, tables):
         with opened.transaction() as connection:
             for call in calls:
                 connection.execute(call)

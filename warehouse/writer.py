@@ -2,14 +2,18 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import duckdb
 import polars as pl
 
+from warehouse.claim import Claim
+from warehouse.clashes import clash
 from warehouse.completed import complete, completest
-from warehouse.errors import FramesChangedError, WriteFailedError, WrongColumnsError
+from warehouse.errors import FramesChangedError, OvertakenError, StoredError, WriteFailedError, WrongColumnsError
 from warehouse.frames import registered
 from warehouse.lake import Lake, quoted
 from warehouse.noted import NOTHING_NOTED
@@ -75,7 +79,9 @@ class Rewritten(NamedTuple):
     kept: int
 
 
-def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, Table] = TABLES) -> dict[str, Appended]:
+def append(
+    lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, Table] = TABLES, claim: Claim | None = None
+) -> dict[str, Appended]:
     """Store all frames in one transaction, the rows with the `session_frames` and `ingest_commits` that account for them.
 
     In: a frame per table name, columns in any order, types as `TABLES[name].schema`. Of a table with a key, rows whose key
@@ -84,11 +90,14 @@ def append(lake: Lake, tables: Mapping[str, pl.DataFrame], known: Mapping[str, T
     grid_key the row that happened last stays: it takes the place of a stored one. How many were left out is stored in
     `commit_duplicates`. Out: counts per table. Raises WrongColumnsError before anything is written, KeyError for an unknown
     table, WarehouseBusyError, and WriteFailedError when the transaction was rolled back; then read `offsets` again before
-    going on.
+    going on. `claim`: in a lake that others write to as well; FencedError where another has stored what it claims.
     """
     checked = {name: _checked(known[name], frame) for name, frame in tables.items()}
     filled = {name: frame for name, frame in checked.items() if frame.height}
-    stored = _twice(lambda: _append(lake, filled, known))
+    try:
+        stored = _twice(lambda: _append_in_turn(lake, filled, known, claim))
+    except StoredError:
+        stored = {name: Appended(frame.height, 0) for name, frame in filled.items()}
     return {name: stored.get(name, Appended(0, 0)) for name in tables}
 
 
@@ -146,8 +155,27 @@ def _twice(write: Callable[[], Done]) -> Done:
         return write()
 
 
-def _append(lake: Lake, frames: Mapping[str, pl.DataFrame], known: Mapping[str, Table]) -> dict[str, Appended]:
-    with lake.transaction() as connection:
+def _append_in_turn(
+    lake: Lake, frames: Mapping[str, pl.DataFrame], known: Mapping[str, Table], claim: Claim | None
+) -> dict[str, Appended]:
+    """Store beside others; where that cannot be, under the write lock."""
+    if claim and lake.is_shared:
+        clashes = partial(clash, lake.connection, frames=frames, known=known)
+        try:
+            return _append(lake, frames, known, lake.transaction_beside(claim, clashes))
+        except OvertakenError as error:
+            lake.commits.conflicts += 1
+            logger.debug("once more under the write lock: %s", error)
+    return _append(lake, frames, known, lake.transaction(claim) if claim else lake.transaction())
+
+
+def _append(
+    lake: Lake,
+    frames: Mapping[str, pl.DataFrame],
+    known: Mapping[str, Table],
+    transaction: AbstractContextManager[duckdb.DuckDBPyConnection],
+) -> dict[str, Appended]:
+    with transaction as connection:
         stored = {name: _insert(connection, known[name], frame) for name, frame in frames.items()}
         notes = [touched(known[name], frame) for name, frame in frames.items() if stored[name]]
         noted = note_again(connection, notes, lake.noted) if notes else NOTHING_NOTED

@@ -49,7 +49,7 @@ def start(
             "Unset it to start one."
         )
     broker = process.start(settings.data)
-    asyncio.run(ensure_topics(connection(settings), TOPICS, settings.kafka_replication))
+    asyncio.run(ensure_topics(connection(settings), TOPICS, settings.kafka_replication, settings.kafka_min_insync))
     word = "started" if broker.started_here else "runs already"
     print(f"Kafka {word} at {broker.bootstrap} (process {broker.pid}), data in {broker.folder}")
     if foreground:

@@ -171,7 +171,7 @@ async def backfill(
 
     What Kafka has is noted in `<world>/backfill/<venue>.json`, also when this is cancelled. Raises CollectorError.
     """
-    await ensure_topics(connection(kafka), TOPICS, kafka.kafka_replication)
+    await ensure_topics(connection(kafka), TOPICS, kafka.kafka_replication, kafka.kafka_min_insync)
     covered = Covered(kafka.data / FEED / f"{venue.name}.json", await cluster_id(connection(kafka)))
     collecting = CollectorSettings()
     async with Publisher(lambda: connection(kafka), collecting) as publisher:

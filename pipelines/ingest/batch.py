@@ -1,6 +1,6 @@
 """What has been read from Kafka and waits for one commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from collectors.envelope import RawFrame
 from collectors.topics import EVENTS, REFERENCE
@@ -12,8 +12,9 @@ from pipelines.ingest.consume import Slice
 from pipelines.ingest.endings import Endings
 from pipelines.ingest.events import collector_events
 from pipelines.ingest.grid import Bucket, Grid, Said
+from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Marks
-from pipelines.ingest.merge import turn_ms
+from pipelines.ingest.merge import cut_at, turn_ms
 from pipelines.ingest.ready import Ready, in_turn, malformed, merged, of_buckets, spans_of
 from pipelines.kept import NOT_KEPT, STATE_TOPICS
 from pipelines.reading.blocks import parse_batch
@@ -27,12 +28,13 @@ class Batch:
     """Collects slices; frames of events are kept as they are, frames of state go through the grid.
 
     `held`: what sessions hold; `ended`: sessions that had ended before, and when (UTC nanoseconds); `book`: the
-    contracts known; `marks`: the frames that are stored, None: each frame counts as new.
+    contracts known; `marks`: the frames that are stored, None: each frame counts as new. `heard`: partitions of which the
+    records before an offset are for another ingest to store; here they only say what is known of contracts and sessions.
     """
 
     def __init__(
         self, grid_s: int, held: Held, keep_all_frames: bool, ended: Mapping[str, int] | None = None,
-        book: Instruments | None = None, marks: Marks | None = None,
+        book: Instruments | None = None, marks: Marks | None = None, heard: Mapping[Partition, float] | None = None,
     ) -> None:  # fmt: skip
         self._grid = Grid(grid_s, held, keep_all_frames, marks)
         self._not_kept = frozenset[str]() if keep_all_frames else NOT_KEPT
@@ -40,6 +42,7 @@ class Batch:
         self._endings = Endings(held, ended)
         self._books = Books(Instruments() if book is None else book)  # one of margin tables alone is false
         self._marks = marks
+        self._heard = dict(heard or {})
         self._slices: list[Slice] = []
         self._lists: list[tuple[Slice, Parsed]] = []  # of contracts
         self._again: list[Account] = []
@@ -51,8 +54,9 @@ class Batch:
         """Take what was read, in the order of its turns; what it says of state and of contracts is read at once."""
         slices = list(slices)
         self._endings.add(slices)
-        said: list[Said] = []
-        for found in slices:
+        said = self._hear(slices)
+        heard = frozenset((each.frame.topic, each.frame.partition, each.frame.offset) for each in said)
+        for found in self._own(slices):
             if found.partition[0] in STATE_TOPICS:
                 said += self._grid.add(found)
                 continue
@@ -63,8 +67,25 @@ class Batch:
                 self._slices.append(found)
                 self.frames += found.records
                 self.bytes += sum([len(frame.payload) for frame in found.frames])
-        self._reject(self._books.learn(said))
+        self._reject(self._books.learn(said, heard))
         self.close_buckets(None if self._grid.full else 0)
+
+    def _hear(self, slices: Sequence[Slice]) -> list[Said]:
+        """Return what records that another ingest stores say of contracts."""
+        heard = [
+            frame
+            for found in slices
+            if found.partition in self._heard and found.partition[0] == REFERENCE
+            for frame in cut_at(found, self._heard[found.partition])[0].frames
+        ]
+        return _of_contracts(parse_frames(heard, self._held)) if heard else []
+
+    def _own(self, slices: Sequence[Slice]) -> Iterator[Slice]:
+        """Yield what is to be stored here."""
+        for found in slices:
+            own = cut_at(found, self._heard[found.partition])[1] if found.partition in self._heard else found
+            if own.records or found.partition not in self._heard:
+                yield own
 
     def _reject(self, unfit: list[tuple[Rejected, RawFrame]]) -> None:
         """Make lists that no table can hold dead letters."""
@@ -91,12 +112,7 @@ class Batch:
     def _list(self, found: Slice) -> list[Said]:
         parsed = parse_frames(found.frames, self._held)
         self._lists.append((found, parsed))
-        return [
-            Said(row, parsed.frames[position])
-            for kind in ABOUT_CONTRACTS
-            if (facts := parsed.facts.get(kind))
-            for row, position in zip(facts.rows, facts.frames, strict=True)
-        ]
+        return _of_contracts(parsed)
 
     def close_buckets(self, before_ms: int | None = None) -> None:
         """Close the buckets after which another began, or before whose end nothing more can come (turn, UTC ms), or all."""
@@ -167,3 +183,12 @@ class Batch:
         """Forget the books of contracts that no frame to come needs: all of them have a turn from `before_ms` on."""
         began_ms = self._grid.began_ms
         self._books.forget(before_ms if began_ms is None else min(before_ms, began_ms))
+
+
+def _of_contracts(parsed: Parsed) -> list[Said]:
+    return [
+        Said(row, parsed.frames[position])
+        for kind in ABOUT_CONTRACTS
+        if (facts := parsed.facts.get(kind))
+        for row, position in zip(facts.rows, facts.frames, strict=True)
+    ]

@@ -6,7 +6,7 @@ committed, which is after everything that came before it: a restarted ingest the
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -37,10 +37,13 @@ class Books:
         """The book after everything learned."""
         return self._books[-1]
 
-    def learn(self, said: Iterable[tuple[Row, RawFrame]]) -> list[tuple[Rejected, RawFrame]]:
+    def learn(
+        self, said: Iterable[tuple[Row, RawFrame]], heard: Collection[tuple[str, int, int]] = ()
+    ) -> list[tuple[Rejected, RawFrame]]:
         """Take in what frames say of contracts; return what no table can hold, with its frame.
 
-        Every frame's turn must be that of those learned before, or a later one.
+        Every frame's turn must be that of those learned before, or a later one. `heard`: the places of frames that another
+        ingest stores, so that they give no rows here.
         """
         by_frame: dict[tuple[str, int, int], tuple[RawFrame, list[Row]]] = {}
         for row, frame in said:
@@ -49,13 +52,13 @@ class Books:
         unfit = []
         for frame, rows in sorted(by_frame.values(), key=lambda entry: (turn_ms(entry[0]), *_place(entry[0]))):
             try:
-                self._learn(frame, rows)
+                self._learn(frame, rows, keep=_place(frame) not in heard)
             except UNFIT as error:
                 why = " ".join(f"{type(error).__name__}: {error}".split())
                 unfit.append((Rejected(f"no table can hold it: {why}"), frame))
         return unfit
 
-    def _learn(self, frame: RawFrame, rows: list[Row]) -> None:
+    def _learn(self, frame: RawFrame, rows: list[Row], *, keep: bool) -> None:
         facts: dict[type[Row], Facts] = {}
         for row in rows:
             found = facts.setdefault(type(row), Facts([], []))
@@ -65,7 +68,7 @@ class Books:
         before = self._books[-1]
         book, listed = reference.instruments(parsed, before)
         book, tiers = reference.leverage_tiers(parsed, book)
-        if listed.height or tiers.height:
+        if keep and (listed.height or tiers.height):
             self._rows.append((frame, listed, tiers))
         if book.resolves_as(before) or self._since[-1] >= turn_ms(frame):
             self._books[-1] = book

@@ -76,6 +76,16 @@ class Source:
         self._position: dict[Partition, int] = {}
         self._standings: dict[Partition, Standing] = {}
 
+    @property
+    def partitions(self) -> list[Partition]:
+        """The partitions it reads."""
+        return [(each.topic, each.partition) for each in self._partitions]
+
+    def only(self, wanted: Collection[Partition]) -> None:
+        """Read no other partitions than these. Before `standings`."""
+        self._partitions = [each for each in self._partitions if (each.topic, each.partition) in wanted]
+        self._standings = {}
+
     async def standings(self) -> dict[Partition, Standing]:
         """Return which topic each partition is of; from now on `verify` compares with it. Raises KafkaError."""
         self._standings = await self._standing()
@@ -97,7 +107,7 @@ class Source:
             raise LogChangedError(f"{', '.join(sorted(gone))}: the topic does not exist any more")
         if missing := wanted - found.keys():
             raise LeaderNotAvailableError(f"{_named(missing)}: no broker leads it now")
-        return found
+        return {at: found[at] for at in wanted}
 
     def seek(self, offsets: Offsets) -> None:
         """Read every partition from its offset."""

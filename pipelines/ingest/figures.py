@@ -13,6 +13,7 @@ from pipelines.ingest.commits import Span
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.incarnation import Partition
 from pipelines.kept import STATE_TOPICS
+from warehouse.commits import Commits
 from warehouse.writer import Appended
 
 COMMIT_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -27,8 +28,12 @@ class Figures:
         self.commit_seconds = Histogram(
             "liq_ingest_commit_seconds", "How long one commit took", registry=None, buckets=COMMIT_S
         )
+        self.commits = Commits()
+        """Those of the warehouse, which waits for its write lock and meets other writers."""
         self.last_commit_s = 0.0
         self.failures = 0
+        self.fenced = 0
+        self.workers = 1
         self.away = ""
         """Why there is no Kafka to read from; empty: there is."""
         self.records: Counter[str] = Counter()
@@ -46,8 +51,13 @@ class Figures:
         """Take the seconds of the grid that state is kept on: its records may wait for so long."""
         self._grid_s = grid_s
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether reading has ever begun."""
+        return bool(self._committed)
+
     def begun(self, offsets: Mapping[Partition, int], ends: Callable[[], Mapping[Partition, int]]) -> None:
-        """Take where reading begins, and what returns how far Kafka's log reached when it last answered."""
+        """Take where reading begins, of the partitions to be stored, and what returns how far each log reached last."""
         self.away = ""
         self._committed = dict(offsets)
         self._waiting.clear()
@@ -56,6 +66,8 @@ class Figures:
     def read(self, slices: Iterable[Slice]) -> None:
         """Take what was read and is not committed yet."""
         for found in slices:
+            if found.partition not in self._committed:  # another ingest stores it
+                continue
             frames = found.frames or [each.frame for each in found.malformed]
             if frames:
                 waiting = self._waiting.setdefault(found.partition, deque())
@@ -79,6 +91,8 @@ class Figures:
         found: dict[str, tuple[int, float]] = {}
         now = self._clock()
         for at, end in dict(self._ends()).items():
+            if at not in self._committed:
+                continue
             behind = max(0, end - self._committed.get(at, end))
             waited = max(0.0, now - self._oldest(at, now)) if behind else 0.0
             before = found.get(at[0], (0, 0.0))
@@ -114,8 +128,17 @@ class Figures:
             ("duplicates", "Rows left out as stored already", self.duplicates),
             ("dead_letters", "Frames, or items of frames, that could not be read", self.dead_letters),
             ("commit_failures", "Commits that failed and were tried again", self.failures),
+            ("commit_attempts", "Transactions, those among them that had to be done again", self.commits.attempts),
+            ("commit_conflicts", "Transactions done again because others had committed", self.commits.conflicts),
+            ("commit_lock_wait_seconds", "Time spent waiting for the write lock", self.commits.waited_s),
+            ("commit_files", "Data files made", self.commits.files),
+            ("commit_bytes", "Bytes of these files", self.commits.bytes),
+            ("batches_fenced", "Batches thrown away, as another ingest had stored their records", self.fenced),
         ):
             yield CounterMetricFamily(f"liq_ingest_{name}", help, value=value)
+        yield GaugeMetricFamily("liq_ingest_workers", "Ingests that share the lake, this one too", value=self.workers)
+        help = "Snapshots in the catalogue at the last commit; `liq maintain` expires old ones"
+        yield GaugeMetricFamily("liq_lake_snapshots", help, value=self.commits.snapshots)
         if self.last_commit_s:
             help = "When the last commit was made"
             yield GaugeMetricFamily("liq_ingest_last_commit_timestamp_seconds", help, value=self.last_commit_s)

@@ -170,11 +170,17 @@ def _cut(found: Slice, number: int) -> tuple[Slice, Slice]:
     else:
         offsets = sorted([frame.offset for frame in found.frames] + [each.frame.offset for each in found.malformed])
         at = offsets[number]
-    frames = bisect_left(found.frames, at, key=lambda frame: frame.offset)
-    bad = bisect_left(found.malformed, at, key=_offset)
+    return cut_at(found, at)
+
+
+def cut_at(found: Slice, at: float) -> tuple[Slice, Slice]:
+    """Return the records of a slice before an offset, and those from it on; either may be empty."""
+    middle = int(min(max(at, found.start), found.next))
+    frames = bisect_left(found.frames, middle, key=lambda frame: frame.offset)
+    bad = bisect_left(found.malformed, middle, key=_offset)
     return (
-        found._replace(next=at, frames=found.frames[:frames], malformed=found.malformed[:bad]),
-        found._replace(start=at, frames=found.frames[frames:], malformed=found.malformed[bad:]),
+        found._replace(next=middle, frames=found.frames[:frames], malformed=found.malformed[:bad]),
+        found._replace(start=middle, frames=found.frames[frames:], malformed=found.malformed[bad:]),
     )
 
 

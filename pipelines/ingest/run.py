@@ -9,7 +9,7 @@ everything starts from the offsets in the warehouse.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,13 +21,16 @@ from pipelines.ingest.alone import alone
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Slice, Source, source
 from pipelines.ingest.figures import Figures
+from pipelines.ingest.hearing import first_turn_ms, heard, lists_of
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import Merge
 from pipelines.ingest.ready import Ready
 from pipelines.ingest.store import Known, Store, Totals
 from pipelines.ingest.whence import whence
+from pipelines.ingest.workers import HEARD, Workers
 from pipelines.settings import IngestSettings
+from warehouse.errors import FencedError
 
 __all__ = ["Ingest", "Totals"]
 
@@ -72,39 +75,68 @@ class Ingest:
         """
         with alone(self._settings.data):
             try:
-                while True:
-                    try:
-                        return await self._run(connection, follow, stop)
-                    except LogChangedError as changed:
-                        log.warning("ingest state=begins_again reason=%r", str(changed))
-                        if stop.is_set():
-                            return self.totals
+                async with Workers(self._settings.data) as workers:
+                    while not await self._go(connection, follow, stop, workers):
                         await asyncio.sleep(AGAIN_S)
+                return self.totals
             finally:
                 self._writing.shutdown()
 
-    async def _run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event) -> Totals:
+    async def _go(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event, workers: Workers) -> bool:
+        """Read until it is done, or has to begin again from what is stored; return whether it is done."""
+        try:
+            is_done = await self._run(connection, follow, stop, workers)
+        except (LogChangedError, FencedError) as changed:
+            self.figures.fenced += isinstance(changed, FencedError)
+            log.warning("ingest state=begins_again reason=%r", str(changed))
+            is_done = False
+        return is_done or stop.is_set()
+
+    async def _run(self, connection: dict[str, Any], follow: bool, stop: asyncio.Event, workers: Workers) -> bool:
         cluster = await cluster_id(connection)
         async with source(connection) as records:
             try:
                 known: Known = await self._thread(self._store.open, cluster)
-                found = await whence(records, known.committed, self._earlier)
-                await self._thread(self._store.begin, found)
-                records.seek(found.offsets)
-                self.figures.begun(found.offsets, records.known_ends)
-                settings = self._settings
-                marks = await self._thread(self._store.marks_ever) if found.changes else known.marks
-                batch = Batch(known.grid_s, known.held, settings.keep_all_frames, known.ended, known.book, Marks(marks))
-                reading = Reading(
-                    records, batch, Merge(found.offsets), settings, self._commit, self.figures.read, patient=follow
-                )
+                await workers.join()
+                wanted = await records.ends() if workers.are_several and not follow else {}
+                own = workers.share(records.partitions)
+                self.figures.workers = workers.count
+                reading = await self._begin(records, known, own, workers.are_several, patient=follow)
+                halt = asyncio.create_task(_either(stop, workers.changed, ended := asyncio.Event()))
                 try:
-                    await (reading.follow(stop) if follow else reading.drain(stop))
+                    await (reading.follow(ended) if follow else reading.drain(ended))
                 finally:
+                    halt.cancel()
                     await reading.settled()
+                return not follow and (not workers.are_several or await self._reached(wanted))
             finally:
                 await self._thread(self._store.close)
-        return self.totals
+
+    async def _begin(
+        self, records: Source, known: Known, own: frozenset[Partition], is_shared: bool, patient: bool
+    ) -> "Reading":
+        """Go to where the stored offsets end; return what reads on from there."""
+        records.only({at for at in records.partitions if at in own or at[0] in HEARD})
+        found = (await whence(records, known.committed, self._earlier)).of(own)
+        await self._thread(self._store.begin, found)
+        offsets, book, hears = dict(found.offsets), known.book, dict[Partition, float]()
+        if is_shared and (turn := await first_turn_ms(records, own, offsets)) is not None:
+            at = lists_of(offsets)
+            since, book = await self._thread(self._store.book_before, at, found.incarnations[at], turn)
+            hears, offsets[at] = heard(own, offsets), since.offset
+        elif is_shared:
+            hears = heard(own, offsets)
+        records.seek(offsets)
+        self.figures.begun({at: offset for at, offset in found.offsets.items() if at in own}, records.known_ends)
+        settings = self._settings
+        marks = await self._thread(self._store.marks_ever) if found.changes else known.marks
+        batch = Batch(known.grid_s, known.held, settings.keep_all_frames, known.ended, book, Marks(marks), hears)
+        return Reading(records, batch, Merge(offsets), settings, self._commit, self.figures.read, patient=patient)
+
+    async def _reached(self, wanted: Mapping[Partition, int]) -> bool:
+        """Tell whether everything before these offsets is committed, by whichever ingest."""
+        committed: dict[Partition, int] = await self._thread(self._store.offsets)
+        return all(committed.get(at, 0) >= end for at, end in wanted.items())
 
     async def _thread(self, call: Callable[..., Any], *given: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writing, call, *given)
@@ -116,6 +148,17 @@ class Ingest:
     async def _commit(self, ready: Ready) -> None:
         await self._thread(self._store.store, ready)
         self._told(self.totals)
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event, ended: asyncio.Event) -> None:
+    """Set `ended` when one of two events is set."""
+    waits = [asyncio.create_task(each.wait()) for each in (one, other)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        ended.set()
+    finally:
+        for each in waits:
+            each.cancel()
 
 
 class Reading:

@@ -16,6 +16,7 @@ from pipelines.columns.contracts.static_tiers import with_static
 from pipelines.facts import Rejected
 from pipelines.ingest.commits import Log, ingest_commits
 from pipelines.ingest.figures import Figures
+from pipelines.ingest.hearing import Since, book_at, lists_before
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Mark
 from pipelines.ingest.ready import Ready
@@ -25,7 +26,9 @@ from pipelines.row_settings import settle
 from pipelines.settings import IngestSettings
 from pipelines.venues import Held
 from warehouse import lake, schema, writer
+from warehouse.claim import Claim
 from warehouse.errors import QueryError, WarehouseError, WriteFailedError
+from warehouse.keeping.files import current_snapshot
 from warehouse.query_errors import query_errors
 from warehouse.tables import TABLES
 
@@ -75,23 +78,29 @@ class Store:
         self._lake: lake.Lake | None = None
         self._cluster = ""
         self._incarnations: Mapping[Partition, str] = {}
+        self._is_made = False
+        self._seen = -1  # the snapshot up to which all that others have committed is known
 
     def open(self, cluster_id: str) -> Known:
         """Open the warehouse, made or brought to today's form if need be; return what it knows. Raises WarehouseError."""
         self._cluster = cluster_id
-        changed = schema.create_or_migrate(self._settings.data)
+        changed = [] if self._is_made else schema.create_or_migrate(self._settings.data)
+        self._is_made = True
         if changed:
             log.info("warehouse schema_changes=%d first=%r", len(changed), changed[0])
         for line in changed:
             log.debug("warehouse schema=%r", line)
         self._lake = lake.open(self._settings.data, read_only=False)
+        self._lake.commits = self.figures.commits
         with query_errors():
+            self._seen = current_snapshot(self._lake.connection)
             self._grid_s = settle(self._lake, self._settings, new_grid=self._new_grid)
             self._new_grid = False
             self.figures.on_grid(self._grid_s)
             book, tiers = with_static(instruments_from(self._lake), datetime.now(UTC))
             if tiers.height:
-                self.append({"leverage_tiers": tiers})
+                once = Claim(secrets.token_hex(8), self._seen, {"tables of the package": (0, 1)})
+                self.append({"leverage_tiers": tiers}, once)
             return Known(
                 book, self._grid_s, held_from(self._lake), ended_from(self._lake), marks_from(self._lake),
                 committed_from(self._lake, cluster_id),
@@ -113,6 +122,17 @@ class Store:
         with query_errors():
             return earlier_from(self._opened, self._cluster, at, incarnation)
 
+    def book_before(self, at: Partition, incarnation: str, turn_ms: int) -> tuple[Since, Instruments]:
+        """Return how far the lists of contracts are stored that came before a time, and the contracts known then."""
+        with query_errors():
+            since = lists_before(self._opened, self._cluster, at, incarnation, turn_ms)
+            return since, with_static(book_at(self._opened, since), datetime.now(UTC))[0]
+
+    def offsets(self) -> dict[Partition, int]:
+        """Return the offset that is committed of each partition, by whichever ingest. Raises QueryError."""
+        with query_errors():
+            return writer.offsets(self._opened, self._cluster)
+
     def begin(self, found: Whence) -> None:
         """Keep in mind which logs are read, and store what has changed about them."""
         self._incarnations = found.incarnations
@@ -120,14 +140,18 @@ class Store:
             log.warning("log state=changed reason=%r", str(change))
         if found.changes:
             empty = {"dead_letters": TABLES["dead_letters"].schema.to_frame()}
-            commits = ingest_commits(begun(found), empty, self._log(), datetime.now(UTC).replace(tzinfo=None))
-            self.append({"collector_events": told(found), "ingest_commits": commits})
+            log_, spans = self._log(), begun(found)
+            commits = ingest_commits(spans, empty, log_, datetime.now(UTC).replace(tzinfo=None))
+            claim = self._claim(log_, dict.fromkeys(spans))
+            self.append({"collector_events": told(found), "ingest_commits": commits}, claim)
 
     def store(self, ready: Ready) -> None:
         """Commit a batch. Raises WarehouseError where it could not be stored after several tries."""
-        tables = ready.tables(self._log(), self._grid_s)
+        log_ = self._log()
+        tables = ready.tables(log_, self._grid_s)
+        claim = self._claim(log_, {at: (span.start, span.next) for at, span in ready.spans.items()})
         with self.figures.commit_seconds.time():
-            stored = self.append(tables)
+            stored = self.append(tables, claim)
         totals = self.totals
         totals.commits += 1
         totals.records += ready.records
@@ -140,22 +164,30 @@ class Store:
         if totals.commits % RENEW_COMMITS == 0:
             self._renew()
 
-    def append(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, writer.Appended]:
-        """Store tables in one transaction, with several tries."""
+    def _claim(self, of: Log, parts: Mapping[Partition, tuple[int, int] | None]) -> Claim:
+        named = {f"{of.cluster_id}/{topic}/{partition}": part for (topic, partition), part in parts.items()}
+        return Claim(of.commit, self._seen, named)
+
+    def append(self, tables: Mapping[str, pl.DataFrame], claim: Claim | None = None) -> dict[str, writer.Appended]:
+        """Store tables in one transaction, with several tries. Raises FencedError where another ingest has what is claimed."""
         for turn, delay in enumerate(RETRY_S):
             try:
-                return self._append_once(tables, again=turn > 0)
+                return self._append_once(tables, claim, again=turn > 0)
             except (WriteFailedError, QueryError) as error:
                 log.warning("commit state=failed again_in_s=%g reason=%r", delay, str(error))
                 self.figures.failures += 1
                 time.sleep(delay)
-        return self._append_once(tables, again=True)
+        return self._append_once(tables, claim, again=True)
 
-    def _append_once(self, tables: Mapping[str, pl.DataFrame], *, again: bool) -> dict[str, writer.Appended]:
+    def _append_once(
+        self, tables: Mapping[str, pl.DataFrame], claim: Claim | None, *, again: bool
+    ) -> dict[str, writer.Appended]:
         if again and self._is_stored(tables):
             log.warning("commit state=stored reason='it was stored after all: only the answer was lost'")
             return {name: writer.Appended(frame.height, 0) for name, frame in tables.items()}
-        return writer.append(self._opened, tables)
+        stored = writer.append(self._opened, tables, claim=claim)
+        self._seen = max(self._seen, self._opened.commits.snapshot)
+        return stored
 
     def _is_stored(self, tables: Mapping[str, pl.DataFrame]) -> bool:
         """Tell whether this very commit is in the warehouse, as its name is stored with its rows."""

@@ -7,7 +7,7 @@ number (marks.py), so reading too early stores nothing twice; reading too late w
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -64,6 +64,10 @@ class Whence(NamedTuple):
     offsets: dict[Partition, int]
     incarnations: dict[Partition, str]
     changes: list[Change]
+
+    def of(self, own: Collection[Partition]) -> "Whence":
+        """Return it with the changes of these partitions alone."""
+        return self._replace(changes=[change for change in self.changes if change.partition in own])
 
 
 Earlier = Callable[[Partition, str], Awaitable[Sequence[tuple[int, str]]]]

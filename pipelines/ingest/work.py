@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from aiokafka.errors import KafkaError
 
@@ -16,6 +17,9 @@ from pipelines.errors import AlreadyRunningError, PipelineError, UsageError
 from pipelines.ingest.figures import Figures
 from pipelines.ingest.run import Ingest, Totals
 from pipelines.settings import IngestSettings, MetricsSettings
+from warehouse.errors import QueryError, WarehouseError, WriteFailedError
+from warehouse.place import Place
+from warehouse.settings import WarehouseSettings
 
 REPORT_S = 60.0
 TRY_AGAIN_S = 1.0
@@ -51,7 +55,7 @@ async def work(follow: bool, tell: Callable[[str], object], new_grid: bool = Fal
 async def _keep(
     settings: IngestSettings, figures: Figures, totals: Totals, stop: asyncio.Event, new_grid: bool = False
 ) -> None:
-    """Follow Kafka until `stop`; each time it goes away everything begins anew from the offsets in the warehouse."""
+    """Follow Kafka until `stop`; each time it, or PostgreSQL, goes away everything begins anew from the stored offsets."""
     kafka, told_s = KafkaSettings.load(), -TELL_AGAIN_S
     loop = asyncio.get_running_loop()
     while not stop.is_set():
@@ -62,13 +66,22 @@ async def _keep(
             await Ingest(settings, figures=figures, totals=totals, new_grid=new_grid).run(reach, True, stop)
         except (AlreadyRunningError, ConfigurationError, UsageError):
             raise
-        except (CollectorError, KafkaError, PipelineError) as error:
-            figures.away = str(error) if isinstance(error, CollectorError | PipelineError) else described(error)
+        except (CollectorError, KafkaError, PipelineError, WarehouseError) as error:
+            if isinstance(error, WarehouseError) and not _passes(error, figures):
+                raise
+            figures.away = described(error) if isinstance(error, KafkaError) else str(error)
             if loop.time() - told_s > TELL_AGAIN_S:
-                log.warning("kafka state=away reason=%r", figures.away)
+                who = "warehouse" if isinstance(error, WarehouseError) else "kafka"
+                log.warning("%s state=away reason=%r", who, figures.away)
                 told_s = loop.time()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), TRY_AGAIN_S)
+
+
+def _passes(error: WarehouseError, figures: Figures) -> bool:
+    """Tell whether a warehouse that was there before may be there again soon: only a server goes and comes back."""
+    is_server = not Place(Path(), WarehouseSettings()).sqlite
+    return is_server and figures.is_begun and type(error) in (WarehouseError, WriteFailedError, QueryError)
 
 
 async def _report(totals: Totals, figures: Figures) -> None:

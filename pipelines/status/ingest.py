@@ -1,12 +1,16 @@
 """How far ingest has come: Kafka itself, what waits in it, the last commit, and what could not be read."""
 
 from collections.abc import Iterable
+from contextlib import closing
 
+from pipelines.ingest.workers import GONE_S
 from pipelines.status.check import Check, aged, bad, good, span, unknown
 from pipelines.status.kafka import Away, Lag
 from pipelines.status.seen import Seen
+from warehouse.members import Member, Members
 
 COMMIT_WITHIN_S = 120.0
+FORGOTTEN_S = 3600.0
 DEAD = """
 SELECT venue, channel, count(*) AS dead, any_value(reason) AS reason FROM dead_letters
 WHERE coalesce(ts_recv, $now) > $now::TIMESTAMP - INTERVAL 1 HOUR GROUP BY ALL ORDER BY dead DESC
@@ -66,6 +70,25 @@ def commits(seen: Seen) -> Iterable[Check]:
     if not waits:
         return [found._replace(state="good", mend="")]
     return [found]
+
+
+def workers(seen: Seen) -> Iterable[Check]:
+    """Where several ingests may share the lake: who lives, and which partitions each of them has."""
+    if not seen.lake.is_shared:
+        return []
+    with closing(Members(seen.lake.place)) as members:
+        found = members.living(FORGOTTEN_S)
+    if all(each.age_s > GONE_S for each in found):
+        return [bad("ingests", "none lives", "`liq ingest --follow` on any machine that reaches Kafka and PostgreSQL")]
+    return [_worker(each) for each in found]
+
+
+def _worker(of: Member) -> Check:
+    subject = f"ingest {of.process}@{of.host}"
+    if of.age_s > GONE_S:
+        said = f"has said nothing for {span(of.age_s)}; the others have its partitions"
+        return bad(subject, said, f"start it again there, with LIQ_DATA={of.world}")
+    return good(subject, f"has {of.has or 'no partition, as there are more ingests than partitions'}")
 
 
 def dead_letters(seen: Seen) -> Iterable[Check]:

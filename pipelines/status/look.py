@@ -26,6 +26,7 @@ CHECKS: tuple[tuple[str, Callable[[Seen], Iterable[Check]]], ...] = (
     ("Kafka", ingest.kafka),
     ("Prefect", parts.prefect),
     ("liq up", parts.ups),
+    ("ingests", ingest.workers),
     ("last commit", ingest.commits),
     ("lag", ingest.lag),
     ("collectors", sessions.collectors),

@@ -5,12 +5,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import answering, cascades, freshness, levels, parsing, real, serving, silence, throughput, views
+from tests.bench import (
+    answering,
+    cascades,
+    freshness,
+    levels,
+    parsing,
+    real,
+    serving,
+    several,
+    silence,
+    throughput,
+    views,
+)
 
 BENCHMARKS = {
     "answering": answering.run,
     "parsing": parsing.run,
     "throughput": throughput.run,
+    "several": several.run,
     "freshness": freshness.run,
     "views": views.run,
     "cascades": cascades.run,

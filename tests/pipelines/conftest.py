@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.reading import blocks
 from pipelines.venues.bybit import latest as bybit_latest
+from tests.warehouse.conftest import postgres_server as postgres_server
 from warehouse import schema
 
 

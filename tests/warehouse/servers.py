@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -68,7 +69,9 @@ def postgres() -> Iterator[Postgres]:
         options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         command = [programs / "postgres", "-D", folder / "data"]
         command += [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
-        with _running(command, folder, lambda: _ready(programs, port), user):
+        with _running(
+            command, folder, lambda: _ready(programs, port), user, signal.SIGINT
+        ):  # not after its clients have gone
             yield Postgres(programs, port)
 
 
@@ -113,7 +116,13 @@ def _user() -> str | None:
 
 
 @contextmanager
-def _running(command: list[object], folder: Path, ready: Callable[[], bool], user: str | None = None) -> Iterator[None]:
+def _running(
+    command: list[object],
+    folder: Path,
+    ready: Callable[[], bool],
+    user: str | None = None,
+    ended_by: int = signal.SIGTERM,
+) -> Iterator[None]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(list(map(str, command)), user=user, cwd=folder, stdout=log, stderr=log)
     try:
@@ -124,7 +133,7 @@ def _running(command: list[object], folder: Path, ready: Callable[[], bool], use
             time.sleep(0.1)
         yield
     finally:
-        process.terminate()
+        process.send_signal(ended_by)
         process.wait(30)
 
 

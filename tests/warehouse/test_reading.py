@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from tests.warehouse.test_reader import _files_read
-from warehouse import attached, lake, reading
+from warehouse import lake, reading
+from warehouse.extensions import extension
 from warehouse.lake import METADATA, Lake
 from warehouse.maintain import maintain
 from warehouse.place import Place
@@ -36,7 +37,7 @@ def _bare(world: Path) -> duckdb.DuckDBPyConnection:
     """Attach the catalogue as any DuckDB would."""
     connection = duckdb.connect()
     for name in Place(world, WarehouseSettings()).extensions:
-        connection.execute(f"LOAD '{attached._extension(name)}'")
+        connection.execute(f"LOAD '{extension(name)}'")
     connection.execute(Place(world, WarehouseSettings()).attach(read_only=True))
     connection.execute("USE lake")
     return connection

@@ -55,8 +55,8 @@ def named(connection: duckdb.DuckDBPyConnection) -> list[Named]:
     return _rows(connection, NAMED.format(tables=f"{METADATA}."))
 
 
-def named_since(connection: duckdb.DuckDBPyConnection, snapshot: int) -> tuple[int, list[Named]]:
-    """Return the newest snapshot of a SQLite catalogue, and the files made or ended after `snapshot`: SQLite looks for them.
+def named_since(connection: duckdb.DuckDBPyConnection, snapshot: int) -> tuple[int, int, list[Named]]:
+    """Return the newest snapshot of a SQLite catalogue, how many it has, and the files made or ended after `snapshot`.
 
     A delete file that takes another one's place has the snapshot that the other began with, so it is found by its number.
     """
@@ -65,9 +65,9 @@ def named_since(connection: duckdb.DuckDBPyConnection, snapshot: int) -> tuple[i
         f"SELECT {_COLUMNS} FROM ({NAMED.format(tables='')}) WHERE begin_snapshot > {snapshot} "
         f"OR end_snapshot > {snapshot} OR (deletes_from <> '' AND file_id >= {next_file})"
     )
-    newest = "SELECT '', '', '', 0, 0, max(snapshot_id), NULL FROM ducklake_snapshot"
+    newest = "SELECT '', '', '', count(*), 0, max(snapshot_id), NULL FROM ducklake_snapshot"
     *found, last = _rows(connection, f"FROM sqlite_query('{METADATA}', {quoted(f'{since} UNION ALL {newest}')})")
-    return last.begin, found
+    return last.begin, last.rows, found
 
 
 def scheduled(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, bool]]:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from warehouse.commits import Made
 from warehouse.keeping.files import Named, current_snapshot, identity, named, named_since, sha256
 from warehouse.place import Place
 
@@ -64,17 +65,20 @@ class Manifest:
         self._path: Path | None = None
         self._seen = (-1, -1)  # bytes of the file and snapshot, after the last line of this process
 
-    def follow(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write down what was committed since the last line. The caller holds the write lock. Raises duckdb.Error, OSError."""
+    def follow(self, connection: duckdb.DuckDBPyConnection) -> Made | None:
+        """Write down what was committed since the last line, and return what that made; None where it is not looked at.
+
+        The caller holds the write lock. Raises duckdb.Error, OSError.
+        """
         if self._place.local_files is None or self._place.sqlite is None:
-            return
+            return None
         path = self.path(connection)
         size = path.stat().st_size if path.exists() else -1
         last = self._seen[1] if self._seen[0] == size else last_snapshot(path)
         if last < 0:
             self.rewrite(connection, _sums_of_few(connection, self._place.local_files))
-            return
-        snapshot, changed = named_since(connection, last)
+            return None
+        snapshot, snapshots, changed = named_since(connection, last)
         if snapshot < last:  # an older catalogue was put in the place of this one
             logger.warning("the catalogue is of commit %d and the manifest of %d: it is written anew", snapshot, last)
             self.rewrite(connection, sums(read(path)))
@@ -82,6 +86,8 @@ class Manifest:
             begin = json.dumps({"after": last})
             _append(path, [begin, *_changes(changed, self._place.local_files), _commit(snapshot)])
             self._seen = (path.stat().st_size, snapshot)
+        sizes = [each.size for each in changed if each.begin > last and not each.deletes_from]
+        return Made(len(sizes), sum(sizes), snapshots)
 
     def rewrite(self, connection: duckdb.DuckDBPyConnection, known: Mapping[str, str]) -> None:
         """Write the manifest anew from the catalogue; `known`: SHA-256 by path. The caller holds the write lock.

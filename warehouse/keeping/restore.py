@@ -4,12 +4,13 @@ import fcntl
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from warehouse import lake, schema
+from warehouse.advisory import lock_of
 from warehouse.errors import WarehouseBusyError, WarehouseError
 from warehouse.keeping import postgres
 from warehouse.keeping.backup import CATALOGUE, DUMP, FILES, Tell, copy_file, copy_files
@@ -17,7 +18,6 @@ from warehouse.keeping.copies import copies, written
 from warehouse.keeping.files import Named, named, named_in, parquet_files
 from warehouse.keeping.manifest import manifests, read, sums
 from warehouse.keeping.unknown import unknown
-from warehouse.lock import write_lock
 from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement
@@ -95,7 +95,8 @@ def from_copy(world: Path, *, replace: bool = False, known: Mapping[str, Table] 
 def alone(place: Place) -> Iterator[None]:
     """Keep others from writing to the lake for the block. Raises WarehouseBusyError where ingest runs."""
     place.make_folder()
-    with (place.world / INGEST_LOCK).open("a") as file, write_lock(place.folder / "write.lock", LOCK_S):
+    lock = lock_of(place, WarehouseSettings(lock_timeout_s=LOCK_S))
+    with (place.world / INGEST_LOCK).open("a") as file, closing(lock), lock.held():
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

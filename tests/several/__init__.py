@@ -1,0 +1,1 @@
+"""Several ingests on one lake while they, and PostgreSQL's sessions, are killed."""

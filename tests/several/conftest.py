@@ -1,0 +1,5 @@
+"""The servers that the ingests share."""
+
+from tests.warehouse.conftest import postgres_server
+
+__all__ = ["postgres_server"]

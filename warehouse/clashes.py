@@ -1,0 +1,41 @@
+"""Whether rows that others have committed meanwhile have a key of a batch: then only one of both may be stored."""
+
+from collections.abc import Mapping
+
+import duckdb
+import polars as pl
+
+from warehouse.beside import Beside
+from warehouse.frames import read
+from warehouse.keeping.files import NAMED
+from warehouse.place import Place, quoted
+from warehouse.tables import Table
+
+MADE = f"SELECT table_name, path FROM ({NAMED.format(tables='')}) AS made WHERE deletes_from = '' AND begin_snapshot > "
+
+
+def files_since(session: Beside, place: Place, snapshot: int) -> dict[str, list[str]]:
+    """Return the data files made after a snapshot, by table. Raises duckdb.Error."""
+    found: dict[str, list[str]] = {}
+    for table, path in session.rows(f"{MADE}{snapshot}"):
+        found.setdefault(table, []).append(path if path.startswith("/") or "://" in path else place.files + path)
+    return found
+
+
+def clash(
+    connection: duckdb.DuckDBPyConnection,
+    files: Mapping[str, list[str]],
+    frames: Mapping[str, pl.DataFrame],
+    known: Mapping[str, Table],
+) -> bool:
+    """Tell whether a row in the files has a key, or is of a bucket, that a row of `frames` has or is of."""
+    for name, paths in files.items():
+        frame = frames.get(name)
+        if frame is None:
+            continue
+        for key in filter(None, {known[name].key, known[name].grid_key}):
+            columns, those = ", ".join(f'"{column}"' for column in key), ", ".join(map(quoted, paths))
+            stored = read(connection, f"SELECT {columns} FROM read_parquet([{those}])")
+            if not frame.select(key).join(stored, on=key, how="semi").is_empty():
+                return True
+    return False
