@@ -76,6 +76,16 @@ OPERATIONS: dict[str, tuple[Lines, ...]] = {
             ("increase(liq_ingest_dead_letters_total[1h])", "dead letters"),
             ("increase(liq_ingest_commit_failures_total[1h])", "failed commits"),
             ("increase(liq_ingest_duplicates_total[1h])", "duplicates"))),
+        Lines("Commits a second, and those done again or thrown away", "short", (
+            ("rate(liq_ingest_commit_attempts_total[5m])", "tried {{instance}}"),
+            ("rate(liq_ingest_commit_conflicts_total[5m])", "done again {{instance}}"),
+            ("rate(liq_ingest_batches_fenced_total[5m])", "thrown away {{instance}}"))),
+        Lines("Part of the time spent waiting for the write lock", "percentunit", (
+            ("rate(liq_ingest_commit_lock_wait_seconds_total[5m])", "{{instance}}"),)),
+        Lines("Bytes of new files a second", "Bps", (("rate(liq_ingest_commit_bytes_total[5m])", "{{instance}}"),)),
+        Lines("New files an hour", "short", (("increase(liq_ingest_commit_files_total[1h])", "{{instance}}"),)),
+        Lines("Snapshots, and ingests that share the lake", "short", (
+            ("max(liq_lake_snapshots)", "snapshots"), ("max(liq_ingest_workers)", "ingests"))),
     ),
     "Flows": (
         Lines("Since the last success, in intervals", "short", (
