@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from collectors.venues.known import RECORDS, USUAL
 from tests.chaos.away import kafka_away
 from tests.chaos.burst import burst
 from tests.chaos.faults import counted
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--collectors", type=int, default=1, help="side by side, each of all venues")
+    parser.add_argument("--all", action="store_true", help="every venue there is, not the usual ones alone")
     parser.add_argument(
         "--up", action="store_true", help="the real `liq up`, with Prefect, that must keep its parts running"
     )
@@ -74,7 +76,11 @@ def _what(given: argparse.Namespace) -> str:
 async def _run(folder: Path, seed: int, given: argparse.Namespace, tell: Tell) -> Found:
     """Run it; SIGTERM ends it as Ctrl-C does, with everything that was started."""
     settings = {"LIQ_COLLECT_SPOOL_MIB": str(given.spool_mib)} if given.spool_mib is not None else {}
-    world = UpWorld(folder, seed) if given.up else World(folder, seed, given.collectors, settings=settings)
+    world = (
+        UpWorld(folder, seed)
+        if given.up
+        else World(folder, seed, given.collectors, settings=settings, venues=tuple(RECORDS) if given.all else USUAL)
+    )
     if given.silent:
         world = LivelyWorld(folder, seed)
     world.disk.keep = given.keep

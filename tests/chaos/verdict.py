@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from tests.chaos.faults import LIQUIDATIONS, POLLS
+from tests.chaos.faults import LIQUIDATIONS, POLLS, VENUES
 from tests.chaos.reading import Read, read
 from tests.chaos.sent import Connection, unmarked
 from tests.chaos.world import World
@@ -24,12 +24,15 @@ FACTS = (
     "liquidations", "funding_rates", "funding_settlements", "open_interest", "mark_prices", "klines", "long_short_ratios",
     "instruments", "leverage_tiers", "raw_frames", "dead_letters", "collector_events",
 )  # fmt: skip
-STORED = """
-SELECT venue, ts_event, symbol, position_side, qty_raw, price_raw, occurrence FROM liquidations WHERE source = 'live'
+FOLLOWED = f"venue IN {VENUES}"
+STORED = f"""
+SELECT venue, ts_event, symbol, position_side, qty_raw, price_raw, occurrence FROM liquidations
+WHERE source = 'live' AND {FOLLOWED}
 """
 FRAMES = f"""
 SELECT venue, channel, session, payload FROM raw_frames
-WHERE channel IN ({", ".join(f"'{name}'" for name in LIQUIDATIONS.values())}) OR kafka_topic = 'dead.letter'
+WHERE {FOLLOWED}
+    AND (channel IN ({", ".join(f"'{name}'" for name in LIQUIDATIONS.values())}) OR kafka_topic = 'dead.letter')
 """
 
 
@@ -163,7 +166,7 @@ def _liquidations(world: World, stored: set[Read], gaps: Gaps) -> Promise:
     known = {each._replace(occurrence=0) for each in stored}
     sent: dict[Read, int] = {}
     for row in world.simulator.record.rows:
-        if row.receivers:
+        if row.receivers and row.venue in VENUES:
             one = Read(row.venue, row.symbol, row.ts, row.position_side, float(row.qty_raw), float(row.price))
             sent.setdefault(one, row.sent_ms)
     for each in world.sent.passed:

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from collectors.ports import free_port
 from collectors.simulator import Limits, Phases, Simulator
 from collectors.venues.bybit.simulator import BybitLimits
+from collectors.venues.known import USUAL
 from tests.chaos.broker import Broker
 from tests.chaos.clock import Clock
 from tests.chaos.disk import Disk
@@ -35,21 +37,26 @@ SETTINGS = {
 
 
 class World:
-    """`folder` is the world's. `collectors`: how many run side by side; `settings`: more of theirs, and of all other parts."""
+    """`folder` is the world's. `collectors`: how many run side by side; `settings`: more of theirs, and of all other parts.
+
+    `venues`: which are simulated and collected. Of the usual ones each frame is followed (`sent.py`, `reading.py`); the
+    connections of the others are broken as theirs are, and what is stored of them is held against Kafka's log and the counts.
+    """
 
     programs: tuple[str, ...] = ("collect", "ingest", "derive")
     without: Mapping[Where, str] = {}
 
     def __init__(
         self, folder: Path, seed: int, collectors: int = 1, trickle: float = 25.0,
-        settings: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None, venues: Sequence[str] = USUAL,
     ) -> None:  # fmt: skip
         self.folder = folder
+        self.venues = tuple(venues)
         self.settings = SETTINGS | dict(settings or {})
         self.sent = Sent()
         self.simulator = Simulator(
             seed=seed, coins=COINS, phases=Phases(calm_s=90, cascade_s=30, burst=1500, trickle=trickle),
-            limits=Limits(bybit=BybitLimits(ticker_ms=200)),
+            limits=Limits(bybit=BybitLimits(ticker_ms=200)), venues=self.venues,
         )  # fmt: skip
         self.names = [f"collect-{n}" for n in range(collectors)]
         self.disk = Disk(folder / "kafka" / "data")
@@ -131,7 +138,7 @@ class World:
         self.broker = Broker(self.folder, listeners)
         self.bootstrap = (await self.broker.start()).bootstrap
         for name in self.names:
-            await self._part(name, [sys.executable, "-m", "liq", "collect"], await self._venues(name))
+            await self._part(name, [sys.executable, "-m", "liq", "collect", *self.venues], await self._venues(name))
         await self._part("ingest", [sys.executable, "-m", "pipelines.ingest", "--follow"])
         await self._part("derive", [sys.executable, "-m", "tests.chaos.derive"])
 
@@ -150,14 +157,17 @@ class World:
 
     async def _venues(self, name: str) -> dict[str, str]:
         """Give a collector proxies of its own before the venues; return the settings that point it there."""
-        env: dict[str, str] = {}
-        for host, venue in HOSTS.items():
-            port = int(self.simulator.env()[f"LIQ_{host}_WS"].rpartition(":")[2])
-            proxy = Proxy(name, port, self.sent, venue)
+        told = {key: value for key, value in self.simulator.env().items() if key != "LIQ_SIMULATOR"}
+        ports = {key: int(found[1]) for key, value in told.items() if (found := _PORT.search(value))}
+        followed = {ports[f"LIQ_{host}_WS"]: venue for host, venue in HOSTS.items()}
+        proxies = {
+            port: Proxy(name, port, self.sent, followed[port]) if port in followed else Proxy(name, port)
+            for port in set(ports.values())
+        }
+        for proxy in proxies.values():
             await proxy.start()
             self.venue_proxies.append(proxy)
-            env |= {
-                f"LIQ_{host}_WS": f"ws://127.0.0.1:{proxy.port}",
-                f"LIQ_{host}_REST": f"http://127.0.0.1:{proxy.port}",
-            }
-        return env
+        return told | {key: _PORT.sub(f":{proxies[port].port}", told[key], count=1) for key, port in ports.items()}
+
+
+_PORT = re.compile(r"(?<=//127\.0\.0\.1):(\d+)")
