@@ -19,7 +19,7 @@ SELECT coalesce(c.bin_start, s.bin_start) AS bin_start, coalesce(c.venue, s.venu
     coalesce(c.symbol, s.symbol) AS symbol, coalesce(c.position_side, s.position_side) AS position_side,
     c.count AS cells_count, s.count AS sum_count, c.usd AS cells_usd, s.usd AS sum_usd
 FROM cells AS c FULL JOIN sums AS s
-    ON c.bin_start = s.bin_start AND c.venue = s.venue AND c.symbol = s.symbol AND c.position_side = s.position_side
+    ON c.bin_start = s.bin_start AND c.venue = s.venue AND c.symbol = s.symbol AND c.position_side IS NOT DISTINCT FROM s.position_side
     AND c.completeness = s.completeness
 WHERE (c.count IS DISTINCT FROM s.count OR c.unpriced IS DISTINCT FROM s.unpriced
     OR abs(c.usd - s.usd) > 1e-9 * abs(s.usd) OR c.largest_usd IS DISTINCT FROM s.largest_usd)

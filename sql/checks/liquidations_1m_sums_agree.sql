@@ -18,7 +18,7 @@ SELECT coalesce(b.minute, s.minute) AS minute, coalesce(b.venue, s.venue) AS ven
     coalesce(b.position_side, s.position_side) AS position_side, b.count AS bar_count, s.count AS sum_count,
     b.usd AS bar_usd, s.usd AS sum_usd
 FROM bars AS b FULL JOIN sums AS s
-    ON b.minute = s.minute AND b.venue = s.venue AND b.symbol = s.symbol AND b.position_side = s.position_side
+    ON b.minute = s.minute AND b.venue = s.venue AND b.symbol = s.symbol AND b.position_side IS NOT DISTINCT FROM s.position_side
     AND b.completeness = s.completeness
 WHERE (b.count IS DISTINCT FROM s.count OR b.unpriced IS DISTINCT FROM s.unpriced
     OR abs(b.usd - s.usd) > 1e-9 * abs(s.usd) OR b.largest_usd IS DISTINCT FROM s.largest_usd)

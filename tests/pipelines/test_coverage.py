@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.derive.coverage.cover import cover, cover_to_the_end
+from pipelines.venues import PUSHED, VENUES, Venue
 from tests.pipelines.heard import TEN, at, brings, commit, event, frame, heard, liquidation
 from warehouse import lake
 from warehouse.lake import Lake
@@ -204,6 +205,16 @@ def test_which_channels_carry_liquidations_their_venue_says_and_neither_the_topi
     assert warehouse.connection.execute(found).fetchall() == [
         ("forceOrder", False, None), (CHANNEL, True, "LIVE")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("venue", VENUES.values(), ids=lambda venue: venue.name)
+def test_a_venues_liquidations_are_counted_by_one_channel_and_by_none_that_is_asked_for(venue: Venue) -> None:
+    counted: dict[str, set[str]] = {}
+    for rule in (rule for rule in PUSHED if rule.venue == venue.name):
+        assert ("rest", rule.channel) not in venue.parsers or ("ws", rule.channel) in venue.parsers, rule
+        counted.setdefault(rule.completeness, set()).add(rule.channel)
+    forms_of_one_file = {"node_fills", "node_fills_by_block"}
+    assert all(len(channels - forms_of_one_file) <= 1 for channels in counted.values())
 
 
 def test_seconds_beside_each_other_of_one_contract_are_saturated_on_a_throttled_feed(warehouse: Lake) -> None:

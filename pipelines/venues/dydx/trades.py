@@ -31,7 +31,7 @@ from pipelines.venues.wire import (
 )  # fmt: skip
 
 RULES = (
-    Rule("dydx", "trades", START, "all", "dydx-v4.md §2: every trade of a liquidation order"),
+    Rule("dydx", "trades", START, "all", "dydx-v4.md §2: every trade of a liquidation order", "rest"),
     Rule("dydx", "v4_trades", START, "all", "dydx-v4.md §2: every trade of a liquidation order"),
 )
 _complete = completeness(RULES, "v4_trades")
