@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.derive.signals.find import SETTLED, Found, find
+from pipelines.derive.signals import find as find_module
+from pipelines.derive.signals.find import BACK, FIRST_RUN, SETTLED, Found, find
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -225,6 +226,29 @@ def test_an_hour_is_looked_at_once_and_what_comes_late_changes_it_only_when_aske
     assert warehouse.connection.execute("SELECT position_side, computed_ts FROM signals").fetchall() == [
         ("short", now + HOUR)
     ]
+
+
+def test_later_on_what_was_left_out_is_looked_at_and_nothing_older_than_the_first_time(warehouse: Lake) -> None:
+    prices = [_candle(START + number * HOUR, 1.0) for number in range(24 * 12)]
+    _store(warehouse, {"instruments": [CONTRACT], "prices_1h": prices})
+    first = START + 100 * HOUR
+
+    def left(hours: int) -> list[datetime]:
+        return find_module._hours(warehouse, first + hours * HOUR + SETTLED, None, None)
+
+    assert left(0) == [first - number * HOUR for number in range(FIRST_RUN // HOUR, -1, -1)]
+    looked = {
+        "signal": "any",
+        "thresholds_version": 1,
+        "fired": 0,
+        "not_fired": 0,
+        "not_known": 0,
+        "computed_ts": first,
+    }
+    _store(warehouse, {"signal_hours": [looked | {"ts": hour} for hour in left(0)]})
+    assert left(0) == []
+    assert left(5) == [first + number * HOUR for number in range(1, 6)]
+    assert left(185)[0] == first + 185 * HOUR - BACK
 
 
 def test_an_hour_is_not_looked_at_before_its_prices_came(warehouse: Lake) -> None:

@@ -32,9 +32,10 @@ def find(
     """Check the hours that were not checked yet, oldest first, and return what was found. Times are UTC.
 
     An hour that was looked at stays as it is: what is learnt later changes no past signal. Only hours over for `SETTLED`
-    and not later than the newest price are looked at, so that none is frozen before its rows came. Looks back `BACK` from
-    `now`, the first time `FIRST_RUN`; with `since` (and `until`) the hours from there on are looked at anew, with what
-    is known at `now`, which computed_ts tells. `tell` hears of each hour done. Raises WarehouseError; hours done stay done.
+    and not later than the newest price are looked at, so that none is frozen before its rows came. The first time it looks
+    back `FIRST_RUN` from `now`; later on at what was left out since the oldest hour it knows, and `BACK` at most. With
+    `since` (and `until`) the hours from there on are looked at anew, with what is known at `now`, which computed_ts tells.
+    `tell` hears of each hour done. Raises WarehouseError; hours done stay done.
     """
     hours = _hours(lake, now, since, until)
     done = Found()
@@ -52,7 +53,8 @@ def _hours(lake: Lake, now: datetime, since: datetime | None, until: datetime | 
         return []
     last = _floor(min(now - SETTLED, newest, until or newest))
     looked = {ts for (ts,) in lake.connection.execute("SELECT DISTINCT ts FROM signal_hours").fetchall()}
-    first = _ceiling(since) if since else max(last - (BACK if looked else FIRST_RUN), oldest + HOUR)
+    back = max(last - BACK, min(looked)) if looked else last - FIRST_RUN
+    first = _ceiling(since) if since else max(back, oldest + HOUR)
     every = [first + number * HOUR for number in range((last - first) // HOUR + 1)]
     return every if since else [hour for hour in every if hour not in looked]
 
