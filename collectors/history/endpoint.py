@@ -48,6 +48,7 @@ class Endpoint(NamedTuple):
     `overlap_ms`: so much more is asked for on either side of a stretch, of what is read with the row before it.
     `limit_param`: how that is called; empty: it is not sent.
     `body` set: it is asked by POST, without parameters; in it {} stands for the symbol, {since}, {until}, {length} for those.
+    `seconds`: bounds are sent in seconds, wide enough for every millisecond between them.
     How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch. `longest_days`: of one request.
     """
 
@@ -75,6 +76,7 @@ class Endpoint(NamedTuple):
     times: Callable[[bytes], Sequence[int]] | None = None
     limit_param: str = "limit"
     body: str = ""
+    seconds: bool = False
 
 
 class History(NamedTuple):
@@ -139,7 +141,8 @@ class Series(NamedTuple):
 
     def _bounds(self, first: int, last: int) -> tuple[str, str]:
         overlap_ms = self.endpoint.overlap_ms
-        return str(max(first - overlap_ms, 1) - 1), str(last + overlap_ms + 1)
+        since, until = max(first - overlap_ms, 1) - 1, last + overlap_ms + 1
+        return (str(since // 1000), str(-(-until // 1000))) if self.endpoint.seconds else (str(since), str(until))
 
     def times(self, body: bytes) -> list[int]:
         """Return the time of every row of an answer, UTC ms. Raises NetworkError for an answer of another form."""

@@ -335,6 +335,20 @@ async def test_what_is_asked_by_post_is_read_back_funding_and_the_last_candles(
         assert candles == [(bars.rows, True, True, "1m")]
 
 
+async def test_what_is_asked_in_seconds_is_read_back_to_the_bounds(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "gateio") as there:
+        paid = await there.fill("gateio", "funding", there.span(600.0, until_hours=10.0), "BTC_USDT")
+        assert paid.rows in (75, 76, 77), "600 hours, and up to one settlement more on either side"
+        await there.drain()
+        (found,) = there.rows("""
+            SELECT count(*), date_diff('hour', min(ts_event), max(ts_event)), max(interval_hours), max(source)
+            FROM funding_settlements
+        """)
+        assert found == (paid.rows, (paid.rows - 1) * 8, 8.0, "backfill")
+
+
 async def test_liquidations_of_all_contracts_are_read_back_in_one_series(
     fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
