@@ -21,13 +21,13 @@ def _accounts(*names: str) -> tuple[Listed, ...]:
     return tuple(map(Listed, names))
 
 
-def test_first_come_those_of_the_operator_then_those_listed_then_the_latest_seen_each_once() -> None:
+def test_first_come_those_of_the_operator_then_the_first_listed_then_the_latest_seen_each_once() -> None:
     seen = Seen()
     seen.add(["c", "d", "a", "e"])
-    found = Listings(["accounts"], {"accounts": Beside(10, ("x", "b"))}, {"accounts": seen})
+    found = Listings(["accounts"], {"accounts": Beside(10, ("x", "b"), 2)}, {"accounts": seen})
     assert [one.symbol for one in found.all["accounts"]] == ["x", "b", "e", "a", "d", "c"]
-    found.take("accounts", _accounts("a", "b", "y"))
-    assert [one.symbol for one in found.all["accounts"]] == ["x", "b", "a", "y", "e", "d", "c"]
+    found.take("accounts", _accounts("a", "b", "y", "z"))
+    assert [one.symbol for one in found.all["accounts"]] == ["x", "b", "a", "e", "d", "c", "y", "z"]
 
 
 def test_an_account_that_the_list_no_longer_has_is_still_asked_for_where_it_is_named() -> None:
