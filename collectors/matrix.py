@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from collectors.history.endpoint import History
+from collectors.history.endpoint import History, What
 from collectors.plan import assumed
 from collectors.venues.known import HISTORIES, RECORDS
 from collectors.venues.record import Kind, Record
 
 KINDS: tuple[Kind, ...] = ("liquidations", "funding", "open interest", "mark", "index", "ratios", "klines")
 """The kinds of data that are shown, in this order."""
-WHATS = {"funding": "funding", "open interest": "open-interest", "ratios": "ratios", "klines": "klines"}
+WHATS: dict[Kind, What] = {
+    "liquidations": "liquidations", "funding": "funding", "open interest": "open-interest", "ratios": "ratios",
+    "klines": "klines",
+}  # fmt: skip
 ENOUGH = 10
 NONE = "-"
 
@@ -52,7 +55,7 @@ def _of(record: Record, history: History) -> Iterator[Collected]:
         yield Collected(record.name, kind, live, _back(history, kind), channels)
 
 
-def _back(history: History, kind: str) -> str:
+def _back(history: History, kind: Kind) -> str:
     own = [each for each in history.endpoints if each.what == WHATS.get(kind)]
     if not own:
         return NONE

@@ -207,7 +207,7 @@ async def _save(run: Backfill, publisher: Publisher, covered: Covered, timeout_s
 async def listed(venue: Venue, requests: Requests) -> Listing:
     """Return the contracts the venue lists now, every page. Raises NetworkError where an answer is not a list."""
     listing: dict[str, tuple[Listed, ...]] = {}
-    for poll in (poll for poll in venue.polls if poll.lists):
+    for poll in (poll for poll in venue.polls if poll.lists and poll.group not in venue.beside):
         items: list[Listed] = []
         following: Params | None = None
         while following != ():
@@ -229,13 +229,14 @@ def client() -> httpx.AsyncClient:
 
 def _of_all(poll: Poll, following: Params = ()) -> Request:
     frame = Frame(poll.channel, ALL_SYMBOLS, poll.topic)
-    return Request(frame, poll.url, (*poll.params, *following), poll.budget, poll.cost)
+    return Request(frame, poll.url, (*poll.params, *following), poll.budget, poll.cost, poll.body)
 
 
 def _request(one: Series, span: Span) -> Request:
     endpoint = one.endpoint
     frame = Frame(one.channel, one.asked.symbol, endpoint.topic)
-    return Request(frame, endpoint.url, one.params(*span), endpoint.budget, endpoint.cost)
+    params = () if endpoint.body else one.params(*span)
+    return Request(frame, endpoint.url, params, endpoint.budget, endpoint.cost, one.body(*span))
 
 
 def _now() -> int:

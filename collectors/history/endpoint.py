@@ -47,6 +47,8 @@ class Endpoint(NamedTuple):
     the oldest or the newest. `limit`: most rows of an answer, for `cost` of the budget `budget`.
     `overlap_ms`: so much more is asked for on either side of a stretch, of what is read with the row before it.
     `limit_param`: how that is called; empty: it is not sent.
+    `body` set: it is asked by POST, without parameters; in it {} stands for the symbol, {since}, {until}, {length} for those.
+    `seconds`: bounds are sent in seconds, wide enough for every millisecond between them.
     How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch. `longest_days`: of one request.
     """
 
@@ -73,6 +75,8 @@ class Endpoint(NamedTuple):
     overlap_ms: int = 0
     times: Callable[[bytes], Sequence[int]] | None = None
     limit_param: str = "limit"
+    body: str = ""
+    seconds: bool = False
 
 
 class History(NamedTuple):
@@ -116,14 +120,29 @@ class Series(NamedTuple):
         A millisecond more on either side: then it does not matter whether the venue takes a bound in or leaves it out.
         """
         endpoint = self.endpoint
-        first, last = max(first - endpoint.overlap_ms, 1), last + endpoint.overlap_ms
+        since, until = self._bounds(first, last)
         length = ((endpoint.length_param, endpoint.lengths[self.length]),) if self.length else ()
         bounds = (
-            (endpoint.since, str(first - 1)),
-            (endpoint.until, str(last + 1)),
+            (endpoint.since, since),
+            (endpoint.until, until),
             (endpoint.limit_param, str(endpoint.limit)),
         )
         return (*endpoint.params, *self.asked.params, *length, *bounds)
+
+    def body(self, first: int, last: int) -> str:
+        """Return the body that asks for [first, last], as `params` does; empty where it is asked by its parameters."""
+        since, until = self._bounds(first, last)
+        length = self.endpoint.lengths.get(self.length, "")
+        said = {"{}": self.asked.symbol, "{since}": since, "{until}": until, "{length}": length}
+        body = self.endpoint.body
+        for name, value in said.items():
+            body = body.replace(name, value)
+        return body
+
+    def _bounds(self, first: int, last: int) -> tuple[str, str]:
+        overlap_ms = self.endpoint.overlap_ms
+        since, until = max(first - overlap_ms, 1) - 1, last + overlap_ms + 1
+        return (str(since // 1000), str(-(-until // 1000))) if self.endpoint.seconds else (str(since), str(until))
 
     def times(self, body: bytes) -> list[int]:
         """Return the time of every row of an answer, UTC ms. Raises NetworkError for an answer of another form."""

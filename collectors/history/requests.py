@@ -27,13 +27,15 @@ log = logging.getLogger(__name__)
 
 
 class Request(NamedTuple):
-    """What is asked, which limit it draws on and how much of it, and the name its answer is filed under."""
+    """What is asked (with a `body` by POST), which limit it draws on and how much of it, and the name its answer is filed
+    under."""
 
     frame: Frame
     url: str
     params: Params
     budget: str
     cost: int = 1
+    body: str = ""
 
 
 class Requests:
@@ -81,7 +83,7 @@ class Requests:
         """Make one request; return its answer, or why it should be made again. Raises RefusedError."""
         async with self._budget.request(request.budget, request.cost):
             try:
-                answer = await ask(self._client, request.url, request.params)
+                answer = await ask(self._client, request.url, request.params, request.body)
             except (httpx.HTTPError, httpx.InvalidURL, NetworkError) as error:
                 self._tell_failed(request, describe(error))
                 return Refusal(describe(error))

@@ -29,7 +29,7 @@ class Seen:
 
 class Listings:
     """Holds the groups named; `by_group` has those heard of. `beside`: groups of what is no instrument, with what is asked for
-    before what is listed; `seen`: by group what came up elsewhere, and is asked for after it."""
+    before what is listed; `seen`: by group what came up elsewhere, and is asked for after the first of what is listed."""
 
     def __init__(
         self, groups: Sequence[str], beside: Mapping[str, Beside] | None = None, seen: Mapping[str, Seen] | None = None
@@ -54,7 +54,9 @@ class Listings:
         """What polls go by: the groups heard of, and of what is no instrument also what nobody lists."""
         found: dict[str, Sequence[Listed]] = dict(self.by_group)
         for group, each in self._beside.items():
-            names = (*each.first, *(one.symbol for one in self.by_group.get(group, ())), *self._seen.get(group, ()))
+            listed = [one.symbol for one in self.by_group.get(group, ())]
+            before, after = listed[: each.listed_first], listed[each.listed_first :]
+            names = (*each.first, *before, *self._seen.get(group, ()), *after)
             found[group] = [Listed(name) for name in dict.fromkeys(names)]
         return found
 

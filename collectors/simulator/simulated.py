@@ -78,3 +78,5 @@ class Simulated(NamedTuple, Generic[L]):
     """Liquidations of these contracts without end, at the time that the clock says, UTC ms."""
     recorded: Callable[[str, bytes], Recorded | None]
     """Who gets a line of a file; None where nobody does."""
+    funding_hours: float = 8.0
+    """How often a perpetual of BTC pays funding."""

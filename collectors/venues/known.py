@@ -28,6 +28,7 @@ NAMES = (
     "kucoin",
     "cryptocom",
     "hyperliquid",
+    "lighter",
 )
 
 T = TypeVar("T")

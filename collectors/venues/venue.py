@@ -234,10 +234,11 @@ class Folder(NamedTuple):
 
 class Beside(NamedTuple):
     """A group of what is no instrument. `typical`: how many there are, for planning; `first`: those that are asked for before
-    all others, listed or not."""
+    all others, listed or not. `listed_first`: so many of those listed come before what was seen elsewhere."""
 
     typical: int
     first: tuple[str, ...] = ()
+    listed_first: int = 0
 
 
 class Page(NamedTuple):

@@ -66,13 +66,14 @@ def liquidation_map(
     base: str = "BTC", until: datetime | None = None, *, within: float = WITHIN, world: Path | None = None,
     style: Look | None = None,
 ) -> Sheet:  # fmt: skip
-    """Draw a coin's newest map (before `until`): estimated liquidations by price, summed outward, max pain, the score."""
+    """Draw a coin's newest map (before `until`): estimated liquidations by price, summed outward, max pain, the score,
+    and beside them what known accounts would lose."""
     from pipelines.plots.draw import levels as draw
     from pipelines.plots.read import levels
 
     with _reader(world) as warehouse:
         found = levels.liquidation_map(warehouse, asked(warehouse, base, None, None, until), within)
-        return draw.liquidation_map(*found, style or look())
+        return draw.liquidation_map(*found[:5], style or look(), found.measured)
 
 
 def totals(

@@ -27,6 +27,7 @@ NAMES = (
     "kucoin",
     "cryptocom",
     "hyperliquid",
+    "lighter",
 )
 OF_FILES = ("aggregated",)
 """What is imported alone: nobody listens to it."""

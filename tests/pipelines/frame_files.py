@@ -32,7 +32,8 @@ def own_frames(recv_ns: int = 1_790_000_000_000_000_000) -> list[RawFrame]:
                 named = None if asked else venue.channel_of(line)
                 channel = path.stem.removeprefix("rest_").partition("~")[0] if asked else named and named.channel
                 if channel:
-                    n, symbol, transport = len(found), "BTC-USDT-SWAP" if asked else "*", "rest" if asked else "ws"
+                    of = path.stem.partition("~")[2] or "BTC-USDT-SWAP"
+                    n, symbol, transport = len(found), of if asked else "*", "rest" if asked else "ws"
                     at = (f"{venue.name}-test-1-a", "test", "live", n, line, "raw.x", 2, n + 10)
                     found.append(RawFrame(venue.name, channel, symbol, transport, recv_ns, *at))  # type: ignore[arg-type]
     return found

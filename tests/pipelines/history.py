@@ -74,9 +74,9 @@ class Past:
 
 
 @asynccontextmanager
-async def past(kafka: dict[str, Any], world: Path, env: pytest.MonkeyPatch) -> AsyncIterator[Past]:
-    """Serve a market of BTC and ETH that stands still at the present, and point the collectors at it."""
-    async with Simulator(coins=["BTC", "ETH"]) as simulator:
+async def past(kafka: dict[str, Any], world: Path, env: pytest.MonkeyPatch, *venues: str) -> AsyncIterator[Past]:
+    """Serve a market of BTC and ETH at the usual venues, or those named, and point the collectors at it."""
+    async with Simulator(coins=["BTC", "ETH"], venues=venues or None) as simulator:
         for name, value in simulator.env().items():
             env.setenv(name, value)
         yield Past(simulator, kafka, world)

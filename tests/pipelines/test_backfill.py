@@ -319,6 +319,52 @@ async def test_liquidations_are_read_back_page_by_page_and_each_is_stored_once(
         assert stored == [(250, 250 * 251 / 2, "backfill", "undocumented")]
 
 
+async def test_what_is_asked_by_post_is_read_back_funding_and_the_last_candles(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "hyperliquid") as there:
+        paid = await there.fill("hyperliquid", "funding", there.span(600.0, until_hours=10.0), "BTC")
+        assert (paid.rows, paid.requests) == (601, 2), "one an hour, and where the second answer begins one twice"
+        bars = await there.fill("hyperliquid", "klines", there.span(20.0), "BTC")
+        assert bars.rows >= 1200
+        totals = await there.drain()
+        assert totals.dead_letters == 0
+        found = there.rows("SELECT count(*), min(interval_hours), max(source) FROM funding_settlements")
+        assert found == [(600, 1.0, "backfill")]
+        candles = there.rows("SELECT count(*), min(low) > 0, bool_and(closed), max(interval) FROM klines")
+        assert candles == [(bars.rows, True, True, "1m")]
+
+
+async def test_what_is_asked_in_seconds_is_read_back_to_the_bounds(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "gateio") as there:
+        paid = await there.fill("gateio", "funding", there.span(600.0, until_hours=10.0), "BTC_USDT")
+        assert paid.rows in (75, 76, 77), "600 hours, and up to one settlement more on either side"
+        await there.drain()
+        (found,) = there.rows("""
+            SELECT count(*), date_diff('hour', min(ts_event), max(ts_event)), max(interval_hours), max(source)
+            FROM funding_settlements
+        """)
+        assert found == (paid.rows, (paid.rows - 1) * 8, 8.0, "backfill")
+
+
+async def test_liquidations_of_all_contracts_are_read_back_in_one_series(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "bitfinex") as there:
+        span, contract = there.span(2.0), _contract(there, "bitfinex", "tBTCF0:USTF0")
+        show = there.simulator._feeds["bitfinex"]._shown  # type: ignore[attr-defined]
+        for n in range(400):
+            one = Liquidation(contract, span.first + n // 3 * 1000, "long", f"{n + 1}", "70000", "70000", "70000")
+            list(show([one], one.ts))
+        done = await there.fill("bitfinex", "liquidations", span)
+        assert done.requests == 2, "a trigger and an execution of each, 500 rows an answer"
+        await there.drain()
+        stored = there.rows("SELECT count(*), sum(qty_raw), min(source), min(completeness) FROM liquidations")
+        assert stored == [(400, 400 * 401 / 2, "backfill", "all")]
+
+
 async def test_a_venue_without_liquidations_of_the_past_says_what_it_gives(
     fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from collectors.settings import CollectorSettings
 from collectors.simulator import Phases, Simulator
 from collectors.simulator.truth import Shown
 from collectors.venues.known import RECORDS
+from collectors.venues.simulated import SIMULATED
 from pipelines.columns.contracts.instruments import Instruments
 from pipelines.columns.normalise import normalise, parse_frames
 from pipelines.reading.parse import Parsed
@@ -25,8 +26,6 @@ WITH_LIQUIDATIONS = [name for name in FURTHER if "liquidations" in RECORDS[name]
 COINS = ("BTC", "ETH", "PEPE", "DOGE")
 BUSY = Phases(calm_s=600, trickle=150)
 ENOUGH = 120
-PAID_EVERY_HOURS = dict.fromkeys(("deribit", "dydx", "cryptocom", "hyperliquid"), 1.0)
-"""Of the contracts of BTC; all others are paid for each eight hours."""
 WITHOUT_TIME = ("bitmex",)
 """Those whose liquidations have no time: a row's is when it was first heard of."""
 PUSHED = (topics.FUNDING, topics.TICKER, topics.OPEN_INTEREST)
@@ -149,5 +148,5 @@ def test_state_and_contracts_are_there_and_every_contract_is_known(heard: Heard,
     assert set(tables["instruments"]["base"]) >= {"BTC", "ETH"}
     assert tables["open_interest"].filter(pl.col("oi_base").is_null() & pl.col("oi_usd").is_null()).height == 0
     paid = tables["funding_settlements"]
-    hours = PAID_EVERY_HOURS.get(venue, 8.0)
+    hours = SIMULATED[venue].funding_hours
     assert not settled or paid.filter((pl.col("base") == "BTC") & (pl.col("interval_hours") == hours)).height > 0

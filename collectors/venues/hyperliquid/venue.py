@@ -37,7 +37,8 @@ def venue(hosts: Hosts | None = None) -> Venue:
     hosts = hosts or Hosts()
     own = accounts.polls(f"{hosts.rest}/info", hosts.leaderboard, hosts.accounts_most)
     budgets = rest.BUDGETS | ({LEADERBOARD: rest.LEADERBOARD_RATE} if own and hosts.leaderboard else {})
-    beside = {ACCOUNTS: Beside(hosts.accounts_most, accounts.named(hosts.accounts))} if own else {}
+    most = hosts.accounts_most
+    beside = {ACCOUNTS: Beside(most, accounts.named(hosts.accounts), most // 2)} if own else {}
     polls, typical = (*rest.polls(hosts.rest), *own), {rest.GROUP: 220}
     folders = node.fills(hosts.node) if hosts.node else ()
     return polled_only("hyperliquid", budgets, polls, rest.page, rest.refusal, typical, folders, beside)

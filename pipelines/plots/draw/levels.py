@@ -1,5 +1,7 @@
 """The liquidation map: estimated liquidations by price at one time, and summed outward from the price."""
 
+from typing import Any
+
 import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -11,16 +13,20 @@ from pipelines.plots.draw import numbers
 from pipelines.plots.draw.sheet import SMALL_PT, Look, Sheet, legend, second_axis, sheet
 from pipelines.plots.told import NOT_SCORED, Score, Told
 
+MEASURED_HIGH = 0.6
+
 
 def liquidation_map(
-    bins: pl.DataFrame, price_now: float, pain: dict[str, float | None], score: Score | None, told: Told, look: Look
-) -> Sheet:
+    bins: pl.DataFrame, price_now: float, pain: dict[str, float | None], score: Score | None, told: Told, look: Look,
+    measured: pl.DataFrame | None = None,
+) -> Sheet:  # fmt: skip
     """Draw bars by price, stacked by leverage (more is darker, on a dark theme brighter), the sums outward, the price, and max
     pain of each side.
 
     bins: position_side, leverage, price_low, price_high, usd, cumulative_usd (of all leverages, outward, to this bin);
     leverage 0: of a model that knows none.
-    pain: price of max pain by position_side, or None.
+    pain: price of max pain by position_side, or None. measured: position_side, price_low, price_high, usd of what is no
+    estimate; drawn hollow, its highest bar as high as MEASURED_HIGH of the estimate's.
     """
     said = told._replace(notes=(NOT_SCORED if score is None else str(score), *told.notes))
     unit = "bars: USD that would be liquidated, estimated, per price bin; lines: summed from the price outward"
@@ -29,6 +35,7 @@ def liquidation_map(
     leverages = sorted(bins["leverage"].unique())
     _bars(axes, bins, leverages, look)
     highest = _headroom(axes, bins)
+    hollow = _hollow(axes, measured, highest, look) if measured is not None and measured.height else []
     sums = second_axis(axes, look.theme)
     _sums(sums, bins, look)
     _marks(axes, price_now, pain, highest, look)
@@ -37,7 +44,7 @@ def liquidation_map(
     axes.set_xlabel("price, USD per coin")
     axes.set_ylabel("USD per price bin, estimated")
     axes.yaxis.set_major_formatter(FuncFormatter(numbers.usd))
-    _legend(axes, leverages, look)
+    _legend(axes, leverages, look, hollow)
     return figure
 
 
@@ -55,6 +62,21 @@ def _bars(axes: Axes, bins: pl.DataFrame, leverages: list[float], look: Look) ->
             )
             for bar in drawn:
                 bar.set_gid(_named(side, leverage))
+
+
+def _hollow(axes: Axes, measured: pl.DataFrame, highest: float, look: Look) -> list[Artist]:
+    """Draw the outline of what is measured over the bars; return what the legend says of it."""
+    most = float(measured["usd"].max() or 1)  # type: ignore[arg-type]
+    for side in ("long", "short"):
+        some = measured.filter(pl.col("position_side") == side)
+        wide = (some["price_high"] - some["price_low"]).to_numpy()
+        height = (some["usd"] / most * highest * MEASURED_HIGH).to_numpy()
+        low = some["price_low"].to_numpy()
+        how: Any = {"align": "edge", "fill": False, "edgecolor": look.theme.ink, "linewidth": 0.9, "zorder": 6}
+        for bar in axes.bar(low, height, wide, **how):
+            bar.set_gid(f"measured {side}")
+    label = f"measured, highest {numbers.usd(most)} USD"
+    return [Patch(fill=False, edgecolor=look.theme.ink, linewidth=0.9, label=label)]
 
 
 def _headroom(axes: Axes, bins: pl.DataFrame) -> float:
@@ -112,8 +134,8 @@ def _named(side: str, leverage: float) -> str:
     return f"{side} {leverage:g}x" if leverage else side
 
 
-def _legend(axes: Axes, leverages: list[float], look: Look) -> None:
-    """Two rows, shorts above longs: a column a leverage, and the sums."""
+def _legend(axes: Axes, leverages: list[float], look: Look, further: list[Artist]) -> None:
+    """Two rows, shorts above longs: a column a leverage, the sums, and `further`."""
     sides = ("short", "long")
     handles: list[Artist] = [
         Patch(color=look.palette.shade(side, number / max(len(leverages) - 1, 1)), label=_named(f"{side}s", leverage))
@@ -122,4 +144,4 @@ def _legend(axes: Axes, leverages: list[float], look: Look) -> None:
     ]
     for side in sides:
         handles.append(Line2D([], [], color=look.palette.solid(side), linewidth=2, label=f"sum of {side}s outward"))
-    legend(axes, handles, look, rows=2)
+    legend(axes, handles + further, look, rows=2)

@@ -8,6 +8,8 @@ import polars as pl
 from pipelines.derive.levels.freshness import STALE, aged, stale
 from pipelines.errors import UsageError
 from pipelines.plots.read.asking import Asked, end, joined, nothing, rows, told, window
+from pipelines.plots.read.measured import measured
+from pipelines.plots.read.measured import said as of_measured
 from pipelines.plots.read.prices import bar_minutes, prices
 from pipelines.plots.told import Score, Told
 from warehouse.lake import Lake
@@ -37,6 +39,7 @@ class Map(NamedTuple):
     pain: dict[str, float | None]
     score: Score | None
     told: Told
+    measured: pl.DataFrame
 
 
 def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
@@ -68,7 +71,8 @@ def heatmap(warehouse: Lake, asked: Asked, within: float) -> Levels:
 
 
 def liquidation_map(warehouse: Lake, asked: Asked, within: float) -> Map:
-    """Read the coin's newest map, the bins at most `within` (fraction) from the price, and max pain inside that."""
+    """Read the coin's newest map, the bins at most `within` (fraction) from the price, max pain inside that, and what known
+    accounts would lose there."""
     base = _coin(asked)
     _, until = window(warehouse, asked, timedelta(days=2))
     found = rows(
@@ -91,8 +95,10 @@ def liquidation_map(warehouse: Lake, asked: Asked, within: float) -> Map:
         else ""
     )
     at: datetime = found["ts"][0] + timedelta(seconds=found["age_s"][0])
-    said = told(asked, at, at, joined(found["venues"]), *filter(None, (*_age(warehouse, base), words, *_known(found))))
-    return Map(found, found["price_now"][0], pain, score(warehouse, base), said)
+    beside = measured(warehouse, base, within)
+    notes = (*_age(warehouse, base), words, *_known(found), *of_measured(warehouse, beside, base, found["model"][0]))
+    said = told(asked, at, at, joined(found["venues"]), *filter(None, notes))
+    return Map(found, found["price_now"][0], pain, score(warehouse, base), said, beside)
 
 
 def score(warehouse: Lake, base: str) -> Score | None:

@@ -23,6 +23,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "meta"): always(market.instruments),
     ("rest", "fundingHistory"): always(market.settlements),
     ("rest", "clearinghouseState"): always(positions.positions),
+    ("rest", "candleSnapshot"): always(market.candles),
 }
 NOTHING: dict[tuple[str, str], str] = {
     ("ws", "control"): "greeting, acknowledgement, error reply or pong",
@@ -34,6 +35,9 @@ NOTHING: dict[tuple[str, str], str] = {
         for channel in ("activeSpotAssetCtx", "l2Book", "bbo", "candle", "allMids")
     },
 }
+BY_ITEM = {"fundingHistory": {"coin", "fundingRate", "time"}, "candleSnapshot": {"t", "s", "i", "o", "c"}}
+BY_KEY = {"universe": "meta", "assetPositions": "clearinghouseState", "leaderboardRows": "leaderboard"}
+"""What an answer is, by the keys of its first item, or its own."""
 CONTROL = ("subscriptionResponse", "error", "pong")
 GREETING = b"Websocket connection established."
 
@@ -77,9 +81,8 @@ def answer_of(payload: bytes) -> Answered | None:
     if not isinstance(first, dict):
         return None
     if isinstance(answer, list):
-        return Answered("fundingHistory", "*") if first.keys() >= {"coin", "fundingRate", "time"} else None
-    named = {"universe": "meta", "assetPositions": "clearinghouseState", "leaderboardRows": "leaderboard"}
-    return next((Answered(channel, "*") for key, channel in named.items() if key in first), None)
+        return next((Answered(channel, "*") for channel, keys in BY_ITEM.items() if first.keys() >= keys), None)
+    return next((Answered(channel, "*") for key, channel in BY_KEY.items() if key in first), None)
 
 
 def group_of(_contract: Instrument) -> str:

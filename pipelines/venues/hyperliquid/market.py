@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Instrument, Kline, MarkPrice, OpenInterest, Row
 from pipelines.venues.hyperliquid.symbols import contract_of, symbol_form
 from pipelines.venues.symbols import unified
 from pipelines.venues.wire import (
@@ -59,6 +59,18 @@ class _Push(msgspec.Struct):
     data: _Of
 
 
+class _Candle(msgspec.Struct):
+    t: int
+    s: str
+    i: str
+    o: str
+    h: str
+    l: str  # noqa: E741
+    c: str
+    v: str
+    n: int | None = None
+
+
 class _Settled(msgspec.Struct):
     coin: str
     fundingRate: str
@@ -70,6 +82,7 @@ _meta = msgspec.json.Decoder(_Meta).decode
 _push = msgspec.json.Decoder(_Push).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _settled = msgspec.json.Decoder(_Settled).decode
+_candle = msgspec.json.Decoder(_Candle).decode
 
 
 def states(frame: RawFrame, _held: Held) -> list[Row]:
@@ -129,6 +142,24 @@ def settlements(frame: RawFrame, _held: Held) -> list[Row]:
         ]
 
     return each_raw(items, _settled, read, "")
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer; each says of what it is, and how long."""
+    try:
+        items = _list(frame.payload)
+    except BAD as error:
+        return rejected(error)
+    horizon = horizon_ms(frame)
+
+    def read(item: _Candle) -> Iterable[Row]:
+        opened, high, low, closed = (number(text) for text in (item.o, item.h, item.l, item.c))
+        coins = not_negative(item.v, "v")
+        return [Kline(
+            item.s, moment(item.t, horizon), item.i, "trade", opened, high, low, closed, volume_base=coins, trades=item.n
+        )]  # fmt: skip
+
+    return each_raw(items, _candle, read, "")
 
 
 def instruments(frame: RawFrame, _held: Held) -> list[Row]:

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.collections import PathCollection, PolyCollection, QuadMesh
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from pipelines.plots.draw import cascade, heatmap, levels, lines, numbers, totals
 from pipelines.plots.draw.palettes import Palette, palette
@@ -124,6 +125,21 @@ def test_the_palette_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert palette(None).name == "colourblind"
     with pytest.raises(ValueError, match="pink"):
         palette("pink")
+
+
+def test_what_is_measured_is_drawn_hollow_on_a_scale_of_its_own_and_named() -> None:
+    measured = pl.DataFrame({"position_side": ["long", "long", "short"], "price_low": [95.0, 96.0, 104.0],
+                             "price_high": [96.0, 97.0, 105.0], "usd": [5e5, 2e6, 1e6]})  # fmt: skip
+    figure = levels.liquidation_map(BINS, 100.0, {"long": None, "short": None}, None, TOLD, look(), measured)
+    axes = figure.axes[0]
+    hollow = [bar for bar in axes.patches if str(bar.get_gid()).startswith("measured")]
+    highest = max(bar.get_y() + bar.get_height() for bar in axes.patches if bar not in hollow)
+    assert [(bar.get_x(), bar.get_height() / highest) for bar in hollow] == [
+        (95.0, pytest.approx(0.15)), (96.0, pytest.approx(0.6)), (104.0, pytest.approx(0.3)),
+    ]  # fmt: skip
+    assert not any(bar.get_fill() for bar in hollow)
+    named = [text.get_text() for found in figure.findobj(Legend) for text in found.get_texts()]
+    assert [text for text in named if text.startswith("measured, highest")]
 
 
 def test_the_score_stands_in_the_picture_when_it_is_bad_and_when_there_is_none() -> None:

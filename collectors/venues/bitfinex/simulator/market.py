@@ -13,13 +13,14 @@ from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.host import Client, json_answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
-from collectors.simulator.plain import Endpoints, Pushed
+from collectors.simulator.plain import Endpoints, Pushed, Query
 from collectors.venues.bitfinex.simulator.server import CHANNEL, KEY, BitfinexLimits, refusal
 
 SHOWS = Shows("bankruptcy", twins=True)
 COINS = {"DOGE": "DOG"}
 CHANNEL_NAME = "status-liq-global"
-KEPT, SNAPSHOT = 500, 20
+KEPT, MOST, SNAPSHOT = 5000, 500, 20
+TIME = 2
 FIRST_ID = 143_000_000
 
 
@@ -45,6 +46,11 @@ class Positions:
             yield self._frame([_row(id, one, 0) for id, one in zip(ids, happened, strict=True)], happened)
             yield self._frame([_row(id, one, 1) for id, one in zip(ids, happened, strict=True)])
 
+    def past(self, query: Query) -> list[list[Any]]:
+        """Return the rows that are asked for, newest first."""
+        since, until, most = int(query.get("start", 0)), int(query.get("end", 1 << 60)), int(query.get("limit", MOST))
+        return [row for row in reversed(self.rows) if since <= row[TIME] <= until][: min(most, MOST)]
+
     def _frame(self, rows: list[list[Any]], shows: Sequence[Liquidation] = ()) -> Pushed:
         self.rows.extend(rows)
         return Pushed(KEY, CHANNEL_NAME, orjson.dumps([CHANNEL, rows]), shows)
@@ -67,7 +73,7 @@ def endpoints(market: Market, own: Sequence[Contract], positions: Positions, lim
     paths = {
         "/v2/conf/pub:list:pair:futures": lambda _: json_answer([pairs]),
         "/v2/status/deriv": lambda _: json_answer([_status(market, each) for each in own]),
-        "/v2/liquidations/hist": lambda _: json_answer([[row] for row in reversed(positions.rows)]),
+        "/v2/liquidations/hist": lambda query: json_answer([[row] for row in positions.past(query)]),
     }
     unknown = json_answer(["error", 10020, "not found"], 404)
     return Endpoints(paths, Window(limits.requests, limits.window_s), time.monotonic, refusal("http_429"), unknown)

@@ -25,7 +25,7 @@ NOTHING = {"jsonrpc": "2.0", "result": []}
 
 
 def _serve(world: World, limits: DeribitLimits) -> Served:
-    own, trades = [each for each in world.market.contracts if each.venue == "deribit"], Trades(world.seed)
+    own, trades = [each for each in world.market.contracts if each.venue == "deribit"], Trades(world.seed, limits.late)
     main = DeribitProtocol({each.symbol for each in own}, endpoints(world.market, own, limits), world.faults, limits)
     past = DeribitProtocol(set(), past_endpoints(trades, limits), world.faults, limits)
     tickers = Paced(limits.state_ms, lambda now: ticker_frames(world.market, own, main.host.topics, now))
@@ -64,4 +64,5 @@ SIMULATED = Simulated(
     play=_play,
     made_up=_made_up,
     recorded=_recorded,
+    funding_hours=1.0,
 )

@@ -40,9 +40,13 @@ def contract(traded: Traded) -> Contract | None:
 
 
 class Trades:
-    """Writes liquidations as trades with a flag, of the taker or the maker, others beside them, and keeps the latest."""
+    """Writes liquidations as trades with a flag, of the taker or the maker, others beside them, and keeps the latest.
 
-    def __init__(self, seed: int) -> None:
+    `late`: share of the flags that are not pushed, but in what is kept.
+    """
+
+    def __init__(self, seed: int, late: float = 0.0) -> None:
+        self._late = late
         self._random = random.Random(f"{seed}/deribit")
         self._seq: dict[str, int] = defaultdict(int)
         self.kept: dict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=KEPT))
@@ -55,6 +59,8 @@ class Trades:
             direction = OPPOSITE[one.order_side] if is_maker else one.order_side
             flagged = self._trade(one, direction, "M" if is_maker else "T")
             channel = f"trades.{one.contract.symbol}.100ms"
+            if self._random.random() < self._late:
+                flagged = {name: value for name, value in flagged.items() if name != "liquidation"}
             yield Pushed(channel, "trades", pushed(channel, [*others, flagged]), (one,))
 
     def _trade(self, one: Liquidation, direction: str, flag: str = "") -> dict[str, Any]:

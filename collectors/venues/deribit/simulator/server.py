@@ -15,12 +15,14 @@ KINDS = ("trades", "ticker")
 
 class DeribitLimits(msgspec.Struct, frozen=True):
     """`ask_s`: pace at which a client is asked to prove that it lives; cut after twice that without a word. `state_ms`: pace.
-    `requests` in `window_s`: REST."""
+    `requests` in `window_s`: REST. `late`: how many of the flags the feed lacks, as the venue gives them an hour later; the
+    history host has them all."""
 
     ask_s: float = 30.0
     state_ms: int = 1000
     requests: int = 50
     window_s: float = 10.0
+    late: float = 0.0
 
 
 class DeribitProtocol(PlainProtocol[DeribitLimits]):

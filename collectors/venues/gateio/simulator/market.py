@@ -101,7 +101,9 @@ def endpoints(market: Market, own: Sequence[Contract], shown: Liquidations, limi
 
     def settled(query: Query) -> Answer:
         each = symbols.get(query.get("contract", ""))
-        paid = market.history.settlements(each, market.now - DAYS_MS, market.now) if each else []
+        until = min(int(query.get("to", 1 << 40)) * 1000, market.now)
+        since = int(query["from"]) * 1000 if "from" in query else until - DAYS_MS
+        paid = market.history.settlements(each, since, until) if each else []
         return json_answer([{"t": one.ts // 1000, "r": f"{one.rate:.6f}"} for one in paid[::-1][: _most(query)]])
 
     def liquidated(settle: str) -> Callable[[Query], Answer]:

@@ -63,4 +63,5 @@ SIMULATED = Simulated(
     play=_play,
     made_up=_made_up,
     recorded=_recorded,
+    funding_hours=1.0,
 )

@@ -16,6 +16,16 @@ from collectors.simulator.plain import by_symbol
 from collectors.venues.hyperliquid.simulator.accounts import Accounts
 
 HOUR_MS, HOURS, MOST = 3_600_000, 8, 500
+LATE_MS, CANDLES = 48, 5000
+LENGTHS_MS = {
+    "1m": 60_000,
+    "5m": 300_000,
+    "15m": 900_000,
+    "30m": 1_800_000,
+    "1h": HOUR_MS,
+    "4h": 4 * HOUR_MS,
+    "1d": 24 * HOUR_MS,
+}
 
 
 class HyperliquidLimits(msgspec.Struct, frozen=True):
@@ -62,18 +72,36 @@ def answers(
         if kind == "metaAndAssetCtxs":
             return json_answer([meta, [_context(market, each) for each in own]])
         if kind == "fundingHistory" and asked.get("coin") in symbols:
-            return json_answer(_settled(market, symbols[asked["coin"]], int(asked.get("startTime", 0))))
+            until = int(asked.get("endTime", market.now))
+            return json_answer(_settled(market, symbols[asked["coin"]], int(asked.get("startTime", 0)), until))
+        if kind == "candleSnapshot" and (each := symbols.get(asked["req"]["coin"])):
+            return json_answer(_candles(market, each, asked["req"]))
         return unknown
 
     return answer
 
 
-def _settled(market: Market, each: Contract, since: int) -> list[dict[str, Any]]:
+def _candles(market: Market, each: Contract, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    width, now = LENGTHS_MS[asked["interval"]], market.now
+    first, last = max(int(asked["startTime"]), now - CANDLES * width), min(int(asked["endTime"]), now)
+    starts = range(first + -first % width, last + 1, width)
+    return [_candle(market, each, asked["interval"], start, width) for start in starts]
+
+
+def _candle(market: Market, each: Contract, length: str, start: int, width: int) -> dict[str, Any]:
+    candle = market.history.candle(each, "trade", start, width, market.now)
+    prices = {name: each.price_text(price, 10) for name, price in zip("ohlc", candle[:4], strict=True)}
+    told = {"t": start, "T": start + width - 1, "s": each.symbol, "i": length, "n": 1}
+    return told | prices | {"v": f"{candle.coins / each.scale:.6f}"}
+
+
+def _settled(market: Market, each: Contract, since: int, until: int) -> list[dict[str, Any]]:
     paid = market.history.settlements(each, since, market.now + HOURS * HOUR_MS)
     rows = [(one.ts - hour * HOUR_MS, one.rate / HOURS) for one in paid for hour in range(HOURS)]
-    kept = sorted((at, rate) for at, rate in rows if since <= at <= market.now)[:MOST]
+    kept = sorted((at, rate) for at, rate in rows if since <= at + LATE_MS <= min(until, market.now))[:MOST]
     return [
-        {"coin": each.symbol, "fundingRate": f"{rate:.10f}", "premium": "0.0", "time": at + 48} for at, rate in kept
+        {"coin": each.symbol, "fundingRate": f"{rate:.10f}", "premium": "0.0", "time": at + LATE_MS}
+        for at, rate in kept
     ]
 
 
