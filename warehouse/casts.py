@@ -29,15 +29,16 @@ def as_held(
     parameters: Mapping[str, Any] | None,
     odd: frozenset[str],
     nested: frozenset[str],
+    known: Mapping[str, str] | None = None,
 ) -> tuple[str, list[Kind]]:
     """Return `query` with each column of a type that is not held cast to text, the query itself where all are held; and the
     types of its columns before that.
 
-    `odd`: DuckDB's ids of the types to cast; `nested`: inside lists, structs and maps. Raises duckdb.Error where the query
-    cannot be bound.
+    `odd`: DuckDB's ids of the types to cast; `nested`: inside lists, structs and maps. `known`: names and types of the columns
+    where they are known; else the query is planned an additional time for them. Raises duckdb.Error where it cannot be bound.
     """
     text = query.rstrip().rstrip(";")
-    columns = _columns(connection, text, dict(parameters) if parameters else None)
+    columns = list(known.items()) if known else _columns(connection, text, dict(parameters) if parameters else None)
     kinds = [duckdb.sqltype(column[1]) for column in columns]
     casts = [_held(kind, odd, nested) for kind in kinds]
     if not any(casts):

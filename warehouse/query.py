@@ -64,10 +64,17 @@ def query(sql: str, world: Path | None = None, parameters: Mapping[str, Any] | N
         return run(warehouse, sql, parameters).frame()
 
 
-def run(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None, held: Held | None = None) -> Rows:
+def run(
+    warehouse: Lake,
+    sql: str,
+    parameters: Mapping[str, Any] | None = None,
+    held: Held | None = None,
+    known: Mapping[str, str] | None = None,
+) -> Rows:
     """Run `sql` on an open warehouse and return its rows, streamed; of several statements those of the last.
 
-    `held`: the types that are to come as text, as whoever takes the rows cannot hold them. Raises QueryError, also for what
+    `held`: the types that are to come as text, as whoever takes the rows cannot hold them. `known`: the columns' names and
+    DuckDB's types, where these are known. Raises QueryError, also for what
     a locked reader does not run.
     """
     connection = warehouse.connection
@@ -82,7 +89,7 @@ def run(warehouse: Lake, sql: str, parameters: Mapping[str, Any] | None = None, 
         if held and statements[-1].type.name == "SELECT" and statements[-1].query:
             for statement in statements[:-1]:
                 connection.execute(statement)
-            query, kinds = as_held(connection, statements[-1].query, parameters, *held)
+            query, kinds = as_held(connection, statements[-1].query, parameters, *held, known)
         return Rows(connection.execute(query, dict(parameters) if parameters else None), kinds)
 
 

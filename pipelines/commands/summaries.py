@@ -16,7 +16,7 @@ SUMMARIES = {
     "reprocess": "Parse stored frames again with today's parsers and contract data, and correct the rows that differ.",
     "audit": "Run the data checks (sql/checks) on some days, print what fails, and store the results.",
     "flows": "The Prefect flows that run on a schedule.",
-    "watch": "Watch liquidations live: totals, latest and largest, cascades, state of the feeds.",
+    "watch": "Watch liquidations live: totals, latest and largest, stress, cascades, state of the feeds.",
     "rollup": "Update the bars whose rows changed (liquidations_1m, _1h, _1d; prices_1h, _1d; open_interest_1h).",
     "signals": "Check the full hours that were not checked yet, and store the signals that fired.",
     "sql": "Query the warehouse with SQL, also while the pipeline writes to it.",

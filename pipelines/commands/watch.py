@@ -21,11 +21,12 @@ def watch(
     ] = None,
     venue: Annotated[str | None, typer.Option("--venue", help="venue to begin with; all if not given")] = None,
 ) -> None:
-    """Watch liquidations live: totals, latest and largest, cascades, state of the feeds.
+    """Watch liquidations live: totals, latest and largest, stress, cascades, state of the feeds.
 
     Fills the terminal, reads the lake while the pipeline writes, and writes nothing. Keys: c next coin, v next venue (C, V:
-    previous), / type a coin, a all, q quit. An alarm is shown if ten million US dollars are liquidated in ten seconds. ≥ means
-    at least: a feed in the total does not send every liquidation, or was not heard all the time.
+    previous; arrows too), / type a coin, t only large liquidations, a all, q quit. An alarm is shown if ten million US dollars
+    are liquidated in ten seconds. ≥ means at least: a feed in the total does not send every liquidation, or was not heard all
+    the time; in bars that part is hatched.
     """
     out = console()
     if not out.is_terminal:

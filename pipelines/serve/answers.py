@@ -67,7 +67,7 @@ def made(lake: Lake, resource: Resource, wanted: Asked, standings: Standings, mo
 
 
 def _page(lake: Lake, wanted: Asked, most_bytes: int) -> tuple[pa.Table, bool]:
-    found = batches(run(lake, wanted.sql, held=HELD[wanted.format]))
+    found = batches(run(lake, wanted.sql, held=HELD[wanted.format], known=wanted.columns))
     taken, size = list[pa.RecordBatch](), 0
     for batch in found.batches:
         taken.append(batch)

@@ -74,7 +74,8 @@ def application(world: Path, settings: ServeSettings) -> FastAPI:
 async def _warm(service: Service) -> None:
     """Look at the lake before anybody asks: the first look takes seconds."""
     with suppress(ProblemError):  # no lake yet: whoever asks hears of it
-        await service.resources()
+        looked = (service.standing() for _ in range(service.settings.readers - 1))  # by every connection
+        await asyncio.gather(service.resources(), *looked)
         await service.standing()
 
 

@@ -45,9 +45,11 @@ Meant = Callable[[str, str], str]
 
 
 class Asked(NamedTuple):
-    """A request, understood. `sql` gives up to `limit` + 1 rows from `offset` on: one more tells that there is a next page."""
+    """A request, understood. `sql` gives up to `limit` + 1 rows from `offset` on: one more tells that there is a next page.
+    `columns`: their names and DuckDB's types."""
 
     sql: str
+    columns: dict[str, str]
     limit: int
     offset: int
     as_of: datetime
@@ -83,6 +85,7 @@ def asked(
     )
     return Asked(
         sql,
+        {name: resource.columns[name] for name in columns},
         limit,
         offset,
         as_of,

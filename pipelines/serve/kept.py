@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipelines.serve.problems import ProblemError
@@ -142,9 +143,7 @@ class Kept(Generic[K, V]):
         for key in keys:
             if key not in self._making:
                 future = self._making[key] = asyncio.get_running_loop().create_future()
-                future.add_done_callback(
-                    lambda done: done.cancelled() or done.exception()
-                )  # maybe nobody waits any more
+                future.add_done_callback(_heard)
                 self._waiting.append(key)
         made = {key: self._making[key] for key in keys}
         self._begin()
@@ -167,11 +166,12 @@ class Kept(Generic[K, V]):
         try:
             stamp, found = await self._keeper.read(lambda lake: self._make(lake, keys))
         except Exception as error:  # noqa: BLE001 whoever asks hears of it
-            if len(keys) > 1:  # one of them spoils it for the others
-                for key in keys:
+            if len(keys) > 1 and isinstance(error, ProblemError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                for key in keys:  # one of them spoils it for the others
                     await self._store([key])
-            else:
-                self._making.pop(keys[0]).set_exception(error)
+                return
+            for key in keys:
+                self._making.pop(key).set_exception(error)
             return
         for key in keys:
             entry = self._entries[key] = _Entry(found[key], stamp, began, self._entries.get(key))
@@ -184,6 +184,12 @@ class Kept(Generic[K, V]):
             if len(self._entries) <= self._most and total <= self._most_bytes:
                 return
             total -= self._size(self._entries.pop(key).value)
+
+
+def _heard(done: asyncio.Future[Any]) -> None:
+    """Take an error as heard: maybe nobody waits for the answer any more."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _stamp(lake: Lake) -> Stamp:

@@ -164,7 +164,8 @@ def _own(settings: ServeSettings) -> Document:
     return {
         "/health": {"get": _one("Whether the service has a warehouse to ask", [], {"503": {"description": "It has none"}})},
         "/v1/catalogue": {"get": _one("What is served: paths, columns, parameters", [], _problems())},
-        "/v1/brief/{coin}": {"get": _one("One coin in one document, and how far to trust each part", [coin], _problems("404"))},
+        "/v1/brief/{coin}": {"get": _one("One coin in one document, and how far to trust each part", [coin],
+                                         {"304": {"description": "The asker has it"}, **_problems("404")})},
         "/v1/validate": {"get": _one("Whether a stretch of time is fit for a backtest, and why not", [*texts, *times],
                                      _problems("404"))},
         "/v1/sql": {

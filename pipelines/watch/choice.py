@@ -10,20 +10,34 @@ ENTER, ESCAPE, BACK = ("\r", "\n"), "\x1b", ("\x7f", "\b")
 LONGEST = 20
 
 
+LEAST = (0.0, 1e4, 1e5, 1e6)
+"""The list of the last liquidations has those of so many USD or more."""
+
+
 class Choice(NamedTuple):
-    """`base`, `venue`: None shows all. `typed`: the coin being typed, None where nobody types. `ended`: q was pressed."""
+    """`base`, `venue`: None shows all. `least`: USD, one of LEAST. `typed`: the coin being typed, None where nobody types.
+    `ended`: q was pressed."""
 
     base: str | None = None
     venue: str | None = None
     typed: str | None = None
     ended: bool = False
+    least: float = 0.0
+
+    @property
+    def asked(self) -> tuple[str | None, str | None, float]:
+        """What is read anew where it changes: coin, venue, least USD."""
+        return self.base, self.venue, self.least
 
     def keeps(self, base: str | None, venue: str) -> bool:
         """Tell whether a row of this coin and venue is shown."""
         return self.base in (None, base) and self.venue in (None, venue)
 
     def after(self, key: str, coins: Sequence[str], venues: Sequence[str]) -> "Choice":
-        """Return the choice after a key: c, v the next coin, venue (C, V: the one before), / types a coin, a all, q ends."""
+        """Return the choice after a key.
+
+        c, v: the next coin, venue (C, V: the one before); t, T: more, fewer USD; / types a coin; a: all; q ends.
+        """
         if self.typed is not None:
             return self._typing(key, self.typed, coins)
         match key:
@@ -35,6 +49,9 @@ class Choice(NamedTuple):
                 return self._replace(base=_next(self.base, coins, key == "c"))
             case "v" | "V":
                 return self._replace(venue=_next(self.venue, venues, key == "v"))
+            case "t" | "T":
+                step = 1 if key == "t" else -1
+                return self._replace(least=LEAST[(LEAST.index(self.least) + step) % len(LEAST)])
             case "/":
                 return self._replace(typed="")
         return self

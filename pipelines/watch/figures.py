@@ -28,8 +28,10 @@ class Shout(NamedTuple):
 
 
 class Total(NamedTuple):
-    """What was liquidated in some hours. lower_bound None: not known. coverage: the share of the hours that was heard, the
-    lowest of the venues; None: not measured yet."""
+    """What was liquidated in some hours; complete_usd: by feeds that send everything. lower_bound None: not known.
+
+    coverage: the share of the hours that was heard, the lowest of the venues; None: not measured yet.
+    """
 
     usd: float
     long_usd: float
@@ -37,6 +39,7 @@ class Total(NamedTuple):
     largest: float | None
     lower_bound: bool | None
     coverage: float | None
+    complete_usd: float = 0.0
 
     @property
     def long_share(self) -> float | None:
@@ -86,6 +89,7 @@ def total(rows: Iterable[dict[str, Any]]) -> Total:
         largest=max((row["largest_usd"] for row in given if row["largest_usd"] is not None), default=None),
         lower_bound=True if True in bounds else None if None in bounds or not bounds else False,
         coverage=None if None in shares.values() else min(shares.values(), default=None),
+        complete_usd=sum(row["complete_usd"] or 0.0 for row in given),
     )
 
 

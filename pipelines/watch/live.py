@@ -74,7 +74,7 @@ class Watch:
     def _pressed(self, key: str) -> None:
         before = self.choice
         self.choice = before.after(key, self._coins(), self._venues())
-        if (before.base, before.venue) != (self.choice.base, self.choice.venue):
+        if before.asked != self.choice.asked:
             self._slow_due = 0.0
         self._changed.set()
 
@@ -119,11 +119,11 @@ class Watch:
     async def _once(self, warehouse: Lake, now: float) -> None:
         self._seen = self._seen._replace(quick=await _in_thread(sight.quick, warehouse), trouble="")
         if now >= self._slow_due:
-            chosen = self.choice.base, self.choice.venue
+            chosen = self.choice.asked
             began = time.monotonic()
             self._seen = self._seen._replace(slow=await _in_thread(sight.slow, warehouse, *chosen))
             took = time.monotonic() - began
-            if chosen == (self.choice.base, self.choice.venue):
+            if chosen == self.choice.asked:
                 self._slow_due = time.monotonic() + max(SLOW_S, EASE * took)
 
 

@@ -10,14 +10,16 @@ from rich.text import Text
 
 from pipelines.watch import figures, panels
 from pipelines.watch.choice import Choice
-from pipelines.watch.feeds import feeds
+from pipelines.watch.feeds import Feed, feeds
 from pipelines.watch.sight import TICKER, Quick, Rows, Slow
 from pipelines.watch.words import age, at_least, change, share, usd
 
 WIDE = 110
 NEW_S, BLINK_S = 15.0, 0.5
 BLOCKS = " ▁▂▃▄▅▆▇█"
-KEYS = "c coin  v venue  / type a coin  a all  q quit"
+STALE_S = 60.0
+"""Nothing newer stored for so long: what is shown is of then."""
+KEYS = "c coin  v venue  / type a coin  t least USD  a all  q quit"
 LOW = 26
 """With fewer lines for the panels, the feeds' states go into the totals."""
 TALL = 30
@@ -37,21 +39,42 @@ def page(seen: Seen, choice: Choice, title: str, now: datetime, width: int, heig
     if seen.quick is None or seen.slow is None:
         parts.append(Text(seen.trouble or "Nothing is stored yet; waiting for the first commit", style="yellow"))
         return Group(*parts)
+    venues = feeds(seen.quick.heard, seen.slow.states, seen.slow.gaps, now, seen.slow.grid_s)
+    if warned := _warned(venues, width):
+        parts.append(warned)
     parts.append(_ticker(seen.slow.prices, now, width))
+    if height >= LOW:
+        parts.append(panels.stress_line(seen.slow.stress, choice, width))
     recent = figures.chosen(seen.quick.recent, choice)
     told = figures.shout(recent, now)
     parts += _banner(told, now, width, height >= TALL) if told else []
     parts.append(_pulse(figures.pulse(recent, now), width))
     body = height - len(parts) - 1
-    parts += _body(seen.quick, seen.slow, recent.to_dicts(), choice, now, width, body)
+    parts += _body(seen.slow, venues, recent.to_dicts(), choice, now, width, body)
     parts.append(_keys(choice, seen.trouble))
     return Group(*parts)
 
 
+def _warned(venues: Sequence[Feed], width: int) -> Text | None:
+    """Return what must be known before a number is believed: stored long ago, or feeds that are not heard whole."""
+    stored = min((feed.lag_s for feed in venues if feed.lag_s is not None), default=None)
+    if stored is None or stored > STALE_S:
+        old = "in the last half hour" if stored is None else f"for {age(stored)}"
+        line = Text(f" STALE  nothing was stored {old}: `liq status` says why ", style="bold white on red")
+    elif partial := [feed for feed in venues if feed.state in ("GAP", "SILENT", "SUSPECT")]:
+        told = ", ".join(f"{feed.venue} {feed.state} ({feed.said})" for feed in partial)
+        line = Text(
+            f" PARTIAL  {len(partial)} of {len(venues)} venues are not heard whole: {told} ", style="black on yellow"
+        )
+    else:
+        return None
+    line.truncate(width, overflow="ellipsis")
+    return line
+
+
 def _body(
-    quick: Quick, slow: Slow, recent: Rows, choice: Choice, now: datetime, width: int, lines: int
+    slow: Slow, venues: Sequence[Feed], recent: Rows, choice: Choice, now: datetime, width: int, lines: int
 ) -> list[RenderableType]:
-    venues = feeds(quick.heard, slow.states, slow.gaps, now, slow.grid_s)
     last = _last(recent, slow.last, choice)
     shown = {row["venue"] for row in slow.totals if choice.keeps(row["base"], row["venue"])} | {
         each.venue for each in venues
@@ -59,7 +82,7 @@ def _body(
     count = (1 if choice.venue else len(shown)) + 1 + panels.FRAME + 1
     if lines < LOW:
         head = panels.totals_panel(slow.totals, choice, slow.at, now, count, venues)
-        return [head, panels.list_panel("Last liquidations", last, now, max(lines - count, 4))]
+        return [head, panels.list_panel(_listed(choice), last, now, max(lines - count, 4))]
     head = panels.totals_panel(slow.totals, choice, slow.at, now, count)
     foot = panels.feeds_panel(venues, len(venues) + panels.FRAME + 1 if venues else 3, width >= WIDE)
     lines -= foot.height or 0
@@ -77,7 +100,7 @@ def _body(
         _beside(
             Group(head, panels.coins_panel(slow.totals, choice, slow.prices, now, coins), *largest),
             Group(
-                panels.list_panel("Last liquidations", last, now, right - cascades),
+                panels.list_panel(_listed(choice), last, now, right - cascades),
                 panels.cascades_panel(slow.cascades, now, cascades),
             ),
         ),
@@ -88,15 +111,19 @@ def _body(
 def _narrow(slow: Slow, last: Rows, choice: Choice, now: datetime, lines: int) -> list[RenderableType]:
     """Return what fits below the totals where the terminal is narrow: the last ones first, then the others."""
     if lines < 16:
-        return [panels.list_panel("Last liquidations", last, now, max(lines, 4))]
+        return [panels.list_panel(_listed(choice), last, now, max(lines, 4))]
     each = lines // 3
     return [
-        panels.list_panel("Last liquidations", last, now, lines - 2 * each),
+        panels.list_panel(_listed(choice), last, now, lines - 2 * each),
         panels.coins_panel(slow.totals, choice, slow.prices, now, each),
         panels.cascades_panel(slow.cascades, now, each)
         if slow.cascades
         else panels.list_panel("Largest, 24 hours", _of(slow.largest, choice), now, each),
     ]
+
+
+def _listed(choice: Choice) -> str:
+    return "Last liquidations" + (f" of {usd(choice.least)} USD or more" if choice.least else "")
 
 
 def _last(recent: Rows, older: Rows, choice: Choice) -> Rows:
@@ -105,7 +132,7 @@ def _last(recent: Rows, older: Rows, choice: Choice) -> Rows:
     rest = [
         row for row in older if choice.keeps(row["base"], row["venue"]) and (since is None or row["ts_event"] < since)
     ]
-    return [*recent, *rest]
+    return [row for row in (*recent, *rest) if (row["usd"] or 0.0) >= choice.least]
 
 
 def _of(rows: Rows, choice: Choice) -> Rows:

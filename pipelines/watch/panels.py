@@ -13,7 +13,7 @@ from rich.text import Text
 from pipelines.watch.choice import Choice
 from pipelines.watch.feeds import Feed
 from pipelines.watch.figures import Total, overall, totals
-from pipelines.watch.sight import Rows
+from pipelines.watch.sight import HOURS, Rows
 from pipelines.watch.words import age, at_least, change, heard, price, share, usd
 
 SIDES = {"long": "red", "short": "green"}
@@ -28,6 +28,9 @@ OLD_S = 10.0
 """A price that is older is shown with its age."""
 LARGE, HUGE = 1e5, 1e6
 NONE = Total(0.0, 0.0, 0, None, None, None)
+STRESSED = 0.7
+PARTS = (("liquidations", "liquidations"), ("imbalance", "imbalance"), ("oi_flush", "OI flush"), ("funding", "funding"),
+         ("volatility", "volatility"))  # fmt: skip
 FRAME = 2
 """Lines of a panel's border; a table in it has a line of names, too."""
 
@@ -51,26 +54,30 @@ def _table(*columns: str) -> Table:
 def totals_panel(
     rows: Rows, choice: Choice, at: datetime, now: datetime, lines: int, feeds: Sequence[Feed] = ()
 ) -> Panel:
-    """Return by venue what was liquidated in the last hour and day, how sure that is, and how much of the hour was heard.
+    """Return by venue what was liquidated in the last 1, 4, 12 and 24 hours, how sure that is, and how much was heard.
 
-    `feeds`: show each venue's state and the age of its newest frame, too.
+    `feeds`: show each venue's state and the age of its newest frame instead of the middle ones.
     """
-    table = _table("<", *(["<state", "newest"] if feeds else []), "1 h", "24 h", "longs", "largest", "heard 1 h")
-    hour, day = totals(rows, "venue", 1, choice), totals(rows, "venue", 24, choice)
+    hours = (1, 24) if feeds else HOURS
+    table = _table("<", *(["<state", "newest"] if feeds else []), *(f"{each} h" for each in hours), "longs", "heard")
+    found = [totals(rows, "venue", each, choice) for each in hours]
     known = {feed.venue: feed for feed in feeds}
-    for venue in sorted({*day, *known}):
+    for venue in sorted({*found[-1], *known}):
         if choice.venue in (None, venue):
             states = _state_cells(known.get(venue)) if feeds else []
-            _total_row(table, venue, states, hour.get(venue, NONE), day.get(venue, NONE), "")
-    whole = overall(rows, 1, choice), overall(rows, 24, choice)
-    _total_row(table, "all", ["", ""] if feeds else [], *whole, "bold")
-    return framed(f"Liquidated, USD{_of(choice)}", table, lines, f"≥ at least, ? not known yet · {_old(at, now)}")
+            _total_row(table, venue, states, [of.get(venue, NONE) for of in found], "")
+    whole = [overall(rows, each, choice) for each in hours]
+    _total_row(table, "all", ["", ""] if feeds else [], whole, "bold")
+    return framed(
+        f"Liquidated, USD{_of(choice)}", table, lines, f"≥ at least, ? not known yet, heard: of 1 h · {_old(at, now)}"
+    )
 
 
-def _total_row(table: Table, name: str, states: list[RenderableType], hour: Total, day: Total, style: str) -> None:
+def _total_row(table: Table, name: str, states: list[RenderableType], found: Sequence[Total], style: str) -> None:
+    day = found[-1]
     table.add_row(
-        Text(name, style="bold"), *states, _sum(hour), _sum(day),
-        Text(share(day.long_share), style=_lean(day.long_share)), usd(day.largest), heard(hour.coverage, 1), style=style,
+        Text(name, style="bold"), *states, *map(_sum, found), Text(share(day.long_share), style=_lean(day.long_share)),
+        heard(found[0].coverage, 1), style=style,
     )  # fmt: skip
 
 
@@ -96,7 +103,8 @@ def coins_panel(rows: Rows, choice: Choice, prices: Rows, now: datetime, lines: 
             _bar(of, most, 12), Text(share(of.long_share), style=_lean(of.long_share)),
             aged_price(at, now), _move(at.get("move")),
         )  # fmt: skip
-    return framed(f"Coins, the last {'hour' if hours == 1 else '24 hours'}", table, lines)
+    title = f"Coins, the last {'hour' if hours == 1 else '24 hours'}"
+    return framed(title, table, lines, "▒ of feeds that leave some out")
 
 
 def list_panel(title: str, rows: Sequence[dict[str, Any]], now: datetime, lines: int, note: str = "") -> Panel:
@@ -145,9 +153,39 @@ def feeds_panel(feeds: Sequence[Feed], lines: int, wide: bool) -> Panel:
 
 
 def _bar(of: Total, most: float, width: int) -> Text:
+    """Return longs and shorts; the part that is a lower bound is hatched."""
     cells = max(1, round(width * of.usd / most)) if most else 0
     longs = round(cells * (of.long_share or 0))
-    return Text.assemble(("█" * longs, "red"), ("█" * (cells - longs), "green"))
+    whole = of.complete_usd / of.usd if of.usd else 0.0
+    sides = ((longs, "red"), (cells - longs, "green"))
+    return Text.assemble(*((_hatched(number, whole), style) for number, style in sides))
+
+
+def _hatched(cells: int, whole: float) -> str:
+    full = round(cells * whole)
+    return "█" * full + "▒" * (cells - full)
+
+
+def stress_line(rows: Rows, choice: Choice, width: int) -> Text:
+    """Return how much stress there is, and in which parts, each from 0 to 1; a part that is not known has a dash."""
+    row = rows[0] if rows else {}
+    of = "market" if choice.base is None else choice.base
+    score = row.get("score")
+    if score is None:
+        return Text(f"stress of {of}: not known, {row.get('parts', 0)} of {len(PARTS)} parts are", style="dim")
+    style = "bold red" if score >= STRESSED else "yellow" if score >= STRESSED / 2 else "green"
+    told = "  ".join(f"{name} {_part(row[column])}" for column, name in PARTS)
+    line = Text.assemble(("stress ", "dim"), (f"{of} {score:.2f} ", style), (_gauge(score), style), f"  {told}")
+    line.truncate(width, overflow="ellipsis")
+    return line
+
+
+def _gauge(score: float) -> str:
+    return "▮" * round(10 * score) + "▯" * (10 - round(10 * score))
+
+
+def _part(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def aged_price(row: Mapping[str, Any], now: datetime) -> Text:

@@ -50,7 +50,7 @@ SELECT base, arg_max(price, ts) AS price, arg_max(price / before - 1, ts) AS mov
 """The newest price of each coin that says what is traded: a mark, or what a liquidation was filled at."""
 LAST = """
 SELECT ts_event, venue, coalesce(base, symbol) AS base, position_side, notional_usd AS usd, price, completeness
-FROM liquidations_filled_in WHERE ts_event > $now::TIMESTAMP - INTERVAL 24 HOUR
+FROM liquidations_filled_in WHERE ts_event > $now::TIMESTAMP - INTERVAL 24 HOUR AND ($least = 0 OR notional_usd >= $least)
     AND ($base IS NULL OR base = $base) AND ($venue IS NULL OR venue = $venue)
 ORDER BY {by} DESC NULLS LAST LIMIT 40
 """
@@ -66,9 +66,20 @@ SELECT venue, count(*) AS channels, any_value(gap_reason) AS reason, min(connect
     FROM feed_coverage WHERE minute > $now::TIMESTAMP - INTERVAL 10 MINUTE GROUP BY ALL)
 WHERE connected_share < 1 AND gap_reason IS DISTINCT FROM 'collection began' GROUP BY venue
 """
-HOURS = (1, 24)
-TOTALS = " UNION ALL ".join(f"SELECT {hours} AS hours, * FROM totals({hours})" for hours in HOURS)
+HOURS = (1, 4, 12, 24)
+TOTALS = """
+SELECT
+    hours, base, venue, sum(usd) AS usd, coalesce(sum(usd) FILTER (position_side = 'long'), 0) AS long_usd,
+    sum(complete_usd) AS complete_usd, sum(count)::BIGINT AS count, max(largest_usd) AS largest_usd,
+    CASE WHEN bool_or(lower_bound) THEN true WHEN count(lower_bound) = count(*) THEN false END AS lower_bound,
+    any_value(coverage_share) AS coverage_share
+FROM liquidation_totals GROUP BY hours, base, venue
+"""
 """One statement, so that every window ends at the same moment and commit: an hour is never more than the day around it."""
+STRESS = """
+SELECT scope, score, parts, liquidations, imbalance, oi_flush, funding, volatility FROM market_stress
+WHERE base IS NOT DISTINCT FROM $base AND scope = CASE WHEN $base IS NULL THEN 'market' ELSE 'coin' END
+"""
 TICKER = ("BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "HYPE", "LINK", "AVAX", "SUI", "PEPE")
 
 
@@ -94,6 +105,7 @@ class Slow(NamedTuple):
     states: Rows
     gaps: Rows
     prices: Rows
+    stress: Rows
     grid_s: int
 
 
@@ -103,20 +115,21 @@ def quick(lake: Lake) -> Quick:
     return Quick(now, query.run(lake, RECENT, {"now": now}).frame(), _rows(lake, HEARD, now=now))
 
 
-def slow(lake: Lake, base: str | None, venue: str | None) -> Slow:
-    """Read the rest, of one coin and venue where they are chosen. Raises QueryError."""
+def slow(lake: Lake, base: str | None, venue: str | None, least: float = 0.0) -> Slow:
+    """Read the rest, of one coin and venue where they are chosen, of liquidations those of `least` USD. Raises QueryError."""
     now = utc_now()
     chosen = {"base": base, "venue": venue}
     totals = _rows(lake, TOTALS)
     return Slow(
         at=now,
         totals=totals,
-        last=_rows(lake, LAST.format(by="ts_event"), now=now, **chosen),
-        largest=_rows(lake, LAST.format(by="usd"), now=now, **chosen),
+        last=_rows(lake, LAST.format(by="ts_event"), now=now, least=least, **chosen),
+        largest=_rows(lake, LAST.format(by="usd"), now=now, least=0.0, **chosen),
         cascades=_rows(lake, CASCADES, base=base),
         states=_rows(lake, STATES),
         gaps=_rows(lake, GAPS, now=now),
         prices=_rows(lake, PRICES, now=now, bases=_bases(totals)),
+        stress=_rows(lake, STRESS, base=base),
         grid_s=grid_s(lake),
     )
 

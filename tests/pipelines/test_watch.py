@@ -118,7 +118,9 @@ def test_a_day_is_never_other_than_its_first_hour_whatever_is_committed_while_th
         opened.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{NOW}'")
         rows = slow(opened, None, None).totals
     assert not left
-    assert {hours: figures.overall(rows, hours, Choice()).usd for hours in sight.HOURS} == {1: 1e6, 24: 1e6}
+    assert {hours: figures.overall(rows, hours, Choice()).usd for hours in sight.HOURS} == dict.fromkeys(
+        sight.HOURS, 1e6
+    )
 
 
 def test_only_what_is_chosen_is_shown(crash: tuple[Quick, Slow]) -> None:
@@ -126,6 +128,55 @@ def test_only_what_is_chosen_is_shown(crash: tuple[Quick, Slow]) -> None:
     listed = [line for line in lines if "LONG" in line or "SHORT" in line]
     assert listed
     assert not any("bybit" in line.split("││")[-1] for line in listed)
+
+
+def test_totals_are_of_four_windows_and_bars_hatch_what_is_a_lower_bound(crash: tuple[Quick, Slow]) -> None:
+    lines = _text(Seen(*crash), Choice(), 120, 39)
+    head = next(number for number, line in enumerate(lines) if "1 h" in line and "24 h" in line)
+    assert lines[head].split("│")[1].split()[:8] == ["1", "h", "4", "h", "12", "h", "24", "h"]
+    whole = next(line for line in lines[head:] if "all " in line).split("│")[1]
+    assert whole.count("≥ 27.0 M") == 4
+    bitcoin, solana = (next(line for line in lines[head:] if f"│ {coin} " in line) for coin in ("BTC", "SOL"))
+    assert (bitcoin.count("█"), bitcoin.count("▒")) == (6, 6), "half of it was sent by a feed that leaves some out"
+    assert ("█" in solana, "▒" in solana) == (False, True)
+
+
+def test_the_list_has_those_of_so_many_dollars(crash: tuple[Quick, Slow], fresh_world: Path) -> None:
+    told = "\n".join(_text(Seen(*crash), Choice(least=1e6), 120, 39))
+    assert "Last liquidations of 1.00 M USD or more" in told
+    with lake.open(fresh_world, unlocked=True) as opened:
+        opened.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{NOW}'")
+        large = slow(opened, None, None, 2e6)
+    assert [row["usd"] for row in large.last] == [3e6]
+
+
+def _banner(crash: tuple[Quick, Slow], **changed: Any) -> str:
+    lines = _text(Seen(crash[0]._replace(**{name: changed[name] for name in changed if name == "heard"}),
+                       crash[1]._replace(**{name: changed[name] for name in changed if name != "heard"})),
+                  Choice(), 120, 39)  # fmt: skip
+    return lines[1]
+
+
+def test_a_banner_says_that_nothing_is_stored_or_who_is_not_heard(crash: tuple[Quick, Slow]) -> None:
+    old = [row | {"committed": NOW - timedelta(minutes=5)} for row in crash[0].heard]
+    assert "STALE  nothing was stored for 5 min" in _banner(crash, heard=old)
+    assert "STALE  nothing was stored in the last half hour" in _banner(crash, heard=[], states=[SILENT])
+    committed = [row | {"committed": NOW} for row in crash[0].heard]
+    told = _banner(crash, heard=committed, states=[SILENT])
+    assert "PARTIAL  1 of 2 venues are not heard whole: bybit SILENT (x: no pong)" in told
+    assert "STALE" not in _banner(crash, heard=committed)
+
+
+SILENT = {"venue": "bybit", "channel": "x", "state": "SILENT", "reason": "no pong", "since": NOW, "measured_until": NOW}
+
+
+def test_stress_is_shown_with_its_parts_or_as_not_known(crash: tuple[Quick, Slow]) -> None:
+    row = {"scope": "market", "score": 0.62, "parts": 4, "liquidations": None, "imbalance": 1.0, "oi_flush": 0.5,
+           "funding": 0.0, "volatility": 0.25}  # fmt: skip
+    told = "\n".join(_text(Seen(crash[0], crash[1]._replace(stress=[row])), Choice(), 120, 39))
+    assert "stress market 0.62 ▮▮▮▮▮▮▯▯▯▯  liquidations –  imbalance 1.00  OI flush 0.50" in told
+    unknown = "\n".join(_text(Seen(crash[0], crash[1]._replace(stress=[])), Choice(base="BTC"), 120, 39))
+    assert "stress of BTC: not known, 0 of 5 parts are" in unknown
 
 
 def test_keys_choose_coin_and_venue() -> None:
@@ -144,6 +195,8 @@ def test_keys_choose_coin_and_venue() -> None:
     assert after("/", "x", "\x1b") == Choice()
     assert after("c", "v", "a") == Choice()
     assert after("q").ended
+    assert [after(*"t" * number).least for number in range(5)] == [0, 1e4, 1e5, 1e6, 0]
+    assert after("T").least == 1e6
     assert meant("xyz", COINS) == "XYZ"
     assert (meant("xbt", COINS), meant("Bitcoin", COINS)) == ("BTC", "BTC")
 

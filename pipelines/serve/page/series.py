@@ -43,9 +43,12 @@ GROUP BY ALL
 """
 _INTEREST = """
 SELECT time_bucket(to_seconds($bar_s), bar) AS bar_start, arg_max(oi_usd, bar) AS oi_usd, arg_max(oi_base, bar) AS oi_base,
-    arg_max(venues, bar) AS venues
+    arg_max(venues, bar) AS venues, arg_max(contracts, bar) AS contracts
 FROM open_interest_history($base, '{hours} hours', '{since}')
-GROUP BY bar_start ORDER BY bar_start
+GROUP BY bar_start
+UNION ALL
+SELECT as_of(), oi_usd, oi_base, venues, contracts FROM open_interest_by_coin WHERE base = $base AND oi_usd IS NOT NULL
+ORDER BY bar_start
 """
 _RATIOS = """
 SELECT time_bucket(to_seconds($bar_s), ts_event) AS bar, venue, kind, avg(ratio) AS ratio
@@ -111,7 +114,10 @@ def funding(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:
 
 
 def interest(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:
-    """Return a coin's open interest over all venues, by the hour or the bar, whichever is longer."""
+    """Return a coin's open interest over all venues, by the hour or the longer bar, and that of the moment.
+
+    `contracts`: in the sum. Where their number changes, the step is not one of positions alone.
+    """
     hours = max(1, int(span.bar / HOUR))
     query = _INTEREST.format(hours=hours, since=f"{span.since:%Y-%m-%d %H:00:00}")
     return run(lake, query, {"base": base, "bar_s": max(3600, int(span.bar.total_seconds()))}).frame().to_dicts()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from tests.pipelines.serve.conftest import Served, service
 
@@ -30,6 +32,19 @@ def test_without_the_token_nothing_of_the_data_is_told(guarded: Served, header: 
         answer = guarded.client.get(path, headers=headers)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
     assert guarded.client.get("/health").status_code == 200
+
+
+def test_a_websocket_needs_the_token_too(guarded: Served) -> None:
+    address = f"ws://127.0.0.1:{guarded.client.base_url.port}/ws-replay"
+    with pytest.raises(InvalidStatus) as refused:
+        connect(address, proxy=None)
+    assert refused.value.response.status_code == 401
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        connect(address, proxy=None, additional_headers=token) as socket,
+        pytest.raises(ConnectionClosed, match="exchange is needed"),
+    ):
+        socket.recv(20)
 
 
 def test_who_is_refused_is_counted(guarded: Served) -> None:

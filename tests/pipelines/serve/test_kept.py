@@ -32,6 +32,8 @@ class Counting:
         self.asked.append(tuple(coins))
         if "NONE" in coins:
             raise ProblemError(HTTPStatus.NOT_FOUND, "no such coin")
+        if "SLOW" in coins:
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "it took too long")
         found = [opened.connection.execute(COUNT, [coin]).fetchone() for coin in coins]
         return {coin: row[0] if row else 0 for coin, row in zip(coins, found, strict=True)}
 
@@ -118,6 +120,16 @@ async def test_what_is_asked_meanwhile_is_answered_together_and_nothing_spoils_i
     assert (await first, found[:2], found[3]) == (200, [100, 200], 0)
     assert isinstance(found[2], ProblemError)
     assert make.asked == [("BTC",), ("ETH", "NONE", "SOL"), ("ETH",), ("NONE",), ("SOL",)]
+
+
+async def test_what_takes_too_long_together_is_not_asked_for_one_by_one(keeper: Keeper) -> None:
+    make = Counting()
+    kept = _kept(keeper, make, at_once=10)
+    first = asyncio.create_task(kept.get("BTC"))
+    await asyncio.sleep(0)
+    found = await asyncio.gather(*(kept.get(coin) for coin in ("ETH", "SLOW")), return_exceptions=True)
+    assert (await first, [type(each) for each in found]) == (200, [ProblemError, ProblemError])
+    assert make.asked == [("BTC",), ("ETH", "SLOW")]
 
 
 async def test_what_cannot_be_answered_is_not_kept(keeper: Keeper) -> None:

@@ -135,6 +135,21 @@ def _heard(end: datetime, minutes: int) -> pl.DataFrame:
     return pl.concat(frames)
 
 
+def silent(end: datetime, minutes: int) -> pl.DataFrame:
+    """Return coverage in which the second venue's liquidations are not heard in the last half."""
+    heard = _heard(end, minutes)
+    lost = (pl.col("venue") == VENUES[1][0]) & pl.col("carries_liquidations") & (
+        pl.col("minute") > end - timedelta(minutes=minutes // 2)
+    )  # fmt: skip
+    return shaped(
+        "feed_coverage",
+        heard.with_columns(
+            state=pl.when(lost).then(pl.lit("SILENT")).otherwise("state"),
+            state_reason=pl.when(lost).then(pl.lit("nothing came, 41 were expected")).otherwise("state_reason"),
+        ),
+    )
+
+
 def _dead(end: datetime) -> pl.DataFrame:
     at = end - timedelta(hours=3)
     return _rows("dead_letters", *(

@@ -63,6 +63,23 @@ def test_without_candles_the_marks_are_drawn_and_said_to_be_marks(get: httpx.Cli
     assert all(bar[6] == ("mark" in empty["price_kinds"]) for bar in empty["bars"] if bar[6])
 
 
+def test_open_interest_goes_on_to_the_moment_itself_and_says_of_how_many_contracts_it_is(
+    get: httpx.Client, market: Path
+) -> None:
+    found = get.get("/page/interest?coin=BTC&range=12h").json()
+    as_of, rows = found["meta"]["as_of"], found["data"]
+    (now,) = sql(market, "SELECT oi_usd, contracts FROM open_interest_by_coin WHERE base = 'BTC'", as_of)
+    assert rows[-1]["bar_start"] == as_of
+    assert (rows[-1]["oi_usd"], rows[-1]["contracts"]) == (pytest.approx(now["oi_usd"]), now["contracts"])
+    hours = sql(
+        market,
+        "SELECT bar, oi_usd, contracts FROM open_interest_history('BTC', '1h') ORDER BY bar DESC LIMIT 3",
+        as_of,
+    )
+    told = [(row["bar_start"], row["oi_usd"], row["contracts"]) for row in rows[-2:-5:-1]]
+    assert told == [(f"{row['bar']:%Y-%m-%dT%H:%M:%SZ}", row["oi_usd"], row["contracts"]) for row in hours]
+
+
 def test_what_was_liquidated_in_bars_adds_up_to_the_total(get: httpx.Client, market: Path) -> None:
     found = get.get("/page/liquidated?coin=ETH&range=1d").json()
     (total,) = sql(

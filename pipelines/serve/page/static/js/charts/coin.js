@@ -130,7 +130,7 @@ export class CoinChart {
   #told(bar, price = null) {
     const below = bar
       ? this.series.flatMap(({ say, data }) =>
-          data.get(bar.time)?.value === undefined ? [] : [say(data.get(bar.time).value)],
+          data.get(bar.time)?.value === undefined ? [] : [say(data.get(bar.time).value, bar.time)],
         )
       : [];
     const cell = bar && price !== null ? this.heat.at(bar.time, price) : null;

@@ -1,6 +1,6 @@
 // The panes below the candles: what was liquidated, open interest, funding, ratios and RSI, all on one time axis.
 
-import { AreaSeries, HistogramSeries, LineSeries } from "../vendor-charts.js";
+import { AreaSeries, HistogramSeries, LineSeries, createSeriesMarkers } from "../vendor-charts.js";
 import { ask } from "../lib/ask.js";
 import { colour } from "../lib/dom.js";
 import { rate, usd, whole } from "../lib/format.js";
@@ -51,10 +51,11 @@ export const PANES = [
       const found = byStart(
         data.map((row) => ({ ...row, bar: row.bar_start })),
         times,
-        (row) => ({ value: row.oi_usd }),
+        (row) => ({ value: row.oi_usd, contracts: row.contracts }),
       );
+      const steps = stepsIn(found);
       const base = colour("line-1");
-      add(
+      const series = add(
         AreaSeries,
         {
           lineColor: base,
@@ -65,8 +66,10 @@ export const PANES = [
           priceLineVisible: false,
         },
         found,
-        (value) => ["open interest", usd(value), ""],
+        (value, time) => ["open interest", `${usd(value)}${steps.get(time) ?? ""}`, ""],
       );
+      const marks = [...steps.keys()].map((time) => ({ time, position: "inBar", shape: "circle", color: base, size: 0.6 }));
+      createSeriesMarkers(series, marks);
     },
   },
   {
@@ -131,6 +134,17 @@ export const PANES = [
     },
   },
 ];
+
+/** Where contracts join or leave the sum, which makes a step that is not one of positions: by time, in words. */
+function stepsIn(found) {
+  const steps = new Map();
+  let before = null;
+  for (const { time, contracts } of [...found.values()].sort((one, other) => one.time - other.time)) {
+    if (before !== null && contracts !== before) steps.set(time, ` (a step: ${contracts} contracts, before ${before})`);
+    before = contracts;
+  }
+  return steps;
+}
 
 function byVenue(add, data, times, value, priceFormat, show) {
   const venues = [...new Set(data.map((row) => row.venue))].sort();
