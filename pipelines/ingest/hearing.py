@@ -18,22 +18,28 @@ from warehouse.frames import read
 from warehouse.lake import Lake
 
 BEFORE = """
-SELECT coalesce(max(offset_next), 0), coalesce(epoch_ms(max(appended_last)), -1) FROM ingest_commits
-WHERE cluster_id = $cluster AND kafka_topic = $topic AND kafka_partition = $partition AND incarnation = $incarnation
-    AND appended_last < make_timestamp($turn_ms * 1000)
+SELECT coalesce(max(offset_next) FILTER (is_before), 0), coalesce(epoch_ms(max(appended_last) FILTER (is_before)), -1),
+    count(DISTINCT cluster_id || coalesce(incarnation, '')) > 1
+FROM (SELECT *, cluster_id = $cluster AND incarnation = $incarnation AND appended_last < make_timestamp($turn_ms * 1000)
+    AS is_before FROM ingest_commits WHERE kafka_topic = $topic AND kafka_partition = $partition)
 """
 KNOWN = """
-FROM {table} WHERE source = 'static' OR ts_recv <= make_timestamp($turn_ms * 1000) AND (kafka_topic <> $topic
-    OR kafka_offset < $offset OR ts_recv < make_timestamp($turn_ms * 1000) - INTERVAL 1 DAY)
+FROM {table} WHERE source = 'static' OR CASE WHEN kafka_topic = $topic
+    THEN kafka_offset < $offset OR $has_older AND ts_recv < make_timestamp($turn_ms * 1000) - INTERVAL 1 DAY
+    ELSE ts_recv <= make_timestamp($turn_ms * 1000) END
 """
-"""Offsets count from 0 again in a topic made anew, so of rows that are older than a day the time says it."""
+"""Offsets mean something in one log only. If there were others before, what is older than a day counts as known."""
 
 
 class Since(NamedTuple):
-    """Where lists of contracts are heard from: the offset, and the broker's time of the last record before it (UTC ms)."""
+    """Where lists of contracts are heard from: the offset, and the broker's time of the last record before it (UTC ms).
+
+    `has_older`: the lists of other logs are stored, too.
+    """
 
     offset: int
     turn_ms: int
+    has_older: bool
 
 
 def heard(own: Collection[Partition], offsets: Mapping[Partition, int]) -> dict[Partition, float]:
@@ -54,13 +60,13 @@ def lists_before(warehouse: Lake, cluster: str, at: Partition, incarnation: str,
     """Return how far lists of contracts are stored that came before a time. Raises duckdb.Error."""
     told = {"cluster": cluster, "topic": at[0], "partition": at[1], "incarnation": incarnation, "turn_ms": turn}
     found = warehouse.connection.execute(BEFORE, told).fetchone()
-    return Since(*found) if found else Since(0, -1)
+    return Since(*found) if found else Since(0, -1, False)
 
 
 def book_at(warehouse: Lake, since: Since) -> Instruments:
     """Return the contracts that were known then. Raises duckdb.Error."""
     tables = ("instruments", "leverage_tiers")
-    told = {"topic": REFERENCE, "offset": since.offset, "turn_ms": since.turn_ms}
+    told = {"topic": REFERENCE, **since._asdict()}
     return from_table(*(read(warehouse.connection, KNOWN.format(table=table), told) for table in tables))
 
 

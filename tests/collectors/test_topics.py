@@ -91,7 +91,7 @@ class _Refusing:
 
 async def test_a_kafka_from_before_3_6_gets_the_topics_without_what_it_does_not_know() -> None:
     older = _Older()
-    await _create(older, [topic for topic in TOPICS if topic.name in (RATIO, LIQUIDATION)], 1)
+    await _create(older, [topic for topic in TOPICS if topic.name in (RATIO, LIQUIDATION)], 1, 1)
     assert older.made.keys() == {RATIO, LIQUIDATION}
     assert all(settings["message.timestamp.type"] == "LogAppendTime" for settings in older.made.values())
     assert not any("message.timestamp.after.max.ms" in settings for settings in older.made.values())
