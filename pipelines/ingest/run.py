@@ -75,7 +75,7 @@ class Ingest:
         """
         with alone(self._settings.data):
             try:
-                async with Workers(self._settings.data) as workers:
+                async with Workers(self._settings.data, self._settings.worker_gone_s) as workers:
                     while not await self._go(connection, follow, stop, workers):
                         await asyncio.sleep(AGAIN_S)
                 return self.totals

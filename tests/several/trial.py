@@ -63,10 +63,10 @@ class Trial:
 
     def __init__(
         self, folder: Path, kafka: dict[str, Any], catalogue: str, workers: int, seed: int, rate: int,
-        brokers: Brokers | None = None,
+        brokers: Brokers | None = None, gone_s: float = 10.0,
     ) -> None:  # fmt: skip
         self._brokers = brokers
-        self._crowd = Crowd(folder, kafka["bootstrap_servers"], catalogue, workers)
+        self._crowd = Crowd(folder, kafka["bootstrap_servers"], catalogue, workers, gone_s=gone_s)
         self._kafka, self._rate = kafka, rate
         self._rng, self._told, self._sent = random.Random(seed), Told(), 0
         self._committed = Committed(self._crowd)
