@@ -21,14 +21,14 @@ from pipelines.ingest.alone import alone
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Slice, Source, source
 from pipelines.ingest.figures import Figures
-from pipelines.ingest.hearing import first_turn_ms, heard, lists_of
+from pipelines.ingest.hearing import first_turn_ms, heard
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import Merge
 from pipelines.ingest.ready import Ready
 from pipelines.ingest.store import Known, Store, Totals
 from pipelines.ingest.whence import whence
-from pipelines.ingest.workers import HEARD, Workers
+from pipelines.ingest.workers import HEARD, LISTS, Workers
 from pipelines.settings import IngestSettings
 from warehouse.errors import FencedError
 
@@ -121,9 +121,9 @@ class Ingest:
         await self._thread(self._store.begin, found)
         offsets, book, hears = dict(found.offsets), known.book, dict[Partition, float]()
         if is_shared and (turn := await first_turn_ms(records, own, offsets)) is not None:
-            at = lists_of(offsets)
-            since, book = await self._thread(self._store.book_before, at, found.incarnations[at], turn)
-            hears, offsets[at] = heard(own, offsets), since.offset
+            lists = {at: found.incarnations[at] for at in offsets if at[0] in LISTS}
+            since, book = await self._thread(self._store.book_before, lists, turn)
+            hears, offsets = heard(own, offsets), offsets | since
         elif is_shared:
             hears = heard(own, offsets)
         records.seek(offsets)

@@ -16,7 +16,7 @@ from pipelines.columns.contracts.static_tiers import with_static
 from pipelines.facts import Rejected
 from pipelines.ingest.commits import Log, ingest_commits
 from pipelines.ingest.figures import Figures
-from pipelines.ingest.hearing import Since, book_at, lists_before
+from pipelines.ingest.hearing import book_at, lists_before
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Mark
 from pipelines.ingest.ready import Ready
@@ -122,11 +122,12 @@ class Store:
         with query_errors():
             return earlier_from(self._opened, self._cluster, at, incarnation)
 
-    def book_before(self, at: Partition, incarnation: str, turn_ms: int) -> tuple[Since, Instruments]:
-        """Return how far the lists of contracts are stored that came before a time, and the contracts known then."""
+    def book_before(self, lists: Mapping[Partition, str], turn_ms: int) -> tuple[dict[Partition, int], Instruments]:
+        """Return the contracts known before a time, and from which offset each of `lists` (its log) says more of them."""
         with query_errors():
-            since = lists_before(self._opened, self._cluster, at, incarnation, turn_ms)
-            return since, with_static(book_at(self._opened, since), datetime.now(UTC))[0]
+            since = {at: lists_before(self._opened, self._cluster, at, log, turn_ms) for at, log in lists.items()}
+            book = with_static(book_at(self._opened, since, turn_ms), datetime.now(UTC))[0]
+            return {at: each.offset for at, each in since.items()}, book
 
     def offsets(self) -> dict[Partition, int]:
         """Return the offset that is committed of each partition, by whichever ingest. Raises QueryError."""

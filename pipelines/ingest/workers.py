@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from collectors.topics import EVENTS, KLINE, LIQUIDATION, OPEN_INTEREST, REFERENCE, TICKER
+from collectors.topics import EVENTS, FUNDING, KLINE, LIQUIDATION, OPEN_INTEREST, REFERENCE, TICKER
 from pipelines.ingest.incarnation import Partition
 from warehouse.errors import WarehouseError
 from warehouse.members import Member, Members
@@ -31,7 +31,9 @@ BEATS = 5
 SPREAD = (LIQUIDATION, TICKER, KLINE, OPEN_INTEREST)
 """The topics whose partitions are shared out. The others, which are small, go together: what they say of contracts belongs
 together, and one ingest alone writes it down."""
-HEARD = frozenset({REFERENCE, EVENTS})
+LISTS = frozenset({REFERENCE, FUNDING})
+"""The topics whose frames describe contracts, or say how often they pay funding."""
+HEARD = LISTS | {EVENTS}
 """What every ingest reads, as rows depend on it: contracts, and the ends of sessions. Only one of them stores it."""
 
 
