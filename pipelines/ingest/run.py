@@ -77,7 +77,7 @@ class Ingest:
             try:
                 async with Workers(self._settings.data, self._settings.worker_gone_s) as workers:
                     while not await self._go(connection, follow, stop, workers):
-                        await asyncio.sleep(AGAIN_S)
+                        await asyncio.sleep(max(AGAIN_S, workers.pause_s))
                 return self.totals
             finally:
                 self._writing.shutdown()
@@ -96,11 +96,12 @@ class Ingest:
         cluster = await cluster_id(connection)
         async with source(connection) as records:
             try:
-                known: Known = await self._thread(self._store.open, cluster)
+                await self._thread(self._store.make)
                 await workers.join()
                 wanted = await records.ends() if workers.are_several and not follow else {}
                 own = workers.share(records.partitions)
                 self.figures.workers = workers.count
+                known: Known = await self._thread(self._store.open, cluster)
                 reading = await self._begin(records, known, own, workers.are_several, patient=follow)
                 halt = asyncio.create_task(_either(stop, workers.changed, ended := asyncio.Event()))
                 try:

@@ -81,15 +81,19 @@ class Store:
         self._is_made = False
         self._seen = -1  # the snapshot up to which all that others have committed is known
 
-    def open(self, cluster_id: str) -> Known:
-        """Open the warehouse, made or brought to today's form if need be; return what it knows. Raises WarehouseError."""
-        self._cluster = cluster_id
+    def make(self) -> None:
+        """Make the warehouse, or bring it to today's form, if need be. Raises WarehouseError."""
         changed = [] if self._is_made else schema.create_or_migrate(self._settings.data)
         self._is_made = True
         if changed:
             log.info("warehouse schema_changes=%d first=%r", len(changed), changed[0])
         for line in changed:
             log.debug("warehouse schema=%r", line)
+
+    def open(self, cluster_id: str) -> Known:
+        """Open the warehouse, made if need be, and return what it knows. Raises WarehouseError."""
+        self.make()
+        self._cluster = cluster_id
         self._lake = lake.open(self._settings.data, read_only=False)
         self._lake.commits = self.figures.commits
         with query_errors():

@@ -74,12 +74,17 @@ class Workers:
         """How many share the lake, this one too."""
         return max(1, len(self._names))
 
+    @property
+    def pause_s(self) -> float:
+        """How long to wait before beginning again, so that the others have noticed, and have stored what they have."""
+        return self._beat_s if self._members is not None else 0.0
+
     async def join(self) -> None:
         """Be one of them from now on. The lake must have been made."""
         if self._members is not None and self._beating is None:
             names = await asyncio.to_thread(self._beat)
             if names and len(names) > 1:
-                await asyncio.sleep(self._beat_s)  # until the others have noticed, and have stored what they have
+                await asyncio.sleep(self.pause_s)
                 names = await asyncio.to_thread(self._beat) or names
             self._names = names or []
             self._beating = asyncio.create_task(self._keep_beating())
