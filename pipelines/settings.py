@@ -27,6 +27,13 @@ class IngestSettings(BaseSettings):
         description="Of funding, open interest and mark prices one value is kept per this many seconds, the last one; a "
         "warehouse remembers it",
     )
+    worker_gone_s: float = Field(
+        10.0,
+        ge=2,
+        le=600,
+        description="Where several ingests share a catalogue in PostgreSQL: the others replace one that is silent for so long, "
+        "seconds; the same for all of them",
+    )
     keep_all_frames: bool = Field(
         False,
         description="Keep frames of raw.ticker and raw.kline in raw_frames too; Kafka has them for some days in any case",

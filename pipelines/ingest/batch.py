@@ -43,6 +43,7 @@ class Batch:
         self._books = Books(Instruments() if book is None else book)  # one of margin tables alone is false
         self._marks = marks
         self._heard = dict(heard or {})
+        self._held_of_others: Held = {}
         self._slices: list[Slice] = []
         self._lists: list[tuple[Slice, Parsed]] = []  # of contracts
         self._again: list[Account] = []
@@ -75,10 +76,10 @@ class Batch:
         heard = [
             frame
             for found in slices
-            if found.partition in self._heard and found.partition[0] == REFERENCE
+            if found.partition in self._heard and found.partition[0] != EVENTS
             for frame in cut_at(found, self._heard[found.partition])[0].frames
         ]
-        return _of_contracts(parse_frames(heard, self._held)) if heard else []
+        return _of_contracts(parse_frames(heard, self._held_of_others)) if heard else []
 
     def _own(self, slices: Sequence[Slice]) -> Iterator[Slice]:
         """Yield what is to be stored here."""

@@ -75,6 +75,7 @@ class Source:
         self._partitions = partitions
         self._position: dict[Partition, int] = {}
         self._standings: dict[Partition, Standing] = {}
+        self._left_out: frozenset[Partition] = frozenset()
 
     @property
     def partitions(self) -> list[Partition]:
@@ -82,7 +83,8 @@ class Source:
         return [(each.topic, each.partition) for each in self._partitions]
 
     def only(self, wanted: Collection[Partition]) -> None:
-        """Read no other partitions than these. Before `standings`."""
+        """Read no other partitions than these; one that is added to a topic later is noticed all the same."""
+        self._left_out = frozenset(self.partitions) - set(wanted)
         self._partitions = [each for each in self._partitions if (each.topic, each.partition) in wanted]
         self._standings = {}
 
@@ -101,13 +103,13 @@ class Source:
             raise LogChangedError(f"{_named(changed)}: the topic was created again, or has another leader")
 
     async def _standing(self) -> dict[Partition, Standing]:
-        wanted = {(partition.topic, partition.partition) for partition in self._partitions}
-        found = await incarnation.standings(self._consumer._client, {topic for topic, _ in wanted})
+        wanted = set(self.partitions)
+        found = await incarnation.standings(self._consumer._client, {topic for topic, _ in wanted | self._left_out})
         if gone := {topic for topic, _ in wanted} - {topic for topic, _ in found}:
             raise LogChangedError(f"{', '.join(sorted(gone))}: the topic does not exist any more")
         if missing := wanted - found.keys():
             raise LeaderNotAvailableError(f"{_named(missing)}: no broker leads it now")
-        return {at: found[at] for at in wanted}
+        return {at: standing for at, standing in found.items() if at not in self._left_out}
 
     def seek(self, offsets: Offsets) -> None:
         """Read every partition from its offset."""

@@ -8,7 +8,6 @@ the lists are heard in their turn, whoever stores them.
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from collectors.topics import REFERENCE
 from pipelines.columns.contracts.instruments import Instruments, from_table
 from pipelines.ingest.consume import Source
 from pipelines.ingest.incarnation import Partition
@@ -18,22 +17,24 @@ from warehouse.frames import read
 from warehouse.lake import Lake
 
 BEFORE = """
-SELECT coalesce(max(offset_next), 0), coalesce(epoch_ms(max(appended_last)), -1) FROM ingest_commits
-WHERE cluster_id = $cluster AND kafka_topic = $topic AND kafka_partition = $partition AND incarnation = $incarnation
-    AND appended_last < make_timestamp($turn_ms * 1000)
+SELECT coalesce(max(offset_next) FILTER (is_before), 0), count(DISTINCT cluster_id || coalesce(incarnation, '')) > 1
+FROM (SELECT *, cluster_id = $cluster AND incarnation = $incarnation AND appended_last < make_timestamp($turn_ms * 1000)
+    AS is_before FROM ingest_commits WHERE kafka_topic = $topic AND kafka_partition = $partition)
 """
 KNOWN = """
-FROM {table} WHERE source = 'static' OR ts_recv <= make_timestamp($turn_ms * 1000) AND (kafka_topic <> $topic
-    OR kafka_offset < $offset OR ts_recv < make_timestamp($turn_ms * 1000) - INTERVAL 1 DAY)
+SELECT stored.* FROM {table} AS stored LEFT JOIN (VALUES {lists}) AS lists (topic, partition, before, has_older)
+    ON topic = kafka_topic AND partition = kafka_partition
+WHERE stored.source = 'static' OR kafka_offset < before
+    OR coalesce(has_older, true) AND ts_recv <= make_timestamp({turn_ms} * 1000) - INTERVAL 1 DAY
 """
-"""Offsets count from 0 again in a topic made anew, so of rows that are older than a day the time says it."""
+"""Offsets mean something in one log only. If there were others before, what is older than a day counts as known."""
 
 
 class Since(NamedTuple):
-    """Where lists of contracts are heard from: the offset, and the broker's time of the last record before it (UTC ms)."""
+    """From which offset a partition is heard. `has_older`: what other logs had is stored, too."""
 
     offset: int
-    turn_ms: int
+    has_older: bool
 
 
 def heard(own: Collection[Partition], offsets: Mapping[Partition, int]) -> dict[Partition, float]:
@@ -51,19 +52,15 @@ async def first_turn_ms(records: Source, own: Collection[Partition], offsets: Ma
 
 
 def lists_before(warehouse: Lake, cluster: str, at: Partition, incarnation: str, turn: int) -> Since:
-    """Return how far lists of contracts are stored that came before a time. Raises duckdb.Error."""
+    """Return how far what describes contracts is stored of a partition that came before a time. Raises duckdb.Error."""
     told = {"cluster": cluster, "topic": at[0], "partition": at[1], "incarnation": incarnation, "turn_ms": turn}
     found = warehouse.connection.execute(BEFORE, told).fetchone()
-    return Since(*found) if found else Since(0, -1)
+    return Since(*found) if found else Since(0, False)
 
 
-def book_at(warehouse: Lake, since: Since) -> Instruments:
+def book_at(warehouse: Lake, lists: Mapping[Partition, Since], turn: int) -> Instruments:
     """Return the contracts that were known then. Raises duckdb.Error."""
+    values = ", ".join(f"('{at[0]}', {at[1]}, {since.offset}, {since.has_older})" for at, since in lists.items())
     tables = ("instruments", "leverage_tiers")
-    told = {"topic": REFERENCE, "offset": since.offset, "turn_ms": since.turn_ms}
-    return from_table(*(read(warehouse.connection, KNOWN.format(table=table), told) for table in tables))
-
-
-def lists_of(offsets: Mapping[Partition, int]) -> Partition:
-    """Return the partition with the lists of contracts."""
-    return next(at for at in offsets if at[0] == REFERENCE)
+    queries = (KNOWN.format(table=table, lists=values, turn_ms=turn) for table in tables)
+    return from_table(*(read(warehouse.connection, query) for query in queries))

@@ -21,14 +21,14 @@ from pipelines.ingest.alone import alone
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Slice, Source, source
 from pipelines.ingest.figures import Figures
-from pipelines.ingest.hearing import first_turn_ms, heard, lists_of
+from pipelines.ingest.hearing import first_turn_ms, heard
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Marks
 from pipelines.ingest.merge import Merge
 from pipelines.ingest.ready import Ready
 from pipelines.ingest.store import Known, Store, Totals
 from pipelines.ingest.whence import whence
-from pipelines.ingest.workers import HEARD, Workers
+from pipelines.ingest.workers import HEARD, LISTS, Workers
 from pipelines.settings import IngestSettings
 from warehouse.errors import FencedError
 
@@ -75,9 +75,9 @@ class Ingest:
         """
         with alone(self._settings.data):
             try:
-                async with Workers(self._settings.data) as workers:
+                async with Workers(self._settings.data, self._settings.worker_gone_s) as workers:
                     while not await self._go(connection, follow, stop, workers):
-                        await asyncio.sleep(AGAIN_S)
+                        await asyncio.sleep(max(AGAIN_S, workers.pause_s))
                 return self.totals
             finally:
                 self._writing.shutdown()
@@ -96,11 +96,12 @@ class Ingest:
         cluster = await cluster_id(connection)
         async with source(connection) as records:
             try:
-                known: Known = await self._thread(self._store.open, cluster)
+                await self._thread(self._store.make)
                 await workers.join()
                 wanted = await records.ends() if workers.are_several and not follow else {}
                 own = workers.share(records.partitions)
                 self.figures.workers = workers.count
+                known: Known = await self._thread(self._store.open, cluster)
                 reading = await self._begin(records, known, own, workers.are_several, patient=follow)
                 halt = asyncio.create_task(_either(stop, workers.changed, ended := asyncio.Event()))
                 try:
@@ -121,9 +122,9 @@ class Ingest:
         await self._thread(self._store.begin, found)
         offsets, book, hears = dict(found.offsets), known.book, dict[Partition, float]()
         if is_shared and (turn := await first_turn_ms(records, own, offsets)) is not None:
-            at = lists_of(offsets)
-            since, book = await self._thread(self._store.book_before, at, found.incarnations[at], turn)
-            hears, offsets[at] = heard(own, offsets), since.offset
+            lists = {at: found.incarnations[at] for at in offsets if at[0] in LISTS}
+            since, book = await self._thread(self._store.book_before, lists, turn)
+            hears, offsets = heard(own, offsets), offsets | since
         elif is_shared:
             hears = heard(own, offsets)
         records.seek(offsets)

@@ -16,7 +16,7 @@ from pipelines.columns.contracts.static_tiers import with_static
 from pipelines.facts import Rejected
 from pipelines.ingest.commits import Log, ingest_commits
 from pipelines.ingest.figures import Figures
-from pipelines.ingest.hearing import Since, book_at, lists_before
+from pipelines.ingest.hearing import book_at, lists_before
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.marks import Mark
 from pipelines.ingest.ready import Ready
@@ -81,15 +81,19 @@ class Store:
         self._is_made = False
         self._seen = -1  # the snapshot up to which all that others have committed is known
 
-    def open(self, cluster_id: str) -> Known:
-        """Open the warehouse, made or brought to today's form if need be; return what it knows. Raises WarehouseError."""
-        self._cluster = cluster_id
+    def make(self) -> None:
+        """Make the warehouse, or bring it to today's form, if need be. Raises WarehouseError."""
         changed = [] if self._is_made else schema.create_or_migrate(self._settings.data)
         self._is_made = True
         if changed:
             log.info("warehouse schema_changes=%d first=%r", len(changed), changed[0])
         for line in changed:
             log.debug("warehouse schema=%r", line)
+
+    def open(self, cluster_id: str) -> Known:
+        """Open the warehouse, made if need be, and return what it knows. Raises WarehouseError."""
+        self.make()
+        self._cluster = cluster_id
         self._lake = lake.open(self._settings.data, read_only=False)
         self._lake.commits = self.figures.commits
         with query_errors():
@@ -122,11 +126,12 @@ class Store:
         with query_errors():
             return earlier_from(self._opened, self._cluster, at, incarnation)
 
-    def book_before(self, at: Partition, incarnation: str, turn_ms: int) -> tuple[Since, Instruments]:
-        """Return how far the lists of contracts are stored that came before a time, and the contracts known then."""
+    def book_before(self, lists: Mapping[Partition, str], turn_ms: int) -> tuple[dict[Partition, int], Instruments]:
+        """Return the contracts known before a time, and from which offset each of `lists` (its log) says more of them."""
         with query_errors():
-            since = lists_before(self._opened, self._cluster, at, incarnation, turn_ms)
-            return since, with_static(book_at(self._opened, since), datetime.now(UTC))[0]
+            since = {at: lists_before(self._opened, self._cluster, at, log, turn_ms) for at, log in lists.items()}
+            book = with_static(book_at(self._opened, since, turn_ms), datetime.now(UTC))[0]
+            return {at: each.offset for at, each in since.items()}, book
 
     def offsets(self) -> dict[Partition, int]:
         """Return the offset that is committed of each partition, by whichever ingest. Raises QueryError."""

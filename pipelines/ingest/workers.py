@@ -1,6 +1,6 @@
 """The ingests that work on one lake side by side, and which partitions each of them has.
 
-Where the catalogue is in PostgreSQL every ingest says there every two seconds that it lives. All of them share out the
+Where the catalogue is in PostgreSQL every ingest says there every few seconds that it lives. All of them share out the
 partitions by the same rule, so nobody hands them out. While two have one partition for some seconds nothing is stored twice:
 a commit of offsets that another has committed is refused (`warehouse/claim.py`). A lake in a SQLite file has one ingest.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from collectors.topics import EVENTS, KLINE, LIQUIDATION, OPEN_INTEREST, REFERENCE, TICKER
+from collectors.topics import EVENTS, FUNDING, KLINE, LIQUIDATION, OPEN_INTEREST, REFERENCE, TICKER
 from pipelines.ingest.incarnation import Partition
 from warehouse.errors import WarehouseError
 from warehouse.members import Member, Members
@@ -26,13 +26,14 @@ from warehouse.settings import WarehouseSettings
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 2.0
-GONE_S = 10.0
-"""Who has said nothing for so long counts as dead; its partitions are read by the others."""
+BEATS = 5
+"""So often an ingest says that it lives in the time after which it counts as dead."""
 SPREAD = (LIQUIDATION, TICKER, KLINE, OPEN_INTEREST)
 """The topics whose partitions are shared out. The others, which are small, go together: what they say of contracts belongs
 together, and one ingest alone writes it down."""
-HEARD = frozenset({REFERENCE, EVENTS})
+LISTS = frozenset({REFERENCE, FUNDING})
+"""The topics whose frames describe contracts, or say how often they pay funding."""
+HEARD = LISTS | {EVENTS}
 """What every ingest reads, as rows depend on it: contracts, and the ends of sessions. Only one of them stores it."""
 
 
@@ -53,7 +54,8 @@ def told(share: Collection[Partition]) -> str:
 class Workers:
     """This ingest among the others; `changed` is set when they are not those any more that `share` counted."""
 
-    def __init__(self, world: Path) -> None:
+    def __init__(self, world: Path, gone_s: float) -> None:
+        self._gone_s, self._beat_s = gone_s, gone_s / BEATS
         place = Place(world.expanduser().absolute(), WarehouseSettings())
         self._members = None if place.sqlite else Members(place)
         self._own = Member(secrets.token_hex(6), socket.gethostname(), os.getpid(), str(place.world), "", 0.0)
@@ -72,12 +74,17 @@ class Workers:
         """How many share the lake, this one too."""
         return max(1, len(self._names))
 
+    @property
+    def pause_s(self) -> float:
+        """How long to wait before beginning again, so that the others have noticed, and have stored what they have."""
+        return self._beat_s if self._members is not None else 0.0
+
     async def join(self) -> None:
         """Be one of them from now on. The lake must have been made."""
         if self._members is not None and self._beating is None:
             names = await asyncio.to_thread(self._beat)
             if names and len(names) > 1:
-                await asyncio.sleep(BEAT_S)  # until the others have noticed, and have stored what they have
+                await asyncio.sleep(self.pause_s)
                 names = await asyncio.to_thread(self._beat) or names
             self._names = names or []
             self._beating = asyncio.create_task(self._keep_beating())
@@ -108,7 +115,7 @@ class Workers:
 
     async def _keep_beating(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(self._beat_s)
             names = await asyncio.to_thread(self._beat)
             if names is not None and names != self._names:
                 log.warning("workers=%d before=%d", len(names), len(self._names))
@@ -122,7 +129,7 @@ class Workers:
             self._members.beat(self._own)
             if not self._names:
                 self._members.replace_before(self._own)
-            found = [each.name for each in self._members.living(GONE_S)]
+            found = [each.name for each in self._members.living(self._gone_s)]
         except (duckdb.Error, WarehouseError) as error:
             if not self._is_away:
                 log.warning("workers state=unknown reason=%r", one_line(error))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import closing
 
-from pipelines.ingest.workers import GONE_S
+from pipelines.settings import IngestSettings
 from pipelines.status.check import Check, aged, bad, good, span, unknown
 from pipelines.status.kafka import Away, Lag
 from pipelines.status.seen import Seen
@@ -78,14 +78,15 @@ def workers(seen: Seen) -> Iterable[Check]:
         return []
     with closing(Members(seen.lake.place)) as members:
         found = members.living(FORGOTTEN_S)
-    if all(each.age_s > GONE_S for each in found):
+    gone_s = IngestSettings().worker_gone_s
+    if all(each.age_s > gone_s for each in found):
         return [bad("ingests", "none lives", "`liq ingest --follow` on any machine that reaches Kafka and PostgreSQL")]
-    return [_worker(each) for each in found]
+    return [_worker(each, gone_s) for each in found]
 
 
-def _worker(of: Member) -> Check:
+def _worker(of: Member, gone_s: float) -> Check:
     subject = f"ingest {of.process}@{of.host}"
-    if of.age_s > GONE_S:
+    if of.age_s > gone_s:
         said = f"has said nothing for {span(of.age_s)}; the others have its partitions"
         return bad(subject, said, f"start it again there, with LIQ_DATA={of.world}")
     return good(subject, f"has {of.has or 'no partition, as there are more ingests than partitions'}")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from collectors.cluster import _create, _set_clocks, administering
 from collectors.errors import BrokerError, ConfigurationError, NetworkError
@@ -29,6 +30,18 @@ async def test_every_topic_of_the_table_is_there_with_its_partitions(fresh_kafka
 
 async def test_topics_as_in_the_table_differ_in_nothing(fresh_kafka: dict[str, Any]) -> None:
     assert await ensure_topics(fresh_kafka, TOPICS) == []
+
+
+@pytest.mark.parametrize(("given", "stored"), [(None, "1"), (2, "2")])
+async def test_a_record_is_confirmed_with_as_many_copies_as_set_else_with_all_but_one(
+    fresh_kafka: dict[str, Any], delete_topics: Delete, given: int | None, stored: str
+) -> None:
+    await delete_topics([RATIO])
+    await ensure_topics(fresh_kafka, TOPICS, 1, given)
+    async with administering(fresh_kafka) as admin:
+        asked = ConfigResource(ConfigResourceType.TOPIC, RATIO, {"min.insync.replicas": ""})
+        (answer,) = await admin.describe_configs([asked])
+    assert [entry[:2] for entry in answer.resources[0][4]] == [("min.insync.replicas", stored)]
 
 
 async def test_two_starters_at_once_create_each_topic_once(kafka: dict[str, Any], delete_topics: Delete) -> None:
@@ -91,7 +104,7 @@ class _Refusing:
 
 async def test_a_kafka_from_before_3_6_gets_the_topics_without_what_it_does_not_know() -> None:
     older = _Older()
-    await _create(older, [topic for topic in TOPICS if topic.name in (RATIO, LIQUIDATION)], 1)
+    await _create(older, [topic for topic in TOPICS if topic.name in (RATIO, LIQUIDATION)], 1, 1)
     assert older.made.keys() == {RATIO, LIQUIDATION}
     assert all(settings["message.timestamp.type"] == "LogAppendTime" for settings in older.made.values())
     assert not any("message.timestamp.after.max.ms" in settings for settings in older.made.values())
@@ -186,6 +199,7 @@ def test_sasl_over_tls_reaches_the_client(monkeypatch: pytest.MonkeyPatch) -> No
             {"BOOTSTRAP": "k:9092", "SECURITY_PROTOCOL": "SSL", "SSL_CAFILE": "/no/ca.pem"},
             "LIQ_KAFKA_SSL_CAFILE=/no/ca.pem: there is no such file",
         ),
+        ({"REPLICATION": "2", "MIN_INSYNC": "3"}, "LIQ_KAFKA_MIN_INSYNC=3 is more than LIQ_KAFKA_REPLICATION=2"),
         ({"REPLICATION": "0"}, "LIQ_KAFKA_REPLICATION=0: Input should be greater than or equal to 1"),
     ],
 )

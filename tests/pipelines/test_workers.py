@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from collectors.topics import TOPICS
-from pipelines.ingest import workers
-from pipelines.ingest.workers import GONE_S, SPREAD, Workers, share_of, told
+from pipelines.ingest.workers import SPREAD, Workers, share_of, told
 from pipelines.status.ingest import workers as check
 from pipelines.status.kafka import Away
 from pipelines.status.seen import Seen
@@ -18,6 +17,7 @@ from warehouse.beside import Beside
 from warehouse.members import TABLE, Member, Members
 from warehouse.settings import WarehouseSettings
 
+GONE_S = 2.0
 ALL = [(topic.name, n) for topic in TOPICS for n in range(topic.partitions)]
 
 
@@ -38,7 +38,7 @@ def test_a_share_is_told_topic_by_topic() -> None:
 
 
 async def test_the_one_ingest_of_a_sqlite_lake_has_everything(tmp_path: Path) -> None:
-    async with Workers(tmp_path) as alone:
+    async with Workers(tmp_path, GONE_S) as alone:
         await alone.join()
         assert alone.share(ALL) == set(ALL)
         assert (alone.are_several, alone.count) == (False, 1)
@@ -57,17 +57,16 @@ def shared(made: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -
     folder, settings = made
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(workers, "BEAT_S", 0.05)
     yield folder
     with lake.open(folder / "one") as opened:
         Beside(opened.place, "test").do(f"DELETE FROM {TABLE}")
 
 
 async def test_who_comes_and_goes_changes_the_shares_of_the_others(shared: Path) -> None:
-    async with Workers(shared / "one") as one:
+    async with Workers(shared / "one", GONE_S) as one:
         await one.join()
         assert one.share(ALL) == set(ALL)
-        async with Workers(shared / "two") as two:
+        async with Workers(shared / "two", GONE_S) as two:
             await two.join()
             await one.changed.wait()
             assert two.share(ALL) | one.share(ALL) == set(ALL)
@@ -77,11 +76,11 @@ async def test_who_comes_and_goes_changes_the_shares_of_the_others(shared: Path)
 
 
 async def test_who_is_started_again_takes_the_place_of_who_was_killed_there(shared: Path) -> None:
-    killed = Workers(shared / "one")
+    killed = Workers(shared / "one", GONE_S)
     await killed.join()
     assert killed._beating
     killed._beating.cancel()
-    async with Workers(shared / "one") as again:
+    async with Workers(shared / "one", GONE_S) as again:
         await again.join()
         assert again.share(ALL) == set(ALL)
 
@@ -93,7 +92,7 @@ async def test_status_says_who_has_what_and_who_is_gone(shared: Path) -> None:
         members = Members(opened.place)
         members.beat(Member("a", "host-a", 7, "/a", "raw.liquidation 0 2", 0))
         members.beat(Member("b", "host-b", 8, "/b", "raw.liquidation 1 3", 0))
-        Beside(opened.place, "test").do(f"UPDATE {TABLE} SET seen = seen - interval '{GONE_S + 20} s' WHERE name = 'b'")
+        Beside(opened.place, "test").do(f"UPDATE {TABLE} SET seen = seen - interval '30 s' WHERE name = 'b'")
         found = [(each.subject, each.state, each.said) for each in check(seen)]
     assert found[0] == ("ingest 7@host-a", "good", "has raw.liquidation 0 2")
     assert found[1][:2] == ("ingest 8@host-b", "needs you")

@@ -33,6 +33,7 @@ class Crowd:
     catalogue: str
     count: int
     grid_s: int = 2
+    gone_s: float = 10.0
     away: set[int] = field(default_factory=set)
     running: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
     starts: int = 0
@@ -42,7 +43,7 @@ class Crowd:
         own = {
             "LIQ_DATA": str(self.folder / f"w{number}"), "LIQ_CATALOGUE": self.catalogue,
             "LIQ_FILES": str(self.folder / "files"), "LIQ_KAFKA_BOOTSTRAP": self.bootstrap, "LIQ_GRID_S": str(self.grid_s),
-            "LIQ_COMMIT_INTERVAL_S": "0.2", "POLARS_MAX_THREADS": "1",
+            "LIQ_COMMIT_INTERVAL_S": "0.2", "POLARS_MAX_THREADS": "1", "LIQ_WORKER_GONE_S": str(self.gone_s),
         }  # fmt: skip
         return {**os.environ, **own}
 

@@ -6,14 +6,15 @@ from typing import Any
 from tests.several.trial import Trial
 from tests.warehouse.servers import Postgres
 
-FAULTS = ["kill", "terminate_all", "lose"]
+FAULTS = ["lose", "terminate_all"]
 
 
 async def test_two_ingests_that_are_killed_store_what_one_undisturbed_ingest_stores(
     fresh_kafka: dict[str, Any], postgres_server: Postgres, tmp_path: Path
 ) -> None:
     catalogue = postgres_server.database("several")
-    told = await Trial(tmp_path, fresh_kafka, catalogue, workers=2, seed=5, rate=300).run(FAULTS)
+    trial = Trial(tmp_path, fresh_kafka, catalogue, workers=2, seed=5, rate=300, gone_s=3)
+    told = await trial.run(FAULTS)
     print(told)
     assert told.differences == {}
     assert max(told.takeovers_s) < 90, "30 s where nothing else runs"

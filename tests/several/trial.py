@@ -49,7 +49,7 @@ class Told:
     takeovers_s: list[float] = field(default_factory=list)
     starts: int = 0
     records: int = 0
-    differences: dict[str, tuple[int, int]] = field(default_factory=dict)
+    differences: dict[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
         took = sorted(self.takeovers_s)
@@ -63,10 +63,10 @@ class Trial:
 
     def __init__(
         self, folder: Path, kafka: dict[str, Any], catalogue: str, workers: int, seed: int, rate: int,
-        brokers: Brokers | None = None,
+        brokers: Brokers | None = None, gone_s: float = 10.0,
     ) -> None:  # fmt: skip
         self._brokers = brokers
-        self._crowd = Crowd(folder, kafka["bootstrap_servers"], catalogue, workers)
+        self._crowd = Crowd(folder, kafka["bootstrap_servers"], catalogue, workers, gone_s=gone_s)
         self._kafka, self._rate = kafka, rate
         self._rng, self._told, self._sent = random.Random(seed), Told(), 0
         self._committed = Committed(self._crowd)
@@ -198,8 +198,8 @@ class Trial:
         reached = self._committed.offsets
         await self._until(lambda: all(reached.get(at, 0) >= end for at, end in ends.items()), CAUGHT_UP_S, "the end")
 
-    async def _compared(self) -> dict[str, tuple[int, int]]:
-        """Return the tables that are not as one undisturbed ingest fills them, with how many rows only one of both has."""
+    async def _compared(self) -> dict[str, object]:
+        """Return the tables that are not as one undisturbed ingest fills them: how many rows only one of both has, some."""
         alone = self._crowd.folder / "alone"
         settings = IngestSettings(data=alone, grid_s=self._crowd.grid_s)
         await Ingest(settings).run(self._kafka, follow=False, stop=asyncio.Event())
@@ -207,15 +207,16 @@ class Trial:
             return _differences(one, several)
 
 
-def _differences(one: lake.Lake, several: lake.Lake) -> dict[str, tuple[int, int]]:
-    found = {}
+def _differences(one: lake.Lake, several: lake.Lake) -> dict[str, object]:
+    found: dict[str, object] = {}
     for name in TABLES:
         if name in ACCOUNTS or name == "schema_history":
             continue
         query = f"FROM {name} {WHERE.get(name, '')}"
         rows = [sorted(map(repr, each.connection.execute(query).fetchall())) for each in (one, several)]
         if rows[0] != rows[1]:
-            found[name] = len(set(rows[0]) - set(rows[1])), len(rows[1]) - len(set(rows[0]) & set(rows[1]))
+            own, others = set(rows[0]) - set(rows[1]), set(rows[1]) - set(rows[0])
+            found[name] = len(own), len(others), sorted(own)[:2], sorted(others)[:2]
     lost = "SELECT coalesce(sum(missing), 0)::BIGINT, coalesce(sum(duplicates), 0)::BIGINT FROM frames_accounted"
     if (told := several.connection.execute(lost).fetchone()) != (0, 0):
         found["frames_accounted"] = told or (-1, -1)
