@@ -85,7 +85,7 @@ class Poller:
     def _channels(self) -> list[dict[str, Any]]:
         """Return what is polled, and how often: of a channel with several polls the most frequent."""
         found: dict[str, dict[str, Any]] = {}
-        for poll in sorted(self._venue.polls, key=lambda poll: -poll.every_s):
+        for poll in sorted((poll for poll in self._venue.polls if poll.is_kept), key=lambda poll: -poll.every_s):
             every_s = poll.every_s * self._settings.poll_scale
             found[poll.channel] = {"channel": poll.channel, "topic": poll.topic, "every_s": every_s}
         return list(found.values())
@@ -232,8 +232,9 @@ class Poller:
         if refusal:
             return None
         self._kept = Moment(int(answer.received_s * 1e9), moment.steady_ns())
-        topic = poll.topic_of(answer.body) if poll.topic_of else poll.topic
-        self.recorder.frame(answer.body, Frame(poll.channel, symbol, topic), *self._kept)
+        if poll.is_kept:
+            topic = poll.topic_of(answer.body) if poll.topic_of else poll.topic
+            self.recorder.frame(answer.body, Frame(poll.channel, symbol, topic), *self._kept)
         return answer.body
 
     def _cannot_reach(self) -> None:

@@ -163,7 +163,8 @@ class Poll(NamedTuple):
     that says how many seconds back, sent in ms. `newest`: a request is for what came since the answer before it, in as many
     pages as that takes. `topic_of`: the topic of an answer, where it depends on what is in it. `body`: JSON that is sent by
     POST; in it {} stands for a value, and the name of `since` in braces for that time. `part` set: only those of the values
-    are asked for, from the first number to before the second, in the order of the list.
+    are asked for, from the first number to before the second, in the order of the list. `is_kept` False: its answers are a list
+    for other polls alone, and no frames.
     """
 
     channel: str
@@ -186,6 +187,7 @@ class Poll(NamedTuple):
     topic_of: Callable[[bytes], str] | None = None
     body: str = ""
     part: tuple[int, int] = (0, 0)
+    is_kept: bool = True
 
     def values(self, listing: Listing) -> list[str]:
         """Return what each request of a round asks for; one empty value where the answer is of all instruments."""

@@ -36,7 +36,7 @@ FED_BY: dict[str, tuple[str, ...]] = {
     "liquidations_aggregated": (LIQUIDATION,),
     "funding_rates": (FUNDING, TICKER),
     "funding_settlements": (FUNDING,),
-    "open_interest": (OPEN_INTEREST, TICKER),
+    "open_interest": (OPEN_INTEREST, TICKER, RATIO),
     "mark_prices": (TICKER,),
     "klines": (KLINE,),
     "long_short_ratios": (RATIO,),

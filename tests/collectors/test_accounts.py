@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from collectors.errors import ConfigurationError
 from collectors.polls import listings
 from collectors.polls.listings import Listings, Seen
 from collectors.service import Collector
 from collectors.settings import CollectorSettings
+from collectors.venues.hyperliquid.accounts import named
 from collectors.venues.known import VENUES
 from collectors.venues.venue import Beside, Listed, Poll, symbol
 from tests.collectors.sink import Frames
@@ -59,20 +61,28 @@ def test_a_poll_of_a_part_asks_for_that_part_of_the_list() -> None:
 
 
 def test_the_largest_accounts_of_a_leaderboard_come_first_and_who_has_nothing_is_left_out() -> None:
-    worth = (("0xA1", "5.5"), ("0xA2", "70"), ("0xA3", "0.0"), ("0xA4", "-1"))
-    rows = [{"ethAddress": address, "accountValue": value, "displayName": None} for address, value in worth]
+    worth = (("A1", "5.5"), ("A2", "70"), ("A3", "0.0"), ("A4", "-1"), ('"}', "80"))
+    rows = [
+        {"ethAddress": f"{ACCOUNT}0{address}", "accountValue": value, "displayName": None} for address, value in worth
+    ]
     body = json.dumps({"leaderboardRows": rows})
-    assert [one.symbol for one in VENUES["hyperliquid"]().page(body.encode()).listed] == ["0xa2", "0xa1"]
+    assert [one.symbol for one in VENUES["hyperliquid"]().page(body.encode()).listed] == [
+        f"{ACCOUNT}0a2",
+        f"{ACCOUNT}0a1",
+    ]
 
 
 def test_accounts_are_asked_for_as_the_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def parts() -> list[tuple[int, int]]:
         return [poll.part for poll in VENUES["hyperliquid"]().polls if poll.channel == "clearinghouseState"]
 
-    (tmp_path / "own.txt").write_text(f"# mine\n{ACCOUNT.upper().replace('X', 'x')}ABC  a friend\n\nno address\n")
+    (tmp_path / "own.txt").write_text(f"# mine\n{ACCOUNT.upper().replace('X', 'x')}ABC  a friend\n\n  # none\n")
     monkeypatch.setenv("LIQ_HYPERLIQUID_ACCOUNTS", str(tmp_path / "own.txt"))
     assert VENUES["hyperliquid"]().beside["accounts"].first == (f"{ACCOUNT}abc",)
     assert parts() == [(0, 500), (500, 5000)]
+    (tmp_path / "wrong.txt").write_text("0x12\n")
+    with pytest.raises(ConfigurationError, match="'0x12' is no address"):
+        named(tmp_path / "wrong.txt")
     monkeypatch.setenv("LIQ_HYPERLIQUID_ACCOUNTS_MOST", "20")
     monkeypatch.setenv("LIQ_HYPERLIQUID_LEADERBOARD", "")
     assert parts() == [(0, 20)]

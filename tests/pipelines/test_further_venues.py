@@ -53,7 +53,7 @@ async def _heard(name: str) -> tuple[Parsed, dict[str, pl.DataFrame], list[Shown
                 patch.setenv(setting, value)
             collector = Collector(asked := RECORDS[name].venue(), sink, QUICK)
         running = asyncio.create_task(collector.run())
-        channels = {poll.channel for poll in asked.polls}
+        channels = {poll.channel for poll in asked.polls if poll.is_kept}
         streams = {asked.stream(arg) for feed in asked.feeds(assumed(asked, 10)) for arg in feed.args}
         channels |= {stream.channel for stream in streams if stream.topic in PUSHED}
         await sink.until(lambda: channels <= {frame.channel for frame in sink.data})

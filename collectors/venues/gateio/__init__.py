@@ -11,6 +11,6 @@ from collectors.venues.record import Kind, Record
 TICKERS = ("tickers",)
 COLLECTS: dict[Kind, tuple[str, ...]] = {
     "liquidations": ("public_liquidates", "liq_orders"), "funding": TICKERS, "settled funding": ("funding_rate",),
-    "open interest": TICKERS, "mark": TICKERS, "index": TICKERS,
+    "open interest": TICKERS, "mark": TICKERS, "index": TICKERS, "ratios": ("contract_stats@5m",),
 }  # fmt: skip
 RECORD = Record("gateio", venue, history, Hosts, known=("BTC_USDT", "ETH_USDT"), collects=COLLECTS)

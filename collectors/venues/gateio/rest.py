@@ -17,7 +17,7 @@ MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 TICKERS_EVERY_S = 20.0
 LIQUIDATIONS_EVERY_S = 30.0
-BUDGETS = {name: Rate(200, 10.0) for name in ("contracts", "tickers", "liq_orders", "funding_rate")}
+BUDGETS = {name: Rate(200, 10.0) for name in ("contracts", "tickers", "liq_orders", "funding_rate", "contract_stats")}
 DELIVERED_PARTS = 3
 
 
@@ -65,4 +65,8 @@ def _of(settle: str, base: str) -> Iterator[Poll]:
     yield Poll(
         "funding_rate", f"{settle} settled funding", topics.FUNDING, f"{base}/funding_rate", HOUR_S, (("limit", "100"),),
         budget="funding_rate", group=settle, param="contract", of=perpetual,
+    )  # fmt: skip
+    yield Poll(
+        "contract_stats@5m", f"{settle} long/short ratios", topics.RATIO, f"{base}/contract_stats", 5 * MINUTE_S,
+        (("interval", "5m"), ("limit", "3")), budget="contract_stats", group=settle, param="contract", of=perpetual,
     )  # fmt: skip

@@ -3,14 +3,17 @@
 Positions are public. The largest accounts have most of open interest, so they are asked for more often.
 """
 
+import re
 from pathlib import Path
 
 import msgspec
 
 from collectors import topics
+from collectors.errors import ConfigurationError
 from collectors.venues.venue import Listed, Page, Poll, symbol
 
 ACCOUNTS = "accounts"
+ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 LARGE = 500
 LARGE_EVERY_S, OTHERS_EVERY_S, LEADERBOARD_EVERY_S = 900.0, 7200.0, 86_400.0
 COST = 2
@@ -33,13 +36,16 @@ _decode = msgspec.json.Decoder(_Leaderboard).decode
 def page(body: bytes) -> Page:
     """Return the accounts of a leaderboard that have something, the largest first. Raises msgspec.MsgspecError, ValueError."""
     worth = ((float(row.accountValue), row.ethAddress.lower()) for row in _decode(body).leaderboardRows)
-    return Page(tuple(Listed(address) for value, address in sorted(worth, reverse=True) if value > 0))
+    sound = ((value, address) for value, address in worth if value > 0 and ADDRESS.fullmatch(address))
+    return Page(tuple(Listed(address) for _, address in sorted(sound, reverse=True)))
 
 
 def named(file: Path | None) -> tuple[str, ...]:
-    """Return the addresses of a file, one a line; what is behind one is a remark. Raises OSError."""
-    lines = file.read_text().split("\n") if file else []
-    return tuple(line.split()[0].lower() for line in lines if line.strip().lower().startswith("0x"))
+    """Return the addresses of a file, one a line; what follows one, or a #, is a remark. Raises OSError, ConfigurationError."""
+    lines = [line.split()[0] for line in (file.read_text().splitlines() if file else []) if line.split("#")[0].strip()]
+    if wrong := [word for word in lines if not ADDRESS.fullmatch(word.lower())]:
+        raise ConfigurationError(f"LIQ_HYPERLIQUID_ACCOUNTS={file}: {wrong[0][:60]!r} is no address")
+    return tuple(word.lower() for word in lines)
 
 
 def polls(url: str, leaderboard: str, most: int) -> tuple[Poll, ...]:
@@ -55,9 +61,8 @@ def polls(url: str, leaderboard: str, most: int) -> tuple[Poll, ...]:
     )  # fmt: skip
     if not (leaderboard and found):
         return found
-    # kept for a few days only, as it is no list of contracts and large (25 MB)
     listed = Poll(
         LEADERBOARD, "accounts by what they own", topics.TICKER, f"{leaderboard}/Mainnet/leaderboard", LEADERBOARD_EVERY_S,
-        budget=LEADERBOARD, group=ACCOUNTS, lists=True,
+        budget=LEADERBOARD, group=ACCOUNTS, lists=True, is_kept=False,
     )  # fmt: skip
     return (listed, *found)

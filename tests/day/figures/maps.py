@@ -41,6 +41,10 @@ def bins(rows: Rows) -> Rows:
     ]  # fmt: skip
 
 
+NOBODY = dict.fromkeys(("usd_measured", "accounts_measured", "measured_oi_share"))
+"""What is measured on the day: none of its venues shows what accounts hold."""
+
+
 def liquidation_heatmap(facts: Facts, now: int) -> Rows:
     found = []
     for ts, rows in columns.columns(facts).items():
@@ -56,7 +60,7 @@ def liquidation_heatmap(facts: Facts, now: int) -> Rows:
                 usd = row.pop("usd")
                 del row["qty"]
                 row["price_then"] = row.pop("price_now")
-                found.append(row | told | score | {"usd_estimated": usd, "share": usd / whole})
+                found.append(row | told | score | NOBODY | {"usd_estimated": usd, "share": usd / whole})
     return found
 
 

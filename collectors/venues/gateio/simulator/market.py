@@ -23,6 +23,7 @@ SHOWS = Shows("bankruptcy")
 WORTH_USD = 6.0
 """Of a linear contract, about."""
 DAYS_MS = 40 * 86_400_000
+STATS_MS = 300_000
 KEPT = 20_000
 
 
@@ -106,6 +107,12 @@ def endpoints(market: Market, own: Sequence[Contract], shown: Liquidations, limi
         paid = market.history.settlements(each, since, until) if each else []
         return json_answer([{"t": one.ts // 1000, "r": f"{one.rate:.6f}"} for one in paid[::-1][: _most(query)]])
 
+    def stats(query: Query) -> Answer:
+        each = symbols.get(query.get("contract", ""))
+        last = market.now // STATS_MS * STATS_MS
+        bars = [last - STATS_MS * n for n in range(min(_most(query), 100))][::-1]
+        return json_answer([_stats(market, each, at) for at in bars] if each else [])
+
     def liquidated(settle: str) -> Callable[[Query], Answer]:
         return lambda query: json_answer(
             [_reported(one) for one in reversed(shown.shown) if one.contract.market == settle][: _most(query)]
@@ -118,8 +125,20 @@ def endpoints(market: Market, own: Sequence[Contract], shown: Liquidations, limi
         paths[f"{base}/tickers"] = _listing(_ticker, market, mine)
         paths[f"{base}/liq_orders"] = liquidated(settle)
         paths[f"{base}/funding_rate"] = settled
+        paths[f"{base}/contract_stats"] = stats
     unknown = json_answer({"label": "INVALID_PARAM_VALUE", "message": "no such path"}, 404)
     return Endpoints(paths, Window(limits.requests, limits.window_s), time.monotonic, refusal("http_429"), unknown)
+
+
+def _stats(market: Market, each: Contract, at: int) -> dict[str, Any]:
+    long = market.history.long_share(each.coin, at, "global_accounts")
+    ratio, coins = long / (1 - long), market.history.open_interest(each, min(at, market.start_ms))
+    mark = market.quotes[each].mark
+    contracts = each.qty_text(each.units(coins * mark, mark))
+    return {
+        "time": at // 1000, "mark_price": mark * each.scale, "lsr_taker": 1.0, "lsr_account": ratio, "top_lsr_account": ratio,
+        "top_lsr_size": ratio, "open_interest": contracts, "open_interest_usd": coins * mark,
+    }  # fmt: skip
 
 
 def _listing(
