@@ -209,7 +209,7 @@ async def _replayed(address: str, *messages: Any) -> tuple[list[str], int, str]:
     async with connect(address, proxy=None) as socket:
         with contextlib.suppress(ConnectionClosed):
             for message in messages:
-                await socket.send(json.dumps(message))
+                await socket.send(message if isinstance(message, bytes) else json.dumps(message))
             while True:
                 found.append(str(await socket.recv()))
     return found, socket.close_code or 0, socket.close_reason or ""
