@@ -37,11 +37,9 @@ class Client:
 
     async def listen(self) -> None:
         """Take subscriptions until the client goes."""
-        try:
-            while True:
-                self._asked(await self.socket.receive_text())
-        except (WebSocketDisconnect, KeyError, RuntimeError):  # gone, or bytes, which no venue here takes
-            self.is_gone.set()
+        while (message := await self.socket.receive())["type"] == "websocket.receive":
+            self._asked(message.get("text") or "")  # bytes ask for nothing at any venue here
+        self.is_gone.set()
 
     def _asked(self, text: str) -> None:
         with suppress(orjson.JSONDecodeError):
@@ -102,8 +100,8 @@ class Session:
 
     @property
     def is_over(self) -> bool:
-        """Whether all is sent."""
-        return self._running is None or self._running.done()
+        """Whether all is sent, or nobody came."""
+        return self._running.done() if self._running else time.monotonic() - self._began > SUBSCRIBE_S
 
     async def _run(self) -> None:
         await asyncio.sleep(SUBSCRIBE_S)
@@ -143,8 +141,7 @@ class Sessions:
         except ProblemError as problem:
             await socket.close(_REFUSED, _short(problem.detail))
             return
-        name = given.get("session", "")
-        session = self._named.setdefault(name, Session(service)) if name else Session(service)
+        session = self._session(service, given.get("session", ""))
         listening, sending = asyncio.create_task(client.listen()), asyncio.create_task(session.join(client))
         try:
             await asyncio.wait([listening, sending], return_when=asyncio.FIRST_COMPLETED)
@@ -154,8 +151,10 @@ class Sessions:
         finally:
             listening.cancel()
             sending.cancel()
-            if self._named.get(name) is session and session.is_over:
-                del self._named[name]
+
+    def _session(self, service: Service, name: str) -> Session:
+        self._named = {known: session for known, session in self._named.items() if not session.is_over}
+        return self._named.setdefault(name, Session(service)) if name else Session(service)
 
 
 def _short(reason: str) -> str:

@@ -209,7 +209,7 @@ async def _replayed(address: str, *messages: Any) -> tuple[list[str], int, str]:
     async with connect(address, proxy=None) as socket:
         with contextlib.suppress(ConnectionClosed):
             for message in messages:
-                await socket.send(json.dumps(message))
+                await socket.send(message if isinstance(message, bytes) else json.dumps(message))
             while True:
                 found.append(str(await socket.recv()))
     return found, socket.close_code or 0, socket.close_reason or ""
@@ -272,7 +272,7 @@ async def test_what_cannot_be_replayed_is_closed_with_the_reason(ask: httpx.Clie
         ([], 1008, True)
     ] * len(cases)
     silent = await _replayed(
-        _sockets(ask, "bybit"), "not a subscription", {"op": "ping"}, {"op": "subscribe", "args": 7}
+        _sockets(ask, "bybit"), b"\0", "not a subscription", {"op": "ping"}, {"op": "subscribe", "args": 7}
     )
     assert silent == ([], 1008, "nothing was subscribed to within two seconds")
 
