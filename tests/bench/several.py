@@ -12,7 +12,9 @@ import msgspec
 from collectors import broker
 from collectors.kafka import ensure_topics
 from collectors.topics import TOPICS
+from pipelines.ingest import run as run_
 from pipelines.ingest.run import Ingest
+from pipelines.ingest.workers import Workers
 from pipelines.settings import IngestSettings
 from tests.bench import throughput
 from tests.warehouse import servers
@@ -60,7 +62,7 @@ async def _stored(folder: Path, catalogue: str, bootstrap: str, count: int) -> t
     settings = WarehouseSettings(catalogue=catalogue, files=str(folder / "files"))
     schema.create_or_migrate(folder / "w0", settings=settings)
     env = {**os.environ, "LIQ_CATALOGUE": catalogue, "LIQ_FILES": str(folder / "files")}
-    each = [_apart(env | {"LIQ_DATA": str(folder / f"w{number}")}, bootstrap) for number in range(count)]
+    each = [_apart(env | {"LIQ_DATA": str(folder / f"w{number}")}, bootstrap, count) for number in range(count)]
     waits = await asyncio.gather(*each)
     with lake.open(folder / "w0", settings=settings) as opened:
         found = opened.connection.execute(RATE).fetchone()
@@ -69,8 +71,8 @@ async def _stored(folder: Path, catalogue: str, bootstrap: str, count: int) -> t
     return float(found[0]), waits
 
 
-async def _apart(env: dict[str, str], bootstrap: str) -> Waits:
-    command = [sys.executable, "-m", "tests.bench.several", bootstrap]
+async def _apart(env: dict[str, str], bootstrap: str, count: int) -> Waits:
+    command = [sys.executable, "-m", "tests.bench.several", bootstrap, str(count)]
     process = await asyncio.create_subprocess_exec(*command, env=env, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     return msgspec.json.decode(said.splitlines()[-1], type=Waits)
@@ -85,7 +87,19 @@ def _told(count: int, rate: float, ratio: float, waits: Sequence[Waits]) -> str:
     )
 
 
-async def _ingest(kafka: dict[str, Any]) -> Waits:
+class Together(Workers):
+    """Ingests that begin when all of them are there."""
+
+    count_wanted = 1
+
+    async def join(self) -> None:
+        await super().join()
+        while self.count < self.count_wanted:
+            await asyncio.sleep(0.05)
+
+
+async def _ingest(kafka: dict[str, Any], count: int) -> Waits:
+    Together.count_wanted, run_.Workers = count, Together  # type: ignore[attr-defined]
     ingest = Ingest(IngestSettings())
     await ingest.run(kafka, follow=False, stop=asyncio.Event())
     commits = ingest.figures.commits
@@ -93,4 +107,4 @@ async def _ingest(kafka: dict[str, Any]) -> Waits:
 
 
 if __name__ == "__main__":
-    print(msgspec.json.encode(asyncio.run(_ingest({"bootstrap_servers": sys.argv[1]}))).decode())
+    print(msgspec.json.encode(asyncio.run(_ingest({"bootstrap_servers": sys.argv[1]}, int(sys.argv[2])))).decode())
