@@ -44,12 +44,12 @@ class Collector:
     """One venue: its poller, a live feed for each socket that the instruments listed by now need, and the files it follows.
 
     `remembered`: what was listed last, by which it listens until the venue has answered. `followed`: where it keeps how far
-    it has read files.
+    it has read files; None: nowhere.
     """
 
     def __init__(
         self, venue: Venue, sink: Sink, settings: CollectorSettings, remembered: Remembered | None = None,
-        followed: Path = Path(FOLLOWED),
+        followed: Path | None = None,
     ) -> None:  # fmt: skip
         self._venue = venue = venue.without(settings.left_out)
         self._sink = sink

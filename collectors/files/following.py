@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 
 
 class Following:
-    """One folder of a venue, until `stop`. `kept`: the folder in which it keeps how far it has read; `seen`: takes what lines
-    name."""
+    """One folder of a venue, until `stop`. `kept`: the folder in which it keeps how far it has read, None: nowhere; `seen`:
+    takes what lines name."""
 
-    def __init__(self, venue: str, folder: Folder, sink: Sink, kept: Path, seen: Seen | None = None) -> None:
+    def __init__(self, venue: str, folder: Folder, sink: Sink, kept: Path | None, seen: Seen | None = None) -> None:
         self._seen = seen
         self._venue = venue
         self._folder = folder
         self._sink = sink
-        self._places = Places(kept / f"{venue}-{folder.feed}.json")
+        self._places = Places(kept / f"{venue}-{folder.feed}.json" if kept else None)
         self._name = Frame(folder.channel, ALL_SYMBOLS, folder.topic)
         self._lines = Lines(folder, self._places.last())
         self._stop = asyncio.Event()

@@ -26,16 +26,18 @@ _decode = msgspec.json.Decoder(Place).decode
 
 
 class Places:
-    """The place in one folder, in a file. What is kept is the place of SETTLES_S before, so that a killed collector's successor
-    reads a few lines twice rather than none. `clock`: monotonic seconds."""
+    """The place in one folder, in a file, or in none. What is kept is the place of SETTLES_S before, so that a killed
+    collector's successor reads a few lines twice rather than none. `clock`: monotonic seconds."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock = clock
         self._passed = deque[tuple[float, Place]]()
 
     def last(self) -> Place | None:
         """Return where to go on; None where nothing was read yet, or where it cannot be known."""
+        if self._path is None:
+            return None
         try:
             return _decode(self._path.read_bytes())
         except FileNotFoundError:
@@ -56,6 +58,8 @@ class Places:
 
     def keep(self, place: Place) -> None:
         """Write a place; the file is replaced whole or not at all."""
+        if self._path is None:
+            return
         beside = self._path.with_suffix(f".{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

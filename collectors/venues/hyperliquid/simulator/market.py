@@ -16,7 +16,7 @@ from collectors.simulator.plain import by_symbol
 from collectors.venues.hyperliquid.simulator.accounts import Accounts
 
 HOUR_MS, HOURS, MOST = 3_600_000, 8, 500
-LATE_MS, CANDLES = 48, 5000
+LATE_MS, CANDLES, CYCLE_MS = 48, 5000, HOURS * HOUR_MS
 LENGTHS_MS = {
     "1m": 60_000,
     "5m": 300_000,
@@ -96,8 +96,12 @@ def _candle(market: Market, each: Contract, length: str, start: int, width: int)
 
 
 def _settled(market: Market, each: Contract, since: int, until: int) -> list[dict[str, Any]]:
-    paid = market.history.settlements(each, since, market.now + HOURS * HOUR_MS)
+    """Return the rates of full hours: of the eight before each settlement its own, since the last of them the running one."""
+    first = since // CYCLE_MS * CYCLE_MS
+    paid = market.history.settlements(each, first, market.now)
     rows = [(one.ts - hour * HOUR_MS, one.rate / HOURS) for one in paid for hour in range(HOURS)]
+    last = max((at for at, _ in rows), default=first)
+    rows += [(at, market.quotes[each].funding / HOURS) for at in range(last + HOUR_MS, market.now, HOUR_MS)]
     kept = sorted((at, rate) for at, rate in rows if since <= at + LATE_MS <= min(until, market.now))[:MOST]
     return [
         {"coin": each.symbol, "fundingRate": f"{rate:.10f}", "premium": "0.0", "time": at + LATE_MS}
