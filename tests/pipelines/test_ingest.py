@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from collectors.envelope import RawFrame, to_record
 from collectors.topics import LIQUIDATION, REFERENCE, TICKER
-from pipelines.ingest import run, store
+from pipelines.ingest import reading, store
 from pipelines.ingest.run import Ingest, Totals
 from pipelines.settings import IngestSettings
 from tests.pipelines.venue_frames import (
@@ -134,7 +134,7 @@ async def test_an_ingest_that_goes_on_for_long_renews_its_connection_and_stores_
     fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "RENEW_COMMITS", 2)
-    monkeypatch.setattr(run, "AT_A_TIME", 10)
+    monkeypatch.setattr(reading, "AT_A_TIME", 10)
     renewed, renew = [], Lake.renew
     monkeypatch.setattr(Lake, "renew", lambda opened: renewed.append(renew(opened)))
     frames = liquidations(60)
@@ -151,7 +151,7 @@ async def test_an_ingest_that_goes_on_for_long_renews_its_connection_and_stores_
 async def test_following_closes_an_old_bucket_only_when_all_of_its_frames_have_been_read(
     fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "AT_A_TIME", 50)
+    monkeypatch.setattr(reading, "AT_A_TIME", 50)
     bybit, stop = Session("bybit", "linear-1-aaaa"), asyncio.Event()
     frames = [
         bybit.frame(

@@ -10,13 +10,13 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from collectors.envelope import RawFrame
 from collectors.topics import LIQUIDATION, TICKER
 from pipelines.errors import LogChangedError
-from pipelines.ingest import run
+from pipelines.ingest import reading
 from pipelines.ingest.batch import Batch
 from pipelines.ingest.consume import Slice
 from pipelines.ingest.incarnation import Partition
 from pipelines.ingest.merge import Merge
+from pipelines.ingest.reading import Reading
 from pipelines.ingest.ready import Ready
-from pipelines.ingest.run import Reading
 from pipelines.settings import IngestSettings
 from tests.pipelines.logs import ALL, GRID_S, Kafka
 from tests.pipelines.venue_frames import START_MS, Session, bybit_liquidation, bybit_ticker
@@ -26,7 +26,7 @@ FAR_S = 1e6
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "AGAIN_S", 0.001)
+    monkeypatch.setattr(reading, "AGAIN_S", 0.001)
 
 
 class Records:
@@ -134,7 +134,7 @@ async def test_what_is_enough_for_a_commit_is_committed_before_its_time(
     bound: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By frames or by bytes; what is left waits for its time, or for the end."""
-    monkeypatch.setattr(run, "AT_A_TIME", 5)
+    monkeypatch.setattr(reading, "AT_A_TIME", 5)
     world = World(commit_interval_s=FAR_S, **bound)
     world.put(1)
     following = asyncio.create_task(world.reading.follow(world.stop))
@@ -198,7 +198,7 @@ async def test_after_a_commit_little_waits_for_its_time() -> None:
 async def test_a_batch_that_is_full_while_a_commit_is_under_way_is_waited_with_and_nothing_more_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run, "AT_A_TIME", 5)
+    monkeypatch.setattr(reading, "AT_A_TIME", 5)
     world = World(batch_frames=5)
     world.put(8)
     world.gate.clear()
