@@ -120,7 +120,7 @@ def endpoints(market: Market, own: Sequence[Contract], orders: Orders, limits: H
         paths[f"{base}/{prefix}open_interest"] = _listing(told.interest, mine)
         paths[f"{base}/{prefix}index"] = _listing(told.index, mine)
         paths[f"{base}/v1/swap_historical_funding_rate"] = told.settled
-        paths[f"{base}/v3/{prefix.removeprefix('v1/')}liquidation_orders"] = told.liquidated
+        paths[f"{base}/v3/{prefix.removeprefix('v1/')}liquidation_orders"] = told.liquidated(name)
     window = Window(limits.requests, limits.window_s)
     return Endpoints(paths, window, time.monotonic, refusal("http_429"), answered(None, 404))
 
@@ -155,13 +155,19 @@ class _Answers:
         ]
         return answered({"total_page": 1, "current_page": 1, "total_size": len(rows), "data": rows})
 
-    def liquidated(self, query: Query) -> Answer:
-        since, wanted = int(query.get("start_time", 0)), query.get("contract") or query.get("symbol")
-        found = [
-            order(one) for one in self._orders.shown
-            if wanted in (one.contract.symbol, code(one.contract)) and one.ts >= since
-        ]  # fmt: skip
-        return answered([{"query_id": n, **each} for n, each in enumerate(found[-50:])])
+    def liquidated(self, market: str) -> Callable[[Query], Answer]:
+        """Of a contract; of a coin's, where they are delivered in it."""
+        asked = "symbol" if market == "delivery" else "contract"
+
+        def answer(query: Query) -> Answer:
+            since, wanted = int(query.get("start_time", 0)), query.get(asked)
+            found = [
+                order(one) for one in self._orders.shown
+                if (one.contract.market, code(one.contract)) == (market, wanted) and one.ts >= since
+            ]  # fmt: skip
+            return answered([{"query_id": n, **each} for n, each in enumerate(found[-50:])])
+
+        return answer
 
 
 def _info(each: Contract) -> dict[str, Any]:
