@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from tests.foreign import lines, live, report
+from tests.foreign import further, lines, live, report
 
 
 def main() -> int:
@@ -18,9 +18,15 @@ def main() -> int:
         print("\n" + report.lines_table(lines.verdicts(recorded, run.missing)))
     else:
         print(f"\nno recordings at {lines.RECORDINGS}: the table of recorded lines is left out")
-    for one in found.unexplained:
+    more = asyncio.run(further.live.run())
+    others = further.report.findings(more)
+    print(f"\n{further.report.tables(others)}")
+    for name in more.missing.keys() - run.missing.keys():
+        print(f"{name}: left out: {more.missing[name]}", file=sys.stderr)
+    unexplained = [*found.unexplained, *others.unexplained]
+    for one in unexplained:
         print(f"NOT EXPLAINED: {one}", file=sys.stderr)
-    return 2 if not run.heard else 1 if found.unexplained else 0
+    return 2 if not run.heard else 1 if unexplained else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Drives ccxt, unchanged, on further venues: `stream` or `ask` with ADDRESSES MARKETS SINCE; `reads NAMES` says what it has.
+"""Drives ccxt, unchanged, on further venues: `ADDRESSES MARKETS STATE SINCE`; `reads NAMES` says what it has of exchanges.
 
 Runs in an environment of its own. Addresses and markets are JSON by ccxt's name of the exchange; the markets are given, as its
-own lists need far more of a venue than its liquidations.
+own lists need far more of a venue than its liquidations. STATE is the simulator's, by which REST waits for the market's end.
 """
 
 import asyncio
@@ -9,11 +9,13 @@ import json
 import sys
 from typing import Any
 
+import aiohttp
 import ccxt.pro
 
 VENUE = {"gate": "gateio"}
 CHANNELS = {"gate": "liq_orders", "htx": "liquidation_history", "bitfinex": "liquidations_hist"}
 MOST = 500
+EVERY_S = 0.2
 READS = ("watchLiquidations", "watchLiquidationsForSymbols", "fetchLiquidations")
 
 
@@ -77,23 +79,32 @@ def _since(client: Any, since: int) -> dict[str, int]:
     return {} if client.id == "gate" else {"since": since}
 
 
-async def _stream(clients: dict[str, Any], markets: dict[str, list[dict[str, Any]]]) -> None:
-    await asyncio.gather(
-        *(_watch(client, each["symbol"]) for name, client in clients.items() for each in markets[name])
-    )
-
-
-async def _ask_all(clients: dict[str, Any], markets: dict[str, list[dict[str, Any]]], since: int) -> None:
-    for name, client in clients.items():
+async def _ask_all(clients: dict[str, Any], markets: dict[str, list[dict[str, Any]]], state: str, since: int) -> None:
+    asked = {name: client for name, client in clients.items() if name in CHANNELS}
+    await _over(state)
+    for name, client in asked.items():
         for market in markets[name]:
             await _ask(client, market, since)
-        await client.close()
 
 
-async def main(mode: str, addresses: dict[str, Any], markets: dict[str, list[dict[str, Any]]], since: int) -> None:
-    """Watch, or ask once for what was since then, UTC ms."""
+async def _over(state: str) -> None:
+    """Wait until the simulator's market has nothing left to show."""
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(state) as answer:
+                found = await answer.json()
+            if found["finished"] and not any(found["pending"].values()):
+                return
+            await asyncio.sleep(EVERY_S)
+
+
+async def main(addresses: dict[str, Any], markets: dict[str, list[dict[str, Any]]], state: str, since: int) -> None:
+    """Watch what is streamed; ask of the others, once the market is over, for what was since then, UTC ms."""
     clients = {name: _client(name, each, markets[name]) for name, each in addresses.items()}
-    await (_stream(clients, markets) if mode == "stream" else _ask_all(clients, markets, since))
+    watches = [
+        _watch(clients[name], each["symbol"]) for name in clients.keys() - CHANNELS.keys() for each in markets[name]
+    ]
+    await asyncio.gather(_ask_all(clients, markets, state, since), *watches)
 
 
 if __name__ == "__main__":
@@ -101,4 +112,4 @@ if __name__ == "__main__":
         known = {name: getattr(ccxt.pro, name)().has for name in sys.argv[2:] if hasattr(ccxt.pro, name)}
         _put(reads={name: [each for each in READS if has.get(each)] for name, has in known.items()})
     else:
-        asyncio.run(main(sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3]), int(sys.argv[4])))
+        asyncio.run(main(json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3], int(sys.argv[4])))

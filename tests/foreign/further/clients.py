@@ -1,6 +1,5 @@
 """Which client reads the liquidations of which further venue, and how it is started."""
 
-import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -49,7 +48,7 @@ def commands(simulator: Simulator, missing: dict[str, str]) -> dict[str, list[Co
         "tardis-dev": lambda: _tardis(simulator, install.node_modules()),
         "cryptofeed": lambda: _cryptofeed(simulator, install.python(), "cryptofeed"),
         "cryptofeed 3": lambda: _cryptofeed(simulator, install.cryptofeed_3_python(), "cryptofeed 3"),
-        "ccxt": lambda: [_ccxt(simulator, "stream")],
+        "ccxt": lambda: [_ccxt(simulator, install.python())],
     }
     found: dict[str, list[Command]] = {}
     for name, make in makers.items():
@@ -82,21 +81,18 @@ def _cryptofeed(simulator: Simulator, python: Path, client: str) -> list[Command
     return [(f"{venue} {client}", [str(python), "-P", str(HERE / "cryptofeed_client.py"), name, *addresses], {})]
 
 
-def asking(simulator: Simulator) -> dict[str, list[Command]]:
-    """Return the clients that ask by REST for what has happened; none where they cannot be had."""
-    with contextlib.suppress(install.UnavailableError):
-        return {"ccxt": [_ccxt(simulator, "ask")]}
-    return {}
-
-
-def _ccxt(simulator: Simulator, mode: str) -> Command:
-    names = CCXT[mode].items()
+def _ccxt(simulator: Simulator, python: Path) -> Command:
     addresses = {
-        name: {kind.lower(): _address(simulator, venue, kind) for kind in ("WS", "REST")} for name, venue in names
-    }
-    markets = {name: [_market(each) for each in of_venue(simulator, venue)] for name, venue in names}
-    arguments = [mode, json.dumps(addresses), json.dumps(markets), str(START_MS)]
-    return "ccxt", [str(install.python()), "-P", str(HERE / "ccxt_client.py"), *arguments], {}
+        name: {kind.lower(): _address(simulator, venue, kind) for kind in ("WS", "REST")}
+        for mode in CCXT.values() for name, venue in mode.items()
+    }  # fmt: skip
+    markets = {
+        name: [_market(each) for each in of_venue(simulator, venue)]
+        for mode in CCXT.values() for name, venue in mode.items()
+    }  # fmt: skip
+    control = f"{simulator.env()['LIQ_SIMULATOR']}/_state"
+    arguments = [json.dumps(addresses), json.dumps(markets), control, str(START_MS)]
+    return "ccxt", [str(python), "-P", str(HERE / "ccxt_client.py"), *arguments], {}
 
 
 def of_venue(simulator: Simulator, venue: str) -> Sequence[Contract]:

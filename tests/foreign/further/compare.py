@@ -10,7 +10,12 @@ from tests.foreign.further.sent import Sent, bitmex_orders, items
 from tests.foreign.live import Heard, Run
 from tests.foreign.ours import Frame, rows_of
 
-READ, LEFT_OUT = "read", "left out"
+READ, REPORTED, LEFT_OUT = "read", "kept apart", "left out"
+TABLES = ("liquidations", "liquidation_reports")
+KEPT_APART = ("gateio", "bitfinex")
+"""The venues of which the second table has liquidations; others have what is none in it, such as deleveragings."""
+BY_REPORT = ("gateio",)
+"""The venues whose answers to a question are kept apart, as the feed has the same liquidations."""
 
 
 class Pair(NamedTuple):
@@ -53,7 +58,12 @@ def join(run: Run, source: Source, read: Reader = rows_of) -> Joined:
     frames = [
         Frame(n, each.venue, f"{each.connection}", each.frame.encode(), each.channel) for n, each in enumerate(heard, 1)
     ]
-    rows = read(frames, run.book)["liquidations"]
+    tables = read(frames, run.book)
+    rows: dict[int, list[Row]] = {}
+    for table in TABLES:
+        for n, found in tables[table].items():
+            if table == TABLES[0] or source.venue in KEPT_APART:
+                rows.setdefault(n, []).extend(row | {"table": table} for row in found)
     joined = Joined([], [], [], [])
     for group in _groups(source.venue, heard, rows):
         joined.sent.extend(group.sent)
@@ -102,9 +112,15 @@ def _taken(found: list[Row], scores: list[int]) -> Row | None:
 def _of_row(sent: Sent, row: Row) -> int:
     """Return how well a row of ours fits: 0 not at all."""
     when = sent.ts is None or ms(row["ts_event"]) == sent.ts
-    if row["symbol"] != sent.symbol or not when or not sent.counts:
+    table = TABLES[not sent.counts or row["venue"] in BY_REPORT]
+    if row["symbol"] != sent.symbol or not when or row["table"] != table:
         return 0
-    return 1 + same(row["qty_raw"], sent.units) + same(row["price_raw"], sent.price)
+    return 1 + same(row["qty_raw"], _raw(sent)) + same(row["price_raw"], sent.price)
+
+
+def _raw(sent: Sent) -> float:
+    """The quantity that we take: HTX sends coins beside contracts where it can."""
+    return float(sent.item.get("amount", sent.units))
 
 
 def _of_said(sent: Sent, said: Row) -> int:
@@ -117,7 +133,7 @@ def _of_said(sent: Sent, said: Row) -> int:
 def _values(sent: Sent, row: Row | None, said: Row | None) -> Iterator[tuple[str, Any, Any]]:
     if row is None and said is None:
         return
-    yield "liquidation", READ if row else LEFT_OUT, READ if said else LEFT_OUT
+    yield "liquidation", (READ if sent.counts else REPORTED) if row else LEFT_OUT, READ if said else LEFT_OUT
     if row is None or said is None:
         return
     yield "symbol", row["symbol"], said["symbol"]
@@ -133,8 +149,7 @@ def _values(sent: Sent, row: Row | None, said: Row | None) -> Iterator[tuple[str
 def _wrong(sent: Sent, row: Row | None, contract: Contract) -> Iterator[str]:
     """Yield what a row of ours has that is not what was sent; a client that agrees with us in an error proves nothing."""
     if row is None:
-        if sent.counts:
-            yield f"{sent.symbol} {sent.ts} left out"
+        yield f"{sent.symbol} {sent.ts} left out"
         return
     for name, right in expected(sent, contract).items():
         if not same(row[name], right):
@@ -147,7 +162,7 @@ def expected(sent: Sent, contract: Contract) -> Row:
     coins = contract.coins(sent.units, price)
     return {
         "position_side": sent.position, "order_side": "sell" if sent.position == "long" else "buy", "price_raw": sent.price,
-        "price": price, "qty_raw": sent.units, "qty_base": coins, "notional_usd": coins * price,
+        "price": price, "qty_raw": _raw(sent), "qty_base": coins, "notional_usd": coins * price,
         "base": contract.coin.name, "contract": "inverse" if contract.inverse else "linear",
     }  # fmt: skip
 

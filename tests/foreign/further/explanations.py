@@ -59,14 +59,16 @@ KNOWN = (
                 "without Bitfinex' t before a pair"),
     Explanation((TARDIS,), "bitfinex", "price of a coin", lambda p: p.sent.item["entry"], "ours",
                 "gives the price at which the position was opened; it was taken over at the last field (bitfinex.md §2)"),
+    Explanation((TARDIS,), "bitfinex", "liquidation", lambda _: LEFT_OUT, "both",
+                "leaves out executions; ours in a table apart: neither counts them (bitfinex.md §2)", _executed),
     Explanation((TARDIS,), "kraken", "coins", _units, "ours",
                 "gives an inverse contract's quantity, which is USD, as it is (kraken-futures.md §2)", _inverse),
     Explanation((TARDIS,), "htx", "coins", _units, "ours",
                 "gives volume, which is contracts, as it is; coins are amount, or contracts x size / price (htx.md §2)"),
     Explanation((TARDIS,), "htx", "symbol", lambda p: _alias(p.contract), "both",
                 "names a contract that is delivered by its place in the calendar", lambda p: p.contract.market == "delivery"),
-    Explanation((CCXT,), "lighter", "price of a coin", lambda p: p.sent.price, "both", "of 1000PEPE as quoted; ours of one PEPE",
-                _multiplied),
+    Explanation((CCXT,), "lighter", "price of a coin", lambda p: p.sent.price, "both",
+                "of 1000PEPE as quoted; ours of one PEPE", _multiplied),
     Explanation((CCXT,), "lighter", "coins", _units, "both", "counts 1000PEPE; ours PEPE", _multiplied),
     Explanation((CCXT,), "gateio", "position side", lambda p: POSITIONS["buy" if p.sent.position == "long" else "sell"], "ours",
                 "takes the sign of a size for an order's; it is the position's: 600 is a long (gateio-futures.md §2)"),
@@ -79,8 +81,8 @@ KNOWN = (
     Explanation((CCXT,), "htx", "USD", lambda _: None, "ours", "has none where HTX sends none: contracts x size", _inverse),
     Explanation((CCXT,), "bitfinex", "liquidation", lambda _: READ, "ours",
                 "counts an execution beside the trigger that it is a part of (bitfinex.md §2)", _executed),
-    Explanation((CCXT,), "bitfinex", "position side", lambda _: "long", "ours",
-                "takes IS_MATCH for the side, so that every trigger is a long's; the sign of AMOUNT is it (bitfinex.md §2)"),
+    Explanation((CCXT,), "bitfinex", "position side", lambda p: "long" if p.sent.counts else "short", "ours",
+                "takes IS_MATCH for the side, so every trigger is a long's; it is the sign of AMOUNT (bitfinex.md §2)"),
 )  # fmt: skip
 
 UNHEARD = {
@@ -89,9 +91,9 @@ UNHEARD = {
 }  # fmt: skip
 """Client and venue of whose liquidations some are in none of its frames, and why."""
 UNREAD = {
-    "aster": "the three have its market data without its liquidations",
-    "bitget": "the three have its market data without its liquidations",
-    "coinex": "ccxt has its market data without its liquidations",
+    "aster": "whoever has its market data leaves these out",
+    "bitget": "whoever has its market data leaves these out",
+    "coinex": "whoever has its market data leaves these out",
     "cryptocom": "publishes no liquidations",
     "hyperliquid": "publishes none but in a node's files; the clients read an account's own",
     "kucoin": "publishes no liquidations",
@@ -103,7 +105,6 @@ def explanation_of(pair: Pair) -> Explanation | None:
     """Return why a pair differs; None where that is not known, or not exactly so."""
     for known in KNOWN:
         fits = pair.client in known.clients and (pair.venue, pair.field) == (known.venue, known.field)
-        is_ours = pair.ours != LEFT_OUT or _executed(pair)
-        if fits and is_ours and known.where(pair) and same(known.says(pair), pair.theirs):
+        if fits and pair.ours != LEFT_OUT and known.where(pair) and same(known.says(pair), pair.theirs):
             return known
     return None

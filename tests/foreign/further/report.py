@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from tests.foreign.compare import Reader
 from tests.foreign.further.clients import SOURCES, Source
-from tests.foreign.further.compare import Pair, join, lost
+from tests.foreign.further.compare import BY_REPORT, TABLES, Pair, join, lost
 from tests.foreign.further.explanations import UNHEARD, UNREAD, explanation_of
 from tests.foreign.live import Run
 from tests.foreign.ours import rows_of
@@ -52,7 +52,8 @@ def findings(run: Run, read: Reader = rows_of) -> Findings:
             wrong += [f"{source.client} {source.venue}: sent and not shown {one}" for one in added]
         shown, why = sum(one.venue == source.venue for one in run.shown), UNHEARD.get(source[:2], "")
         came = sum(one.counts for one in joined.sent)
-        received.append(Received(source, shown, came, len(joined.rows), missing if source.streamed else [], why))
+        rows = sum(row["table"] == TABLES[source.venue in BY_REPORT] for row in joined.rows)
+        received.append(Received(source, shown, came, rows, missing if source.streamed else [], why))
     return Findings(received, *_grouped(pairs), wrong)
 
 
@@ -79,7 +80,8 @@ def tables(found: Findings) -> str:
     places = dict.fromkeys(place[:2] for place in found.agreed)
     return "\n\n".join((
         table(("client", "venue", "by", "shown by the market", "in its frames", "read by us", "why not all"),
-              [(*one.source[:2], how[one.source.streamed], one.shown, one.received, one.rows, one.why) for one in found.received]),
+              [(*one.source[:2], how[one.source.streamed], one.shown, one.received, one.rows, one.why)
+               for one in found.received]),
         table(("client", "venue", "field", "differ", "of", "for instance", "ours", "theirs", "right", "why"),
               [(*one[:6], text_of(one.ours), text_of(one.theirs), one.right, one.why or "NOT EXPLAINED")
                for one in found.differences]),

@@ -62,7 +62,8 @@ def _bitfinex(message: Any) -> list[Sent]:
         [each for each in pushed if isinstance(each, list) and each[:1] == ["pos"]] if isinstance(pushed, list) else []
     )
     return [
-        Sent(row[4], row[2], "long" if row[5] > 0 else "short", row[11], abs(row[5]), {"id": row[1], "entry": row[6]}, row[8] == 0)
+        Sent(row[4], row[2], "long" if row[5] > 0 else "short", row[11], abs(row[5]), {"id": row[1], "entry": row[6]},
+             row[8] == 0)
         for row in rows
     ]  # fmt: skip
 

@@ -1,0 +1,142 @@
+"""Foreign clients read the further venues as we do, but for their known errors; skipped where they cannot be had."""
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.columns.contracts.instruments import Instruments
+from tests.foreign import install
+from tests.foreign.further import clients, live, report
+from tests.foreign.further.clients import SOURCES, Source
+from tests.foreign.further.explanations import UNREAD
+from tests.foreign.live import Run
+from tests.foreign.ours import Frame, Rows, rows_of
+
+pytestmark = pytest.mark.timeout(600)  # the first run installs the clients
+NAMES = {
+    "aster": "aster", "bitget": "bitget", "coinex": "coinex", "cryptocom": "cryptocom", "hyperliquid": "hyperliquid",
+    "kucoin": "kucoinfutures",
+}  # fmt: skip
+"""ccxt's names of the venues that no client reads."""
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """One run of the market with every client there is."""
+    return asyncio.run(live.run())
+
+
+@pytest.fixture(scope="module")
+def found(run: Run) -> report.Findings:
+    return report.findings(run)
+
+
+def _need(run: Run, source: Source) -> None:
+    if source.client in run.missing:
+        pytest.skip(f"{source.client}: {run.missing[source.client]}")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda each: f"{each.client} {each.venue}")
+def test_every_difference_to_a_foreign_client_is_explained(run: Run, found: report.Findings, source: Source) -> None:
+    _need(run, source)
+    compared = [one[:3] for one in (*found.differences, *found.agreed) if one[:2] == source[:2]]
+    assert {"liquidation", "symbol", "position side", "price of a coin", "coins"} <= {field for *_, field in compared}
+    assert [one for one in found.unexplained if source.client in one and source.venue in one] == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda each: f"{each.client} {each.venue}")
+def test_a_foreign_client_receives_all_that_was_shown(run: Run, found: report.Findings, source: Source) -> None:
+    _need(run, source)
+    (one,) = (each for each in found.received if each.source == source)
+    assert one.shown > 0
+    assert one.received == one.rows
+    assert 0 < one.received <= one.shown
+    assert one.why or one.received == one.shown
+
+
+Change = Callable[[Any], Any]
+
+
+def _other(value: Any) -> Any:
+    """Another value of the same kind, as wrong as can easily be overlooked."""
+    if isinstance(value, str):
+        return {"buy": "sell", "sell": "buy", "long": "short", "short": "long", "linear": "inverse",
+                "inverse": "linear"}.get(value, f"{value}X")  # fmt: skip
+    return value + timedelta(milliseconds=1) if hasattr(value, "year") else value * 1.001
+
+
+_known: dict[str, dict[str, Rows]] = {}
+
+
+def _read(frames: Sequence[Frame], book: Instruments) -> dict[str, Rows]:
+    """Our reading of a client's frames of a venue, made once; the lists of rows may be replaced."""
+    key = f"{id(book)} {frames[0].venue} {frames[0].session}"
+    if key not in _known:
+        _known[key] = rows_of(frames, book)
+    return {table: found.copy() for table, found in _known[key].items()}
+
+
+def _changed(table: str, venue: str, change: Callable[[list[Any]], list[Any]]) -> Callable[..., dict[str, Rows]]:
+    """Our reading with the rows of one frame of a venue changed: of the middle one that has any."""
+
+    def read(frames: Sequence[Frame], book: Instruments) -> dict[str, Rows]:
+        rows = _read(frames, book)
+        numbers = sorted(number for number, found in rows[table].items() if found and found[0]["venue"] == venue)
+        for number in numbers[len(numbers) // 2 :][:1]:
+            rows[table][number] = change([*rows[table][number]])
+        return rows
+
+    return read
+
+
+TABLES = dict.fromkeys(clients.VENUES, "liquidations") | {"gateio": "liquidation_reports"}
+FIELDS = ("symbol", "position_side", "order_side", "ts_event", "qty_raw", "qty_base", "price", "price_raw", "notional_usd",
+          "base", "contract")  # fmt: skip
+TIMELESS = ("bitmex", "ts_event")
+"""BitMEX sends no time: ours is when a frame arrived, which no client can be held against."""
+ERRORS = [(venue, field) for venue in TABLES for field in FIELDS if (venue, field) != TIMELESS]
+
+
+@pytest.mark.parametrize(("venue", "field"), ERRORS)
+def test_an_error_of_ours_is_explained_by_nothing(run: Run, venue: str, field: str) -> None:
+    if run.missing:
+        pytest.skip(f"{', '.join(run.missing)} cannot be had here")
+    wrong = _changed(TABLES[venue], venue, lambda rows: [rows[0] | {field: _other(rows[0][field])}, *rows[1:]])
+    assert report.findings(run, wrong).unexplained
+
+
+@pytest.mark.parametrize("venue", TABLES)
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_liquidation_that_we_drop_or_double_is_explained_by_nothing(run: Run, venue: str, times: int) -> None:
+    if run.missing:
+        pytest.skip(f"{', '.join(run.missing)} cannot be had here")
+    wrong = _changed(TABLES[venue], venue, lambda rows: [*rows[:1] * times, *rows[1:]])
+    assert report.findings(run, wrong).unexplained
+
+
+def _answer(command: list[str], env: dict[str, str] | None = None) -> Any:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ | (env or {}))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_no_client_reads_the_market_s_liquidations_of_the_venues_that_we_say_so_of() -> None:
+    names = dict(NAMES)
+    assert names.keys() == UNREAD.keys()
+    try:
+        modules, python = install.node_modules(), install.python()
+    except install.UnavailableError as error:
+        pytest.skip(str(error))
+    asked = ["bitget-futures", "crypto-com", "crypto-com-derivatives", "hyperliquid", "kucoin-futures"]
+    tardis = ["node", str(clients.FOREIGN / "tardis" / "tardis.js"), "reads", *asked, "bitmex"]
+    assert _answer(tardis, {"NODE_PATH": str(modules)}) == ["bitmex"]
+    ccxt = [str(python), "-P", str(clients.HERE / "ccxt_client.py"), "reads", *names.values()]
+    assert {name: has for name, has in _answer(ccxt)["reads"].items() if has} == {}
+    cryptofeed = [str(python), "-P", str(clients.HERE / "cryptofeed_client.py"), "reads", "Bitget", "CryptoDotCom", "KuCoin"]
+    assert _answer([*cryptofeed, "Deribit"])["reads"] == ["Deribit"]
