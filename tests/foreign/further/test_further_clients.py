@@ -138,5 +138,13 @@ def test_no_client_reads_the_market_s_liquidations_of_the_venues_that_we_say_so_
     assert _answer(tardis, {"NODE_PATH": str(modules)}) == ["bitmex"]
     ccxt = [str(python), "-P", str(clients.HERE / "ccxt_client.py"), "reads", *names.values()]
     assert {name: has for name, has in _answer(ccxt)["reads"].items() if has} == {}
-    cryptofeed = [str(python), "-P", str(clients.HERE / "cryptofeed_client.py"), "reads", "Bitget", "CryptoDotCom", "KuCoin"]
+    cryptofeed = [
+        str(python),
+        "-P",
+        str(clients.HERE / "cryptofeed_client.py"),
+        "reads",
+        "Bitget",
+        "CryptoDotCom",
+        "KuCoin",
+    ]
     assert _answer([*cryptofeed, "Deribit"])["reads"] == ["Deribit"]
