@@ -1,4 +1,5 @@
-"""Drives ccxt, unchanged, on further venues: `ADDRESSES MARKETS STATE SINCE`; `reads NAMES` says what it has of exchanges.
+"""Drives ccxt, unchanged, on further venues: `ADDRESSES MARKETS STATE SINCE`; `map` of answers from standard
+input; `reads NAMES` says what it has of exchanges.
 
 Runs in an environment of its own. Addresses and markets are JSON by ccxt's name of the exchange; the markets are given, as its
 own lists need far more of a venue than its liquidations. STATE is the simulator's, by which REST waits for the market's end.
@@ -107,9 +108,20 @@ async def main(addresses: dict[str, Any], markets: dict[str, list[dict[str, Any]
     await asyncio.gather(_ask_all(clients, markets, state, since), *watches)
 
 
+def _map(line: dict[str, Any]) -> dict[str, Any]:
+    """Read a recorded answer with a client that knows the contract."""
+    client = getattr(ccxt.pro, line["exchange"])()
+    client.set_markets([line["market"]])
+    found = client.parse_liquidations(json.loads(line["frame"]), client.market(line["market"]["symbol"]))
+    return {"said": [_liquidation(client, each) for each in found]}
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "reads":
         known = {name: getattr(ccxt.pro, name)().has for name in sys.argv[2:] if hasattr(ccxt.pro, name)}
         _put(reads={name: [each for each in READS if has.get(each)] for name, has in known.items()})
+    elif sys.argv[1] == "map":
+        for each in sys.stdin:
+            _put(**_map(json.loads(each)))
     else:
         asyncio.run(main(json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3], int(sys.argv[4])))

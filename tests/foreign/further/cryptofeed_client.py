@@ -1,8 +1,10 @@
-"""Drives cryptofeed 2 or 3, unchanged, on a further venue: `EXCHANGE WS REST`; `reads NAMES` prints which have liquidations.
+"""Drives cryptofeed 2 or 3, unchanged, on a further venue: `EXCHANGE WS REST`; `map` of frames from standard input; `reads
+NAMES` prints which exchanges have liquidations.
 
 Runs in an environment of its own. Prints JSON lines {frame, said}; a subclass sets addresses and listens in.
 """
 
+import asyncio
 import json
 import logging
 import sys
@@ -11,7 +13,7 @@ from typing import Any
 from cryptofeed import FeedHandler, exchanges
 from cryptofeed.connection import RestEndpoint, Routes, WebsocketEndpoint
 from cryptofeed.defines import FUTURES, LIQUIDATIONS, PERPETUAL
-from cryptofeed.symbols import str_to_symbol
+from cryptofeed.symbols import Symbol, Symbols, str_to_symbol
 
 logging.getLogger("feedhandler").setLevel(logging.CRITICAL)
 PATHS = {"Bitmex": "/realtime", "Deribit": "/ws/api/v2"}
@@ -74,9 +76,24 @@ def main(name: str, ws: str, rest: str) -> None:
     handler.run()
 
 
+async def _map(line: dict[str, Any]) -> dict[str, Any]:
+    """Read a recorded frame with a feed that knows its contract."""
+    kind = getattr(exchanges, line["exchange"])
+    contract = Symbol("BASE", "QUOTE", type=PERPETUAL).normalized
+    Symbols.set(kind.id, {contract: line["symbol"]}, {"instrument_type": {contract: PERPETUAL}})
+    feed = type(kind.__name__, (_Listening, kind), {})(subscription={LIQUIDATIONS: [contract]})
+    feed.callbacks[LIQUIDATIONS] = [feed.liquidated]
+    feed.said = []
+    await kind.message_handler(feed, line["frame"], None, 0.0)
+    return {"said": feed.said}
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "reads":
         found = [getattr(exchanges, name, None) for name in sys.argv[2:]]
         _put(reads=[each.__name__ for each in found if each and LIQUIDATIONS in each.websocket_channels])
+    elif sys.argv[1] == "map":
+        for each in sys.stdin:
+            _put(**asyncio.run(_map(json.loads(each))))
     else:
         main(*sys.argv[1:])

@@ -12,9 +12,10 @@ import pytest
 
 from pipelines.columns.contracts.instruments import Instruments
 from tests.foreign import install
-from tests.foreign.further import clients, live, report
+from tests.foreign.further import clients, lines, live, report
 from tests.foreign.further.clients import SOURCES, Source
 from tests.foreign.further.explanations import UNREAD
+from tests.foreign.lines import Verdict
 from tests.foreign.live import Run
 from tests.foreign.ours import Frame, Rows, rows_of
 
@@ -118,6 +119,27 @@ def test_a_liquidation_that_we_drop_or_double_is_explained_by_nothing(run: Run, 
         pytest.skip(f"{', '.join(run.missing)} cannot be had here")
     wrong = _changed(TABLES[venue], venue, lambda rows: [*rows[:1] * times, *rows[1:]])
     assert report.findings(run, wrong).unexplained
+
+
+@pytest.fixture(scope="module")
+def judged() -> dict[str, list[Verdict]]:
+    recorded = lines.lines()
+    if not recorded:
+        pytest.skip(f"no recordings at {lines.RECORDINGS}")
+    return lines.verdicts(recorded, {})
+
+
+RIGHT = {"tardis-dev": ["dydx"], "ccxt": [], "cryptofeed": [], "cryptofeed 3": []}
+"""The venues of the recorded lines that a client reads fully right."""
+
+
+@pytest.mark.parametrize("client", [*RIGHT, "ours"])
+def test_of_the_recorded_lines_we_read_all_right_and_others_few(judged: dict[str, list[Verdict]], client: str) -> None:
+    if client not in judged:
+        pytest.skip(f"{client} cannot be had here")
+    assert judged[client]
+    right = [one.line.venue for one in judged[client] if not one.wrong]
+    assert right == (RIGHT[client] if client in RIGHT else [one.line.venue for one in judged[client]])
 
 
 def _answer(command: list[str], env: dict[str, str] | None = None) -> Any:
