@@ -167,11 +167,19 @@ def expected(sent: Sent, contract: Contract) -> Row:
     }  # fmt: skip
 
 
-def lost(run: Run, source: Source, sent: Sequence[Sent]) -> tuple[list[str], list[str]]:
-    """Return which of the liquidations that the market showed are not in the frames, and which are there and were not shown."""
+Key = tuple[str, int | None, str, str]
+"""Symbol, time, side of the position, quantity."""
 
-    def key(symbol: str, ts: int | None, position: str, units: float) -> tuple[Any, ...]:
-        return symbol, ts if source.venue != "bitmex" else None, position, f"{units:.9g}"
+
+def lost(run: Run, source: Source, sent: Sequence[Sent]) -> tuple[list[Key], list[Key]]:
+    """Return which of the liquidations that the market showed are not in the frames, and which are there and were not shown.
+
+    BitMEX sends no time, and Gate's answers only whole seconds.
+    """
+
+    def key(symbol: str, ts: int | None, position: str, units: float) -> Key:
+        when = None if source.venue == "bitmex" or ts is None else ts // 1000 if source.venue == "gateio" else ts
+        return symbol, when, position, f"{units:.9g}"
 
     shown = [
         key(one.symbol, one.ts, one.position_side, float(one.qty_raw)) for one in run.shown if one.venue == source.venue
@@ -180,6 +188,12 @@ def lost(run: Run, source: Source, sent: Sequence[Sent]) -> tuple[list[str], lis
     return _without(shown, found), _without(found, shown)
 
 
-def _without(some: list[tuple[Any, ...]], others: list[tuple[Any, ...]]) -> list[str]:
+def _without(some: list[Key], others: list[Key]) -> list[Key]:
     left = list(others)
-    return [str(each) for each in some if each not in left or left.remove(each)]
+    missing: list[Key] = []
+    for each in some:
+        if each in left:
+            left.remove(each)
+        else:
+            missing.append(each)
+    return missing

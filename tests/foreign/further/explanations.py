@@ -85,11 +85,22 @@ KNOWN = (
                 "takes IS_MATCH for the side, so every trigger is a long's; it is the sign of AMOUNT (bitfinex.md §2)"),
 )  # fmt: skip
 
-UNHEARD = {
-    ("ccxt", "htx"): "linear: asks /v5/market/liquidation_orders, of which no answer is known here; delivery: asks by contract "
-                     "where HTX wants the coin (htx.md §2)",
-}  # fmt: skip
-"""Client and venue of whose liquidations some are in none of its frames, and why."""
+
+class Unheard(NamedTuple):
+    """Of what `markets` of a venue a client is sent nothing, and why; `error`: what its requests are answered with, if told."""
+
+    client: str
+    venue: str
+    markets: tuple[str, ...]
+    why: str
+    error: str = ""
+
+
+UNHEARD = (
+    Unheard(CCXT, "htx", ("linear",), "linear: asks a fifth version of HTX' API, of which no answer is known here; ours is v3",
+            "/v5/market/liquidation_orders"),
+    Unheard(CCXT, "htx", ("delivery",), "delivery: asks by contract where HTX wants the coin (htx.md §2)"),
+)  # fmt: skip
 UNREAD = {
     "aster": "whoever has its market data leaves these out",
     "bitget": "whoever has its market data leaves these out",

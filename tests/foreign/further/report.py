@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from tests.foreign.compare import Reader
 from tests.foreign.further.clients import SOURCES, Source
-from tests.foreign.further.compare import BY_REPORT, TABLES, Pair, join, lost
+from tests.foreign.further.compare import BY_REPORT, TABLES, Joined, Key, Pair, join, lost
 from tests.foreign.further.explanations import UNHEARD, UNREAD, explanation_of
 from tests.foreign.live import Run
 from tests.foreign.ours import rows_of
@@ -12,14 +12,18 @@ from tests.foreign.report import Difference, table, text_of
 
 
 class Received(NamedTuple):
-    """Of a client and a venue: liquidations shown by the market, in its frames, and read by us of them; `why` some were not."""
+    """Of a client and a venue: liquidations shown by the market, in its frames, and read by us of them.
+
+    `missing`: what is in none of its frames; `why`: the known reasons; `unknown`: what none of them explains.
+    """
 
     source: Source
     shown: int
     received: int
     rows: int
-    missing: list[str]
+    missing: list[Key]
     why: str
+    unknown: list[str]
 
 
 class Findings(NamedTuple):
@@ -33,9 +37,8 @@ class Findings(NamedTuple):
     @property
     def unexplained(self) -> list[str]:
         """Everything that should not be: a difference or loss without a known reason, and anything that we read wrong."""
-        missing = [f"{one.source.client} {one.source.venue}: not received {one.missing}" for one in self.received
-                   if one.missing and not one.why]  # fmt: skip
-        return missing + self.wrong + [str(one) for one in self.differences if not one.why]
+        unknown = [f"{one.source.client} {one.source.venue}: {each}" for one in self.received for each in one.unknown]
+        return unknown + self.wrong + [str(one) for one in self.differences if not one.why]
 
 
 def findings(run: Run, read: Reader = rows_of) -> Findings:
@@ -45,16 +48,24 @@ def findings(run: Run, read: Reader = rows_of) -> Findings:
         if source.client not in run.heard:
             continue
         joined = join(run, source, read)
-        missing, added = lost(run, source, joined.sent)
         pairs += joined.pairs
         wrong += [f"{source.client} {source.venue}: {one}" for one in joined.wrong]
-        if source.streamed:
-            wrong += [f"{source.client} {source.venue}: sent and not shown {one}" for one in added]
-        shown, why = sum(one.venue == source.venue for one in run.shown), UNHEARD.get(source[:2], "")
-        came = sum(one.counts for one in joined.sent)
-        rows = sum(row["table"] == TABLES[source.venue in BY_REPORT] for row in joined.rows)
-        received.append(Received(source, shown, came, rows, missing if source.streamed else [], why))
+        received.append(_received(run, source, joined))
     return Findings(received, *_grouped(pairs), wrong)
+
+
+def _received(run: Run, source: Source, joined: Joined) -> Received:
+    known = [one for one in UNHEARD if (one.client, one.venue) == source[:2]]
+    markets = {market for one in known for market in one.markets}
+    missing, added = lost(run, source, joined.sent)
+    unknown = [f"not received {one}" for one in missing if run.contracts[source.venue, one[0]].market not in markets]
+    unknown += [f"sent and not shown {one}" for one in added]
+    errors = [one.error for one in run.heard[source.client] if one.venue == source.venue and one.error]
+    unknown += [one for one in errors if not any(each.error and each.error in one for each in known)]
+    shown = sum(one.venue == source.venue for one in run.shown)
+    rows = sum(row["table"] == TABLES[source.venue in BY_REPORT] for row in joined.rows)
+    came = sum(one.counts for one in joined.sent)
+    return Received(source, shown, came, rows, missing, "; ".join(one.why for one in known), unknown)
 
 
 def _grouped(pairs: list[Pair]) -> tuple[list[Difference], list[tuple[str, str, str, int]]]:
