@@ -4,7 +4,7 @@ What is right is the table in the README beside the recordings, and below for Bi
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines.columns.contracts.instruments import Instruments
@@ -59,24 +59,27 @@ def _line(reading: Reading) -> Line:
 
 def verdicts(found: Sequence[Line], missing: dict[str, str]) -> dict[str, list[Verdict]]:
     """Read every line with every client that reads its venue and can be had; `missing` is told which cannot, and why."""
-    readers: dict[str, Callable[[list[Line]], list[Any]]] = {
-        "tardis-dev": _tardis, "ccxt": _ccxt, "ours": _ours,
-        **{name: lambda some, name=name: _cryptofeed(name, some) for name in CRYPTOFEED},
-    }  # fmt: skip
     judged: dict[str, list[Verdict]] = {}
-    for name, read in readers.items():
+    for name in (*READS, "ours"):
         own = [line for line in found if line.venue in READS.get(name, VENUES)]
         try:
-            judged[name] = list(map(judge, own, read(own)))
+            judged[name] = list(map(judge, own, answers(name, own)))
         except install.UnavailableError as error:
             missing[name] = str(error)
     return judged
 
 
+def answers(name: str, found: list[Line]) -> list[dict[str, Any]]:
+    """Return what a client, or `ours`, reads of each line, as `said`. Raises install.UnavailableError."""
+    if name in CRYPTOFEED:
+        return _cryptofeed(name, found)
+    return {"tardis-dev": _tardis, "ccxt": _ccxt, "ours": _ours}[name](found)
+
+
 def _frame_by_frame(command: list[str], asked: list[list[dict[str, Any]]], env: dict[str, str]) -> list[dict[str, Any]]:
     """Return what a client says of each line's frames together."""
-    answers = iter(answers_of(command, [each for some in asked for each in some], env))
-    return [{"said": [said for _ in some for said in next(answers)["said"]]} for some in asked]
+    read = iter(answers_of(command, [each for some in asked for each in some], env))
+    return [{"said": [said for _ in some for said in next(read)["said"]]} for some in asked]
 
 
 def _tardis(found: list[Line]) -> list[dict[str, Any]]:
@@ -120,7 +123,7 @@ def book_of(venue: str) -> Instruments:
 
 
 def _ours(found: list[Line]) -> list[dict[str, Any]]:
-    answers: list[dict[str, Any]] = []
+    read: list[dict[str, Any]] = []
     for line in found:
         channel = line.place.split(":")[0].removeprefix("rest_") if line.place.startswith("rest_") else None
         frames = [
@@ -128,12 +131,12 @@ def _ours(found: list[Line]) -> list[dict[str, Any]]:
             for n, text in enumerate(line.frame.splitlines(), 1)
         ]
         tables = rows_of(frames, book_of(line.venue))
-        answers.append({"said": [
+        read.append({"said": [
             {"kind": "liquidation", "symbol": row["symbol"], "side": side_of(row), "amount": row["qty_raw"],
              "base": row["qty_base"], "price": row["price"], "usd": row["notional_usd"], "timestamp": ms(row["ts_event"])}
             for table in TABLES for rows in tables[table].values() for row in rows
         ]})  # fmt: skip
-    return answers
+    return read
 
 
 def lines_table(judged: dict[str, list[Verdict]]) -> str:

@@ -12,12 +12,14 @@ import pytest
 
 from pipelines.columns.contracts.instruments import Instruments
 from tests.foreign import install
+from tests.foreign.compare import POSITIONS
 from tests.foreign.further import clients, lines, live, report
 from tests.foreign.further.clients import SOURCES, Source
 from tests.foreign.further.explanations import UNREAD
-from tests.foreign.lines import Verdict
+from tests.foreign.lines import Line, Verdict
 from tests.foreign.live import Run
 from tests.foreign.ours import Frame, Rows, rows_of
+from tests.pipelines.frame_files import FRAMES
 
 pytestmark = pytest.mark.timeout(600)  # the first run installs the clients
 NAMES = {
@@ -144,6 +146,21 @@ def test_of_the_recorded_lines_we_read_all_right_and_others_few(judged: dict[str
     assert judged[client]
     right = [one.line.venue for one in judged[client] if not one.wrong]
     assert right == (RIGHT[client] if client in RIGHT else [one.line.venue for one in judged[client]])
+
+
+BOTH = {"tardis-dev": ["long"], "cryptofeed 3": ["short"], "ours": ["long", "short"]}
+"""What is read of a trade of Deribit that liquidated its maker and its taker, flag MT."""
+
+
+@pytest.mark.parametrize("client", BOTH)
+def test_of_a_trade_that_liquidated_both_sides_we_read_both_and_others_one(client: str) -> None:
+    frame = (FRAMES / "deribit" / "trades.jsonl").read_text().splitlines()[2]
+    assert '"liquidation":"MT"' in frame
+    try:
+        (answer,) = lines.answers(client, [Line("deribit", "trades:3", frame, "ETH-25DEC26", {})])
+    except install.UnavailableError as error:
+        pytest.skip(str(error))
+    assert sorted(POSITIONS[one["side"]] for one in answer["said"]) == BOTH[client]
 
 
 def _answer(command: list[str], env: dict[str, str] | None = None) -> Any:
