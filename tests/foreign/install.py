@@ -21,7 +21,7 @@ CHDB = HERE / "chdb.lock"  # of the benchmarks only
 CRYPTOFEED_3 = HERE / "further" / "cryptofeed.lock"
 TARDIS = HERE / "tardis.lock"  # of the Python client, which reads our service
 REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
-VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1"}
+VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1", "cryptofeed 3": "3.0.1"}
 INSTALL_S = 300.0
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -62,7 +62,7 @@ def tardis_python() -> Path:
 def cryptofeed_3_python() -> Path:
     """Return the interpreter of an environment with cryptofeed 3, which needs Python 3.13. Raises UnavailableError."""
     roots = [Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"), Path("/opt/hostedtoolcache")]
-    kept = [str(found) for root in roots for found in root.glob("*/3.13*/**/bin/python3.13")]
+    kept = [str(found) for root in roots for more in ("", "/*") for found in root.glob(f"*/3.13*{more}/bin/python3.13")]
     for each in ("python3.13", *kept):
         with contextlib.suppress(OSError):
             if not subprocess.run([each, "-c", ""], capture_output=True).returncode:

@@ -1,5 +1,5 @@
-"""Drives ccxt, unchanged, on further venues: `ADDRESSES MARKETS STATE SINCE`; `map` of answers from standard
-input; `reads NAMES` says what it has of exchanges.
+"""Drives ccxt, unchanged, on further venues: `ADDRESSES MARKETS STATE SINCE`; `map` of answers from standard input; `reads
+NAMES` says what it has of exchanges.
 
 Runs in an environment of its own. Addresses and markets are JSON by ccxt's name of the exchange; the markets are given, as its
 own lists need far more of a venue than its liquidations. STATE is the simulator's, by which REST waits for the market's end.
@@ -68,16 +68,16 @@ async def _watch(client: Any, symbol: str) -> None:
 async def _ask(client: Any, market: dict[str, Any], since: int) -> None:
     line = {"venue": VENUE.get(client.id, client.id), "symbol": market["id"], "channel": CHANNELS[client.id]}
     try:
-        params = {} if client.id == "htx" else {"limit": MOST}  # HTX takes none
-        found = await client.fetch_liquidations(market["symbol"], **_since(client, since), **params)
+        found = await client.fetch_liquidations(market["symbol"], **_bounds(client.id, since))
     except Exception as error:  # noqa: BLE001 - a foreign client may raise anything; it is told, not hidden
         _put(**line, error=f"{type(error).__name__}: {error}")
     else:
         _put(**line, frame=client.last_http_response, said=[_liquidation(client, each) for each in found])
 
 
-def _since(client: Any, since: int) -> dict[str, int]:
-    return {} if client.id == "gate" else {"since": since}
+def _bounds(name: str, since: int) -> dict[str, int]:
+    """How far and how much is asked for. HTX takes no limit; of Gate, whose times are seconds, ccxt asks in milliseconds."""
+    return {"htx": {"since": since}, "gate": {"limit": MOST}}.get(name, {"since": since, "limit": MOST})
 
 
 async def _ask_all(clients: dict[str, Any], markets: dict[str, list[dict[str, Any]]], state: str, since: int) -> None:

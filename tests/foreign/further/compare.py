@@ -56,7 +56,7 @@ def join(run: Run, source: Source, read: Reader = rows_of) -> Joined:
     """Join what a client read of a venue to our rows (`read`) of the same frames, and to what was sent."""
     heard = [each for each in run.heard[source.client] if each.venue == source.venue and each.frame]
     frames = [
-        Frame(n, each.venue, f"{each.connection}", each.frame.encode(), each.channel) for n, each in enumerate(heard, 1)
+        Frame(n, each.venue, each.connection, each.frame.encode(), each.channel) for n, each in enumerate(heard, 1)
     ]
     tables = read(frames, run.book)
     rows: dict[int, list[Row]] = {}
@@ -93,10 +93,8 @@ def _compare(run: Run, source: Source, group: Group, into: Joined) -> None:
     rows, said = list(group.rows), [one for one in group.said if one["kind"] == "liquidation"]
     for sent in group.sent:
         contract = run.contracts[source.venue, sent.symbol]
-        row, one = (
-            _taken(rows, [_of_row(sent, each) for each in rows]),
-            _taken(said, [_of_said(sent, each) for each in said]),
-        )
+        row = _taken(rows, [_of_row(sent, each) for each in rows])
+        one = _taken(said, [_of_said(sent, each) for each in said])
         into.wrong.extend(_wrong(sent, row, contract))
         into.pairs.extend(Pair(*source[:2], *values, sent, contract) for values in _values(sent, row, one))
     into.wrong.extend(f"a row of what was not sent: {row['symbol']} {row['ts_event']}" for row in rows)

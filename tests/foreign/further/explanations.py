@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from collectors.simulator.contracts import Contract
-from tests.foreign.compare import POSITIONS, same
+from tests.foreign.compare import same
 from tests.foreign.further.compare import LEFT_OUT, READ, Pair
 from tests.foreign.further.sent import LONG
 
+OPPOSITE = {"long": "short", "short": "long"}
 TARDIS, CCXT, CRYPTOFEED, CRYPTOFEED_3 = "tardis-dev", "ccxt", "cryptofeed", "cryptofeed 3"
 
 
@@ -70,7 +71,7 @@ KNOWN = (
     Explanation((CCXT,), "lighter", "price of a coin", lambda p: p.sent.price, "both",
                 "of 1000PEPE as quoted; ours of one PEPE", _multiplied),
     Explanation((CCXT,), "lighter", "coins", _units, "both", "counts 1000PEPE; ours PEPE", _multiplied),
-    Explanation((CCXT,), "gateio", "position side", lambda p: POSITIONS["buy" if p.sent.position == "long" else "sell"], "ours",
+    Explanation((CCXT,), "gateio", "position side", lambda p: OPPOSITE[p.sent.position], "ours",
                 "takes the sign of a size for an order's; it is the position's: 600 is a long (gateio-futures.md §2)"),
     Explanation((CCXT,), "gateio", "coins", _units, "ours",
                 "counts an inverse contract, which is one USD, as a coin (gateio-futures.md §2)", _inverse),
@@ -104,7 +105,7 @@ UNHEARD = (
 UNREAD = {
     "aster": "whoever has its market data leaves these out",
     "bitget": "whoever has its market data leaves these out",
-    "coinex": "whoever has its market data leaves these out",
+    "coinex": "none of the three knows the venue",
     "cryptocom": "publishes no liquidations",
     "hyperliquid": "publishes none but in a node's files; the clients read an account's own",
     "kucoin": "publishes no liquidations",

@@ -170,8 +170,7 @@ def _answer(command: list[str], env: dict[str, str] | None = None) -> Any:
 
 
 def test_no_client_reads_the_market_s_liquidations_of_the_venues_that_we_say_so_of() -> None:
-    names = dict(NAMES)
-    assert names.keys() == UNREAD.keys()
+    assert NAMES.keys() == UNREAD.keys()
     try:
         modules, python = install.node_modules(), install.python()
     except install.UnavailableError as error:
@@ -179,15 +178,7 @@ def test_no_client_reads_the_market_s_liquidations_of_the_venues_that_we_say_so_
     asked = ["bitget-futures", "crypto-com", "crypto-com-derivatives", "hyperliquid", "kucoin-futures"]
     tardis = ["node", str(clients.FOREIGN / "tardis" / "tardis.js"), "reads", *asked, "bitmex"]
     assert _answer(tardis, {"NODE_PATH": str(modules)}) == ["bitmex"]
-    ccxt = [str(python), "-P", str(clients.HERE / "ccxt_client.py"), "reads", *names.values()]
+    ccxt = [str(python), "-P", str(clients.HERE / "ccxt_client.py"), "reads", *NAMES.values()]
     assert {name: has for name, has in _answer(ccxt)["reads"].items() if has} == {}
-    cryptofeed = [
-        str(python),
-        "-P",
-        str(clients.HERE / "cryptofeed_client.py"),
-        "reads",
-        "Bitget",
-        "CryptoDotCom",
-        "KuCoin",
-    ]
-    assert _answer([*cryptofeed, "Deribit"])["reads"] == ["Deribit"]
+    cryptofeed = [str(python), "-P", str(clients.HERE / "cryptofeed_client.py"), "reads"]
+    assert _answer([*cryptofeed, "Bitget", "CryptoDotCom", "KuCoin", "Deribit"])["reads"] == ["Deribit"]

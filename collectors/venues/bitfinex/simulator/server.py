@@ -43,13 +43,14 @@ class BitfinexProtocol(PlainProtocol[BitfinexLimits]):
     def received(self, client: Client, message: str | bytes) -> None:
         try:
             request = dict(orjson.loads(message))
+            flags = int(request.get("flags", 0))
         except (orjson.JSONDecodeError, TypeError, ValueError):
             client.send_json({"event": "error", "msg": "ERR_INVALID", "code": 10000})
             return
         told = {"channel": request.get("channel"), "key": request.get("key")}
         if request.get("event") == "conf":
-            client.data |= {"flags": str(int(request.get("flags") or 0)), "number": "0"}
-            client.send_json({"event": "conf", "status": "OK", "flags": int(client.data["flags"])})
+            client.data |= {"flags": str(flags), "number": "0"}
+            client.send_json({"event": "conf", "status": "OK", "flags": flags})
             return
         refused = self._is_refused(str(told["key"]))
         if request.get("event") == "unsubscribe":
