@@ -91,7 +91,8 @@ def contract_info(own: Sequence[Contract], topic: str, now: int) -> Iterator[byt
     for each in own:
         if each.market == "delivery" and told.split(".")[1] in ("*", code(each)):
             data = {"symbol": each.coin.name, "contract_code": each.symbol, "contract_type": "quarter",
-                    "contract_size": each.size, "price_tick": each.tick, "contract_status": 1}  # fmt: skip
+                    "contract_size": each.size, "price_tick": each.tick, "delivery_date": f"20{each.symbol[-6:]}",
+                    "contract_status": 1}  # fmt: skip
             frame = {"op": "notify", "topic": f"public.{code(each)}.contract_info", "ts": now, "event": "init"}
             yield orjson.dumps(frame | {"data": [data]})
 
