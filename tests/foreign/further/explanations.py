@@ -98,7 +98,8 @@ class Unheard(NamedTuple):
 
 
 UNHEARD = (
-    Unheard(CCXT, "htx", ("linear",), "linear: asks a fifth version of HTX' API, of which no answer is known here; ours is v3",
+    Unheard(CCXT, "htx", ("linear",),
+            "linear: asks version 5 of HTX' API, announced to replace the one that we ask; it is not simulated",
             "/v5/market/liquidation_orders"),
     Unheard(CCXT, "htx", ("delivery",), "delivery: asks by contract where HTX wants the coin (htx.md §2)"),
 )  # fmt: skip
