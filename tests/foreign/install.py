@@ -4,6 +4,7 @@ Not in the project's environment and not in its folder: their dependencies are t
 cannot be had here.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -17,10 +18,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CHDB = HERE / "chdb.lock"  # of the benchmarks only
+CRYPTOFEED_3 = HERE / "further" / "cryptofeed.lock"
 TARDIS = HERE / "tardis.lock"  # of the Python client, which reads our service
 REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
-VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1"}
+VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1", "cryptofeed 3": "3.0.1"}
 INSTALL_S = 300.0
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class UnavailableError(Exception):
@@ -56,13 +59,24 @@ def tardis_python() -> Path:
     return _environment(TARDIS, "tardis-dev for Python")
 
 
-def _environment(lock: Path, what: str) -> Path:
-    with _folder(f"python{sys.version_info.major}.{sys.version_info.minor}", lock) as folder:
+def cryptofeed_3_python() -> Path:
+    """Return the interpreter of an environment with cryptofeed 3, which needs Python 3.13. Raises UnavailableError."""
+    roots = [Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"), Path("/opt/hostedtoolcache")]
+    kept = [str(found) for root in roots for more in ("", "/*") for found in root.glob(f"*/3.13*{more}/bin/python3.13")]
+    for each in ("python3.13", *kept):
+        with contextlib.suppress(OSError):
+            if not subprocess.run([each, "-c", ""], capture_output=True).returncode:
+                return _environment(CRYPTOFEED_3, "cryptofeed 3", each, "3.13")
+    raise UnavailableError("no Python 3.13 here, which cryptofeed 3 needs")
+
+
+def _environment(lock: Path, what: str, made_with: str = sys.executable, version: str = OWN) -> Path:
+    with _folder(f"python{version}", lock) as folder:
         environment = folder / "environment"
         found = environment / "bin" / "python"
         if not (folder / ".installed").exists() or not found.exists():  # not so where its interpreter is gone
             uv = [sys.executable, "-m", "uv"]
-            _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment)], what)
+            _run([*uv, "venv", "--quiet", "--clear", "--python", made_with, str(environment)], what)
             _run([*uv, "pip", "install", "--quiet", "--python", str(found), "--require-hashes", "-r", str(lock)], what)
             (folder / ".installed").touch()
     return found

@@ -68,9 +68,9 @@ def verdicts(found: Sequence[Line], missing: dict[str, str]) -> dict[str, list[V
     judged: dict[str, list[Verdict]] = {}
     for name, read in readers.items():
         try:
-            judged[name] = list(map(_judged, found, read(found)))
+            judged[name] = list(map(judge, found, read(found)))
             others = list(map(_wrapped, found))
-            for n, other in enumerate(map(_judged, others, read(others))):
+            for n, other in enumerate(map(judge, others, read(others))):
                 if judged[name][n].wrong != other.wrong:
                     judged[name][n].wrong.append(f"as a combined stream: {', '.join(other.wrong) or 'right'}")
         except install.UnavailableError as error:
@@ -87,7 +87,8 @@ def _wrapped(line: Line) -> Line:
     return line._replace(frame=json.dumps(stream))
 
 
-def _judged(line: Line, answer: dict[str, Any]) -> Verdict:
+def judge(line: Line, answer: dict[str, Any]) -> Verdict:
+    """Return what is wrong in a client's answer: what it `said` of a line, or its `error`."""
     said = [each for each in answer["said"] if each["kind"] == "liquidation"]
     if not said:
         return Verdict(line, [f"not read ({answer['error']})" if answer.get("error") else "not read"])
@@ -119,14 +120,14 @@ def _ours(found: Sequence[Line]) -> list[dict[str, Any]]:
     for n, line in enumerate(found, 1):
         rows = rows_of([Frame(n, line.venue, line.place, line.frame.encode())], contracts(line.venue))
         answers.append({"said": [
-            {"kind": "liquidation", "symbol": row["symbol"], "side": _side(row), "amount": row["qty_raw"],
+            {"kind": "liquidation", "symbol": row["symbol"], "side": side_of(row), "amount": row["qty_raw"],
              "base": row["qty_base"], "price": row["price"], "usd": row["notional_usd"], "timestamp": ms(row["ts_event"])}
             for row in rows["liquidations"].get(n, [])
         ]})  # fmt: skip
     return answers
 
 
-def _side(row: dict[str, Any]) -> str:
+def side_of(row: dict[str, Any]) -> str:
     """The order's side, where the position's is its opposite as it must be."""
     return str(row["order_side"]) if POSITIONS[row["order_side"]] == row["position_side"] else "contradiction"
 
@@ -146,24 +147,25 @@ def _tardis(found: Sequence[Line]) -> list[dict[str, Any]]:
         for line in found
     ]  # fmt: skip
     command = ["node", str(HERE / "tardis" / "tardis.js"), "map"]
-    return _answers(command, asked, {"NODE_PATH": str(install.node_modules())})
+    return answers_of(command, asked, {"NODE_PATH": str(install.node_modules())})
 
 
 def _ccxt(found: Sequence[Line]) -> list[dict[str, Any]]:
     asked = [{"venue": line.venue, "frame": line.frame, "market": _market(line)} for line in found]
-    return _answers([str(install.python()), "-P", str(HERE / "ccxt_client.py"), "map"], asked)
+    return answers_of([str(install.python()), "-P", str(HERE / "ccxt_client.py"), "map"], asked)
 
 
 def _cryptofeed(found: Sequence[Line]) -> list[dict[str, Any]]:
     asked = [
         {"venue": line.venue, "frame": line.frame, "inverse": _inverse(line), "symbol": line.symbol} for line in found
     ]
-    return _answers([str(install.python()), "-P", str(HERE / "cryptofeed_client.py"), "map"], asked)
+    return answers_of([str(install.python()), "-P", str(HERE / "cryptofeed_client.py"), "map"], asked)
 
 
-def _answers(
+def answers_of(
     command: list[str], asked: list[dict[str, Any]], env: dict[str, str] | None = None
 ) -> list[dict[str, Any]]:
+    """Return what a client prints of each line asked."""
     text = "".join(json.dumps(each) + "\n" for each in asked)
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, env=os.environ | (env or {}))
     assert done.returncode == 0, done.stderr

@@ -51,12 +51,13 @@ MARKETS = {"binance-futures": "um", "binance-delivery": "cm", "bybit linear": "l
 
 class Heard(msgspec.Struct):
     """A frame a client received and what it made of it, or an error of its own. `connection`: its process. `channel`: of
-    a REST answer."""
+    a REST answer; `symbol`: the one contract that it was asked for."""
 
     frame: str = ""
     venue: str = ""
     said: list[dict[str, Any]] = []
     channel: str | None = None
+    symbol: str | None = None
     error: str | None = None
     connection: str = ""
 
@@ -77,13 +78,14 @@ class ListenersError(Exception):
     """The clients did not all subscribe; says what they printed."""
 
 
-class _Clock:
+class Clock:
     """UTC ms of the market: still until released."""
 
     def __init__(self) -> None:
         self._released: float | None = None
 
     def release(self) -> None:
+        """Let it run."""
         self._released = time.monotonic()
 
     def __call__(self) -> int:
@@ -93,19 +95,19 @@ class _Clock:
 
 async def run() -> Run:
     """Run the market once with every client that can be had; `missing` says which cannot, and why."""
-    clock, missing = _Clock(), dict[str, str]()
+    clock, missing = Clock(), dict[str, str]()
     async with Simulator(seed=7, coins=COINS, phases=PHASES, now=clock, then="quiet") as simulator:
         commands = await asyncio.to_thread(_commands, simulator, missing)
         book = await _book(_addresses(simulator, "REST"))
-        async with _started(commands) as (heard, stderr):
-            if not await _until(lambda: _listening(simulator, set(commands)), READY_S):
-                raise ListenersError(f"not every client subscribed within {READY_S:g} s; they say: {_said(stderr)}")
+        async with started(commands) as (heard, stderr):
+            if not await until(lambda: _listening(simulator, set(commands)), READY_S):
+                raise ListenersError(f"not every client subscribed within {READY_S:g} s; they say: {said_of(stderr)}")
             clock.release()
             await simulator.finished.wait()
-            await _until(lambda: not any(simulator.state()["pending"].values()), SETTLE_S)
-            await _until(lambda: _all_came(heard, simulator.record.rows), SETTLE_S)
+            await until(lambda: not any(simulator.state()["pending"].values()), SETTLE_S)
+            await until(lambda: _all_came(heard, simulator.record.rows), SETTLE_S)
         contracts = {(contract.venue, contract.symbol): contract for contract in simulator.market.contracts}
-        return Run(heard, simulator.record.rows, contracts, book, missing, _said(stderr))
+        return Run(heard, simulator.record.rows, contracts, book, missing, said_of(stderr))
 
 
 def _commands(simulator: Simulator, missing: dict[str, str]) -> dict[str, list[tuple[str, list[str], dict[str, str]]]]:
@@ -153,7 +155,7 @@ async def _book(rest: dict[str, str]) -> Instruments:
 
 
 @asynccontextmanager
-async def _started(
+async def started(
     commands: dict[str, list[tuple[str, list[str], dict[str, str]]]],
 ) -> AsyncIterator[tuple[dict[str, list[Heard]], dict[str, bytearray]]]:
     """Start the clients' processes, collect what they print, end them."""
@@ -228,11 +230,12 @@ def _all_came(heard: dict[str, list[Heard]], shown: list[Shown]) -> bool:
     return True
 
 
-def _said(stderr: dict[str, bytearray]) -> dict[str, str]:
+def said_of(stderr: dict[str, bytearray]) -> dict[str, str]:
+    """Return what each client wrote to its standard error."""
     return {name: text.decode(errors="replace") for name, text in stderr.items()}
 
 
-async def _until(condition: Callable[[], bool], timeout_s: float) -> bool:
+async def until(condition: Callable[[], bool], timeout_s: float) -> bool:
     """Wait for a condition; false where it does not come true in time."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):

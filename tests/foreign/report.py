@@ -120,14 +120,14 @@ def _grouped(pairs: Iterable[Pair]) -> tuple[list[Difference], list[tuple[str, s
 def differences_table(found: Findings) -> str:
     """Return the tables of a run as text."""
     sections = [
-        _table(("client", "venue", "liquidations shown", "received", "read by us as sent", "why not"),
+        table(("client", "venue", "liquidations shown", "received", "read by us as sent", "why not"),
                [(r.client, r.venue, r.shown, r.received, r.received - len(r.wrong), r.why) for r in found.received]),
-        _table(("client", "venue", "contracts with funding", "rates received and compared", "why not"),
+        table(("client", "venue", "contracts with funding", "rates received and compared", "why not"),
                [(r.client, r.venue, r.perpetuals, r.rates, r.why_silent) for r in found.received]),
-        _table(("client", "venue", "field", "differ", "of", "for instance", "ours", "theirs", "right", "why"),
-               [(d.client, d.venue, d.field, d.count, d.compared, d.symbol, _text(d.ours), _text(d.theirs), d.right,
+        table(("client", "venue", "field", "differ", "of", "for instance", "ours", "theirs", "right", "why"),
+               [(d.client, d.venue, d.field, d.count, d.compared, d.symbol, text_of(d.ours), text_of(d.theirs), d.right,
                  d.why or "NOT EXPLAINED") for d in found.differences]),
-        _table(("client", "venue", "the same in all values"),
+        table(("client", "venue", "the same in all values"),
                [(client, venue, ", ".join(f"{field} ({count})" for *place, field, count in found.agreed
                                           if place == [client, venue]))
                 for client, venue in dict.fromkeys(place[:2] for place in found.agreed)]),
@@ -143,13 +143,13 @@ def lines_table(judged: dict[str, list[Verdict]]) -> str:
          *(_verdict(judged[name][n]) for name in names))
         for n, verdict in enumerate(judged["ours"])
     ]  # fmt: skip
-    return f"{_table(('venue', 'line', 'symbol', *names), rows)}\n\n{lines_summary(judged)}"
+    return f"{table(('venue', 'line', 'symbol', *names), rows)}\n\n{lines_summary(judged)}"
 
 
 def lines_summary(judged: dict[str, list[Verdict]]) -> str:
     """Return how many lines each client reads fully right, of all and of those since Bybit's v5 (2023)."""
     since = {name: [v for v in found if not v.line.place.startswith(LEGACY)] for name, found in judged.items()}
-    return _table(
+    return table(
         ("lines read fully right", f"of {len(judged['ours'])}", f"of {len(since['ours'])} without Bybit's v2"),
         [(name, _right(found), _right(since[name])) for name, found in judged.items()],
     )
@@ -163,11 +163,13 @@ def _right(found: Sequence[Verdict]) -> int:
     return sum(not verdict.wrong for verdict in found)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value, numbers to ten digits."""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return rows under their heads, in columns."""
     texts = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[n]) for row in texts) for n in range(len(head))]
     return "\n".join(

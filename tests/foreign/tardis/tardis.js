@@ -10,7 +10,15 @@ const CHANNELS = {
   'binance-delivery': ['forceOrder', 'markPrice'],
   bybit: ['allLiquidation', 'tickers'],
   'okex-swap': ['liquidation-orders', 'funding-rate', 'mark-price', 'open-interest'],
-  'okex-futures': ['liquidation-orders', 'mark-price', 'open-interest']
+  'okex-futures': ['liquidation-orders', 'mark-price', 'open-interest'],
+  bitmex: ['liquidation'],
+  deribit: ['trades'],
+  'bitfinex-derivatives': ['liquidations'],
+  cryptofacilities: ['trade'],
+  'huobi-dm': ['liquidation_orders', 'contract_info'],
+  'huobi-dm-swap': ['liquidation_orders'],
+  'huobi-dm-linear-swap': ['liquidation_orders'],
+  'dydx-v4': ['v4_trades']
 }
 
 const mappersOf = (exchange, at) => [normalizeLiquidations(exchange, at), normalizeDerivativeTickers(exchange, at)]
@@ -21,18 +29,28 @@ function said(mappers, message, at) {
   return found
 }
 
+function reads(exchange) {
+  try {
+    return normalizeLiquidations(exchange, new Date()) !== undefined
+  } catch {
+    return false
+  }
+}
+
 const ms = (date) => (date === undefined ? undefined : date.valueOf())
 
-const plain = ({ type, symbol, side, price, amount, fundingRate, fundingTimestamp, markPrice, openInterest, timestamp }) => ({
+const plain = ({ type, id, symbol, side, price, amount, fundingRate, fundingTimestamp, markPrice, openInterest, timestamp }) => ({
   kind: type === 'liquidation' ? 'liquidation' : 'ticker',
-  symbol, side, price, amount, timestamp: ms(timestamp),
+  id, symbol, side, price, amount, timestamp: ms(timestamp),
   funding_rate: fundingRate, next_funding_ms: ms(fundingTimestamp), mark_price: markPrice, open_interest: openInterest
 })
 
 const print = (line) => process.stdout.write(JSON.stringify(line) + '\n')
 
 async function live(exchange, symbols) {
-  const spelled = exchange.startsWith('binance') ? symbols.map((each) => each.toLowerCase()) : symbols
+  const lower = exchange.startsWith('binance')
+  const coins = exchange === 'huobi-dm' // as its own mapper asks for the liquidations of what is delivered
+  const spelled = symbols.map((each) => (lower ? each.toLowerCase() : coins ? each.replace(/[0-9]+$/, '') : each))
   const filters = CHANNELS[exchange].map((channel) => ({ channel, symbols: spelled }))
   const onError = (error) => print({ error: String(error.message || error) })
   let mappers
@@ -95,5 +113,6 @@ function bench(exchange, kind, file, rounds) {
 const [mode, ...rest] = process.argv.slice(2)
 if (mode === 'stream') live(rest[0], rest[1].split(','))
 else if (mode === 'map') map()
+else if (mode === 'reads') print(rest.filter(reads))
 else if (mode === 'bench') bench(rest[0], rest[1], rest[2], Number(rest[3]))
 else throw new Error(`no mode ${mode}`)

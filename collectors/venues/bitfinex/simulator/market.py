@@ -14,7 +14,7 @@ from collectors.simulator.host import Client, json_answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Endpoints, Pushed, Query
-from collectors.venues.bitfinex.simulator.server import CHANNEL, KEY, BitfinexLimits, refusal
+from collectors.venues.bitfinex.simulator.server import CHANNEL, KEY, BitfinexLimits, refusal, tell
 
 SHOWS = Shows("bankruptcy", twins=True)
 COINS = {"DOGE": "DOG"}
@@ -57,7 +57,7 @@ class Positions:
 
     def greet(self, client: Client) -> int:
         """Send a newcomer the latest rows; return to how many it went."""
-        return int(client.send(orjson.dumps([CHANNEL, list(self.rows)[-SNAPSHOT:]])))
+        return int(tell(client, orjson.dumps([CHANNEL, list(self.rows)[-SNAPSHOT:]])))
 
 
 def _row(id: int, one: Liquidation, is_match: int) -> list[Any]:

@@ -1,6 +1,7 @@
 """Bitfinex' socket: one channel, its heartbeats, replies. Facts: exchanges/bitfinex.md §1."""
 
 import random
+import time
 
 import msgspec
 import orjson
@@ -12,6 +13,8 @@ from collectors.simulator.plain import PlainProtocol
 PATH, KEY = "/ws/2", "liq:global"
 CHANNEL = 386_841
 """The number of the one channel; a real one differs with each connection."""
+WITH_TIME, WITH_NUMBER = 32_768, 65_536
+"""Flags of `conf`: what each frame to a client ends with."""
 
 
 class BitfinexLimits(msgspec.Struct, frozen=True):
@@ -40,10 +43,15 @@ class BitfinexProtocol(PlainProtocol[BitfinexLimits]):
     def received(self, client: Client, message: str | bytes) -> None:
         try:
             request = dict(orjson.loads(message))
+            flags = int(request.get("flags", 0))
         except (orjson.JSONDecodeError, TypeError, ValueError):
             client.send_json({"event": "error", "msg": "ERR_INVALID", "code": 10000})
             return
         told = {"channel": request.get("channel"), "key": request.get("key")}
+        if request.get("event") == "conf":
+            client.data |= {"flags": str(flags), "number": "0"}
+            client.send_json({"event": "conf", "status": "OK", "flags": flags})
+            return
         refused = self._is_refused(str(told["key"]))
         if request.get("event") == "unsubscribe":
             self.host.unsubscribe(client, KEY)
@@ -57,7 +65,22 @@ class BitfinexProtocol(PlainProtocol[BitfinexLimits]):
 
     def check(self, client: Client, now: float) -> None:
         if KEY in client.topics and now - client.told > self._limits.heartbeat_s and not self.host.is_silent(KEY):
-            client.send_json([CHANNEL, "hb"])
+            tell(client, b'[%d,"hb"]' % CHANNEL)
+
+    def publish(self, topic: str, payload: bytes) -> int:
+        """Send a payload to who listens, each with what its flags ask for; return to how many."""
+        return 0 if self.host.is_silent(topic) else sum(tell(each, payload) for each in self.host.listeners(topic))
+
+
+def tell(client: Client, payload: bytes) -> bool:
+    """Send a frame of a channel with its number and time (UTC ms) at the end, where the client wants them."""
+    flags, more = int(client.data.get("flags", 0)), b""
+    if flags & WITH_NUMBER:
+        client.data["number"] = str(int(client.data["number"]) + 1)
+        more += b"," + client.data["number"].encode()
+    if flags & WITH_TIME:
+        more += b",%d" % (time.time_ns() // 1_000_000)
+    return client.send(payload[:-1] + more + b"]" if more else payload)
 
 
 def refusal(kind: Kind) -> Answer:

@@ -24,10 +24,11 @@ __all__ = ["SIMULATED", "BitmexLimits", "BitmexProtocol"]
 
 def _serve(world: World, limits: BitmexLimits) -> Served:
     own, orders = [each for each in world.market.contracts if each.venue == "bitmex"], Orders(world.seed)
-    protocol = BitmexProtocol(None, endpoints(world.market, own, limits), world.faults, limits)
+    symbols = {each.symbol for each in own}
+    protocol = BitmexProtocol(symbols, endpoints(world.market, own, limits), world.faults, limits)
 
-    def greet(client: Client, _: str) -> None:
-        world.truth.wrote("bitmex", TABLE, orders.greet(client))
+    def greet(client: Client, topic: str) -> None:
+        world.truth.wrote("bitmex", TABLE, orders.greet(client, topic.partition(":")[2]))
 
     protocol.on_subscribed = greet
     return Served((protocol,), PlainFeed(world, "bitmex", (protocol,), orders.frames, waits=lambda: orders.pending))
@@ -43,7 +44,7 @@ def _made_up(contracts: Sequence[Contract], now: Callable[[], int]) -> Frames:
         text, at = price.decode(), now()
         one = Liquidation(each, at, "long" if number & 1 else "short", qty.decode(), text, text, text)
         for frame in (*orders.frames([one], at), *orders.frames([], at + LIVES_MS)):
-            yield frame.topic, framed(frame.payload)
+            yield TABLE, framed(frame.payload)
 
 
 def _recorded(_file: str, line: bytes) -> Recorded | None:

@@ -87,9 +87,9 @@ class Orders:
         self._open[id] = order._replace(leaves=leaves)
         return _change("update", [{"orderID": id, "symbol": order.one.contract.symbol, "leavesQty": leaves}])
 
-    def greet(self, client: Client) -> int:
-        """Send a newcomer the image of the table; return to how many it went."""
-        rows = [_row(id, order) for id, order in self._open.items()]
+    def greet(self, client: Client, symbol: str = "") -> int:
+        """Send a newcomer the image of the table, or of one symbol's orders; return to how many it went."""
+        rows = [_row(id, order) for id, order in self._open.items() if symbol in ("", order.one.contract.symbol)]
         return int(client.send(orjson.dumps({"table": TABLE, "action": "partial", "keys": ["orderID"], "data": rows})))
 
 
@@ -100,7 +100,9 @@ def _row(id: str, order: Open) -> dict[str, Any]:
 
 
 def _change(action: str, rows: list[dict[str, Any]], shows: Sequence[Liquidation] = ()) -> Pushed:
-    return Pushed(TABLE, TABLE, orjson.dumps({"table": TABLE, "action": action, "data": rows}), shows)
+    return Pushed(
+        f"{TABLE}:{rows[0]['symbol']}", TABLE, orjson.dumps({"table": TABLE, "action": action, "data": rows}), shows
+    )
 
 
 def endpoints(market: Market, own: Sequence[Contract], limits: BitmexLimits) -> Endpoints:
@@ -127,6 +129,7 @@ def _instrument(market: Market, each: Contract) -> dict[str, Any]:
     quote = market.quotes[each]
     return {
         "symbol": each.symbol, "typ": "FFWCSX", "state": "Open", "underlying": COINS.get(each.coin.name, each.coin.name),
+        "rootSymbol": COINS.get(each.coin.name, each.coin.name), "tickSize": each.tick,
         "quoteCurrency": each.quote, "settlCurrency": "XBt" if each.inverse else "USDt", "isQuanto": False,
         "isInverse": each.inverse, "underlyingToPositionMultiplier": None if each.inverse else 1 / each.size,
         "listing": "2016-05-04T12:00:00.000Z", "expiry": None, "fundingInterval": _interval(each),

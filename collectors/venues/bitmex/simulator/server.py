@@ -19,9 +19,16 @@ class BitmexLimits(msgspec.Struct, frozen=True):
 
 
 class BitmexProtocol(PlainProtocol[BitmexLimits]):
-    """The one host; a newcomer is sent the image of the table."""
+    """The one host; a newcomer is sent the image of the table. `known`: the symbols that are listed; None accepts any.
+
+    A subscription is kept as `liquidation` or `liquidation:<symbol>`.
+    """
 
     venue = "bitmex"
+
+    def publish(self, topic: str, payload: bytes) -> int:
+        """Send a change of one symbol to who listens to it or to the whole table; return to how many."""
+        return sum(self.host.publish(each, payload) for each in dict.fromkeys((TABLE, topic)))
 
     def accepts(self, path: str) -> bool:
         return path == PATH
@@ -46,7 +53,7 @@ class BitmexProtocol(PlainProtocol[BitmexLimits]):
             return
         for topic in topics:
             refused = self._is_refused(topic)
-            if op not in ("subscribe", "unsubscribe") or refused or topic != TABLE:
+            if op not in ("subscribe", "unsubscribe") or refused or not self._exists(topic):
                 client.send_json({"status": 400, "error": f"Unknown table: {topic}", "meta": {}, "request": request})
                 continue
             client.send_json({"success": True, op: topic, "request": request})
@@ -57,6 +64,10 @@ class BitmexProtocol(PlainProtocol[BitmexLimits]):
     def check(self, client: Client, now: float) -> None:
         if now - client.heard > self._limits.idle_s:
             client.cut()
+
+    def _exists(self, topic: str) -> bool:
+        table, _, symbol = topic.partition(":")
+        return table == TABLE and (not symbol or self._known is None or symbol in self._known)
 
 
 def refusal(kind: Kind) -> Answer:

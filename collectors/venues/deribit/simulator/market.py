@@ -143,7 +143,8 @@ def _unknown() -> Answer:
 def _instrument(each: Contract) -> dict[str, Any]:
     return {
         "instrument_name": each.symbol, "kind": "future", "instrument_type": "reversed" if each.inverse else "linear",
-        "contract_size": each.step, "base_currency": each.coin.name, "quote_currency": "USD" if each.inverse else "USDC",
+        "contract_size": each.step, "tick_size": each.tick, "base_currency": each.coin.name,
+        "quote_currency": "USD" if each.inverse else "USDC",
         "settlement_currency": each.coin.name if each.inverse else "USDC", "is_active": True, "creation_timestamp": 0,
         "settlement_period": "month" if each.expiry_ms else "perpetual",
         "expiration_timestamp": each.expiry_ms or 32_503_708_800_000,

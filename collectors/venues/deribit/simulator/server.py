@@ -11,6 +11,8 @@ from collectors.simulator.plain import PlainProtocol
 
 PATH = "/ws/api/v2"
 KINDS = ("trades", "ticker")
+SOONEST_S = 10
+"""The shortest pace at which a client may want to be asked."""
 
 
 class DeribitLimits(msgspec.Struct, frozen=True):
@@ -48,15 +50,18 @@ class DeribitProtocol(PlainProtocol[DeribitLimits]):
         client.send_json({"jsonrpc": "2.0", "id": request.get("id"), **self._reply(client, method, params)})
 
     def check(self, client: Client, now: float) -> None:
-        if now - client.heard > 2 * self._limits.ask_s:
+        ask_s = float(client.data.get("ask_s", self._limits.ask_s))
+        if now - client.heard > 2 * ask_s:
             client.cut()
-        elif now - max(client.heard, client.pinged) > self._limits.ask_s:
+        elif now - max(client.heard, client.pinged) > ask_s:
             client.pinged = now
             client.send_json({"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "test_request"}})
 
     def _reply(self, client: Client, method: str, params: dict[str, Any]) -> dict[str, Any]:
         if method == "public/test":
             return {"result": {"version": "1.2.26"}}
+        if method == "public/set_heartbeat":
+            return _paced(client, params.get("interval"))
         if method not in ("public/subscribe", "public/unsubscribe"):
             return {"error": {"code": -32601, "message": "Method not found"}}
         granted = [each for each in map(str, params.get("channels", ())) if self._grants(each)]
@@ -68,6 +73,14 @@ class DeribitProtocol(PlainProtocol[DeribitLimits]):
         kind, _, rest = channel.partition(".")
         exists = kind in KINDS and (self._known is None or rest.rpartition(".")[0] in self._known)
         return exists and not self._is_refused(channel)
+
+
+def _paced(client: Client, interval: object) -> dict[str, Any]:
+    """Ask the client at its own pace from now on, seconds."""
+    if not isinstance(interval, int | float) or interval < SOONEST_S:
+        return {"error": {"code": -32602, "message": "Invalid params"}}
+    client.data["ask_s"] = str(interval)
+    return {"result": "ok"}
 
 
 def refusal(kind: Kind) -> Answer:

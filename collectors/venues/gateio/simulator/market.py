@@ -114,9 +114,15 @@ def endpoints(market: Market, own: Sequence[Contract], shown: Liquidations, limi
         return json_answer([_stats(market, each, at) for at in bars] if each else [])
 
     def liquidated(settle: str) -> Callable[[Query], Answer]:
-        return lambda query: json_answer(
-            [_reported(one) for one in reversed(shown.shown) if one.contract.market == settle][: _most(query)]
-        )
+        def answer(query: Query) -> Answer:
+            wanted = query.get("contract")
+            found = [
+                _reported(one) for one in reversed(shown.shown)
+                if one.contract.market == settle and wanted in (None, one.contract.symbol)
+            ]  # fmt: skip
+            return json_answer(found[: _most(query)])
+
+        return answer
 
     paths: dict[str, Callable[[Query], Answer]] = {}
     for settle in SETTLES:

@@ -17,7 +17,7 @@ from collectors.simulator.load import Frames, made_up
 from collectors.simulator.plain import Paced, PlainFeed
 from collectors.simulator.recordings import Recorded, RecordedRest
 from collectors.simulator.simulated import Served, Simulated, World
-from collectors.venues.htx.simulator.market import Orders, contract, endpoints, funding_frames
+from collectors.venues.htx.simulator.market import Orders, code, contract, contract_info, endpoints, funding_frames
 from collectors.venues.htx.simulator.server import PATHS, HtxLimits, HtxProtocol, answered
 
 __all__ = ["SIMULATED", "HtxLimits", "HtxProtocol"]
@@ -25,8 +25,9 @@ __all__ = ["SIMULATED", "HtxLimits", "HtxProtocol"]
 
 def _serve(world: World, limits: HtxLimits) -> Served:
     own, orders = [each for each in world.market.contracts if each.venue == "htx"], Orders()
-    codes = {"*", *(each.symbol for each in own)}
+    codes = {"*", *(code(each) for each in own)}
     protocol = HtxProtocol(codes, endpoints(world.market, own, orders, limits), world.faults, limits)
+    protocol.first = lambda topic: contract_info(own, topic, world.market.now)
     funding = Paced(limits.funding_ms, lambda now: funding_frames(world.market, own, now))
     return Served((protocol,), PlainFeed(world, "htx", (protocol,), orders.frames, (funding,)))
 
@@ -41,7 +42,8 @@ def _made_up(contracts: Sequence[Contract], now: Callable[[], int]) -> Frames:
         side, text = "long" if number & 1 else "short", price.decode()
         one = Liquidation(each, now(), side, qty.decode(), text, text, text)  # type: ignore[arg-type]
         for frame in orders.frames([one], now()):
-            yield frame.topic, framed(gzip.compress(frame.payload, 1), binary=True)
+            path = frame.topic.partition("|")[0]
+            yield f"{path}|public.*.liquidation_orders", framed(gzip.compress(frame.payload, 1), binary=True)
 
 
 def _recorded(_file: str, line: bytes) -> Recorded | None:

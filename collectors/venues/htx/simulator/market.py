@@ -72,10 +72,29 @@ class Orders:
         """Yield a notification a liquidation."""
         for one in happened:
             self.shown.append(one)
-            topic = f"public.{one.contract.symbol}.liquidation_orders"
+            topic = f"public.{code(one.contract)}.liquidation_orders"
             frame = {"op": "notify", "topic": topic, "ts": now, "data": [order(one)]}
-            heard_by = f"{PATHS[one.contract.market]}|public.*.liquidation_orders"
+            heard_by = f"{PATHS[one.contract.market]}|{topic}"
             yield Pushed(heard_by, "liquidation_orders", orjson.dumps(frame), (one,))
+
+
+def code(contract: Contract) -> str:
+    """Return what its topics name it: the contract, or the coin of one that is delivered in it."""
+    return contract.coin.name if contract.market == "delivery" else contract.symbol
+
+
+def contract_info(own: Sequence[Contract], topic: str, now: int) -> Iterator[bytes]:
+    """Yield what a subscription to the contracts that are delivered in a coin begins with, a frame a coin."""
+    path, _, told = topic.partition("|")
+    if path != PATHS["delivery"] or not told.endswith(".contract_info"):
+        return
+    for each in own:
+        if each.market == "delivery" and told.split(".")[1] in ("*", code(each)):
+            data = {"symbol": each.coin.name, "contract_code": each.symbol, "contract_type": "quarter",
+                    "contract_size": each.size, "price_tick": each.tick, "delivery_date": f"20{each.symbol[-6:]}",
+                    "contract_status": 1}  # fmt: skip
+            frame = {"op": "notify", "topic": f"public.{code(each)}.contract_info", "ts": now, "event": "init"}
+            yield orjson.dumps(frame | {"data": [data]})
 
 
 def funding_frames(market: Market, own: Sequence[Contract], now: int) -> Iterator[Pushed]:
@@ -89,7 +108,7 @@ def funding_frames(market: Market, own: Sequence[Contract], now: int) -> Iterato
                 "settlement_time": str(quote.next_funding_ms),
             }  # fmt: skip
             frame = {"op": "notify", "topic": f"public.{each.symbol}.funding_rate", "ts": now, "data": [told]}
-            yield Pushed(f"{PATHS[each.market]}|public.*.funding_rate", "funding_rate", orjson.dumps(frame))
+            yield Pushed(f"{PATHS[each.market]}|{frame['topic']}", "funding_rate", orjson.dumps(frame))
 
 
 def endpoints(market: Market, own: Sequence[Contract], orders: Orders, limits: HtxLimits) -> Endpoints:
@@ -102,7 +121,7 @@ def endpoints(market: Market, own: Sequence[Contract], orders: Orders, limits: H
         paths[f"{base}/{prefix}open_interest"] = _listing(told.interest, mine)
         paths[f"{base}/{prefix}index"] = _listing(told.index, mine)
         paths[f"{base}/v1/swap_historical_funding_rate"] = told.settled
-        paths[f"{base}/v3/swap_liquidation_orders"] = told.liquidated
+        paths[f"{base}/v3/{prefix.removeprefix('v1/')}liquidation_orders"] = told.liquidated(name)
     window = Window(limits.requests, limits.window_s)
     return Endpoints(paths, window, time.monotonic, refusal("http_429"), answered(None, 404))
 
@@ -137,10 +156,19 @@ class _Answers:
         ]
         return answered({"total_page": 1, "current_page": 1, "total_size": len(rows), "data": rows})
 
-    def liquidated(self, query: Query) -> Answer:
-        since, wanted = int(query.get("start_time", 0)), query.get("contract")
-        found = [order(one) for one in self._orders.shown if one.contract.symbol == wanted and one.ts >= since]
-        return answered([{"query_id": n, **each} for n, each in enumerate(found[-50:])])
+    def liquidated(self, market: str) -> Callable[[Query], Answer]:
+        """Of a contract; of a coin's, where they are delivered in it."""
+        asked = "symbol" if market == "delivery" else "contract"
+
+        def answer(query: Query) -> Answer:
+            since, wanted = int(query.get("start_time", 0)), query.get(asked)
+            found = [
+                order(one) for one in self._orders.shown
+                if (one.contract.market, code(one.contract)) == (market, wanted) and one.ts >= since
+            ]  # fmt: skip
+            return answered([{"query_id": n, **each} for n, each in enumerate(found[-50:])])
+
+        return answer
 
 
 def _info(each: Contract) -> dict[str, Any]:

@@ -5,12 +5,13 @@ The three markets are three paths of one host; a subscription is kept as `<path>
 
 import gzip
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 import orjson
 
-from collectors.simulator.faults import Kind
+from collectors.simulator.faults import Faults, Kind
 from collectors.simulator.host import Answer, Client, framed, json_answer
 from collectors.simulator.plain import PlainProtocol
 
@@ -33,6 +34,13 @@ class HtxProtocol(PlainProtocol[HtxLimits]):
 
     venue = "htx"
 
+    def __init__(
+        self, known: set[str] | None, rest: Callable[[str, dict[str, str]], Answer], faults: Faults, limits: HtxLimits
+    ) -> None:
+        super().__init__(known, rest, faults, limits)
+        self.first: Callable[[str], Iterable[bytes]] = lambda _: ()
+        """What a subscription begins with."""
+
     def accepts(self, path: str) -> bool:
         return path in PATHS.values()
 
@@ -40,8 +48,10 @@ class HtxProtocol(PlainProtocol[HtxLimits]):
         return refusal(kind)
 
     def publish(self, topic: str, payload: bytes) -> int:
-        """Send a payload, packed, to who listens to the topic; return to how many."""
-        return self.host.publish(topic, gzip.compress(payload, 1), binary=True) if topic in self.host.topics else 0
+        """Send a payload, packed, to who listens to the topic or to its kind of all codes; return to how many."""
+        heard = [each for each in dict.fromkeys((_of_all(topic), topic)) if each in self.host.topics]
+        packed = gzip.compress(payload, 1) if heard else b""
+        return sum(self.host.publish(each, packed, binary=True) for each in heard)
 
     def opened(self, client: Client) -> None:
         client.data["unanswered"] = "0"
@@ -76,16 +86,24 @@ class HtxProtocol(PlainProtocol[HtxLimits]):
         refused = self._is_refused(topic)
         if op not in ("sub", "unsub") or refused or not self._exists(topic):
             _send(client, reply | {"err-code": 2011, "err-msg": "topic is not found"})
-        elif op == "sub" and kept in client.topics:
+        elif op == "sub" and not client.topics.keys().isdisjoint((kept, _of_all(kept))):
             _send(client, reply | {"err-code": 2014, "err-msg": "already subscribed"})
         else:
             self._switch(client, kept, op == "sub")
             _send(client, reply | {"err-code": 0})
+            for payload in self.first(kept) if op == "sub" else ():
+                client.write(framed(gzip.compress(payload, 1), binary=True))
 
     def _exists(self, topic: str) -> bool:
         public, _, rest = topic.partition(".")
         code, _, kind = rest.rpartition(".")
         return public == "public" and kind in KINDS and (self._known is None or code in self._known)
+
+
+def _of_all(topic: str) -> str:
+    """Return the topic that brings the same of every code."""
+    path, _, told = topic.partition("|")
+    return f"{path}|public.*.{told.rpartition('.')[2]}"
 
 
 def _send(client: Client, message: object) -> None:
