@@ -11,6 +11,8 @@ from typing import NamedTuple
 from warehouse.beside import Beside
 from warehouse.commits import Made
 from warehouse.errors import FencedError
+from warehouse.keeping.files import NAMED
+from warehouse.place import Place
 
 AUTHOR = "liq ingest"
 TRIGGER = "liq_in_turn"
@@ -37,6 +39,9 @@ SELECT count(*) AS files, coalesce(sum(file_size_bytes), 0)::bigint AS size,
     (SELECT count(*) FROM ducklake_snapshot) AS snapshots
 FROM ducklake_data_file WHERE begin_snapshot = {snapshot}
 """
+NEW_FILES = (
+    f"SELECT table_name, path FROM ({NAMED.format(tables='')}) AS made WHERE deletes_from = '' AND begin_snapshot > "
+)
 
 
 class Claim(NamedTuple):
@@ -84,3 +89,11 @@ def others(session: Beside, claim: Claim, begun: int | None = None) -> Others:
                 raise FencedError(f"{at}: another ingest has committed records from {start} on, in snapshot {number}")
     after = claim.seen if begun is None else begun
     return Others(rows[-1][0], all(author == AUTHOR for number, author, *_ in rows if number > after), False)
+
+
+def files_since(session: Beside, place: Place, snapshot: int) -> dict[str, list[str]]:
+    """Return the data files made after a snapshot, by table. Raises duckdb.Error."""
+    found: dict[str, list[str]] = {}
+    for table, path in session.rows(f"{NEW_FILES}{snapshot}"):
+        found.setdefault(table, []).append(path if path.startswith("/") or "://" in path else place.files + path)
+    return found

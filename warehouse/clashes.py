@@ -5,21 +5,9 @@ from collections.abc import Mapping
 import duckdb
 import polars as pl
 
-from warehouse.beside import Beside
 from warehouse.frames import read
-from warehouse.keeping.files import NAMED
-from warehouse.place import Place, quoted
+from warehouse.place import quoted
 from warehouse.tables import Table
-
-MADE = f"SELECT table_name, path FROM ({NAMED.format(tables='')}) AS made WHERE deletes_from = '' AND begin_snapshot > "
-
-
-def files_since(session: Beside, place: Place, snapshot: int) -> dict[str, list[str]]:
-    """Return the data files made after a snapshot, by table. Raises duckdb.Error."""
-    found: dict[str, list[str]] = {}
-    for table, path in session.rows(f"{MADE}{snapshot}"):
-        found.setdefault(table, []).append(path if path.startswith("/") or "://" in path else place.files + path)
-    return found
 
 
 def clash(

@@ -11,8 +11,7 @@ import duckdb
 from warehouse.advisory import AdvisoryLock, lock_of
 from warehouse.attached import connect, lock
 from warehouse.beside import Beside
-from warehouse.claim import AUTHOR, Claim, Others, made_by, others
-from warehouse.clashes import files_since
+from warehouse.claim import AUTHOR, Claim, Others, files_since, made_by, others
 from warehouse.commits import Commits
 from warehouse.errors import LostCatalogueError, NoWarehouseError, OvertakenError, StoredError, WriteFailedError
 from warehouse.keeping.copies import Copying
