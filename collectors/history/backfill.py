@@ -236,7 +236,7 @@ def _request(one: Series, span: Span) -> Request:
     endpoint = one.endpoint
     frame = Frame(one.channel, one.asked.symbol, endpoint.topic)
     params = () if endpoint.body else one.params(*span)
-    return Request(frame, endpoint.url, params, endpoint.budget, endpoint.cost, one.body(*span))
+    return Request(frame, one.url, params, endpoint.budget, endpoint.cost, one.body(*span))
 
 
 def _now() -> int:

@@ -50,10 +50,11 @@ def request_count(series: Series, gap: Span) -> int:
 def after(series: Series, gap: Span, span: Span, times: Sequence[int], now: int) -> Step:
     """Return what follows from an answer with rows at `times` to the request for `span` of `gap`.
 
+    A row from beyond the far end of the span says that the answer has all of the span: some venues take one bound only.
     Raises NetworkError where the answer is full of rows that were not asked for: paging would never end.
     """
     inside = [time for time in times if span.first <= time <= span.last]
-    full = len(times) >= series.endpoint.limit
+    full = len(times) >= series.endpoint.limit and not _reaches_beyond(series, span, times)
     if full and not inside:
         raise NetworkError(f"{series.name}: a full answer, but no row from the time that was requested")
     if series.endpoint.order == "bars":
@@ -66,6 +67,12 @@ def after(series: Series, gap: Span, span: Span, times: Sequence[int], now: int)
     oldest = min(inside)
     rest = Span(gap.first, oldest - 1) if gap.first < oldest else None
     return Step(_settled(Span(oldest, gap.last), inside, now), rest)
+
+
+def _reaches_beyond(series: Series, span: Span, times: Sequence[int]) -> bool:
+    if series.endpoint.order == "newest_first":
+        return min(times) < span.first
+    return series.endpoint.order == "oldest_first" and max(times) > span.last
 
 
 def _bars(gap: Span, span: Span, inside: Sequence[int], now: int) -> Step:

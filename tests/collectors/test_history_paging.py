@@ -24,9 +24,15 @@ def _series(order: Order, limit: int = 5, **changes: object) -> Series:
     return Series(endpoint, Asked("BTCUSDT", (("symbol", "BTCUSDT"),)), "5m" if order == "bars" else "")
 
 
-def _answer(order: Order, rows: list[int], span: Span, limit: int, newest_kept: bool, inclusive: bool) -> list[int]:
-    """Answer as a venue would: the bounds sent are a millisecond wider, and taken in or left out."""
+def _answer(
+    order: Order, rows: list[int], span: Span, limit: int, newest_kept: bool, inclusive: bool, one_bound: bool
+) -> list[int]:
+    """Answer as a venue would: bounds sent are a millisecond wider, and taken in or left out; some venues have one alone."""
     first, last = span.first - 1, span.last + 1
+    if one_bound:
+        first, last = (
+            (0, last) if order == "newest_first" else (first, NOW) if order == "oldest_first" else (first, last)
+        )
     found = [row for row in rows if (first <= row <= last if inclusive else first < row < last)]
     newest = order == "newest_first" or (order == "bars" and newest_kept)
     return found[-limit:] if newest else found[:limit]
@@ -34,10 +40,17 @@ def _answer(order: Order, rows: list[int], span: Span, limit: int, newest_kept: 
 
 @given(
     st.sampled_from(["bars", "oldest_first", "newest_first"]), st.sets(st.integers(0, 400), min_size=1),
-    st.integers(2, 9), st.booleans(), st.booleans(), st.integers(0, 300), st.integers(0, 300),
+    st.integers(2, 9), st.booleans(), st.booleans(), st.integers(0, 300), st.integers(0, 300), st.booleans(),
 )  # fmt: skip
 def test_every_row_is_found_once_asked_whichever_way_the_venue_pages(
-    order: Order, minutes: set[int], limit: int, newest_kept: bool, inclusive: bool, start: int, length: int
+    order: Order,
+    minutes: set[int],
+    limit: int,
+    newest_kept: bool,
+    inclusive: bool,
+    start: int,
+    length: int,
+    one_bound: bool,
 ) -> None:
     old = NOW - 20 * DAY_MS
     old -= old % STEP
@@ -50,7 +63,7 @@ def test_every_row_is_found_once_asked_whichever_way_the_venue_pages(
     seen: set[int] = set()
     covered: list[Span] = []
     while rest and (span := asked(one, rest)):
-        times = _answer(order, rows, span, limit, newest_kept, inclusive)
+        times = _answer(order, rows, span, limit, newest_kept, inclusive, one_bound)
         step = after(one, rest, span, times, NOW)
         assert step.covered is not None
         seen |= {time for time in times if gap.first <= time <= gap.last}
@@ -58,6 +71,25 @@ def test_every_row_is_found_once_asked_whichever_way_the_venue_pages(
         rest = step.rest
     assert seen == {row for row in rows if gap.first <= row <= gap.last}
     assert {row for row in seen if not any(span.first <= row <= span.last for span in covered)} == set()
+
+
+def test_bounds_are_sent_as_the_venue_wants_them_and_one_it_does_not_have_is_not_sent() -> None:
+    span = Span(NOW, NOW + 1500)
+    sent = dict(_series("newest_first", clock="s").params(*span))
+    assert (sent["startTime"], sent["endTime"]) == (str(NOW // 1000 - 1), str(NOW // 1000 + 2))
+    sent = dict(_series("newest_first", clock="iso", since="").params(*span))
+    assert sent == {"symbol": "BTCUSDT", "endTime": "2026-09-21T14:13:21.501Z", "limit": "5"}
+
+
+def test_a_symbol_and_a_length_can_be_part_of_the_address() -> None:
+    one = _series("bars", url="http://127.0.0.1/{length}/{}/hist")._replace(asked=Asked("tBTCF0:USTF0", ()))
+    assert one.url == "http://127.0.0.1/5m/tBTCF0%3AUSTF0/hist"
+
+
+def test_a_bar_that_is_named_by_its_end_is_asked_for_by_it_and_kept_by_its_start() -> None:
+    one = _series("bars", ends=True)
+    assert dict(one.params(NOW, NOW))["startTime"] == str(NOW + STEP - 1)
+    assert one.times(f"[[{NOW + STEP}]]".encode()) == [NOW]
 
 
 def test_a_request_of_bars_never_asks_for_more_than_an_answer_holds() -> None:

@@ -29,7 +29,7 @@ def history(hosts: Hosts | None = None) -> History:
 def _funding(settle: str, url: str) -> Endpoint:
     return Endpoint(
         "funding", "funding_rate", topics.FUNDING, url, settle, _perpetual, "from", "to", MOST, "funding_rate", "newest_first",
-        overlap_ms=CYCLE_MS, times=_times, seconds=True,
+        overlap_ms=CYCLE_MS, times=_times, clock="s",
     )  # fmt: skip
 
 
