@@ -139,7 +139,7 @@ class Series(NamedTuple):
     def url(self) -> str:
         """The address that is asked."""
         length = self.endpoint.lengths.get(self.length, "")
-        return self.endpoint.url.replace("{}", quote(self.asked.symbol)).replace("{length}", length)
+        return self.endpoint.url.replace("{}", quote(self.asked.symbol, safe=":")).replace("{length}", length)
 
     def body(self, first: int, last: int) -> str:
         """Return the body that asks for [first, last], as `params` does; empty where it is asked by its parameters."""

@@ -82,8 +82,8 @@ def test_bounds_are_sent_as_the_venue_wants_them_and_one_it_does_not_have_is_not
 
 
 def test_a_symbol_and_a_length_can_be_part_of_the_address() -> None:
-    one = _series("bars", url="http://127.0.0.1/{length}/{}/hist")._replace(asked=Asked("tBTCF0:USTF0", ()))
-    assert one.url == "http://127.0.0.1/5m/tBTCF0%3AUSTF0/hist"
+    one = _series("bars", url="http://127.0.0.1/{length}/{}/hist")._replace(asked=Asked("tBTCF0:USTF0,X", ()))
+    assert one.url == "http://127.0.0.1/5m/tBTCF0:USTF0%2CX/hist"
 
 
 def test_a_bar_that_is_named_by_its_end_is_asked_for_by_it_and_kept_by_its_start() -> None:

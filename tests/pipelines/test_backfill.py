@@ -21,10 +21,10 @@ WHATS: dict[What, str] = {
     "funding": "funding_settlements", "open-interest": "open_interest", "ratios": "long_short_ratios", "klines": "klines",
 }  # fmt: skip
 FIVE_MS = 300_000
-CANDLES = {"aster": "BTCUSDT", "dydx": "BTC-USD"}
-TRADES = {"dydx": ("BTC-USD", 900)}
+CANDLES = {"aster": "BTCUSDT", "bitfinex": "tBTCF0:USTF0", "dydx": "BTC-USD", "kraken": "PI_XBTUSD"}
+TRADES = {"dydx": ("BTC-USD", 900), "kraken": ("PF_XBTUSD", 150)}
 """The symbol, and how many liquidations there are: with the trades between them more than an answer has."""
-SETTLED = {"dydx": ("BTC-USD", 1.0)}
+SETTLED = {"bitmex": ("XBTUSD", 8.0), "dydx": ("BTC-USD", 1.0), "kraken": ("PF_XBTUSD", 8.0)}
 """The symbol, and the hours between settlements."""
 
 

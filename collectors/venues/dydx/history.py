@@ -53,7 +53,7 @@ def history(hosts: Hosts | None = None) -> History:
     base = f"{(hosts or Hosts()).rest}/v4"
     trades = Endpoint(
         "liquidations", "trades", topics.LIQUIDATION, f"{base}/trades/perpetualMarket/{{}}", rest.GROUP, _market, "",
-        "createdBeforeOrAt", MOST, "requests", "newest_first", times=_traded, clock="iso",
+        "createdBeforeOrAt", MOST, "requests", "newest_first", times=_traded, clock="iso", overlap_ms=1,
     )  # fmt: skip
     settled = Endpoint(
         "funding", "historicalFunding", topics.FUNDING, f"{base}/historicalFunding/{{}}", rest.GROUP, _market, "",
