@@ -21,7 +21,10 @@ WHATS: dict[What, str] = {
     "funding": "funding_settlements", "open-interest": "open_interest", "ratios": "long_short_ratios", "klines": "klines",
 }  # fmt: skip
 FIVE_MS = 300_000
-CANDLES = {"aster": "BTCUSDT", "bitfinex": "tBTCF0:USTF0", "dydx": "BTC-USD", "kraken": "PI_XBTUSD"}
+CANDLES = {
+    "aster": "BTCUSDT", "bitfinex": "tBTCF0:USTF0", "cryptocom": "BTCUSD-PERP", "deribit": "BTC-PERPETUAL", "dydx": "BTC-USD",
+    "gateio": "BTC_USDT", "htx": "BTC-USDT", "kraken": "PI_XBTUSD", "kucoin": "XBTUSDTM",
+}  # fmt: skip
 TRADES = {"dydx": ("BTC-USD", 900), "kraken": ("PF_XBTUSD", 150)}
 """The symbol, and how many liquidations there are: with the trades between them more than an answer has."""
 SETTLED = {"bitmex": ("XBTUSD", 8.0), "dydx": ("BTC-USD", 1.0), "kraken": ("PF_XBTUSD", 8.0)}
@@ -392,6 +395,22 @@ async def test_candles_of_other_venues_follow_each_other_without_gap_or_repetiti
             for venue in sorted(CANDLES)
             for interval, bars in (("1h", 21), ("1m", 20 * 60 + 1))
         ]
+
+
+async def test_statistics_that_hold_open_interest_and_ratios_are_asked_for_once(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "gateio") as there:
+        span, bars = there.span(5.0), 5 * 12 + 1
+        assert (await there.fill("gateio", "ratios", span, "BTC_USDT")).requests == 3
+        assert (await there.fill("gateio", "open-interest", span, "BTC_USDT")).requests == 0
+        assert (await there.drain()).dead_letters == 0
+        within = "ts_event BETWEEN epoch_ms({}::BIGINT) AND epoch_ms({}::BIGINT)".format(*span)
+        assert there.rows(f"SELECT count(*), max(period), max(source) FROM open_interest WHERE {within}") == [
+            (bars, "5m", "backfill")
+        ]
+        found = there.rows(f"SELECT kind, count(*) FROM long_short_ratios WHERE {within} GROUP BY 1 ORDER BY 1")
+        assert found == [(kind, bars) for kind in ("global_accounts", "taker", "top_accounts", "top_positions")]
 
 
 async def test_trades_are_read_back_by_their_end_alone_and_liquidations_among_them_stored_once(
