@@ -26,7 +26,7 @@ What = Literal["funding", "open-interest", "ratios", "klines", "liquidations"]
 WHATS: tuple[What, ...] = ("funding", "open-interest", "ratios", "klines", "liquidations")
 SINGLE: tuple[What, ...] = ("funding", "liquidations")
 """What comes one by one, not in bars."""
-Order = Literal["bars", "oldest_first", "newest_first"]
+Order = Literal["bars", "oldest_first", "newest_first", "either"]
 Clock = Literal["ms", "s", "iso"]
 """How a venue wants a time: UTC milliseconds, UTC seconds, or text after ISO 8601."""
 
@@ -49,7 +49,8 @@ class Endpoint(NamedTuple):
     length. `rows`: where an answer has its rows, and `time` a row its time; or `times`: all of them, out of an answer.
     `lengths`: our bar lengths and the venue's spelling, sent as `length_param`. `order`: bars (a fixed grid, asked for in
     pieces that fit an answer, so that which end the venue starts from does not matter), or settlements page by page from
-    the oldest or the newest. `limit`: most rows of an answer, for `cost` of the budget `budget`.
+    the oldest or the newest; either: which end a full answer starts from is not known, so a stretch is halved until an
+    answer is not full. `limit`: most rows of an answer, for `cost` of the budget `budget`.
     `overlap_ms`: so much more is asked for on either side of a stretch, of what is read with the row before it.
     `limit_param`: how that is called; empty: it is not sent.
     `body` set: it is asked by POST, without parameters; in it {} stands for the symbol, {since}, {until}, {length} for those.

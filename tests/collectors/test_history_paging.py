@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from collectors.errors import NetworkError
 from collectors.history.covered import Covered
 from collectors.history.endpoint import DAY_MS, Asked, Endpoint, Order, Series
-from collectors.history.paging import SETTLE_MS, Span, after, asked
+from collectors.history.paging import SETTLE_MS, Span, Step, after, asked
 
 NOW = 1_790_000_000_000
 STEP = 300_000
@@ -34,12 +34,12 @@ def _answer(
             (0, last) if order == "newest_first" else (first, NOW) if order == "oldest_first" else (first, last)
         )
     found = [row for row in rows if (first <= row <= last if inclusive else first < row < last)]
-    newest = order == "newest_first" or (order == "bars" and newest_kept)
+    newest = order == "newest_first" or (order in ("bars", "either") and newest_kept)
     return found[-limit:] if newest else found[:limit]
 
 
 @given(
-    st.sampled_from(["bars", "oldest_first", "newest_first"]), st.sets(st.integers(0, 400), min_size=1),
+    st.sampled_from(["bars", "oldest_first", "newest_first", "either"]), st.sets(st.integers(0, 400), min_size=1),
     st.integers(2, 9), st.booleans(), st.booleans(), st.integers(0, 300), st.integers(0, 300), st.booleans(),
 )  # fmt: skip
 def test_every_row_is_found_once_asked_whichever_way_the_venue_pages(
@@ -62,13 +62,19 @@ def test_every_row_is_found_once_asked_whichever_way_the_venue_pages(
     rest: Span | None = gap
     seen: set[int] = set()
     covered: list[Span] = []
-    while rest and (span := asked(one, rest)):
+    span = asked(one, rest)
+    while rest and span:
         times = _answer(order, rows, span, limit, newest_kept, inclusive, one_bound)
         step = after(one, rest, span, times, NOW)
+        if step.narrower:
+            assert step.covered is None
+            span = step.narrower
+            continue
         assert step.covered is not None
         seen |= {time for time in times if gap.first <= time <= gap.last}
         covered.append(step.covered)
         rest = step.rest
+        span = asked(one, rest) if rest else None
     assert seen == {row for row in rows if gap.first <= row <= gap.last}
     assert {row for row in seen if not any(span.first <= row <= span.last for span in covered)} == set()
 
@@ -115,13 +121,25 @@ def test_an_old_empty_answer_says_that_there_is_nothing_older() -> None:
     one, gap = _series("bars"), Span(NOW - 900 * DAY_MS, NOW - 3 * DAY_MS)
     span = asked(one, gap)
     assert span is not None
-    assert after(one, gap, span, [], NOW) == (gap, None, True)
+    assert after(one, gap, span, [], NOW) == Step(gap, None, at_its_end=True)
 
 
 def test_a_full_answer_of_rows_that_were_not_asked_for_is_an_error() -> None:
     one, gap = _series("newest_first"), Span(NOW - 9 * DAY_MS, NOW - 3 * DAY_MS)
     with pytest.raises(NetworkError, match="no row from the time that was requested"):
         after(one, gap, gap, [NOW - n for n in range(5)], NOW)
+
+
+def test_more_rows_at_one_instant_than_an_answer_has_are_an_error_and_not_asked_for_for_ever() -> None:
+    one, gap = _series("either"), Span(NOW - DAY_MS, NOW)
+    step = after(one, gap, gap, [NOW] * 5, NOW)
+    while step.narrower:
+        span = step.narrower
+        if span.first == span.last:
+            break
+        step = after(one, gap, span, [NOW] * 5, NOW)
+    with pytest.raises(NetworkError, match="more rows at one instant"):
+        after(one, gap, span, [NOW] * 5, NOW)
 
 
 def test_an_answer_of_another_form_is_an_error_that_names_the_series() -> None:

@@ -437,6 +437,22 @@ async def test_trades_are_read_back_by_their_end_alone_and_liquidations_among_th
         ]
 
 
+async def test_liquidations_are_read_back_from_a_venue_that_does_not_say_which_end_an_answer_starts_from(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "coinex") as there:
+        span, contract = there.span(2.0), _contract(there, "coinex", "BTCUSDT")
+        show = there.simulator._feeds["coinex"]._shown  # type: ignore[attr-defined]
+        for n in range(40):
+            one = Liquidation(contract, span.first + n // 3 * 60_000, "long", f"{n + 1}", "70000", "70000", "70000")
+            list(show([one], one.ts))
+        await there.fill("coinex", "liquidations", span, "BTCUSDT")
+        assert (await there.drain()).dead_letters == 0
+        stored = there.rows("SELECT count(*), sum(qty_raw), min(source), min(completeness) FROM liquidations")
+        assert stored == [(40, 40 * 41 / 2, "backfill", "undocumented")]
+        assert (await there.fill("coinex", "liquidations", span, "BTCUSDT")).requests == 0
+
+
 async def test_settled_funding_of_other_venues_is_what_was_paid(
     fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
