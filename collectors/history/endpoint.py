@@ -54,8 +54,9 @@ class Endpoint(NamedTuple):
     `overlap_ms`: so much more is asked for on either side of a stretch, of what is read with the row before it.
     `limit_param`: how that is called; empty: it is not sent.
     `body` set: it is asked by POST, without parameters; in it {} stands for the symbol, {since}, {until}, {length} for those.
-    `ends`: the venue names a bar by its end; here a bar is named by its start.
-    How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch. `longest_days`: of one request.
+    `sparse`: a time without a trade may have no bar, so an empty answer does not say that there is nothing older.
+    How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch; `is_told` False: that is not
+    documented. `longest_days`: of one request.
     """
 
     what: What
@@ -83,7 +84,8 @@ class Endpoint(NamedTuple):
     limit_param: str = "limit"
     body: str = ""
     clock: Clock = "ms"
-    ends: bool = False
+    sparse: bool = False
+    is_told: bool = True
 
 
 class History(NamedTuple):
@@ -154,25 +156,20 @@ class Series(NamedTuple):
 
     def _bounds(self, first: int, last: int) -> tuple[str, str]:
         overlap_ms = self.endpoint.overlap_ms
-        since, until = max(first + self._late_ms - overlap_ms, 1) - 1, last + self._late_ms + overlap_ms + 1
+        since, until = max(first - overlap_ms, 1) - 1, last + overlap_ms + 1
         if self.endpoint.clock == "s":
             return str(since // 1000), str(-(-until // 1000))
         return (_iso(since), _iso(until)) if self.endpoint.clock == "iso" else (str(since), str(until))
-
-    @property
-    def _late_ms(self) -> int:
-        """How much later than its start a bar is named."""
-        return self.step_ms if self.endpoint.ends else 0
 
     def times(self, body: bytes) -> list[int]:
         """Return the time of every row of an answer, UTC ms. Raises NetworkError for an answer of another form."""
         try:
             if self.endpoint.times is not None:
-                return [time - self._late_ms for time in self.endpoint.times(body)]
+                return list(self.endpoint.times(body))
             found = _decode(body)
             for name in self.endpoint.rows:
                 found = found[name]
-            return [int(row[self.endpoint.time]) - self._late_ms for row in found]
+            return [int(row[self.endpoint.time]) for row in found]
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError) as error:
             raise NetworkError(f"{self.name}: the answer is not a history: {error!r}") from None
 

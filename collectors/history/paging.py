@@ -65,7 +65,7 @@ def after(series: Series, gap: Span, span: Span, times: Sequence[int], now: int)
     if full and not inside:
         raise NetworkError(f"{series.name}: a full answer, but no row from the time that was requested")
     if series.endpoint.order == "bars":
-        return _stretch(gap, span, inside, now)
+        return _stretch(gap, span, inside, now, ends=not series.endpoint.sparse)
     if not full:
         return Step(_settled(gap, inside, now), None)
     if series.endpoint.order == "oldest_first":
@@ -88,7 +88,7 @@ def _narrowed(series: Series, gap: Span, span: Span) -> Step:
     return Step(None, gap, narrower=Span((span.first + span.last) // 2 + 1, span.last))
 
 
-def _stretch(gap: Span, span: Span, inside: Sequence[int], now: int, ends: bool = True) -> Step:
+def _stretch(gap: Span, span: Span, inside: Sequence[int], now: int, ends: bool) -> Step:
     if ends and not inside and span.last < now - DAY_MS:
         return Step(Span(gap.first, gap.last), None, at_its_end=True)
     rest = Span(gap.first, span.first - 1) if gap.first < span.first else None

@@ -92,12 +92,6 @@ def test_a_symbol_and_a_length_can_be_part_of_the_address() -> None:
     assert one.url == "http://127.0.0.1/5m/tBTCF0:USTF0%2CX/hist"
 
 
-def test_a_bar_that_is_named_by_its_end_is_asked_for_by_it_and_kept_by_its_start() -> None:
-    one = _series("bars", ends=True)
-    assert dict(one.params(NOW, NOW))["startTime"] == str(NOW + STEP - 1)
-    assert one.times(f"[[{NOW + STEP}]]".encode()) == [NOW]
-
-
 def test_a_request_of_bars_never_asks_for_more_than_an_answer_holds() -> None:
     one = _series("bars", limit=500)
     span = asked(one, Span(NOW - 30 * DAY_MS, NOW))
@@ -122,6 +116,13 @@ def test_an_old_empty_answer_says_that_there_is_nothing_older() -> None:
     span = asked(one, gap)
     assert span is not None
     assert after(one, gap, span, [], NOW) == Step(gap, None, at_its_end=True)
+
+
+def test_an_old_empty_answer_of_a_venue_that_leaves_out_quiet_bars_says_nothing_of_what_is_older() -> None:
+    one, gap = _series("bars", sparse=True), Span(NOW - 900 * DAY_MS, NOW - 3 * DAY_MS)
+    span = asked(one, gap)
+    assert span is not None
+    assert after(one, gap, span, [], NOW) == Step(Span(span.first, gap.last), Span(gap.first, span.first - 1))
 
 
 def test_a_full_answer_of_rows_that_were_not_asked_for_is_an_error() -> None:

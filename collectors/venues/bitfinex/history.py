@@ -32,7 +32,7 @@ def history(hosts: Hosts | None = None) -> History:
     )  # fmt: skip
     candles = Endpoint(
         "klines", "candles", topics.KLINE, f"{base}/candles/trade:{{length}}:{{}}/hist", rest.GROUP,
-        lambda item: Asked(item.symbol, ()), "start", "end", BARS, "candles", "bars", lengths=LENGTHS,
+        lambda item: Asked(item.symbol, ()), "start", "end", BARS, "candles", "bars", sparse=True, lengths=LENGTHS,
     )  # fmt: skip
     return History((liquidations, candles), {"candles": Rate(30, 60.0)})
 

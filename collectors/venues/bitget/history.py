@@ -24,5 +24,6 @@ def history(hosts: Hosts | None = None) -> History:
 def _candles(category: str, url: str) -> Endpoint:
     return Endpoint(
         "klines", CANDLES, topics.KLINE, url, category, by_symbol, "startTime", "endTime", BARS, CANDLES, "bars", ("data",), 0,
-        params=(("productType", category),), lengths=LENGTHS, length_param="granularity", longest_days=LONGEST_DAYS,
+        params=(("productType", category),),
+        sparse=True, lengths=LENGTHS, length_param="granularity", longest_days=LONGEST_DAYS,
     )  # fmt: skip

@@ -48,7 +48,7 @@ def _of(settle: str, base: str) -> tuple[Endpoint, ...]:
         _funding(settle, f"{base}/funding_rate"),
         Endpoint(
             "klines", "candlesticks", topics.KLINE, f"{base}/candlesticks", settle, _named, "from", "to", BARS, "candlesticks",
-            "bars", times=_times, clock="s", lengths=LENGTHS, length_param="interval", limit_param="",
+            "bars", times=_times, clock="s", sparse=True, lengths=LENGTHS, length_param="interval", limit_param="",
         ),
         *(_statistics(what, settle, f"{base}/contract_stats") for what in STATES),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def _of(settle: str, base: str) -> tuple[Endpoint, ...]:
 def _statistics(what: What, settle: str, url: str) -> Endpoint:
     return Endpoint(
         what, "contract_stats", topics.RATIO, url, settle, _perpetual, "from", "", STATISTICS, "contract_stats", "bars",
-        times=_stated, clock="s", lengths={"5m": "5m"}, length_param="interval",
+        times=_stated, clock="s", lengths={"5m": "5m"}, is_told=False, length_param="interval",
     )  # fmt: skip
 
 

@@ -39,7 +39,8 @@ def history(hosts: Hosts | None = None) -> History:
 def _candles(market: str, base: str) -> Endpoint:
     return Endpoint(
         "klines", "kline", topics.KLINE, f"{base}/market/history/kline", market, _named, "from", "to", BARS, "requests",
-        "bars", times=_times, clock="s", lengths=LENGTHS, length_param="period", limit_param="", keeps_days=YEARS_DAYS,
+        "bars", times=_times, clock="s",
+        sparse=True, lengths=LENGTHS, length_param="period", limit_param="", keeps_days=YEARS_DAYS,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ def history(hosts: Hosts | None = None) -> History:
     )  # fmt: skip
     candles = Endpoint(
         "klines", "kline", topics.KLINE, f"{hosts.rest}/api/v1/kline/query", rest.GROUP, by_symbol, "from", "to", BARS,
-        "requests", "bars", ("data",), 0, lengths=LENGTHS, length_param="granularity", limit_param="",
+        "requests", "bars", ("data",), 0,
+        sparse=True, is_told=False, lengths=LENGTHS, length_param="granularity", limit_param="",
     )  # fmt: skip
     return History((settled, candles), {})
