@@ -386,8 +386,8 @@ async def test_candles_of_other_venues_follow_each_other_without_gap_or_repetiti
             """
             SELECT venue, interval, count(*), count(DISTINCT ts_event), bool_and(closed),
                    bool_and(low <= least(open, close) AND high >= greatest(open, close)), min(ts_event)
-            FROM klines WHERE ts_event BETWEEN epoch_ms(?::BIGINT) AND epoch_ms(?::BIGINT) GROUP BY ALL ORDER BY ALL
-        """.replace("?", "{}").format(*span)
+            FROM klines WHERE ts_event BETWEEN epoch_ms({}::BIGINT) AND epoch_ms({}::BIGINT) GROUP BY ALL ORDER BY ALL
+        """.format(*span)
         )
         began = datetime.fromtimestamp(span.first / 1000, UTC)
         assert [(*row[:-1], row[-1].replace(tzinfo=UTC)) for row in sound] == [
