@@ -140,8 +140,8 @@ class Backfill:
                 return
 
     async def _page(self, requests: Requests, one: Series, gap: Span) -> None:
-        left, rest = request_count(one, gap), gap
-        while (span := asked(one, rest)) is not None:
+        left, rest, span = request_count(one, gap), gap, asked(one, gap)
+        while span is not None:
             kept = one.kept_since(_now()) if one.step_ms else None
             if kept is not None and span.first < kept:  # it has gone while we were asking for others
                 rest = Span(kept, rest.last)
@@ -160,7 +160,7 @@ class Backfill:
             self._watcher.answered(one, 1)
             if step.rest is None:
                 break
-            rest = step.rest
+            rest, span = step.rest, step.narrower or asked(one, step.rest)
         self._watcher.answered(one, max(left, 0))
 
 
@@ -236,7 +236,7 @@ def _request(one: Series, span: Span) -> Request:
     endpoint = one.endpoint
     frame = Frame(one.channel, one.asked.symbol, endpoint.topic)
     params = () if endpoint.body else one.params(*span)
-    return Request(frame, endpoint.url, params, endpoint.budget, endpoint.cost, one.body(*span))
+    return Request(frame, one.url, params, endpoint.budget, endpoint.cost, one.body(*span))
 
 
 def _now() -> int:

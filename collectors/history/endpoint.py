@@ -4,7 +4,9 @@ A venue's file fills in one `History`; the loop that pages through it is in `pag
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -24,7 +26,9 @@ What = Literal["funding", "open-interest", "ratios", "klines", "liquidations"]
 WHATS: tuple[What, ...] = ("funding", "open-interest", "ratios", "klines", "liquidations")
 SINGLE: tuple[What, ...] = ("funding", "liquidations")
 """What comes one by one, not in bars."""
-Order = Literal["bars", "oldest_first", "newest_first"]
+Order = Literal["bars", "oldest_first", "newest_first", "either"]
+Clock = Literal["ms", "s", "iso"]
+"""How a venue wants a time: UTC milliseconds, UTC seconds, or text after ISO 8601."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -40,16 +44,19 @@ class Endpoint(NamedTuple):
     """One history endpoint. `channel`: as the pipelines name it, without `@` and the length of its bars.
 
     `names`: how an instrument of the listing's `group` is asked for, None where the endpoint has nothing on it.
-    `since`, `until`: parameters for the bounds, UTC ms. `rows`: where an answer has its rows, and `time` a row its time; or
-    `times`: all of them, out of an answer.
+    `since`, `until`: parameters for the bounds; empty: the venue has none, and it is not sent. `clock`: how the bounds are
+    sent; seconds are wide enough for every millisecond between them. In `url` {} stands for the symbol, {length} for the
+    length. `rows`: where an answer has its rows, and `time` a row its time; or `times`: all of them, out of an answer.
     `lengths`: our bar lengths and the venue's spelling, sent as `length_param`. `order`: bars (a fixed grid, asked for in
     pieces that fit an answer, so that which end the venue starts from does not matter), or settlements page by page from
-    the oldest or the newest. `limit`: most rows of an answer, for `cost` of the budget `budget`.
+    the oldest or the newest; either: which end a full answer starts from is not known, so a stretch is halved until an
+    answer is not full. `limit`: most rows of an answer, for `cost` of the budget `budget`.
     `overlap_ms`: so much more is asked for on either side of a stretch, of what is read with the row before it.
     `limit_param`: how that is called; empty: it is not sent.
     `body` set: it is asked by POST, without parameters; in it {} stands for the symbol, {since}, {until}, {length} for those.
-    `seconds`: bounds are sent in seconds, wide enough for every millisecond between them.
-    How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch. `longest_days`: of one request.
+    `sparse`: a time without a trade may have no bar, so an empty answer does not say that there is nothing older.
+    How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch; `is_told` False: that is not
+    documented. `longest_days`: of one request.
     """
 
     what: What
@@ -76,7 +83,9 @@ class Endpoint(NamedTuple):
     times: Callable[[bytes], Sequence[int]] | None = None
     limit_param: str = "limit"
     body: str = ""
-    seconds: bool = False
+    clock: Clock = "ms"
+    sparse: bool = False
+    is_told: bool = True
 
 
 class History(NamedTuple):
@@ -127,7 +136,13 @@ class Series(NamedTuple):
             (endpoint.until, until),
             (endpoint.limit_param, str(endpoint.limit)),
         )
-        return (*endpoint.params, *self.asked.params, *length, *bounds)
+        return (*endpoint.params, *self.asked.params, *length, *(pair for pair in bounds if pair[0]))
+
+    @property
+    def url(self) -> str:
+        """The address that is asked."""
+        length = self.endpoint.lengths.get(self.length, "")
+        return self.endpoint.url.replace("{}", quote(self.asked.symbol, safe=":")).replace("{length}", length)
 
     def body(self, first: int, last: int) -> str:
         """Return the body that asks for [first, last], as `params` does; empty where it is asked by its parameters."""
@@ -142,7 +157,9 @@ class Series(NamedTuple):
     def _bounds(self, first: int, last: int) -> tuple[str, str]:
         overlap_ms = self.endpoint.overlap_ms
         since, until = max(first - overlap_ms, 1) - 1, last + overlap_ms + 1
-        return (str(since // 1000), str(-(-until // 1000))) if self.endpoint.seconds else (str(since), str(until))
+        if self.endpoint.clock == "s":
+            return str(since // 1000), str(-(-until // 1000))
+        return (_iso(since), _iso(until)) if self.endpoint.clock == "iso" else (str(since), str(until))
 
     def times(self, body: bytes) -> list[int]:
         """Return the time of every row of an answer, UTC ms. Raises NetworkError for an answer of another form."""
@@ -155,6 +172,10 @@ class Series(NamedTuple):
             return [int(row[self.endpoint.time]) for row in found]
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError, RecursionError) as error:
             raise NetworkError(f"{self.name}: the answer is not a history: {error!r}") from None
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03}Z"
 
 
 def by_symbol(item: Listed) -> Asked:

@@ -20,18 +20,23 @@ class Span(NamedTuple):
 
 
 class Step(NamedTuple):
-    """After an answer: what of the gap is covered now, what is left to ask for, and whether the venue has no older."""
+    """After an answer: what of the gap is covered now, what is left to ask for, and whether the venue has no older.
+
+    `narrower`: what of the rest must be asked for next, where the answer did not have all of what was asked.
+    """
 
     covered: Span | None
     rest: Span | None
     at_its_end: bool = False
+    narrower: Span | None = None
 
 
 def asked(series: Series, gap: Span) -> Span | None:
     """Return what one request asks for of a gap: all of it, or of bars the newest that surely fit; None: no bar in it."""
     step = series.step_ms
     if not step:
-        return gap
+        longest_days = series.endpoint.longest_days
+        return gap if longest_days is None else Span(max(gap.first, gap.last - longest_days * DAY_MS + 1), gap.last)
     newest, oldest = gap.last - gap.last % step, gap.first + -gap.first % step
     if newest < oldest:
         return None
@@ -50,14 +55,17 @@ def request_count(series: Series, gap: Span) -> int:
 def after(series: Series, gap: Span, span: Span, times: Sequence[int], now: int) -> Step:
     """Return what follows from an answer with rows at `times` to the request for `span` of `gap`.
 
+    A row from beyond the far end of the span says that the answer has all of the span: some venues take one bound only.
     Raises NetworkError where the answer is full of rows that were not asked for: paging would never end.
     """
     inside = [time for time in times if span.first <= time <= span.last]
-    full = len(times) >= series.endpoint.limit
+    full = len(times) >= series.endpoint.limit and not _reaches_beyond(series, span, times)
+    if series.endpoint.order == "either":
+        return _narrowed(series, gap, span) if full else _stretch(gap, span, inside, now, ends=False)
     if full and not inside:
         raise NetworkError(f"{series.name}: a full answer, but no row from the time that was requested")
     if series.endpoint.order == "bars":
-        return _bars(gap, span, inside, now)
+        return _stretch(gap, span, inside, now, ends=not series.endpoint.sparse)
     if not full:
         return Step(_settled(gap, inside, now), None)
     if series.endpoint.order == "oldest_first":
@@ -68,8 +76,20 @@ def after(series: Series, gap: Span, span: Span, times: Sequence[int], now: int)
     return Step(_settled(Span(oldest, gap.last), inside, now), rest)
 
 
-def _bars(gap: Span, span: Span, inside: Sequence[int], now: int) -> Step:
-    if not inside and span.last < now - DAY_MS:
+def _reaches_beyond(series: Series, span: Span, times: Sequence[int]) -> bool:
+    if series.endpoint.order == "newest_first":
+        return min(times) < span.first
+    return series.endpoint.order == "oldest_first" and max(times) > span.last
+
+
+def _narrowed(series: Series, gap: Span, span: Span) -> Step:
+    if span.first >= span.last:
+        raise NetworkError(f"{series.name}: more rows at one instant than an answer has, {span.first} ms")
+    return Step(None, gap, narrower=Span((span.first + span.last) // 2 + 1, span.last))
+
+
+def _stretch(gap: Span, span: Span, inside: Sequence[int], now: int, ends: bool) -> Step:
+    if ends and not inside and span.last < now - DAY_MS:
         return Step(Span(gap.first, gap.last), None, at_its_end=True)
     rest = Span(gap.first, span.first - 1) if gap.first < span.first else None
     return Step(_settled(Span(span.first, gap.last), inside, now), rest)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from collectors.errors import ConfigurationError
 from collectors.history import plan
 from collectors.history.covered import Covered
-from collectors.history.endpoint import DAY_MS, LENGTHS_MS, WHATS
+from collectors.history.endpoint import DAY_MS, LENGTHS_MS, WHATS, Asked, Series
 from collectors.history.paging import Span, asked
 from collectors.venues.known import HISTORIES, USUAL, VENUES
 from collectors.venues.venue import Listed
@@ -24,6 +24,19 @@ LISTING = {
     "okx": {"SWAP": [Listed("BTC-USDT-SWAP")], "FUTURES": [Listed("BTC-USD-261225", "", False)]},
 }  # fmt: skip
 WANTED = Span(NOW - 10 * DAY_MS, NOW)
+
+
+@pytest.mark.parametrize("venue", HISTORIES)
+def test_every_endpoint_of_every_venue_is_of_a_group_that_is_listed_within_a_budget_and_read(venue: str) -> None:
+    history, asked_of = HISTORIES[venue](), VENUES[venue]()
+    listed = {poll.group for poll in asked_of.polls if poll.lists}
+    for endpoint in history.endpoints:
+        assert endpoint.group in listed
+        assert endpoint.budget in {**asked_of.budgets, **history.budgets}
+        assert (endpoint.order == "bars") == bool(endpoint.lengths)
+        assert set(endpoint.lengths) <= set(LENGTHS_MS)
+        for length in endpoint.lengths or [""]:
+            assert parser_of(venue, "rest", Series(endpoint, Asked("X", ()), length).channel) is not None
 
 
 @pytest.mark.parametrize("venue", USUAL)

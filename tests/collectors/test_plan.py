@@ -12,6 +12,8 @@ from tests.pipelines.test_venues_command import BY_A_NODE
 SYMBOLS = dict.fromkeys(VENUES, 700) | {"bybit": 800, "okx": 460}
 WITH_KLINES = [name for name, make in VENUES.items() if any(poll.topic == topics.KLINE for poll in make().polls)]
 DEFAULT = CollectorSettings()
+OF_THEIR_LENGTH = ("account-long-short@5m", "elite-ratio@5min", "elite-position-ratio@5min")
+"""How many bars an answer has is the venue's choice, and not documented."""
 
 
 @pytest.fixture(params=list(VENUES))
@@ -62,6 +64,8 @@ def test_the_next_round_brings_the_bars_that_a_failed_one_missed(venue: Venue) -
     polls = [poll for poll in venue.polls if poll.topic in (topics.KLINE, topics.RATIO)]
     for poll in polls:
         params = dict(poll.params)
+        if poll.channel in OF_THEIR_LENGTH:
+            continue
         length_s = lengths_s[params.get("interval") or params.get("period") or params["bar"]]
         whole = int(params["limit"]) - 1  # the newest may still run
         assert whole * length_s >= 2 * poll.every_s, poll.channel

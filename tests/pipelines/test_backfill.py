@@ -21,6 +21,14 @@ WHATS: dict[What, str] = {
     "funding": "funding_settlements", "open-interest": "open_interest", "ratios": "long_short_ratios", "klines": "klines",
 }  # fmt: skip
 FIVE_MS = 300_000
+CANDLES = {
+    "aster": "BTCUSDT", "bitfinex": "tBTCF0:USTF0", "cryptocom": "BTCUSD-PERP", "deribit": "BTC-PERPETUAL", "dydx": "BTC-USD",
+    "gateio": "BTC_USDT", "htx": "BTC-USDT", "kraken": "PI_XBTUSD", "kucoin": "XBTUSDTM",
+}  # fmt: skip
+TRADES = {"dydx": ("BTC-USD", 900), "kraken": ("PF_XBTUSD", 150)}
+"""The symbol, and how many liquidations there are: with the trades between them more than an answer has."""
+SETTLED = {"bitmex": ("XBTUSD", 8.0), "dydx": ("BTC-USD", 1.0), "kraken": ("PF_XBTUSD", 8.0)}
+"""The symbol, and the hours between settlements."""
 
 
 def _ms(moment: datetime) -> int:
@@ -363,6 +371,106 @@ async def test_liquidations_of_all_contracts_are_read_back_in_one_series(
         await there.drain()
         stored = there.rows("SELECT count(*), sum(qty_raw), min(source), min(completeness) FROM liquidations")
         assert stored == [(400, 400 * 401 / 2, "backfill", "all")]
+
+
+async def test_candles_of_other_venues_follow_each_other_without_gap_or_repetition(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, *CANDLES) as there:
+        span = there.span(20.0)
+        for venue, symbol in CANDLES.items():
+            await there.fill(venue, "klines", span, symbol)
+            await there.fill(venue, "klines", span, symbol, interval="1h")
+        assert (await there.drain()).dead_letters == 0
+        sound = there.rows(
+            """
+            SELECT venue, interval, count(*), count(DISTINCT ts_event), bool_and(closed),
+                   bool_and(low <= least(open, close) AND high >= greatest(open, close)), min(ts_event)
+            FROM klines WHERE ts_event BETWEEN epoch_ms({}::BIGINT) AND epoch_ms({}::BIGINT) GROUP BY ALL ORDER BY ALL
+        """.format(*span)
+        )
+        began = datetime.fromtimestamp(span.first / 1000, UTC)
+        assert [(*row[:-1], row[-1].replace(tzinfo=UTC)) for row in sound] == [
+            (venue, interval, bars, bars, True, True, began)
+            for venue in sorted(CANDLES)
+            for interval, bars in (("1h", 21), ("1m", 20 * 60 + 1))
+        ]
+
+
+async def test_statistics_that_hold_open_interest_and_ratios_are_asked_for_once(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "gateio") as there:
+        span, bars = there.span(5.0), 5 * 12 + 1
+        assert (await there.fill("gateio", "ratios", span, "BTC_USDT")).requests == 3
+        assert (await there.fill("gateio", "open-interest", span, "BTC_USDT")).requests == 0
+        assert (await there.drain()).dead_letters == 0
+        within = "ts_event BETWEEN epoch_ms({}::BIGINT) AND epoch_ms({}::BIGINT)".format(*span)
+        assert there.rows(f"SELECT count(*), max(period), max(source) FROM open_interest WHERE {within}") == [
+            (bars, "5m", "backfill")
+        ]
+        found = there.rows(f"SELECT kind, count(*) FROM long_short_ratios WHERE {within} GROUP BY 1 ORDER BY 1")
+        assert found == [(kind, bars) for kind in ("global_accounts", "taker", "top_accounts", "top_positions")]
+
+
+async def test_trades_are_read_back_by_their_end_alone_and_liquidations_among_them_stored_once(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, *TRADES) as there:
+        span = there.span(2.0)
+        for venue, (symbol, wanted) in TRADES.items():
+            contract, show = _contract(there, venue, symbol), there.simulator._feeds[venue]._shown  # type: ignore[attr-defined]
+            for n in range(wanted):
+                one = Liquidation(contract, span.first + n // 3 * 1000, "long", f"{n + 1}", "70000", "70000", "70000")
+                list(show([one], one.ts))
+            done = await there.fill(venue, "liquidations", span._replace(first=span.first + 10_000), symbol)
+            assert done.requests == 2, "the first answer is full, the second goes beyond"
+        assert (await there.drain()).dead_letters == 0
+        stored = there.rows(
+            "SELECT venue, count(*), min(source), min(completeness) FROM liquidations GROUP BY 1 ORDER BY 1"
+        )
+        assert [(venue, *rest) for venue, _, *rest in stored] == [
+            (venue, "backfill", "all") for venue in sorted(TRADES)
+        ]
+        assert [(venue, count) for venue, count, *_ in stored] == [
+            (venue, TRADES[venue][1]) for venue in sorted(TRADES)
+        ]
+
+
+async def test_liquidations_are_read_back_from_a_venue_that_does_not_say_which_end_an_answer_starts_from(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, "coinex") as there:
+        span, contract = there.span(2.0), _contract(there, "coinex", "BTCUSDT")
+        show = there.simulator._feeds["coinex"]._shown  # type: ignore[attr-defined]
+        for n in range(40):
+            one = Liquidation(contract, span.first + n // 3 * 60_000, "long", f"{n + 1}", "70000", "70000", "70000")
+            list(show([one], one.ts))
+        await there.fill("coinex", "liquidations", span, "BTCUSDT")
+        assert (await there.drain()).dead_letters == 0
+        stored = there.rows("SELECT count(*), sum(qty_raw), min(source), min(completeness) FROM liquidations")
+        assert stored == [(40, 40 * 41 / 2, "backfill", "undocumented")]
+        assert (await there.fill("coinex", "liquidations", span, "BTCUSDT")).requests == 0
+
+
+async def test_settled_funding_of_other_venues_is_what_was_paid(
+    fresh_kafka: dict[str, Any], fresh_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with past(fresh_kafka, fresh_world, monkeypatch, *SETTLED) as there:
+        span = there.span(1500.0, until_hours=10.0)
+        for venue, (symbol, _) in SETTLED.items():
+            await there.fill(venue, "funding", span, symbol)
+        assert (await there.drain()).dead_letters == 0
+        found = there.rows(
+            """
+            SELECT venue, count(*), mode(interval_hours), max(source) FROM funding_settlements
+            WHERE ts_event BETWEEN epoch_ms({}::BIGINT) AND epoch_ms({}::BIGINT) GROUP BY 1 ORDER BY 1
+        """.format(*span)
+        )
+        assert [(venue, hours, source) for venue, _, hours, source in found] == [
+            (venue, hours, "backfill") for venue, (_, hours) in sorted(SETTLED.items())
+        ]
+        assert all(count in (int(1500 / hours), int(1500 / hours) + 1) for _, count, hours, _ in found)
 
 
 async def test_a_venue_without_liquidations_of_the_past_says_what_it_gives(

@@ -17,7 +17,13 @@ CATEGORIES = ("USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES")
 MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 TICKERS_EVERY_S = 20.0
-BUDGETS = {"requests": Rate(6000, 60.0), "history-fund-rate": Rate(10, 1.0)}
+RATIOS_EVERY_S = 30 * MINUTE_S
+BUDGETS = {
+    "requests": Rate(6000, 60.0), "history-fund-rate": Rate(10, 1.0), "account-long-short": Rate(1, 1.0),
+}  # fmt: skip
+OF_V2 = ("USDT-FUTURES", "USDC-FUTURES")
+"""Categories whose contracts have the same names in v2, which alone has ratios and candles."""
+V2 = "/api/v2/mix/market"
 TOO_MANY = ("429", "30007")
 GONE = "offline"
 
@@ -67,7 +73,17 @@ def refusal(answer: Answer) -> Refusal | None:
 
 def polls(host: str) -> tuple[Poll, ...]:
     """Return all polls."""
-    return tuple(each for category in CATEGORIES for each in _of(category, f"{host}/api/v3/market"))
+    return (
+        *(each for category in CATEGORIES for each in _of(category, f"{host}/api/v3/market")),
+        *(_ratios(category, f"{host}{V2}/account-long-short") for category in OF_V2),
+    )
+
+
+def _ratios(category: str, url: str) -> Poll:
+    return Poll(
+        "account-long-short@5m", f"{category} long/short ratios", topics.RATIO, url, RATIOS_EVERY_S, (("period", "5m"),),
+        budget="account-long-short", group=category, param="symbol", of=perpetual,
+    )  # fmt: skip
 
 
 def _of(category: str, base: str) -> Iterator[Poll]:

@@ -25,6 +25,17 @@ TOO_MANY, UNAVAILABLE = 10028, 13028
 API = "/api/v2/public"
 
 
+class _Ticks(msgspec.Struct):
+    ticks: list[int] = []
+
+
+class _Chart(msgspec.Struct):
+    result: _Ticks
+
+
+_chart = msgspec.json.Decoder(_Chart)
+
+
 class _Instrument(msgspec.Struct):
     instrument_name: str
     kind: str = ""
@@ -84,6 +95,11 @@ def rate_times(body: bytes) -> Sequence[int]:
 def topic_of(body: bytes) -> str:
     """Return where an answer with trades goes: by whether one of them is flagged."""
     return topics.LIQUIDATION if FLAG in body else topics.TICKER
+
+
+def ticks(body: bytes) -> Sequence[int]:
+    """Return the times of the candles of an answer, UTC ms. Raises msgspec.MsgspecError."""
+    return _chart.decode(body).result.ticks
 
 
 def refusal(answer: Answer) -> Refusal | None:

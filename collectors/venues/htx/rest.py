@@ -17,6 +17,7 @@ MINUTE_S = 60.0
 HOUR_S = 60 * MINUTE_S
 STATE_EVERY_S = 30.0
 REPAIR_EVERY_S = 30 * MINUTE_S
+RATIOS_EVERY_S = 5 * MINUTE_S
 REPAIRED_S = 2 * HOUR_S - 10.0
 """How far back, seconds: the page says two hours at most."""
 BUDGETS = {"requests": Rate(240, 3.0)}
@@ -77,6 +78,8 @@ def polls(host: str) -> tuple[Poll, ...]:
         *_of("delivery", delivery, "v1/contract_"),
         _settled("linear", f"{linear}/v1/swap_historical_funding_rate"),
         _settled("swap", f"{swap}/v1/swap_historical_funding_rate"),
+        *_ratios("linear", f"{linear}/v1"),
+        *_ratios("swap", f"{swap}/v1"),
         _repair("linear", f"{linear}/v3/swap_liquidation_orders"),
         _repair("swap", f"{swap}/v3/swap_liquidation_orders"),
     )
@@ -101,6 +104,14 @@ def _settled(market: str, url: str) -> Poll:
         "historical_funding_rate", f"{market} settled funding", topics.FUNDING, url, HOUR_S, (("page_size", "50"),),
         group=market, param="contract_code", of=perpetual,
     )  # fmt: skip
+
+
+def _ratios(market: str, base: str) -> Iterator[Poll]:
+    for what, channel in (("account", "elite-ratio@5min"), ("position", "elite-position-ratio@5min")):
+        yield Poll(
+            channel, f"{market} shares of top traders' {what}s", topics.RATIO, f"{base}/swap_elite_{what}_ratio",
+            RATIOS_EVERY_S, (("period", "5min"),), group=market, param="contract_code", of=perpetual,
+        )  # fmt: skip
 
 
 def _repair(market: str, url: str) -> Poll:

@@ -10,7 +10,7 @@ import msgspec
 
 from pipelines.facts import Instrument
 from pipelines.venues.aster import liquidations
-from pipelines.venues.binance import channel_of, rest, streams
+from pipelines.venues.binance import channel_of, history, rest, streams
 from pipelines.venues.binance.symbols import symbol_form
 from pipelines.venues.venue import Answered, Venue, Versions, always
 from pipelines.venues.wire import BAD
@@ -23,6 +23,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "premiumIndex"): always(rest.premium_index),
     ("rest", "fundingInfo"): always(rest.funding_intervals),
     ("rest", "fundingRate"): always(rest.settlements),
+    ("rest", "klines"): always(history.klines("um", "trade")),
 }
 NOTHING: dict[tuple[str, str], str] = {
     ("ws", "control"): "acknowledgement or error reply",

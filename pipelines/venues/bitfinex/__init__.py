@@ -19,6 +19,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "liquidations_hist"): always(liquidations.answered),
     ("ws", "status-deriv"): always(market.pushed),
     ("rest", "status_deriv"): always(market.answered),
+    ("rest", "candles"): always(market.candles),
     ("rest", "futures"): always(market.contracts),
     ("ws", "control"): always(market.control),
 }
@@ -39,7 +40,7 @@ def channel_of(payload: bytes) -> Named | None:
         found = _list(payload)
     except BAD:
         return None
-    if len(found) < 2 or type(found[0]) is not int or found[0] <= 0:
+    if len(found) < 2 or type(found[0]) is not int or not 0 < found[0] < MS_FROM:  # a time begins a candle
         return None
     return Named("control" if found[1] == "hb" else _by_form(found[1]), "*")
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, Instrument, Kline, MarkPrice, OpenInterest, Row
 from pipelines.venues.bitfinex.liquidations import figure
 from pipelines.venues.bitfinex.symbols import contract_of, symbol_form
 from pipelines.venues.symbols import unified
@@ -24,12 +24,18 @@ from pipelines.venues.wire import (
     not_negative,
     nothing,
     number,
+    parameter,
     plausible,
     rejected,
+    symbol_of,
 )  # fmt: skip
 
+VOLUME = 5
+"""Where a candle has it."""
 MTS, SPOT, DUE, CURRENT, MARK, INTEREST = 0, 3, 7, 11, 14, 17
 INTERVAL_HOURS = 8.0
+LENGTHS = {"1D": "1d"}
+"""Names of lengths that are not ours."""
 TESTS = "TEST"
 CONTROL = "greeting, acknowledgement, error reply or heartbeat"
 
@@ -108,6 +114,28 @@ def _state(symbol: str, status: Sequence[Any], horizon: int) -> Iterator[Row]:
 
 def _at(status: Sequence[Any], index: int) -> Any:
     return status[index] if len(status) > index else None
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, of the contract and length that were asked for: open, close, high, low."""
+    try:
+        items, symbol, length = _list(frame.payload), symbol_of(frame), parameter(frame)
+        if length is None:
+            raise ValueError("the answer does not say how long its candles are, and the record neither")
+    except BAD as error:
+        return rejected(error)
+    horizon = horizon_ms(frame)
+
+    def read(item: Any) -> Iterable[Row]:
+        if not isinstance(item, list) or len(item) < VOLUME + 1:
+            raise ValueError("not as documented: no candle")
+        time, opened, closed, high, low, volume = (number(figure(cell)) for cell in item[: VOLUME + 1])
+        return [Kline(
+            symbol, moment(int(time), horizon), LENGTHS.get(length, length), "trade", opened, high, low, closed,
+            volume_base=not_negative(volume, "volume"),
+        )]  # fmt: skip
+
+    return each(items, read, "candles")
 
 
 def contracts(frame: RawFrame, _held: Held) -> list[Row]:

@@ -20,6 +20,8 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "open-interest"): always(market.open_interest),
     ("rest", "current-fund-rate"): always(market.current_rates),
     ("rest", "history-fund-rate"): always(market.settlements),
+    ("rest", "account-long-short"): always(market.ratios),
+    ("rest", "history-candles"): always(market.candles),
     ("rest", "instruments"): always(reference.instruments),
 }
 NOTHING: dict[tuple[str, str], str] = {
@@ -35,6 +37,7 @@ FIELDS: Fields = (
     ("symbol fundingRate fundingRateInterval", "current-fund-rate"),
     ("symbol fundingRate fundingRateTimestamp", "history-fund-rate"),
     ("symbol openInterest", "open-interest"),
+    ("longAccountRatio shortAccountRatio", "account-long-short"),
 )
 
 

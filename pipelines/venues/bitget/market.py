@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
 from pipelines.venues.bitget.symbols import contract_of
 from pipelines.venues.settled import spaced
 from pipelines.venues.wire import (
@@ -24,11 +24,16 @@ from pipelines.venues.wire import (
     not_negative,
     nothing,
     number,
+    parameter,
     rejected,
+    symbol_of,
 )  # fmt: skip
 
 OLD = ("mc", "sp")
 """Categories of the first generation, which is gone."""
+CELLS = 7
+"""Of a candle: time, open, high, low, close, coins, quote."""
+LENGTHS = {"1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1H": "1h", "4H": "4h", "1Dutc": "1d"}
 INTERVALS_HOURS = (1.0, 2.0, 4.0, 8.0)
 Item = TypeVar("Item")
 
@@ -73,6 +78,13 @@ class _Current(msgspec.Struct):
     nextUpdate: str = ""
 
 
+class _Ratio(msgspec.Struct):
+    longAccountRatio: str
+    shortAccountRatio: str
+    longShortAccountRatio: str
+    ts: str
+
+
 class _Settled(msgspec.Struct):
     symbol: str
     fundingRate: str
@@ -91,6 +103,8 @@ _listed = msgspec.json.Decoder(_Listed).decode
 _ticker = msgspec.json.Decoder(_Ticker).decode
 _interest = msgspec.json.Decoder(_Interest).decode
 _current = msgspec.json.Decoder(_Current).decode
+_ratio = msgspec.json.Decoder(_Ratio).decode
+_candle = msgspec.json.Decoder(list[str]).decode
 _settled = msgspec.json.Decoder(_Settled).decode
 
 
@@ -181,3 +195,34 @@ def settlements(frame: RawFrame, _held: Held) -> list[Row]:
         ],
     )
     return spaced(found, INTERVALS_HOURS)
+
+
+def ratios(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the accounts that are long per those that are short, of the contract and bars that were asked for."""
+    horizon, period = horizon_ms(frame), parameter(frame)
+
+    def rows(_found: _Frame, _time: str | int, item: _Ratio) -> Iterable[Row]:
+        ratio = not_negative(item.longShortAccountRatio, "longShortAccountRatio")
+        long, short = number(item.longAccountRatio), number(item.shortAccountRatio)
+        return [
+            LongShortRatio(symbol_of(frame), moment(item.ts, horizon), "global_accounts", period, ratio, long, short)
+        ]
+
+    return read(frame, _ratio, rows)
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, of the contract and length that were asked for."""
+    horizon, length = horizon_ms(frame), LENGTHS.get(parameter(frame) or "")
+
+    def rows(_found: _Frame, _time: str | int, item: list[str]) -> Iterable[Row]:
+        if length is None or len(item) < CELLS:
+            raise ValueError(f"not as documented: a candle of length {parameter(frame)!r} with {len(item)} cells")
+        opened, high, low, closed = (number(cell) for cell in item[1:5])
+        coins, money = not_negative(item[5], "volume"), not_negative(item[6], "volume in quote")
+        return [Kline(
+            symbol_of(frame), moment(item[0], horizon), length, "trade", opened, high, low, closed, volume_base=coins,
+            volume_quote=money,
+        )]  # fmt: skip
+
+    return read(frame, _candle, rows)

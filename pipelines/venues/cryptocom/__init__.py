@@ -22,6 +22,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "ticker"): always(market.tickers),
     ("rest", "get-tickers"): always(market.tickers),
     ("rest", "get-valuations"): always(market.values(market.settled)),
+    ("rest", "get-candlestick"): always(market.candles),
     ("rest", "get-instruments"): always(market.instruments),
 }
 NOTHING: dict[tuple[str, str], str] = {
@@ -32,7 +33,12 @@ NOTHING: dict[tuple[str, str], str] = {
         for channel in ("book*", "candlestick", "estimatedfunding", "settlement")
     },
 }
-FIELDS = (("symbol inst_type", "get-instruments"), ("i t oi", "get-tickers"), ("v t", "get-valuations"))
+FIELDS = (
+    ("symbol inst_type", "get-instruments"),
+    ("i t oi", "get-tickers"),
+    ("v t", "get-valuations"),
+    ("o h l c t", "get-candlestick"),
+)
 
 
 class _Result(msgspec.Struct):

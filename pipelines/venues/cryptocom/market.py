@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Instrument, Kline, MarkPrice, OpenInterest, Row
 from pipelines.venues.cryptocom.symbols import contract_of, symbol_form
 from pipelines.venues.symbols import unified
 from pipelines.venues.wire import (
@@ -20,12 +20,14 @@ from pipelines.venues.wire import (
     not_negative,
     nothing,
     number,
+    parameter,
     positive,
     rejected,
     symbol_of,
 )  # fmt: skip
 
 HOURS = 1.0
+LENGTHS = {"1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1h", "4h": "4h", "1D": "1d"}
 KINDS = {"PERPETUAL_SWAP": "perpetual", "FUTURE": "delivery"}
 Item = TypeVar("Item")
 
@@ -33,6 +35,15 @@ Item = TypeVar("Item")
 class _Value(msgspec.Struct):
     v: Text
     t: int
+
+
+class _Candle(msgspec.Struct):
+    t: int  # ms
+    o: Text
+    h: Text
+    l: Text  # noqa: E741
+    c: Text
+    v: Text
 
 
 class _Ticker(msgspec.Struct):
@@ -59,6 +70,7 @@ class _Answer(msgspec.Struct):
 
 _answer = msgspec.json.Decoder(_Answer).decode
 _value = msgspec.json.Decoder(_Value).decode
+_candle = msgspec.json.Decoder(_Candle).decode
 _ticker = msgspec.json.Decoder(_Ticker).decode
 _instrument = msgspec.json.Decoder(_Instrument).decode
 
@@ -142,3 +154,19 @@ def _contract(item: _Instrument) -> Iterable[Row]:
         "perpetual" if perpetual else "delivery", 1.0, form.multiplier, "listed", form.family, perpetual,
         interval_hours=HOURS if perpetual else None,
     )]  # fmt: skip
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, of the length that was asked for; volumes in coins."""
+    horizon, length = horizon_ms(frame), LENGTHS.get(parameter(frame) or "")
+
+    def read(name: str, item: _Candle) -> Iterable[Row]:
+        if length is None:
+            raise ValueError(f"candles of unknown length: {parameter(frame)!r}")
+        opened, high, low, closed = (number(price) for price in (item.o, item.h, item.l, item.c))
+        return [Kline(
+            name or symbol_of(frame), moment(item.t, horizon), length, "trade", opened, high, low, closed,
+            volume_base=not_negative(item.v, "v"),
+        )]  # fmt: skip
+
+    return _items(frame, _candle, read)

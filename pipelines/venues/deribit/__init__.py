@@ -20,6 +20,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "get_last_trades_by_instrument"): always(trades.answered),
     ("rest", "get_funding_rate_history"): always(market.settlements),
     ("rest", "get_book_summary*"): always(market.summaries),
+    ("rest", "get_tradingview_chart_data"): always(market.candles),
     ("rest", "get_instruments"): always(market.instruments),
 }
 NOTHING: dict[tuple[str, str], str] = {

@@ -9,18 +9,20 @@ from typing import TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Instrument, Kline, MarkPrice, OpenInterest, Row
 from pipelines.venues.deribit.symbols import UNITS, contract_of, symbol_form
 from pipelines.venues.symbols import unified
 from pipelines.venues.wire import (
     BAD,
     Held,
+    each,
     each_raw,
     horizon_ms,
     later,
     moment,
     not_negative,
     nothing,
+    parameter,
     plausible,
     positive,
     rejected,
@@ -31,6 +33,9 @@ RUNNING_HOURS, PAID_HOURS = 8.0, 1.0
 KINDS = {"reversed": "inverse", "linear": "linear"}
 NO_FUTURE = "an option, a spread or an index, not a future"
 Item = TypeVar("Item")
+
+
+LENGTHS = {"1": "1m", "5": "5m", "15": "15m", "30": "30m", "60": "1h", "1D": "1d"}
 
 
 class _State(msgspec.Struct):
@@ -71,6 +76,22 @@ class _Instrument(msgspec.Struct):
     expiration_timestamp: int = 0
 
 
+class _Columns(msgspec.Struct):
+    ticks: list[int]
+    open: list[float]
+    high: list[float]
+    low: list[float]
+    close: list[float]
+    volume: list[float]
+    cost: list[float]
+    status: str = "ok"
+
+
+class _Chart(msgspec.Struct):
+    result: _Columns
+
+
+_chart = msgspec.json.Decoder(_Chart).decode
 _push = msgspec.json.Decoder(_Push).decode
 _answer = msgspec.json.Decoder(_Answer).decode
 _state = msgspec.json.Decoder(_State).decode
@@ -149,3 +170,28 @@ def _contract(item: _Instrument) -> Iterable[Row]:
         later(item.creation_timestamp), None if perpetual else later(item.expiration_timestamp),
         PAID_HOURS if perpetual else None,
     )]  # fmt: skip
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, a list a figure, of the instrument and length that were asked for."""
+    try:
+        found, symbol = _chart(frame.payload).result, symbol_of(frame)
+        if (length := LENGTHS.get(parameter(frame) or "")) is None:
+            raise ValueError(f"candles of unknown length: {parameter(frame)!r}")
+        columns = (found.ticks, found.open, found.high, found.low, found.close, found.volume, found.cost)
+        if len({len(column) for column in columns}) > 1:
+            raise ValueError("not as documented: lists of unlike length")
+        items = list(zip(*columns, strict=True))
+    except BAD as error:
+        return rejected(error)
+    horizon = horizon_ms(frame)
+
+    def read(item: tuple[float, ...]) -> Iterable[Row]:
+        time, opened, high, low, closed, volume, cost = item
+        coins, money = not_negative(volume, "volume"), not_negative(cost, "cost")
+        return [Kline(
+            symbol, moment(int(time), horizon), length, "trade", opened, high, low, closed, volume_base=coins,
+            volume_quote=money,
+        )]  # fmt: skip
+
+    return each(items, read, "ticks")

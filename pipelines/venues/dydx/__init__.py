@@ -17,13 +17,16 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "v4_markets"): always(market.markets),
     ("rest", "trades"): always(trades.answered),
     ("rest", "historicalFunding"): always(market.settlements),
+    ("rest", "candles"): always(market.candles),
     ("rest", "perpetualMarkets"): always(market.instruments),
 }
 NOTHING: dict[tuple[str, str], str] = {
     ("ws", "control"): "greeting, acknowledgement or error reply",
     **{("ws", channel): f"{channel}: not kept" for channel in ("v4_orderbook", "v4_candles", "v4_block_height")},
 }
-ANSWERS = (("historicalFunding", "historicalFunding"), ("markets", "perpetualMarkets"), ("trades", "trades"))
+ANSWERS = (
+    ("historicalFunding", "historicalFunding"), ("markets", "perpetualMarkets"), ("trades", "trades"), ("candles", "candles"),
+)  # fmt: skip
 CONTROL = ("connected", "unsubscribed", "error", "pong")
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Instrument, Kline, MarkPrice, OpenInterest, Row
 from pipelines.venues.dydx.symbols import contract_of, symbol_form
 from pipelines.venues.symbols import unified
 from pipelines.venues.wire import (
@@ -29,6 +29,7 @@ from pipelines.venues.wire import (
 )  # fmt: skip
 
 HOURS = 1.0
+LENGTHS = {"1MIN": "1m", "5MINS": "5m", "15MINS": "15m", "30MINS": "30m", "1HOUR": "1h", "4HOURS": "4h", "1DAY": "1d"}
 ARRIVED = "a state without a time, and when it was received is not known"
 
 
@@ -59,6 +60,23 @@ class _Rates(msgspec.Struct):
     historicalFunding: list[msgspec.Raw]
 
 
+class _Candle(msgspec.Struct):
+    startedAt: datetime
+    ticker: str
+    resolution: str
+    open: str
+    high: str
+    low: str
+    close: str
+    baseTokenVolume: str
+    usdVolume: str
+    trades: int | None = None
+
+
+class _Candles(msgspec.Struct):
+    candles: list[msgspec.Raw]
+
+
 class _Market(msgspec.Struct):
     ticker: str
     status: str = ""
@@ -71,6 +89,8 @@ class _Markets(msgspec.Struct):
 _push = msgspec.json.Decoder(_Push).decode
 _rates = msgspec.json.Decoder(_Rates).decode
 _rate = msgspec.json.Decoder(_Rate).decode
+_candles = msgspec.json.Decoder(_Candles).decode
+_candle = msgspec.json.Decoder(_Candle).decode
 _markets = msgspec.json.Decoder(_Markets).decode
 
 
@@ -119,6 +139,30 @@ def settlements(frame: RawFrame, _held: Held) -> list[Row]:
         return [FundingSettlement(item.ticker, time - time % 60_000, number(item.rate), HOURS)]
 
     return each_raw(items, _rate, read, "historicalFunding")
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer; each says of what it is, and how long."""
+    try:
+        items = _candles(frame.payload).candles
+    except BAD as error:
+        return rejected(error)
+    horizon = horizon_ms(frame)
+
+    def read(item: _Candle) -> Iterable[Row]:
+        if (length := LENGTHS.get(item.resolution)) is None:
+            raise ValueError(f"a candle of unknown length: {item.resolution[:20]!r}")
+        opened, high, low, closed = (number(text) for text in (item.open, item.high, item.low, item.close))
+        coins, dollars = (
+            not_negative(item.baseTokenVolume, "baseTokenVolume"),
+            not_negative(item.usdVolume, "usdVolume"),
+        )
+        return [Kline(
+            item.ticker, moment(_ms(item.startedAt), horizon), length, "trade", opened, high, low, closed, volume_base=coins,
+            volume_quote=dollars, trades=item.trades,
+        )]  # fmt: skip
+
+    return each_raw(items, _candle, read, "candles")
 
 
 def instruments(frame: RawFrame, _held: Held) -> list[Row]:

@@ -21,6 +21,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "contract_stats"): always(market.statistics),
     ("rest", "contract_stats"): always(market.statistics),
     ("rest", "funding_rate"): always(market.settlements),
+    ("rest", "candlesticks"): always(market.candles),
     ("rest", "contracts"): always(reference.contracts),
 }
 NOTHING: dict[tuple[str, str], str] = {
@@ -45,6 +46,7 @@ FIELDS = (
     ({"name", "quanto_multiplier"}, "contracts"),
     ({"contract", "total_size", "mark_price"}, "tickers"),
     ({"time", "lsr_account"}, "contract_stats"),
+    ({"t", "o", "h", "l", "c"}, "candlesticks"),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, LongShortRatio, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Kline, LongShortRatio, MarkPrice, OpenInterest, Row
 from pipelines.venues.gateio.items import in_ms, read_items
 from pipelines.venues.gateio.symbols import contract_of
 from pipelines.venues.settled import spaced
@@ -58,6 +58,17 @@ class _Stats(msgspec.Struct):
     top_lsr_size: float | None = None
 
 
+class _Candle(msgspec.Struct):
+    t: int  # s
+    o: Text
+    h: Text
+    l: Text  # noqa: E741
+    c: Text
+    v: Text | None = None  # contracts
+    sum: Text | None = None  # quote
+
+
+_candle = msgspec.json.Decoder(_Candle).decode
 _ticker = msgspec.json.Decoder(_Ticker).decode
 _settled = msgspec.json.Decoder(_Settled).decode
 _stats = msgspec.json.Decoder(_Stats).decode
@@ -112,3 +123,21 @@ def statistics(frame: RawFrame, _held: Held) -> list[Row]:
                 yield LongShortRatio(symbol, time, kind, period, not_negative(ratio, name))
 
     return read_items(frame, _stats, read)
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, of the contract and length that were asked for; money only of linear contracts."""
+    horizon, length = horizon_ms(frame), parameter(frame)
+
+    def read(_time: int, item: _Candle) -> Iterable[Row]:
+        if length is None:
+            raise ValueError("the answer does not say how long its candles are, and the record neither")
+        symbol = symbol_of(frame)
+        opened, high, low, closed = (number(price) for price in (item.o, item.h, item.l, item.c))
+        volume, money = maybe(item.v), maybe(item.sum) if contract_of(symbol) == "linear" else None
+        return [Kline(
+            symbol, moment(in_ms(item.t), horizon), length, "trade", opened, high, low, closed, volume,
+            None if volume is None else "contract", volume_quote=money,
+        )]  # fmt: skip
+
+    return read_items(frame, _candle, read)

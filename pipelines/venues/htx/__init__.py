@@ -26,6 +26,8 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "batch_funding_rate"): always(market.funding_rates),
     ("rest", "historical_funding_rate"): always(market.settlements),
     ("rest", "elite-ratio"): always(market.ratios),
+    ("rest", "elite-position-ratio"): always(market.ratios),
+    ("rest", "kline"): always(market.candles),
 }
 NOTHING: dict[tuple[str, str], str] = {
     ("ws", "control"): "acknowledgement, error reply or ping",
@@ -66,6 +68,8 @@ def channel_of(payload: bytes) -> Named | None:
         return None
     if message.op in CONTROL or message.subbed or message.unsubbed or message.ping or message.status == "error":
         return Named("control", "*")
+    if message.status and message.ch:  # an answer, not a push
+        return None
     parts = (message.topic if message.op == "notify" else message.ch).split(".")
     if len(parts) < 3:
         return None

@@ -9,6 +9,7 @@ from pipelines.facts import (
     FundingInterval,
     FundingRate,
     FundingSettlement,
+    Kline,
     LongShortRatio,
     MarkPrice,
     OpenInterest,
@@ -32,10 +33,20 @@ from pipelines.venues.wire import (
     plausible,
     positive,
     rejected,
+    symbol_of,
 )  # fmt: skip
 
 INTERVALS_HOURS = (1.0, 2.0, 4.0, 8.0)
+LENGTHS = {"1min": "1m", "5min": "5m", "15min": "15m", "30min": "30m", "60min": "1h"}
 PERIODS = {"5min": "5m", "15min": "15m", "30min": "30m", "60min": "1h", "4hour": "4h", "1day": "1d"}
+
+
+class _Candle(msgspec.Struct):
+    id: int  # s
+    open: Text
+    high: Text
+    low: Text
+    close: Text
 
 
 class _Funding(msgspec.Struct):
@@ -93,6 +104,7 @@ _funding = msgspec.json.Decoder(_Funding).decode
 _settled = msgspec.json.Decoder(_Settled).decode
 _interest = msgspec.json.Decoder(_Interest).decode
 _index = msgspec.json.Decoder(_Index).decode
+_candle = msgspec.json.Decoder(_Candle).decode
 _ratios = msgspec.json.Decoder(_Ratios).decode
 _basis = msgspec.json.Decoder(_Basis).decode
 
@@ -184,3 +196,17 @@ def _shares(frame: RawFrame) -> Iterator[Row]:
             found.contract_code, moment(item.ts, horizon), kind, period,  # type: ignore[arg-type]
             item.buy_ratio / item.sell_ratio if item.sell_ratio else None, item.buy_ratio, item.sell_ratio,
         )  # fmt: skip
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, of the contract and length that were asked for; volumes count both sides and are not
+    read."""
+    horizon, length = horizon_ms(frame), LENGTHS.get(parameter(frame) or "")
+
+    def read(_time: int, item: _Candle) -> Iterable[Row]:
+        if length is None:
+            raise ValueError(f"candles of unknown length: {parameter(frame)!r}")
+        opened, high, low, closed = (number(price) for price in (item.open, item.high, item.low, item.close))
+        return [Kline(symbol_of(frame), moment(item.id * 1000, horizon), length, "trade", opened, high, low, closed)]
+
+    return read_data(frame, _candle, read)

@@ -14,6 +14,8 @@ from pipelines.venues.wire import BAD
 PARSERS: dict[tuple[str, str], Versions] = {
     ("ws", "trade"): always(trades.trades),
     ("ws", "ticker"): always(market.ticker),
+    ("rest", "history"): always(trades.answered),
+    ("rest", "candles"): always(market.candles),
     ("rest", "tickers"): always(market.tickers),
     ("rest", "historicalfundingrates"): always(market.settlements),
     ("rest", "instruments"): always(market.instruments),
@@ -23,7 +25,10 @@ NOTHING: dict[tuple[str, str], str] = {
     ("ws", "ticker_lite"): "ticker_lite: it lacks funding and open interest, and is not kept",
     **{("ws", channel): f"{channel}: the warehouse keeps no quotes or depth" for channel in ("book", "book_snapshot")},
 }
-ANSWERS = (("tickers", "tickers"), ("rates", "historicalfundingrates"), ("instruments", "instruments"))
+ANSWERS = (
+    ("tickers", "tickers"), ("rates", "historicalfundingrates"), ("instruments", "instruments"), ("history", "history"),
+)  # fmt: skip
+CANDLES = {"candles", "more_candles"}
 
 
 class _Message(msgspec.Struct):
@@ -54,6 +59,8 @@ def answer_of(payload: bytes) -> Answered | None:
         answer = _answer(payload)
     except BAD:
         return None
+    if answer.keys() == CANDLES:
+        return Answered("candles", "*")
     found = next((channel for name, channel in ANSWERS if name in answer and "result" in answer), None)
     return Answered(found, "*") if found else None
 

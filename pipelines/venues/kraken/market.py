@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import FundingRate, FundingSettlement, Instrument, Kline, MarkPrice, OpenInterest, Row
 from pipelines.venues.kraken.symbols import contract_of, symbol_form
 from pipelines.venues.settled import spaced
 from pipelines.venues.symbols import unified
 from pipelines.venues.wire import (
     BAD,
     Held,
+    Text,
     each_raw,
     horizon_ms,
     later,
@@ -24,6 +25,7 @@ from pipelines.venues.wire import (
     not_negative,
     nothing,
     number,
+    parameter,
     plausible,
     positive,
     rejected,
@@ -67,6 +69,19 @@ class _Rates(msgspec.Struct):
     rates: list[msgspec.Raw]
 
 
+class _Candle(msgspec.Struct):
+    time: int  # ms
+    open: Text
+    high: Text
+    low: Text
+    close: Text
+    volume: Text | None = None
+
+
+class _Candles(msgspec.Struct):
+    candles: list[msgspec.Raw]
+
+
 class _Instrument(msgspec.Struct):
     symbol: str
     type: str
@@ -87,6 +102,8 @@ _listed = msgspec.json.Decoder(_Listed).decode
 _tickers = msgspec.json.Decoder(_Tickers).decode
 _rate = msgspec.json.Decoder(_Rate).decode
 _rates = msgspec.json.Decoder(_Rates).decode
+_candle = msgspec.json.Decoder(_Candle).decode
+_candles = msgspec.json.Decoder(_Candles).decode
 _instrument = msgspec.json.Decoder(_Instrument).decode
 _instruments = msgspec.json.Decoder(_Instruments).decode
 
@@ -146,6 +163,27 @@ def settlements(frame: RawFrame, _held: Held) -> list[Row]:
         return [FundingSettlement(symbol_of(frame), time, number(item.relativeFundingRate))]
 
     return spaced(each_raw(items, _rate, read, "rates"), INTERVALS_HOURS)
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, of the product and length that were asked for; a volume is as of liquidations."""
+    try:
+        items, symbol, length = _candles(frame.payload).candles, symbol_of(frame), parameter(frame)
+        if length is None:
+            raise ValueError("the answer does not say how long its candles are, and the record neither")
+    except BAD as error:
+        return rejected(error)
+    horizon, inverse = horizon_ms(frame), contract_of(symbol) == "inverse"
+
+    def read(item: _Candle) -> Iterable[Row]:
+        opened, high, low, closed = (number(price) for price in (item.open, item.high, item.low, item.close))
+        volume = None if item.volume is None else not_negative(item.volume, "volume")
+        return [Kline(
+            symbol, moment(item.time, horizon), length, "trade", opened, high, low, closed,
+            volume_base=None if inverse else volume, volume_quote=volume if inverse else None,
+        )]  # fmt: skip
+
+    return each_raw(items, _candle, read, "candles")
 
 
 def instruments(frame: RawFrame, _held: Held) -> list[Row]:

@@ -17,6 +17,7 @@ PARSERS: dict[tuple[str, str], Versions] = {
     ("rest", "contracts-active"): always(market.instruments),
     ("rest", "contracts-state"): always(market.states),
     ("rest", "funding-rates"): always(market.settlements),
+    ("rest", "kline"): always(market.candles),
     ("rest", "ua-open-interest"): always(market.interest_history),
     ("ws", "contract/instrument"): always(market.pushed),
 }

@@ -12,13 +12,14 @@ from typing import TypeVar
 import msgspec
 
 from collectors.envelope import RawFrame
-from pipelines.facts import Contract, FundingRate, FundingSettlement, Instrument, MarkPrice, OpenInterest, Row
+from pipelines.facts import Contract, FundingRate, FundingSettlement, Instrument, Kline, MarkPrice, OpenInterest, Row
 from pipelines.venues.kucoin.symbols import COINS
 from pipelines.venues.settled import spaced
 from pipelines.venues.symbols import one_coin, unified, yymmdd
 from pipelines.venues.wire import (
     BAD,
     Held,
+    Text,
     each_raw,
     horizon_ms,
     later,
@@ -26,6 +27,7 @@ from pipelines.venues.wire import (
     not_negative,
     nothing,
     number,
+    parameter,
     plausible,
     positive,
     rejected,
@@ -38,6 +40,11 @@ PERPETUAL = "FFWCSX"
 ARRIVED = "an answer without a time, and when it was received is not known"
 _INTERVAL = re.compile(r"FPI(\d+)H")
 Item = TypeVar("Item")
+
+
+CANDLE = 5
+"""Time, open, high, low, close."""
+LENGTHS = {"1": "1m", "5": "5m", "15": "15m", "30": "30m", "60": "1h", "240": "4h", "1440": "1d"}
 
 
 class _Contract(msgspec.Struct):
@@ -94,6 +101,7 @@ _answer = msgspec.json.Decoder(_Answer).decode
 _contract = msgspec.json.Decoder(_Contract).decode
 _settled = msgspec.json.Decoder(_Settled).decode
 _interest = msgspec.json.Decoder(_Interest).decode
+_candle = msgspec.json.Decoder(list[Text]).decode
 _push = msgspec.json.Decoder(_Push).decode
 
 
@@ -196,3 +204,19 @@ def _instrument(item: _Contract) -> Iterable[Row]:
         item.status.lower() or "listed", item.symbol, perpetual, "crypto", later(item.firstOpenDate), later(item.expireDate),
         _hours(item) if perpetual else None,
     )]  # fmt: skip
+
+
+def candles(frame: RawFrame, _held: Held) -> list[Row]:
+    """Return the candles of an answer, of the contract and length (minutes) that were asked for; what a volume is in is not
+    proven."""
+    horizon, length = horizon_ms(frame), LENGTHS.get(parameter(frame) or "")
+
+    def read(item: list[Text]) -> Iterable[Row]:
+        if length is None:
+            raise ValueError(f"candles of unknown length: {parameter(frame)!r}")
+        if len(item) < CANDLE:
+            raise ValueError("not as documented: no candle")
+        time, opened, high, low, closed = (number(cell) for cell in item[:CANDLE])
+        return [Kline(symbol_of(frame), moment(int(time), horizon), length, "trade", opened, high, low, closed)]
+
+    return _items(frame, _candle, read)

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import Bar, bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import PERPETUAL_DELIVERY_MS, Contract, Shows, Traded
 from collectors.simulator.host import Answer, json_answer
@@ -72,7 +74,7 @@ def _mark(market: Market, each: Contract, now: int) -> dict[str, Any]:
 
 
 def endpoints(market: Market, own: Sequence[Contract], limits: AsterLimits) -> Endpoints:
-    """Return its REST: contracts, open interest, funding intervals and settled funding."""
+    """Return its REST: contracts, open interest, funding intervals and settled funding, candles."""
     symbols = by_symbol(own, "aster")
     unknown = json_answer({"code": -1121, "msg": "Invalid symbol."}, 400)
 
@@ -93,15 +95,31 @@ def endpoints(market: Market, own: Sequence[Contract], limits: AsterLimits) -> E
             [{"symbol": each.symbol, "fundingRate": f"{one.rate:.8f}", "fundingTime": one.ts + 3} for one in kept]
         )
 
+    def candles(query: Query) -> Answer:
+        if (each := symbols.get(query.get("symbol", ""))) is None:
+            return unknown
+        width = LENGTHS_MS[query["interval"]]
+        since, until = int(query.get("startTime", 0)), int(query.get("endTime", market.now))
+        found = bars(market, each, width, since, until, min(int(query.get("limit", 500)), 1500))
+        return json_answer([_candle(bar, width) for bar in found])
+
     intervals = [{"symbol": each.symbol, "fundingIntervalHours": each.coin.interval_hours} for each in own]
     paths = {
         f"{API}/exchangeInfo": lambda _: json_answer({"symbols": [_instrument(each) for each in own]}),
         f"{API}/openInterest": interest,
         f"{API}/fundingInfo": lambda _: json_answer(intervals),
         f"{API}/fundingRate": settled,
+        f"{API}/klines": candles,
     }
     window = Window(limits.requests, limits.window_s)
     return Endpoints(paths, window, time.monotonic, refusal("http_429"), json_answer({"code": -1, "msg": ""}, 404))
+
+
+def _candle(bar: Bar, width: int) -> list[Any]:
+    volume, money = f"{bar.volume:.3f}", f"{bar.volume * float(bar.close):.4f}"
+    return [
+        bar.start, bar.open, bar.high, bar.low, bar.close, volume, bar.start + width - 1, money, 1, volume, money, "0",
+    ]  # fmt: skip
 
 
 def _instrument(each: Contract) -> dict[str, Any]:

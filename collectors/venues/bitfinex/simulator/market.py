@@ -2,18 +2,22 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
-from collectors.simulator.host import Client, json_answer
+from collectors.simulator.host import Answer, Client, json_answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Endpoints, Pushed, Query
+from collectors.venues.bitfinex.history import LENGTHS
 from collectors.venues.bitfinex.simulator.server import CHANNEL, KEY, BitfinexLimits, refusal, tell
 
 SHOWS = Shows("bankruptcy", twins=True)
@@ -70,13 +74,23 @@ def _row(id: int, one: Liquidation, is_match: int) -> list[Any]:
 def endpoints(market: Market, own: Sequence[Contract], positions: Positions, limits: BitfinexLimits) -> Endpoints:
     """Return its REST: contracts, the state of all of them, the latest liquidations."""
     pairs = [each.symbol.removeprefix("t") for each in own]
-    paths = {
+    paths: dict[str, Callable[[Query], Answer]] = {
         "/v2/conf/pub:list:pair:futures": lambda _: json_answer([pairs]),
         "/v2/status/deriv": lambda _: json_answer([_status(market, each) for each in own]),
         "/v2/liquidations/hist": lambda query: json_answer([[row] for row in positions.past(query)]),
-    }
+        **{
+            f"/v2/candles/trade:{name}:{each.symbol}/hist": partial(_candles, market, each, LENGTHS_MS[length])
+            for each in own for length, name in LENGTHS.items()
+        },
+    }  # fmt: skip
     unknown = json_answer(["error", 10020, "not found"], 404)
     return Endpoints(paths, Window(limits.requests, limits.window_s), time.monotonic, refusal("http_429"), unknown)
+
+
+def _candles(market: Market, each: Contract, width: int, query: Query) -> Answer:
+    found = bars(market, each, width, int(query["start"]), int(query["end"]), min(int(query.get("limit", 100)), 10_000))
+    told = [[bar.start, *map(float, (bar.open, bar.close, bar.high, bar.low)), round(bar.volume, 8)] for bar in found]
+    return json_answer(told[::-1])
 
 
 def _status(market: Market, each: Contract) -> list[Any]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.host import Answer
@@ -16,9 +18,11 @@ from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Endpoints, Pushed, Query
 from collectors.simulator.throttles import LargestPerSecond
+from collectors.venues.bitget.history import LENGTHS
 from collectors.venues.bitget.simulator.server import BitgetLimits, answered, refusal
 
 SHOWS = Shows("fill", largest_per_second=True)
+STATS_MS = 300_000
 DAYS_MS = 92 * 86_400_000
 Item = tuple[str, str, str, str, int]
 """Symbol, side of the position, price, quantity in the quoted unit, UTC ms."""
@@ -98,7 +102,7 @@ def _instrument(each: Contract) -> dict[str, Any]:
 
 
 def endpoints(market: Market, own: Sequence[Contract], limits: BitgetLimits) -> Endpoints:
-    """Return its REST: contracts, tickers and settled funding."""
+    """Return its REST: contracts, tickers, settled funding, ratios and candles."""
     symbols = {each.symbol: each for each in own}
 
     def of(query: Query) -> list[Contract]:
@@ -120,11 +124,31 @@ def endpoints(market: Market, own: Sequence[Contract], limits: BitgetLimits) -> 
         ]
         return answered({"resultList": rows})
 
+    def ratios(query: Query) -> Answer:
+        last = market.now // STATS_MS * STATS_MS
+        return answered([
+            {"longAccountRatio": f"{long:.4f}", "shortAccountRatio": f"{1 - long:.4f}",
+             "longShortAccountRatio": f"{long / (1 - long):.4f}", "ts": str(at)}
+            for at in range(last - 29 * STATS_MS, last + 1, STATS_MS)
+            for long in (market.history.long_share(symbols[query["symbol"]].coin, at, "global_accounts"),)
+        ])  # fmt: skip
+
+    def candles(query: Query) -> Answer:
+        each, length = symbols[query["symbol"]], next(k for k, v in LENGTHS.items() if v == query["granularity"])
+        since, until, most = int(query["startTime"]), int(query["endTime"]), min(int(query.get("limit", 100)), 200)
+        return answered([
+            [str(bar.start), bar.open, bar.high, bar.low, bar.close, f"{bar.volume:.4f}",
+             f"{bar.volume * float(bar.close):.4f}"]
+            for bar in bars(market, each, LENGTHS_MS[length], since, until, most)
+        ])  # fmt: skip
+
     base = "/api/v3/market/"
     paths = {
         base + "instruments": lambda query: answered([_instrument(each) for each in of(query)]),
         base + "tickers": tickers,
         base + "history-fund-rate": settled,
+        "/api/v2/mix/market/account-long-short": ratios,
+        "/api/v2/mix/market/history-candles": candles,
     }
     window = Window(limits.requests, limits.window_s)
     return Endpoints(paths, window, time.monotonic, refusal("http_429"), answered(None, 404))

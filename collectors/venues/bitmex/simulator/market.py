@@ -112,10 +112,11 @@ def endpoints(market: Market, own: Sequence[Contract], limits: BitmexLimits) -> 
         paid = [
             (one.ts, {"timestamp": _iso(one.ts), "symbol": each.symbol, "fundingInterval": _interval(each),
                       "fundingRate": one.rate, "fundingRateDaily": one.rate * 3})
-            for each in own for one in market.history.settlements(each, market.now - DAYS_MS, market.now)
+            for each in own if query.get("symbol", each.symbol) == each.symbol
+            for one in market.history.settlements(each, *_bounds(query, market.now))
         ]  # fmt: skip
-        newest = sorted(paid, key=lambda row: row[0], reverse=True)[: min(int(query.get("count", 100)), 500)]
-        return json_answer([row for _, row in newest])
+        paid.sort(key=lambda row: row[0], reverse=query.get("reverse") == "true")
+        return json_answer([row for _, row in paid[: min(int(query.get("count", 100)), 500)]])
 
     paths = {
         "/api/v1/instrument/active": lambda _: json_answer([_instrument(market, each) for each in own]),
@@ -123,6 +124,14 @@ def endpoints(market: Market, own: Sequence[Contract], limits: BitmexLimits) -> 
     }
     unknown = json_answer({"error": {"message": "Not Found", "name": "HTTPError"}}, 404)
     return Endpoints(paths, Window(limits.requests, limits.window_s), time.monotonic, refusal("http_429"), unknown)
+
+
+def _bounds(query: Query, now: int) -> tuple[int, int]:
+    since, until = (
+        round(datetime.fromisoformat(query[name]).timestamp() * 1000) if name in query else otherwise
+        for name, otherwise in (("startTime", now - DAYS_MS), ("endTime", now))
+    )
+    return since, min(until, now)
 
 
 def _instrument(market: Market, each: Contract) -> dict[str, Any]:

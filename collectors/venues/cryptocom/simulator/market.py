@@ -6,11 +6,14 @@ from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.host import Answer
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Endpoints, Pushed, Query, by_symbol
+from collectors.venues.cryptocom.history import LENGTHS
 from collectors.venues.cryptocom.simulator.server import CryptocomLimits, answered, refusal
 
 HOUR_MS, HOURS = 3_600_000, 8
@@ -54,7 +57,7 @@ def _push(kind: str, name: str, value: float, now: int) -> bytes:
 
 
 def endpoints(market: Market, own: Sequence[Contract], limits: CryptocomLimits) -> Endpoints:
-    """Return its REST: instruments, tickers, settled funding."""
+    """Return its REST: instruments, tickers, settled funding, candles."""
     symbols = by_symbol(own, "cryptocom")
 
     def settled(query: Query) -> Answer:
@@ -67,10 +70,21 @@ def endpoints(market: Market, own: Sequence[Contract], limits: CryptocomLimits) 
     def tickers(_: Query) -> Answer:
         return answered([_ticker(market, each) for each in own])
 
+    def candles(query: Query) -> Answer:
+        each, length = symbols[query["instrument_name"]], next(k for k, v in LENGTHS.items() if v == query["timeframe"])
+        found = bars(
+            market, each, LENGTHS_MS[length], int(query["start_ts"]), int(query["end_ts"]), int(query.get("count", 25))
+        )
+        return answered([
+            {"o": bar.open, "h": bar.high, "l": bar.low, "c": bar.close, "v": f"{bar.volume:.4f}", "t": bar.start}
+            for bar in found
+        ])  # fmt: skip
+
     paths = {
         f"{API}/get-instruments": lambda _: answered([_instrument(each) for each in own]),
         f"{API}/get-tickers": tickers,
         f"{API}/get-valuations": settled,
+        f"{API}/get-candlestick": candles,
     }
     window = Window(limits.requests, limits.window_s)
     return Endpoints(paths, window, time.monotonic, refusal("http_429"), refusal("http_500"))

@@ -8,12 +8,15 @@ from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.host import Answer, json_answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Endpoints, Pushed, Query, by_symbol
+from collectors.venues.deribit.history import CHART, LENGTHS
 from collectors.venues.deribit.simulator.server import DeribitLimits, refusal
 
 SHOWS = Shows("fill", twins=True)
@@ -98,7 +101,7 @@ def _ticker(market: Market, each: Contract, now: int) -> dict[str, Any]:
 
 
 def endpoints(market: Market, own: Sequence[Contract], limits: DeribitLimits) -> Endpoints:
-    """Return the REST of the main host: instruments, settled funding."""
+    """Return the REST of the main host: instruments, settled funding, candles."""
     symbols = by_symbol(own, "deribit")
 
     def settled(query: Query) -> Answer:
@@ -112,8 +115,29 @@ def endpoints(market: Market, own: Sequence[Contract], limits: DeribitLimits) ->
         ]  # fmt: skip
         return answered(sorted(rows, key=lambda row: row["timestamp"]))
 
+    def chart(query: Query) -> Answer:
+        each, length = (
+            symbols[query["instrument_name"]],
+            next(k for k, v in LENGTHS.items() if v == query["resolution"]),
+        )
+        found = bars(market, each, LENGTHS_MS[length], int(query["start_timestamp"]), int(query["end_timestamp"]), 5000)
+        prices = {name: [float(getattr(bar, name)) for bar in found] for name in ("open", "high", "low", "close")}
+        volume = [round(bar.volume, 8) for bar in found]
+        cost = [round(bar.volume * float(bar.close), 4) for bar in found]
+        told = {
+            "ticks": [bar.start for bar in found],
+            "status": "ok" if found else "no_data",
+            "volume": volume,
+            "cost": cost,
+        }
+        return answered(prices | told)
+
     listed = answered([_instrument(each) for each in own])
-    paths = {f"{API}/get_instruments": lambda _: listed, f"{API}/get_funding_rate_history": settled}
+    paths = {
+        f"{API}/get_instruments": lambda _: listed,
+        f"{API}/get_funding_rate_history": settled,
+        f"{API}/{CHART}": chart,
+    }
     return Endpoints(paths, Window(limits.requests, limits.window_s), time.monotonic, refusal("http_429"), _unknown())
 
 

@@ -17,7 +17,7 @@ from collectors.simulator.load import Frames, made_up
 from collectors.simulator.plain import Paced, PlainFeed
 from collectors.simulator.recordings import Recorded, RecordedRest
 from collectors.simulator.simulated import Served, Simulated, World
-from collectors.venues.dydx.simulator.market import Trades, contract, endpoints, market_frames, markets
+from collectors.venues.dydx.simulator.market import FIRST, Trades, contract, endpoints, market_frames, markets
 from collectors.venues.dydx.simulator.server import MARKETS, TRADES, DydxLimits, DydxProtocol
 
 __all__ = ["SIMULATED", "DydxLimits", "DydxProtocol"]
@@ -30,7 +30,7 @@ def _serve(world: World, limits: DydxLimits) -> Served:
 
     def first(topic: str) -> Any:
         channel, _, market = topic.partition(":")
-        return {"trades": list(trades.kept[market])} if channel == TRADES else markets(world.market, own)
+        return {"trades": list(trades.kept[market])[:FIRST]} if channel == TRADES else markets(world.market, own)
 
     def told(_: Client, topic: str) -> None:
         world.truth.wrote("dydx", topic.partition(":")[0], 1)
@@ -41,7 +41,7 @@ def _serve(world: World, limits: DydxLimits) -> Served:
 
 
 def _play(folder: Path, faults: Faults, limits: DydxLimits) -> Sequence[Protocol]:
-    nothing: dict[str, Any] = {"markets": {}, "trades": [], "historicalFunding": []}
+    nothing: dict[str, Any] = {"markets": {}, "trades": [], "historicalFunding": [], "candles": []}
     return (DydxProtocol(None, RecordedRest(folder, lambda status: json_answer(nothing, status)), faults, limits),)
 
 

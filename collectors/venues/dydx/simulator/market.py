@@ -9,18 +9,24 @@ from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.host import Answer, json_answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Pushed, by_symbol
+from collectors.venues.dydx.history import LENGTHS
 from collectors.venues.dydx.simulator.server import ID, MARKETS, TRADES, DydxLimits, refusal
 
 SHOWS = Shows("fill", twins=True)
-KEPT = 100
+KEPT, FIRST = 5000, 100
+"""Trades of a market that can be asked for, and those that a subscription begins with."""
 OTHERS = 0.3
 HOUR_MS, HOURS = 3_600_000, 8
+RATES_MS = 1000 * HOUR_MS
+EVER_MS = 1 << 42
 
 
 def contract(traded: Traded) -> Contract | None:
@@ -32,7 +38,7 @@ def contract(traded: Traded) -> Contract | None:
 
 
 class Trades:
-    """Writes liquidations as trades with a type, others beside them, and keeps a market's last hundred."""
+    """Writes liquidations as trades with a type, others beside them, and keeps a market's last."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(f"{seed}/dydx")
@@ -97,12 +103,14 @@ def _market(market: Market, each: Contract, number: int) -> dict[str, Any]:
 def endpoints(
     market: Market, own: Sequence[Contract], trades: Trades, limits: DydxLimits
 ) -> Callable[[str, dict[str, str]], Answer]:
-    """Return its REST: markets, a market's last trades, its settled funding."""
+    """Return its REST: markets, a market's last trades, its settled funding, its candles."""
     symbols, window = by_symbol(own, "dydx"), Window(limits.requests, limits.window_s)
 
-    def settled(each: Contract, limit: int) -> list[dict[str, str]]:
-        paid = market.history.settlements(each, market.now - 40 * HOURS * HOUR_MS, market.now)
+    def settled(each: Contract, until: int, limit: int) -> list[dict[str, str]]:
+        last = min(until, market.now)
+        paid = market.history.settlements(each, last - RATES_MS, min(last + HOURS * HOUR_MS, market.now))
         rows = [(one.ts - hour * HOUR_MS, one.rate / HOURS) for one in reversed(paid) for hour in range(HOURS)]
+        rows = [(at, rate) for at, rate in rows if at <= last]
         return [
             {
                 "ticker": each.symbol,
@@ -122,12 +130,35 @@ def endpoints(
         if path == "/v4/perpetualMarkets":
             return json_answer(markets(market, own))
         if what == "trades/perpetualMarket" and ticker in symbols:
-            return json_answer({"trades": list(trades.kept[ticker])[:limit]})
+            until = iso(_ms(query.get("createdBeforeOrAt")))
+            found = [one for one in trades.kept[ticker] if one["createdAt"] <= until]
+            return json_answer({"trades": found[:limit]})
         if what == "historicalFunding" and ticker in symbols:
-            return json_answer({"historicalFunding": settled(symbols[ticker], limit)})
+            until_ms = _ms(query.get("effectiveBeforeOrAt"))
+            return json_answer({"historicalFunding": settled(symbols[ticker], until_ms, limit)})
+        if what == "candles/perpetualMarkets" and ticker in symbols:
+            return json_answer({"candles": _candles(market, symbols[ticker], query, limit)})
         return json_answer({"errors": [{"msg": "Not Found"}]}, 404)
 
     return answer
+
+
+def _candles(market: Market, each: Contract, query: dict[str, str], limit: int) -> list[dict[str, Any]]:
+    """Return candles from the first bound, which is in, to the second, which is not; the newest first."""
+    length = next(ours for ours, name in LENGTHS.items() if name == query["resolution"])
+    since, until = _ms(query.get("fromISO"), 0), _ms(query.get("toISO")) - 1
+    return [
+        {
+            "startedAt": iso(bar.start), "ticker": each.symbol, "resolution": query["resolution"], "low": bar.low,
+            "high": bar.high, "open": bar.open, "close": bar.close, "baseTokenVolume": f"{bar.volume:.4f}",
+            "usdVolume": f"{bar.volume * float(bar.close):.4f}", "trades": 1, "startingOpenInterest": "1",
+        }
+        for bar in reversed(bars(market, each, LENGTHS_MS[length], since, until, limit))
+    ]  # fmt: skip
+
+
+def _ms(text: str | None, otherwise: int = EVER_MS) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000) if text else otherwise
 
 
 def iso(ms: int) -> str:

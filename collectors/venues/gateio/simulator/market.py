@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.host import Answer, json_answer
@@ -109,9 +111,21 @@ def endpoints(market: Market, own: Sequence[Contract], shown: Liquidations, limi
 
     def stats(query: Query) -> Answer:
         each = symbols.get(query.get("contract", ""))
-        last = market.now // STATS_MS * STATS_MS
-        bars = [last - STATS_MS * n for n in range(min(_most(query), 100))][::-1]
-        return json_answer([_stats(market, each, at) for at in bars] if each else [])
+        last, most = market.now // STATS_MS * STATS_MS, min(int(query.get("limit", 30)), 100)
+        first = (
+            -(-int(query["from"]) * 1000 // STATS_MS) * STATS_MS if "from" in query else last - (most - 1) * STATS_MS
+        )
+        times = range(first, last + 1, STATS_MS)[:most]
+        return json_answer([_stats(market, each, at) for at in times] if each else [])
+
+    def candles(query: Query) -> Answer:
+        each, width = symbols[query["contract"]], LENGTHS_MS[query["interval"]]
+        found = bars(market, each, width, int(query["from"]) * 1000, int(query["to"]) * 1000, 2000)
+        return json_answer([
+            {"t": bar.start // 1000, "o": bar.open, "h": bar.high, "l": bar.low, "c": bar.close,
+             "v": round(bar.volume / each.size), "sum": f"{bar.volume * float(bar.close):.4f}"}
+            for bar in found
+        ])  # fmt: skip
 
     def liquidated(settle: str) -> Callable[[Query], Answer]:
         def answer(query: Query) -> Answer:
@@ -132,6 +146,7 @@ def endpoints(market: Market, own: Sequence[Contract], shown: Liquidations, limi
         paths[f"{base}/liq_orders"] = liquidated(settle)
         paths[f"{base}/funding_rate"] = settled
         paths[f"{base}/contract_stats"] = stats
+        paths[f"{base}/candlesticks"] = candles
     unknown = json_answer({"label": "INVALID_PARAM_VALUE", "message": "no such path"}, 404)
     return Endpoints(paths, Window(limits.requests, limits.window_s), time.monotonic, refusal("http_429"), unknown)
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import orjson
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.host import Answer
 from collectors.simulator.liquidation import Liquidation
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Endpoints, Pushed, Query
+from collectors.venues.htx.history import LENGTHS
 from collectors.venues.htx.simulator.server import PATHS, HtxLimits, answered, refusal
 
 SHOWS = Shows("bankruptcy", twins=False)
@@ -21,6 +24,8 @@ WORTH_USD = 50.0
 """Of a linear contract, about."""
 DAYS_MS = 40 * 86_400_000
 KEPT = 20_000
+STATS_MS = 300_000
+LOCKED = {"locked_ratio": 0.01}
 MARKETS = (
     ("linear", "/linear-swap-api", "v1/swap_"),
     ("swap", "/swap-api", "v1/swap_"),
@@ -112,7 +117,7 @@ def funding_frames(market: Market, own: Sequence[Contract], now: int) -> Iterato
 
 
 def endpoints(market: Market, own: Sequence[Contract], orders: Orders, limits: HtxLimits) -> Endpoints:
-    """Return its REST: contracts, open interest, index, settled funding, liquidations."""
+    """Return its REST: contracts, open interest, index, settled funding, liquidations, ratios, candles."""
     told = _Answers(market, own, orders)
     paths: dict[str, Callable[[Query], Answer]] = {}
     for name, base, prefix in MARKETS:
@@ -122,6 +127,9 @@ def endpoints(market: Market, own: Sequence[Contract], orders: Orders, limits: H
         paths[f"{base}/{prefix}index"] = _listing(told.index, mine)
         paths[f"{base}/v1/swap_historical_funding_rate"] = told.settled
         paths[f"{base}/v3/{prefix.removeprefix('v1/')}liquidation_orders"] = told.liquidated(name)
+        paths[f"{base}/v1/swap_elite_account_ratio"] = told.accounts
+        paths[f"{base}/v1/swap_elite_position_ratio"] = told.positions
+        paths[f"{base.removesuffix('-api')}-ex/market/history/kline"] = told.candles
     window = Window(limits.requests, limits.window_s)
     return Endpoints(paths, window, time.monotonic, refusal("http_429"), answered(None, 404))
 
@@ -169,6 +177,32 @@ class _Answers:
             return answered([{"query_id": n, **each} for n, each in enumerate(found[-50:])])
 
         return answer
+
+    def accounts(self, query: Query) -> Answer:
+        return self._shares(query, LOCKED)
+
+    def positions(self, query: Query) -> Answer:
+        return self._shares(query, {})
+
+    def _shares(self, query: Query, more: dict[str, float]) -> Answer:
+        each, last = self._symbols[query["contract_code"]], self._market.now // STATS_MS * STATS_MS
+        rows = []
+        for at in range(last - 5 * STATS_MS, last + 1, STATS_MS):
+            long = round(self._market.history.long_share(each.coin, at, "top_accounts"), 4)
+            rows.append({"buy_ratio": long, "sell_ratio": round(1 - long - sum(more.values()), 4), **more, "ts": at})
+        return answered({"list": rows, "symbol": each.coin.name, "contract_code": each.symbol})
+
+    def candles(self, query: Query) -> Answer:
+        each, length = (
+            self._symbols[query["contract_code"]],
+            next(k for k, v in LENGTHS.items() if v == query["period"]),
+        )
+        since, until = int(query["from"]) * 1000, int(query["to"]) * 1000
+        return answered([
+            {"id": bar.start // 1000, "vol": 2, "count": 1, "amount": bar.volume * 2,
+             **{name: float(getattr(bar, name)) for name in ("open", "close", "low", "high")}}
+            for bar in bars(self._market, each, LENGTHS_MS[length], since, until, 2000)
+        ])  # fmt: skip
 
 
 def _info(each: Contract) -> dict[str, Any]:

@@ -24,7 +24,9 @@ __all__ = ["SIMULATED", "KrakenLimits", "KrakenProtocol"]
 
 def _serve(world: World, limits: KrakenLimits) -> Served:
     own, trades = [each for each in world.market.contracts if each.venue == "kraken"], Trades(world.seed)
-    protocol = KrakenProtocol({each.symbol for each in own}, endpoints(own, limits), world.faults, limits)
+    protocol = KrakenProtocol(
+        {each.symbol for each in own}, endpoints(world.market, own, trades, limits), world.faults, limits
+    )
 
     def greet(client: Client, topic: str) -> None:
         world.truth.wrote("kraken", "trade", trades.greet(client, topic))
@@ -35,7 +37,7 @@ def _serve(world: World, limits: KrakenLimits) -> Served:
 
 
 def _play(folder: Path, faults: Faults, limits: KrakenLimits) -> Sequence[Protocol]:
-    nothing = {"result": "success", "instruments": [], "tickers": [], "rates": []}
+    nothing = {"result": "success", "instruments": [], "tickers": [], "rates": [], "history": [], "candles": []}
     return (KrakenProtocol(None, RecordedRest(folder, lambda status: json_answer(nothing, status)), faults, limits),)
 
 

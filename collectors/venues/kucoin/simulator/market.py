@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
+from collectors.history.endpoint import LENGTHS_MS
+from collectors.simulator.bars import bars
 from collectors.simulator.budgets import Window
 from collectors.simulator.contracts import Contract, Shows, Traded
 from collectors.simulator.faults import Kind
 from collectors.simulator.host import Answer, json_answer
 from collectors.simulator.market import Market
 from collectors.simulator.plain import Endpoints, Query, by_symbol
+from collectors.venues.kucoin.history import LENGTHS
 
 COINS = {"BTC": "XBT"}
 WORTH_USD = 50.0
@@ -37,7 +40,7 @@ def contract(traded: Traded) -> Contract | None:
 
 
 def endpoints(market: Market, own: Sequence[Contract], limits: KucoinLimits) -> Endpoints:
-    """Return its REST: contracts with their state, settled funding."""
+    """Return its REST: contracts with their state, settled funding, candles."""
     symbols = by_symbol(own, "kucoin")
 
     def settled(query: Query) -> Answer:
@@ -47,9 +50,17 @@ def endpoints(market: Market, own: Sequence[Contract], limits: KucoinLimits) -> 
         rows = [{"symbol": query["symbol"], "fundingRate": one.rate, "timepoint": one.ts} for one in reversed(paid)]
         return answered(rows)
 
+    def candles(query: Query) -> Answer:
+        each, length = symbols[query["symbol"]], next(k for k, v in LENGTHS.items() if v == query["granularity"])
+        found = bars(market, each, LENGTHS_MS[length], int(query["from"]), int(query["to"]), 500)
+        return answered([
+            [bar.start, *map(float, (bar.open, bar.high, bar.low, bar.close)), round(bar.volume, 4), 0.0] for bar in found
+        ])  # fmt: skip
+
     paths = {
         "/api/v1/contracts/active": lambda _: answered([_contract(market, each) for each in own]),
         "/api/v1/contract/funding-rates": settled,
+        "/api/v1/kline/query": candles,
     }
     unknown = json_answer({"code": "404000", "msg": "Url Not Found"}, 404)
     return Endpoints(paths, Window(limits.requests, limits.window_s), time.monotonic, refusal("http_429"), unknown)
