@@ -22,10 +22,12 @@ from tests.foreign import install
 from tests.infra import env_example
 
 INFRA = Path(__file__).parents[2] / "infra"
-BASE, EXAMPLE = INFRA / "kubernetes" / "base", INFRA / "kubernetes" / "example"
+KUBERNETES = INFRA / "kubernetes"
+BASE, EXAMPLE, WORKERS = (KUBERNETES / name for name in ("base", "example", "workers"))
 COMPOSE = yaml.safe_load((INFRA / "compose.yaml").read_text())["services"]
 VERSIONS = ("1.29", "1.37")
 """Of Kubernetes: the oldest and the newest that the objects are held against."""
+RUN = ("StatefulSet", "Deployment")
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -42,14 +44,18 @@ class Part(NamedTuple):
         return found
 
 
-@pytest.fixture(scope="module")
-def text() -> str:
+def _built(folder: Path) -> str:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("kubectl is not here")
-    done = subprocess.run([kubectl, "kustomize", str(EXAMPLE)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return _built(EXAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +65,7 @@ def objects(text: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def parts(objects: list[dict[str, Any]]) -> dict[str, Part]:
-    found = [each for each in objects if each["kind"] in ("StatefulSet", "Deployment")]
+    found = [each for each in objects if each["kind"] in RUN]
     assert all(len(each["spec"]["template"]["spec"]["containers"]) == 1 for each in found)
     return {
         each["metadata"]["name"]: Part(
@@ -92,19 +98,42 @@ def test_every_file_is_part_of_what_is_applied() -> None:
     assert {file.name for file in EXAMPLE.iterdir()} == secrets | {"kustomization.yaml"}
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_the_objects_are_valid(text: str, version: str) -> None:
+def _validated(text: str, version: str) -> str:
+    """Return the validator's report. Skips where it cannot be had."""
     try:
         python = install.kubernetes_python()
     except install.UnavailableError as error:
         pytest.skip(str(error))
     call = [str(python), "-m", "kubernetes_validate", "--strict", "--kubernetes-version", version, "-"]
-    done = subprocess.run(call, input=text, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout
-    assert "WARN" not in done.stdout
-    assert done.stdout.count("passed") == len(list(yaml.safe_load_all(text)))
+    return subprocess.run(call, input=text, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_objects_are_valid(text: str, version: str) -> None:
+    told = _validated(text, version)
+    assert "WARN" not in told
+    assert told.count("passed") == len(list(yaml.safe_load_all(text))), told
     broken = text.replace("terminationGracePeriodSeconds: 120", "terminationGracePeriod: 120")
-    assert subprocess.run(call, input=broken, capture_output=True, text=True, timeout=60).returncode
+    assert "ERROR" in _validated(broken, version)
+
+
+def test_workers_take_the_place_of_flows(tmp_path: Path) -> None:
+    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
+    ours = tmp_path / "kubernetes" / "example" / "kustomization.yaml"
+    ours.write_text(ours.read_text() + "components: [../workers]\n")
+    text = _built(ours.parent)
+    told = _validated(text, VERSIONS[-1])
+    assert told.count("passed") == len(list(yaml.safe_load_all(text))), told
+    found = {each["metadata"]["name"]: each for each in yaml.safe_load_all(text) if each["kind"] in RUN}
+    assert "flows" not in found
+    pod = found["workers"]["spec"]["template"]
+    other = found["ingest"]["spec"]["template"]["spec"]
+    assert pod["metadata"]["labels"]["app"] == "flows", "so that the rules of the network hold for it"
+    assert pod["spec"]["securityContext"].items() <= other["securityContext"].items()
+    for what in ("automountServiceAccountToken", "enableServiceLinks", "shareProcessNamespace"):
+        assert pod["spec"][what] is other[what]
+    assert pod["spec"]["containers"][0]["securityContext"] == other["containers"][0]["securityContext"]
+    assert pod["spec"]["containers"][0]["image"] == other["containers"][0]["image"]
 
 
 def test_what_is_started_is_a_command_of_ours_or_prefects_server(parts: dict[str, Part]) -> None:
