@@ -14,6 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 import liq
+from collectors.delivery.figures import QUIET_S
 from collectors.metrics import serving
 from collectors.venues.known import RECORDS, USUAL
 from pipelines.serve.guard import OPEN
@@ -259,6 +260,7 @@ def test_two_collectors_are_never_on_one_node_and_one_of_a_pair_stays(
     (apart,) = parts["collect"].pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     assert apart["labelSelector"]["matchLabels"] == {"app": "collect"}
     assert apart["topologyKey"] == "kubernetes.io/hostname"
+    assert parts["collect"].whole["spec"]["minReadySeconds"] > QUIET_S, "silence must show before the other is replaced"
     budgets = {
         each["spec"]["selector"]["matchLabels"]["app"]: each["spec"]["maxUnavailable"]
         for each in objects if each["kind"] == "PodDisruptionBudget"
