@@ -6,8 +6,11 @@ import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from collectors.envelope import to_record
+from collectors.topics import DAY_MS, TOPICS
 from tests.bench.sizing import batches, of_kafka
 from tests.pipelines.venue_frames import START_MS, Session
+
+PAGE = (Path(__file__).parents[2] / "infra" / "SIZING.md").read_text()
 
 
 def _batch(*sent: tuple[str, int]) -> bytes:
@@ -35,3 +38,12 @@ def test_the_bytes_of_a_log_are_shared_out_to_topics_and_venues(tmp_path: Path) 
 
 def test_what_is_no_batch_ends_the_log() -> None:
     assert list(batches(b"")) == list(batches(bytes(100))) == []
+
+
+def test_the_page_says_how_long_and_how_much_each_topic_is_kept() -> None:
+    for topic in TOPICS:
+        (line,) = [line for line in PAGE.splitlines() if f"`{topic.name}`" in line and line.count("|") == 4]
+        _, _, kept, most, _ = line.split("|")
+        assert kept.strip() == ("for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // DAY_MS} days")
+        bound = f"{topic.partitions * topic.retention_bytes >> 30} GiB" if topic.retention_bytes > 0 else "no bound"
+        assert most.strip().startswith(bound)
