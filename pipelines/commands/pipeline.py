@@ -223,14 +223,39 @@ def serve() -> None:
     `liq up` starts both by itself.
     """
     log_to_stderr(logging.INFO)
-    url = os.environ.get("PREFECT_API_URL")
-    if not url:
-        raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
-    _await_prefect(url)
+    _await_prefect(_prefect_url())
     os.environ.update(prefect_env(IngestSettings().data))
     from pipelines.flows.served import serve_all  # Prefect reads the environment when it is imported
 
     serve_all()
+
+
+@flows.command()
+def deploy(
+    pool: Annotated[str, typer.Argument(metavar="POOL", help="a work pool of Prefect's server")],
+    image: Annotated[
+        str, typer.Option(metavar="IMAGE", help="container image in which each run is started, for a Kubernetes pool")
+    ] = "",
+) -> None:
+    """Have Prefect's workers, on any machine, run the scheduled flows in place of `liq flows serve`.
+
+    Needs Prefect's server: PREFECT_API_URL. It never starts a flow while a run of it is under way on any machine.
+    """
+    log_to_stderr(logging.INFO)
+    url = _prefect_url()
+    if away := ask_prefect(url):
+        raise UsageError(f"Prefect's server: {away}")
+    os.environ.update(prefect_env(IngestSettings().data))
+    from pipelines.flows.deployed import deploy_all  # Prefect reads the environment when it is imported
+
+    print(f"deployed to work pool {pool}: {', '.join(deploy_all(pool, image))}")
+
+
+def _prefect_url() -> str:
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        raise UsageError("PREFECT_API_URL is not set: start a server with `prefect server start` and name its address")
+    return url
 
 
 def _await_prefect(url: str) -> None:

@@ -29,6 +29,7 @@ def noted(work: Callable[P, T]) -> Callable[P, T]:
     """Return the flow's function with its success or failure noted, and beside another scheduled run of it doing nothing.
 
     Prefect has limits of its own for that; theirs are kept by its server, and a run that was killed held one for five minutes.
+    So they are used only where workers on several machines run the flows (`deployed.py`), which this lock cannot see.
     A step of another flow is not noted, a run by hand is.
     """
 

@@ -45,9 +45,10 @@ PHASES = {
     "views": "coverage, bars, cascades and levels are brought up to date",
     "stop": "every part is stopped",
 }
+PAST = ("klines", "open-interest", "funding")
 ASKED = (
-    ("--what", "klines,open-interest,funding", "--since", "1d"),
-    ("--what", "klines,open-interest,funding", "--since", "30d", "--interval", "1h", "--period", "1h"),
+    ("--what", ",".join(PAST), "--since", "1d"),
+    ("--what", ",".join(PAST), "--since", "30d", "--interval", "1h", "--period", "1h"),
 )
 """The day before by the minute, and thirty days by the hour."""
 SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
@@ -200,9 +201,14 @@ async def _history(parts: Parts, venues: Sequence[Record]) -> None:
     await together(*(_past_of(parts, venue) for venue in venues))
 
 
+def has_past(venue: Record) -> bool:
+    """Tell whether the venue gives any of PAST; some give nothing, or their liquidations alone."""
+    return any(each.what in PAST for each in venue.history().endpoints)
+
+
 async def _past_of(parts: Parts, venue: Record) -> None:
-    if not venue.history().endpoints:
-        return  # it gives nothing of the past
+    if not has_past(venue):
+        return
     for asked in ASKED:
         command = liq("backfill", venue.name, "--symbols", ",".join(venue.known), *asked)
         await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue.name}.log")

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 CHDB = HERE / "chdb.lock"  # of the benchmarks only
 CRYPTOFEED_3 = HERE / "further" / "cryptofeed.lock"
 TARDIS = HERE / "tardis.lock"  # of the Python client, which reads our service
+KUBERNETES = HERE / "kubernetes.lock"  # of the schemas of its objects
 REQUIREMENTS, NODE_LOCK = HERE / "requirements.lock", HERE / "tardis" / "package-lock.json"
 VERSIONS = {"tardis-dev": "13.35.3", "ccxt": "4.5.90", "cryptofeed": "2.4.1", "cryptofeed 3": "3.0.1"}
 INSTALL_S = 300.0
@@ -57,6 +58,11 @@ def chdb_python() -> Path:
 def tardis_python() -> Path:
     """Return the interpreter of an environment with tardis-dev for Python. Raises UnavailableError."""
     return _environment(TARDIS, "tardis-dev for Python")
+
+
+def kubernetes_python() -> Path:
+    """Return the interpreter of an environment with kubernetes-validate. Raises UnavailableError."""
+    return _environment(KUBERNETES, "kubernetes-validate")
 
 
 def cryptofeed_3_python() -> Path:

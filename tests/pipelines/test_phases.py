@@ -13,9 +13,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from collectors.errors import ConfigurationError
+from collectors.history import plan
+from collectors.history.endpoint import WHATS
+from collectors.history.paging import Span
+from collectors.venues.known import RECORDS
 from pipelines.up import board
 from pipelines.up.commands import StartError, run
-from pipelines.up.demo import PHASES, holds_a_demo
+from pipelines.up.demo import PAST, PHASES, has_past, holds_a_demo
 from pipelines.up.invented import OF_SCRIPT, SCRIPT_S, script_of
 from pipelines.up.phases import Phases
 from pipelines.up.up import together
@@ -134,3 +139,15 @@ def _in_a_terminal(world: Path, then: Callable[[int], object], until: str) -> tu
 @pytest.mark.parametrize(("minutes", "calm"), [(None, 6), (0, 6), (0.1, 6), (10, 585)])
 def test_a_longer_market_is_calm_for_longer(minutes: float | None, calm: float) -> None:
     assert script_of(minutes) == {"calm": calm, "cascade": 10, "aftermath": 5}
+
+
+def test_the_demo_asks_for_a_past_those_venues_alone_that_give_it() -> None:
+    order = plan.Order(tuple(what for what in WHATS if what in PAST), Span(0, 1), (), "1h", "1h")
+    assert set(order.what) == set(PAST)
+    for venue in RECORDS.values():
+        if has_past(venue):
+            plan.series(venue.history(), {}, order)
+        else:
+            with pytest.raises(ConfigurationError, match="gives no"):
+                plan.series(venue.history(), {}, order)
+    assert {has_past(venue) for venue in RECORDS.values()} == {True, False}
