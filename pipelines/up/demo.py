@@ -18,6 +18,7 @@ from pipelines.up import board
 from pipelines.up.commands import StartError, liq, often
 from pipelines.up.invented import OF_SCRIPT, get, heard_all, play, script_of, simulate
 from pipelines.up.parts import Parts
+from pipelines.up.past import backfills
 from pipelines.up.phases import Phases
 from pipelines.up.told import next_commands, tell
 from pipelines.up.up import (
@@ -45,12 +46,6 @@ PHASES = {
     "views": "coverage, bars, cascades and levels are brought up to date",
     "stop": "every part is stopped",
 }
-PAST = ("klines", "open-interest", "funding")
-ASKED = (
-    ("--what", ",".join(PAST), "--since", "1d"),
-    ("--what", ",".join(PAST), "--since", "30d", "--interval", "1h", "--period", "1h"),
-)
-"""The day before by the minute, and thirty days by the hour."""
 SET_ASIDE = ("LIQ_KAFKA_BOOTSTRAP", "LIQ_CATALOGUE", "LIQ_FILES")
 """An invented market goes into none of the user's own servers."""
 FOLLOWS_S, HEARD_S = 120.0, 20.0
@@ -201,14 +196,7 @@ async def _history(parts: Parts, venues: Sequence[Record]) -> None:
     await together(*(_past_of(parts, venue) for venue in venues))
 
 
-def has_past(venue: Record) -> bool:
-    """Tell whether the venue gives any of PAST; some give nothing, or their liquidations alone."""
-    return any(each.what in PAST for each in venue.history().endpoints)
-
-
 async def _past_of(parts: Parts, venue: Record) -> None:
-    if not has_past(venue):
-        return
-    for asked in ASKED:
+    for asked in backfills(venue):
         command = liq("backfill", venue.name, "--symbols", ",".join(venue.known), *asked)
         await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue.name}.log")

@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from collectors.errors import ConfigurationError
 from collectors.history import plan
 from collectors.history.endpoint import WHATS
 from collectors.history.paging import Span
-from collectors.venues.known import RECORDS
+from collectors.venues.known import RECORDS, USUAL
+from collectors.venues.record import Record
 from pipelines.up import board
 from pipelines.up.commands import StartError, run
-from pipelines.up.demo import PAST, PHASES, has_past, holds_a_demo
+from pipelines.up.demo import PHASES, holds_a_demo
 from pipelines.up.invented import OF_SCRIPT, SCRIPT_S, script_of
+from pipelines.up.past import PAST, backfills
 from pipelines.up.phases import Phases
 from pipelines.up.up import together
 
@@ -141,13 +142,16 @@ def test_a_longer_market_is_calm_for_longer(minutes: float | None, calm: float) 
     assert script_of(minutes) == {"calm": calm, "cascade": 10, "aftermath": 5}
 
 
-def test_the_demo_asks_for_a_past_those_venues_alone_that_give_it() -> None:
-    order = plan.Order(tuple(what for what in WHATS if what in PAST), Span(0, 1), (), "1h", "1h")
-    assert set(order.what) == set(PAST)
-    for venue in RECORDS.values():
-        if has_past(venue):
-            plan.series(venue.history(), {}, order)
-        else:
-            with pytest.raises(ConfigurationError, match="gives no"):
-                plan.series(venue.history(), {}, order)
-    assert {has_past(venue) for venue in RECORDS.values()} == {True, False}
+@pytest.mark.parametrize("venue", RECORDS.values(), ids=lambda venue: venue.name)
+def test_the_demo_asks_each_venue_for_what_it_has_of_the_past(venue: Record) -> None:
+    found = list(backfills(venue))
+    for asked in found:
+        options = dict(zip(asked[::2], asked[1::2], strict=True))
+        what = tuple(each for each in WHATS if each in options["--what"].split(","))
+        order = plan.Order(what, Span(0, 1), (), options["--period"], options["--interval"])
+        plan.series(venue.history(), {}, order)
+    assert bool(found) == any(each.what in PAST for each in venue.history().endpoints)
+
+
+def test_the_usual_venues_are_asked_for_all_of_it() -> None:
+    assert all([asked[1] for asked in backfills(RECORDS[name])] == [",".join(PAST)] * 2 for name in USUAL)
