@@ -20,7 +20,7 @@ NONE = "-"
 
 class Collected(NamedTuple):
     """`live`: pushed, followed (in files of the operator's) or how often it is polled; `history`: how far back `liq backfill`
-    goes, `not told` where that is not documented; `-` for neither.
+    goes, or `not documented`; `-` for neither.
 
     `channels`: the channels that bring it.
     """
@@ -60,7 +60,7 @@ def _back(history: History, kind: Kind) -> str:
     if not own:
         return NONE
     if endless := [each for each in own if each.keeps_days is None and each.keeps_bars is None]:
-        return "to the launch" if any(each.is_told for each in endless) else "not told"
+        return "to the launch" if any(each.is_documented for each in endless) else "not documented"
     days = max(each.keeps_days or 0 for each in own)
     return f"{days} days" if days else f"{max(each.keeps_bars or 0 for each in own):,} bars"
 

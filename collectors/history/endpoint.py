@@ -45,17 +45,17 @@ class Endpoint(NamedTuple):
 
     `names`: how an instrument of the listing's `group` is asked for, None where the endpoint has nothing on it.
     `since`, `until`: parameters for the bounds; empty: the venue has none, and it is not sent. `clock`: how the bounds are
-    sent; seconds are wide enough for every millisecond between them. In `url` {} stands for the symbol, {length} for the
-    length. `rows`: where an answer has its rows, and `time` a row its time; or `times`: all of them, out of an answer.
+    sent; in seconds they are rounded outwards. In `url`, {} is the symbol and {length} the length.
+    `rows`: where an answer has its rows, and `time` a row its time; or `times`: all of them, out of an answer.
     `lengths`: our bar lengths and the venue's spelling, sent as `length_param`. `order`: bars (a fixed grid, asked for in
     pieces that fit an answer, so that which end the venue starts from does not matter), or settlements page by page from
     the oldest or the newest; either: which end a full answer starts from is not known, so a stretch is halved until an
     answer is not full. `limit`: most rows of an answer, for `cost` of the budget `budget`.
     `overlap_ms`: so much more is asked for on either side of a stretch, of what is read with the row before it.
     `limit_param`: how that is called; empty: it is not sent.
-    `body` set: it is asked by POST, without parameters; in it {} stands for the symbol, {since}, {until}, {length} for those.
+    `body`, where it is set, is sent by POST, without parameters; {}, {since}, {until} and {length} in it are filled in.
     `sparse`: a time without a trade may have no bar, so an empty answer does not say that there is nothing older.
-    How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch; `is_told` False: that is not
+    How far back: `keeps_days`, or `keeps_bars`, or with neither to the contract's launch; `is_documented` False: that is not
     documented. `longest_days`: of one request.
     """
 
@@ -85,7 +85,7 @@ class Endpoint(NamedTuple):
     body: str = ""
     clock: Clock = "ms"
     sparse: bool = False
-    is_told: bool = True
+    is_documented: bool = True
 
 
 class History(NamedTuple):

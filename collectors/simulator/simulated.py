@@ -74,9 +74,9 @@ class Simulated(NamedTuple, Generic[L]):
     """Shows the market."""
     play: Callable[[Path, Faults, L], Sequence[Protocol]]
     """Answers from the venue's folder of recorded frames."""
-    made_up: Callable[[Sequence[Contract], Callable[[], int]], Frames]
-    """Liquidations of these contracts without end, at the time that the clock says, UTC ms."""
-    recorded: Callable[[str, bytes], Recorded | None]
+    made_up: Callable[[Sequence[Contract], Callable[[], int]], Frames] = lambda _contracts, _now: iter(())
+    """Liquidations of these contracts without end, at the time that the clock says, UTC ms; none where none are pushed."""
+    recorded: Callable[[str, bytes], Recorded | None] = lambda _file, _line: None
     """Who gets a line of a file; None where nobody does."""
     funding_hours: float = 8.0
     """How often a perpetual of BTC pays funding."""

@@ -109,7 +109,7 @@ def test_a_length_the_venue_does_not_have_is_named_with_those_it_has() -> None:
         (["okx", "--since", "1d", "--what", "funding,depth"], "--what depth: there are funding, open-interest"),
     ],
 )
-def test_a_wrong_argument_is_told_in_one_line(arguments: list[str], told: str) -> None:
+def test_a_wrong_argument_is_documented_in_one_line(arguments: list[str], told: str) -> None:
     result = CliRunner().invoke(app, ["backfill", *arguments])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert told in result.stderr

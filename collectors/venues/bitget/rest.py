@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.answers import refused
 from collectors.venues.decoded import decoded
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual
 
@@ -63,12 +63,7 @@ def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status, or by `code` in an answer of status 200."""
     found = decoded(_code, answer.body)
     code = str(found.code) if found else "00000"
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429 or code in TOO_MANY:
-        return Refusal(reason, retry_after_s(answer, 10.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 or code != "00000" else None
+    return refused(answer, 10.0, is_too_many=code in TOO_MANY, is_bad=code != "00000")
 
 
 def polls(host: str) -> tuple[Poll, ...]:

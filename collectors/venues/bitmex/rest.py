@@ -6,7 +6,7 @@ An address without a key has thirty requests a minute. One answer has every cont
 import msgspec
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.answers import excerpt, refused, retry_after_s
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal
 
 GROUP = "contracts"
@@ -33,14 +33,9 @@ def page(body: bytes) -> Page:
 
 def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status."""
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429:
-        return Refusal(reason, retry_after_s(answer, 30.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
     if answer.status == 503:
-        return Refusal(reason, retry_after_s(answer, 5.0))
-    return Refusal(reason) if answer.status != 200 else None
+        return Refusal(f"HTTP 503: {excerpt(answer.body)}", retry_after_s(answer, 5.0))
+    return refused(answer, 30.0)
 
 
 def polls(host: str) -> tuple[Poll, ...]:

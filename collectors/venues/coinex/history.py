@@ -16,7 +16,7 @@ def history(hosts: Hosts | None = None) -> History:
     liquidations = Endpoint(
         "liquidations", "liquidation-history", topics.LIQUIDATION, f"{(hosts or Hosts()).rest}/v2/futures/liquidation-history",
         rest.GROUP, _market, "start_time", "end_time", rest.MOST, "requests", "either", times=rest.times, longest_days=1,
-        is_told=False,
+        is_documented=False,
     )  # fmt: skip
     return History((liquidations,), {})
 

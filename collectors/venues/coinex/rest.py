@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.answers import refused
 from collectors.venues.decoded import decoded
 from collectors.venues.venue import Answer, Listed, Newest, Page, Poll, Rate, Refusal, symbol
 
@@ -62,12 +62,7 @@ def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status, or by `code` in an answer of status 200."""
     found = decoded(_status, answer.body)
     code = found.code if found else 0
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429:
-        return Refusal(reason, retry_after_s(answer, 10.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 or code else None
+    return refused(answer, 10.0, is_bad=bool(code))
 
 
 def polls(host: str) -> tuple[Poll, ...]:

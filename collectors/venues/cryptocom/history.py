@@ -33,6 +33,6 @@ def history(hosts: Hosts | None = None) -> History:
     candles = Endpoint(
         "klines", CANDLES, topics.KLINE, f"{hosts.rest}{rest.API}/{CANDLES}", rest.GROUP, _named, "start_ts", "end_ts", BARS,
         CANDLES, "bars", ("result", "data"), "t",
-        sparse=True, is_told=False, lengths=LENGTHS, length_param="timeframe", limit_param="count",
+        sparse=True, is_documented=False, lengths=LENGTHS, length_param="timeframe", limit_param="count",
     )  # fmt: skip
     return History((settled, candles), {CANDLES: Rate(100, 1.0)})

@@ -36,7 +36,7 @@ def history(hosts: Hosts | None = None) -> History:
             Endpoint(
                 "klines", CHART, topics.KLINE, f"{hosts.rest}{rest.API}/{CHART}", rest.GROUP, _named, "start_timestamp",
                 "end_timestamp", BARS, "requests", "bars", times=rest.ticks,
-                sparse=True, is_told=False, lengths=LENGTHS, length_param="resolution",
+                sparse=True, is_documented=False, lengths=LENGTHS, length_param="resolution",
                 limit_param="",
             ),
             Endpoint(

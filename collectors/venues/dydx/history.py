@@ -53,16 +53,16 @@ def history(hosts: Hosts | None = None) -> History:
     base = f"{(hosts or Hosts()).rest}/v4"
     trades = Endpoint(
         "liquidations", "trades", topics.LIQUIDATION, f"{base}/trades/perpetualMarket/{{}}", rest.GROUP, _market, "",
-        "createdBeforeOrAt", MOST, "requests", "newest_first", times=_traded, clock="iso", overlap_ms=1, is_told=False,
+        "createdBeforeOrAt", MOST, "requests", "newest_first", times=_traded, clock="iso", overlap_ms=1, is_documented=False,
     )  # fmt: skip
     settled = Endpoint(
         "funding", "historicalFunding", topics.FUNDING, f"{base}/historicalFunding/{{}}", rest.GROUP, _market, "",
-        "effectiveBeforeOrAt", MOST, "requests", "newest_first", times=_settled, clock="iso", is_told=False,
+        "effectiveBeforeOrAt", MOST, "requests", "newest_first", times=_settled, clock="iso", is_documented=False,
     )  # fmt: skip
     candles = Endpoint(
         "klines", "candles", topics.KLINE, f"{base}/candles/perpetualMarkets/{{}}", rest.GROUP, _market, "fromISO", "toISO",
         MOST, "requests", "bars", times=_started, clock="iso",
-        sparse=True, is_told=False, lengths=LENGTHS, length_param="resolution",
+        sparse=True, is_documented=False, lengths=LENGTHS, length_param="resolution",
     )  # fmt: skip
     return History((trades, settled, candles), {})
 

@@ -7,7 +7,7 @@ without a liquidation goes where tickers go, and is not kept for ever.
 import msgspec
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.answers import refused
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, symbol
 
 GROUP = "markets"
@@ -41,12 +41,7 @@ def topic_of(payload: bytes) -> str:
 
 def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status."""
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429:
-        return Refusal(reason, retry_after_s(answer, 10.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 else None
+    return refused(answer, 10.0)
 
 
 def polls(host: str) -> tuple[Poll, ...]:

@@ -57,7 +57,7 @@ def _of(settle: str, base: str) -> tuple[Endpoint, ...]:
 def _statistics(what: What, settle: str, url: str) -> Endpoint:
     return Endpoint(
         what, "contract_stats", topics.RATIO, url, settle, _perpetual, "from", "", STATISTICS, "contract_stats", "bars",
-        times=_stated, clock="s", lengths={"5m": "5m"}, is_told=False, length_param="interval",
+        times=_stated, clock="s", lengths={"5m": "5m"}, is_documented=False, length_param="interval",
     )  # fmt: skip
 
 

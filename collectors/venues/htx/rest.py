@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.answers import refused
 from collectors.venues.decoded import decoded
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, perpetual, symbol
 
@@ -60,12 +60,7 @@ def page(body: bytes) -> Page:
 def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status, or by `status` and `err_code` in an answer of status 200."""
     found = decoded(_status, answer.body) or _Status()
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429 or found.code in TOO_MANY:
-        return Refusal(reason, retry_after_s(answer, 5.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 or found.status != "ok" else None
+    return refused(answer, 5.0, is_too_many=found.code in TOO_MANY, is_bad=found.status != "ok")
 
 
 def polls(host: str) -> tuple[Poll, ...]:

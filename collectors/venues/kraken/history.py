@@ -57,7 +57,7 @@ def history(hosts: Hosts | None = None) -> History:
     candles = Endpoint(
         "klines", "candles", topics.KLINE, f"{host}/api/charts/v1/trade/{{}}/{{length}}", rest.GROUP,
         lambda item: Asked(item.symbol, ()), "from", "to", BARS, "requests", "bars", ("candles",), "time", clock="s",
-        sparse=True, is_told=False, lengths=LENGTHS, limit_param="",
+        sparse=True, is_documented=False, lengths=LENGTHS, limit_param="",
     )  # fmt: skip
     return History((trades, settled, candles), {})
 

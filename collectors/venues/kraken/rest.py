@@ -3,7 +3,7 @@
 import msgspec
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.answers import refused
 from collectors.venues.decoded import decoded
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal
 
@@ -42,12 +42,7 @@ def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status, or by `result` in an answer of status 200."""
     found = decoded(_result, answer.body)
     result = found.result if found else "success"
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429 or b"apiLimitExceeded" in answer.body[:500]:
-        return Refusal(reason, retry_after_s(answer, 10.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 or result != "success" else None
+    return refused(answer, 10.0, is_too_many=b"apiLimitExceeded" in answer.body[:500], is_bad=result != "success")
 
 
 def polls(host: str) -> tuple[Poll, ...]:

@@ -27,6 +27,6 @@ def history(hosts: Hosts | None = None) -> History:
     candles = Endpoint(
         "klines", "kline", topics.KLINE, f"{hosts.rest}/api/v1/kline/query", rest.GROUP, by_symbol, "from", "to", BARS,
         "requests", "bars", ("data",), 0,
-        sparse=True, is_told=False, lengths=LENGTHS, length_param="granularity", limit_param="",
+        sparse=True, is_documented=False, lengths=LENGTHS, length_param="granularity", limit_param="",
     )  # fmt: skip
     return History((settled, candles), {})

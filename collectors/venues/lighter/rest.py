@@ -3,7 +3,7 @@
 import msgspec
 
 from collectors import topics
-from collectors.venues.answers import excerpt, retry_after_s
+from collectors.venues.answers import refused
 from collectors.venues.venue import Answer, Listed, Page, Poll, Rate, Refusal, symbol
 
 GROUP = "perps"
@@ -33,12 +33,7 @@ def page(body: bytes) -> Page:
 
 def refusal(answer: Answer) -> Refusal | None:
     """Return why an answer is no data: by its status."""
-    reason = f"HTTP {answer.status}: {excerpt(answer.body)}"
-    if answer.status == 429:
-        return Refusal(reason, retry_after_s(answer, 60.0))
-    if answer.status == 403:
-        return Refusal(reason, retry_after_s(answer, 300.0))
-    return Refusal(reason) if answer.status != 200 else None
+    return refused(answer, 60.0)
 
 
 def polls(host: str) -> tuple[Poll, ...]:

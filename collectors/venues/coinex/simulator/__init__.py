@@ -3,15 +3,13 @@
 server.py   refusals    market.py   what is listed and answered
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from collectors.simulator.contracts import Contract
 from collectors.simulator.faults import Faults
 from collectors.simulator.host import Protocol
-from collectors.simulator.load import Frames
 from collectors.simulator.plain import AnswersOnly, PlainFeed
-from collectors.simulator.recordings import Recorded, RecordedRest
+from collectors.simulator.recordings import RecordedRest
 from collectors.simulator.simulated import Served, Simulated, World
 from collectors.venues.coinex.simulator.market import Past, contract, endpoints
 from collectors.venues.coinex.simulator.server import CoinexLimits, answered, refusal
@@ -29,14 +27,6 @@ def _play(folder: Path, faults: Faults, _limits: CoinexLimits) -> Sequence[Proto
     return (AnswersOnly("coinex", RecordedRest(folder, lambda _: answered([])), refusal, faults),)
 
 
-def _made_up(_contracts: Sequence[Contract], _now: Callable[[], int]) -> Frames:
-    yield from ()
-
-
-def _recorded(_file: str, _line: bytes) -> Recorded | None:
-    return None
-
-
 SIMULATED = Simulated(
     name="coinex",
     hosts={"coinex": "COINEX"},
@@ -45,6 +35,4 @@ SIMULATED = Simulated(
     contract=contract,
     serve=_serve,
     play=_play,
-    made_up=_made_up,
-    recorded=_recorded,
 )

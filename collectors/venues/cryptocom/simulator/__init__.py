@@ -3,15 +3,13 @@
 server.py   channels, heartbeats, replies, refusals    market.py   what is listed, pushed and answered
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 
-from collectors.simulator.contracts import Contract
 from collectors.simulator.faults import Faults
 from collectors.simulator.host import Protocol
-from collectors.simulator.load import Frames
 from collectors.simulator.plain import Paced, PlainFeed, unpublished
 from collectors.simulator.recordings import Recorded, RecordedRest
 from collectors.simulator.simulated import Served, Simulated, World
@@ -32,10 +30,6 @@ def _play(folder: Path, faults: Faults, limits: CryptocomLimits) -> Sequence[Pro
     return (CryptocomProtocol(None, RecordedRest(folder, lambda _: answered([])), faults, limits),)
 
 
-def _made_up(_contracts: Sequence[Contract], _now: Callable[[], int]) -> Frames:
-    yield from ()
-
-
 def _recorded(_file: str, line: bytes) -> Recorded | None:
     result = orjson.loads(line).get("result") or {}
     return Recorded("cryptocom", "cryptocom", {result["subscription"]: line}) if "subscription" in result else None
@@ -49,7 +43,6 @@ SIMULATED = Simulated(
     contract=contract,
     serve=_serve,
     play=_play,
-    made_up=_made_up,
     recorded=_recorded,
     funding_hours=1.0,
 )

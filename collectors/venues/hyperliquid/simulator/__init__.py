@@ -6,13 +6,10 @@ market.py   what is listed and answered    accounts.py   who holds what    node.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from collectors.simulator.contracts import Contract
 from collectors.simulator.faults import Faults
 from collectors.simulator.host import Answer, Protocol, json_answer
-from collectors.simulator.load import Frames
 from collectors.simulator.plain import AnswersOnly, Paced, PlainFeed
 from collectors.simulator.posted import PostHost
-from collectors.simulator.recordings import Recorded
 from collectors.simulator.simulated import Served, Simulated, World
 from collectors.venues.hyperliquid.simulator.accounts import Accounts
 from collectors.venues.hyperliquid.simulator.market import HyperliquidLimits, answers, contract, refusal
@@ -45,14 +42,6 @@ def _play(_folder: Path, faults: Faults, _limits: HyperliquidLimits) -> Sequence
     return (_protocol(lambda _path, _query: json_answer({"universe": []}), faults),)
 
 
-def _made_up(_contracts: Sequence[Contract], _now: Callable[[], int]) -> Frames:
-    yield from ()
-
-
-def _recorded(_file: str, _line: bytes) -> Recorded | None:
-    return None
-
-
 SIMULATED = Simulated(
     name="hyperliquid",
     hosts={"hyperliquid": "HYPERLIQUID"},
@@ -61,7 +50,5 @@ SIMULATED = Simulated(
     contract=contract,
     serve=_serve,
     play=_play,
-    made_up=_made_up,
-    recorded=_recorded,
     funding_hours=1.0,
 )

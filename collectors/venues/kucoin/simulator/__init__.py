@@ -3,15 +3,13 @@
 market.py   what is listed and answered
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from collectors.simulator.contracts import Contract
 from collectors.simulator.faults import Faults
 from collectors.simulator.host import Protocol
-from collectors.simulator.load import Frames
 from collectors.simulator.plain import AnswersOnly, PlainFeed, unpublished
-from collectors.simulator.recordings import Recorded, RecordedRest
+from collectors.simulator.recordings import RecordedRest
 from collectors.simulator.simulated import Served, Simulated, World
 from collectors.venues.kucoin.simulator.market import KucoinLimits, answered, contract, endpoints, refusal
 
@@ -28,14 +26,6 @@ def _play(folder: Path, faults: Faults, _limits: KucoinLimits) -> Sequence[Proto
     return (AnswersOnly("kucoin", RecordedRest(folder, lambda _: answered([])), refusal, faults),)
 
 
-def _made_up(_contracts: Sequence[Contract], _now: Callable[[], int]) -> Frames:
-    yield from ()
-
-
-def _recorded(_file: str, _line: bytes) -> Recorded | None:
-    return None
-
-
 SIMULATED = Simulated(
     name="kucoin",
     hosts={"kucoin": "KUCOIN"},
@@ -44,6 +34,4 @@ SIMULATED = Simulated(
     contract=contract,
     serve=_serve,
     play=_play,
-    made_up=_made_up,
-    recorded=_recorded,
 )

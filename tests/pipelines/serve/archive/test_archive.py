@@ -1,115 +1,28 @@
 """The archive's dialect: frames come back byte for byte, days in its columns; its own client reads both."""
 
-import asyncio
-import contextlib
 import csv
 import gzip
 import io
 import json
 import subprocess
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import duckdb
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from collectors.envelope import RawFrame
 from pipelines.facts import FundingRate, Liquidation, MarkPrice, OpenInterest
-from pipelines.serve.archive.replay import stretch
-from pipelines.serve.archive.sockets import Client, Session
-from pipelines.serve.problems import ProblemError
-from pipelines.serve.service import Service
-from pipelines.serve.settings import ServeSettings
 from pipelines.venues import VENUES
 from pipelines.venues.venue import find
 from tests.foreign.install import UnavailableError, tardis_python
-from tests.pipelines.serve.conftest import rows, service
-from warehouse import lake, schema
+from tests.pipelines.serve.archive.conftest import DAY, FRAMES, TEN, frames
 from warehouse.query import query
-from warehouse.writer import append
 
-DAY = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
-TEN = DAY + timedelta(hours=10)
-CLIENT = Path(__file__).parents[2] / "foreign" / "tardis_client.py"
-FRAMES = {
-    "binance": [
-        ("forceOrder@arr", "*", b'{"e":"forceOrder","E":1,"o":{"s":"BTCUSDT","S":"SELL","q":"0.1"}}'),
-        ("forceOrder@arr", "*", b'{"e":"forceOrder","E":2,"o":{"s":"BTCUSD_PERP","S":"BUY","q":"7"}}'),
-        ("markPrice@1s", "*", b'[{"e":"markPriceUpdate","s":"ETHUSDT","p":"2500.10"}]'),
-    ],
-    "bybit": [("allLiquidation", "BTCUSDT", b'{"topic":"allLiquidation.BTCUSDT","data":[{"p":"60000","v":"1e-3"}]}')],
-    "okx": [
-        ("liquidation-orders", "*", b'{"arg":{"channel":"liquidation-orders"},"data":[{"instId":"BTC-USDT-SWAP"}]}'),
-        ("liquidation-orders", "*", b'{"arg":{"channel":"liquidation-orders"},"data":[{"instId":"BTC-USDT-261225"}]}'),
-    ],
-}
-
-
-def _frames() -> Iterator[dict[str, Any]]:
-    """Yield ten minutes of frames from TEN on, each frame once a minute, a second apart."""
-    for venue, frames in FRAMES.items():
-        for minute in range(10):
-            for number, (channel, symbol, payload) in enumerate(frames):
-                yield {
-                    "venue": venue, "channel": channel, "symbol": symbol, "transport": "ws", "payload": payload,
-                    "source": "live", "ts_recv": TEN + timedelta(minutes=minute, seconds=10 + number, microseconds=123456),
-                    "session": "s", "seq": minute * 10 + number + 1, "recv_ns": 0,
-                }  # fmt: skip
-
-
-def _state(minute: int) -> dict[str, Any]:
-    at = TEN + timedelta(minutes=minute)
-    return {"venue": "bybit", "symbol": "1000PEPEUSDT", "ts": at, "ts_event": at + timedelta(seconds=59), "ts_arrival": at,
-            "ts_recv": at + timedelta(seconds=59, milliseconds=20), "channel": "tickers", "source": "live"}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world = tmp_path_factory.mktemp("archive")
-    schema.create_or_migrate(world)
-    missed = [{"venue": "binance", "channel": "forceOrder@arr", "transport": "ws", "minute": TEN + timedelta(minutes=minute),
-               "connected_share": share} for minute, share in ((4, 0.0), (5, 0.6), (6, 1.0))]  # fmt: skip
-    event = {"ts": TEN + timedelta(minutes=5, seconds=11), "venue": "binance", "transport": "ws", "event": "disconnected",
-             "session": "s", "ts_ns": 1}  # fmt: skip
-    liquidation = {
-        "venue": "bybit", "symbol": "1000PEPEUSDT", "contract": "linear", "order_side": "sell", "position_side": "long",
-        "price_raw": 0.0123, "price": 0.0000123, "qty_raw": 1500.0, "qty_unit": "base", "completeness": "all", "source": "live",
-    }  # fmt: skip
-    told = [liquidation | {"ts_event": TEN + timedelta(seconds=number, milliseconds=7), "event_key": number, "occurrence": 0,
-                           "ts_recv": TEN + timedelta(seconds=number, milliseconds=30)} for number in range(5)]  # fmt: skip
-    contract = {"venue": "bybit", "symbol": "1000PEPEUSDT", "base": "PEPE", "kind": "perpetual", "contract": "linear",
-                "ts_recv": TEN, "valid_from": TEN}  # fmt: skip
-    funding = {"funding_rate": 0.0001, "next_funding_ts": DAY + timedelta(hours=16)}
-    commit = {"ts_commit": DAY + timedelta(hours=20), "cluster_id": "c", "kafka_topic": "t", "kafka_partition": 0,
-              "offset_next": 1, "appended_last": DAY + timedelta(hours=20)}  # fmt: skip
-    with lake.open(world, read_only=False) as opened:
-        append(opened, {
-            "raw_frames": rows("raw_frames", *_frames()), "collector_events": rows("collector_events", event),
-            "liquidations": rows("liquidations", *told), "instruments": rows("instruments", contract),
-            "funding_rates": rows("funding_rates", _state(0) | funding),
-            "open_interest": rows("open_interest", *(_state(n) | {"oi_raw": 1e6 + n, "oi_unit": "base"} for n in (0, 2))),
-            "mark_prices": rows("mark_prices", *(
-                _state(n) | {"mark_price": 0.0000125, "index_price": 0.0000124, "multiplier": 1000} for n in range(3))),
-            "ingest_commits": rows("ingest_commits", commit),
-        })  # fmt: skip
-        with opened.transaction() as connection:
-            frame = rows("feed_coverage", *missed)
-            connection.register("missed", frame.to_arrow())
-            connection.execute("INSERT INTO feed_coverage BY NAME FROM missed")
-    return world
-
-
-@pytest.fixture(scope="module")
-def ask(world: Path) -> Iterator[httpx.Client]:
-    with service(world) as running:
-        yield running.client
+CLIENT = Path(__file__).parents[3] / "foreign" / "tardis_client.py"
 
 
 def lines(ask: httpx.Client, exchange: str, offset: int = 0, size: int = 1, *filters: dict[str, Any]) -> list[str]:
@@ -197,98 +110,6 @@ def test_a_stretch_of_time_is_replayed_as_one_stream(ask: httpx.Client) -> None:
     assert ask.get("/replay").status_code == 400
 
 
-def _sockets(ask: httpx.Client, exchange: str, minutes: int = 10, **more: str) -> str:
-    """Return the address at which an exchange's frames are replayed to a WebSocket client."""
-    given = {"exchange": exchange, "from": TEN.isoformat(), "to": (TEN + timedelta(minutes=minutes)).isoformat()} | more
-    return f"ws://127.0.0.1:{ask.base_url.port}/ws-replay?{urlencode(given)}"
-
-
-async def _replayed(address: str, *messages: Any) -> tuple[list[str], int, str]:
-    """Subscribe as at the venue; return what came, and how it ended."""
-    found: list[str] = []
-    async with connect(address, proxy=None) as socket:
-        with contextlib.suppress(ConnectionClosed):
-            for message in messages:
-                await socket.send(message if isinstance(message, bytes) else json.dumps(message))
-            while True:
-                found.append(str(await socket.recv()))
-    return found, socket.close_code or 0, socket.close_reason or ""
-
-
-async def test_a_venues_own_websocket_is_replayed_to_who_subscribes_as_there(ask: httpx.Client) -> None:
-    um, cm, mark = (payload.decode() for _, _, payload in FRAMES["binance"])
-    (bybit,), (swap, _) = ([payload.decode() for _, _, payload in FRAMES[name]] for name in ("bybit", "okx"))
-    asked = {
-        "binance-futures": {"method": "SUBSCRIBE", "params": ["btcusdt@forceOrder", "!markPrice@arr@1s"], "id": 1},
-        "binance-delivery": {"method": "SUBSCRIBE", "params": ["!forceOrder@arr"], "id": 1},
-        "bybit": {"op": "subscribe", "args": ["allLiquidation.BTCUSDT", "tickers.BTCUSDT"]},
-        "okex-swap": {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},
-        "okex-futures": {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instId": "BTC-USDT-999999"}]},
-    }
-    found = await asyncio.gather(*(_replayed(_sockets(ask, name), message) for name, message in asked.items()))
-    wanted = [[um, mark] * 10, [cm] * 10, [bybit] * 10, [swap] * 10, []]
-    assert found == [(frames, 1000, "") for frames in wanted]
-
-
-class Noting(Client):
-    """A client of whom is noted what it is sent."""
-
-    def __init__(self, exchange: str, wanted: str, order: list[tuple[str, bytes]]) -> None:
-        given = {"exchange": exchange, "from": TEN.isoformat(), "to": (TEN + timedelta(minutes=10)).isoformat()}
-        super().__init__(None, stretch(given))  # type: ignore[arg-type]
-        self.wanted[wanted] = frozenset()
-        self._order = order
-
-    async def send(self, payload: bytes) -> None:
-        self._order.append((self.replay.exchange.id, payload))
-
-
-async def test_clients_of_a_session_get_their_frames_in_one_order_of_time(
-    world: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipelines.serve.archive.sockets.SUBSCRIBE_S", 0.2)
-    order: list[tuple[str, bytes]] = []
-    served = Service(world, ServeSettings())
-    session = Session(served)
-    await asyncio.gather(
-        session.join(Noting("binance-futures", "markPrice", order)),
-        session.join(Noting("bybit", "allLiquidation", order)),
-    )
-    mark, liquidation = FRAMES["binance"][2][2], FRAMES["bybit"][0][2]
-    assert order == [("bybit", liquidation), ("binance-futures", mark)] * 10, "a mark price comes two seconds later"
-    with pytest.raises(ProblemError, match="has begun"):
-        await session.join(Noting("bybit", "allLiquidation", order))
-    await served.close()
-
-
-async def test_what_cannot_be_replayed_is_closed_with_the_reason(ask: httpx.Client) -> None:
-    subscribe = {"op": "subscribe", "args": ["allLiquidation.BTCUSDT"]}
-    cases = (
-        (_sockets(ask, "bybt"), "did you mean bybit?"), (_sockets(ask, "bybit", minutes=0), "from must be before to"),
-        (_sockets(ask, "bybit", to="2030-01-01"), "are stored whole"), (_sockets(ask, "bybit", speed="2"), "'speed'"),
-    )  # fmt: skip
-    found = await asyncio.gather(*(_replayed(address, subscribe) for address, _ in cases))
-    assert [(frames, code, said in why) for (frames, code, why), (_, said) in zip(found, cases, strict=True)] == [
-        ([], 1008, True)
-    ] * len(cases)
-    silent = await _replayed(
-        _sockets(ask, "bybit"), b"\0", "not a subscription", {"op": "ping"}, {"op": "subscribe", "args": 7}
-    )
-    assert silent == ([], 1008, "nothing was subscribed to within two seconds")
-
-
-async def test_a_page_of_another_site_gets_no_websocket(ask: httpx.Client) -> None:
-    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        with pytest.raises(InvalidStatus) as refused:
-            await _replayed_with(_sockets(ask, "bybit"), headers)
-        assert refused.value.response.status_code == 403
-
-
-async def _replayed_with(address: str, headers: dict[str, str]) -> None:
-    async with connect(address, proxy=None, additional_headers=headers):
-        pass
-
-
 @pytest.mark.parametrize(("accepts", "coding"), [
     ("gzip, deflate, br, zstd", "zstd"), ("gzip", "gzip"), ("", "gzip"), ("zstd;q=0, gzip", "gzip"),
 ])  # fmt: skip
@@ -364,7 +185,7 @@ def test_the_archives_own_client_replays_from_here(ask: httpx.Client, tmp_path: 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    sent = [(row["ts_recv"], row["payload"].decode()) for row in _frames() if row["venue"] == "bybit"]
+    sent = [(row["ts_recv"], row["payload"].decode()) for row in frames() if row["venue"] == "bybit"]
     assert [message.rstrip("\n") for _, message in found["replay"][0]] == [payload for _, payload in sent]
     assert [at for at, _ in found["replay"][0]] == [f"{ts:%Y-%m-%dT%H:%M:%S.%f}0Z" for ts, _ in sent]
     assert [each is None for each in found["replay"][1]].count(True) == 2  # where nobody listened
