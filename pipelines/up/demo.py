@@ -197,6 +197,6 @@ async def _history(parts: Parts, venues: Sequence[Record]) -> None:
 
 
 async def _past_of(parts: Parts, venue: Record) -> None:
-    for asked in backfills(venue):
+    for asked in backfills(venue.history().endpoints):
         command = liq("backfill", venue.name, "--symbols", ",".join(venue.known), *asked)
         await often(TRIES, command, parts.env, parts.world / "logs" / f"backfill-{venue.name}.log")

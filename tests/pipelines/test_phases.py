@@ -144,7 +144,7 @@ def test_a_longer_market_is_calm_for_longer(minutes: float | None, calm: float) 
 
 @pytest.mark.parametrize("venue", RECORDS.values(), ids=lambda venue: venue.name)
 def test_the_demo_asks_each_venue_for_what_it_has_of_the_past(venue: Record) -> None:
-    found = list(backfills(venue))
+    found = list(backfills(venue.history().endpoints))
     for asked in found:
         options = dict(zip(asked[::2], asked[1::2], strict=True))
         what = tuple(each for each in WHATS if each in options["--what"].split(","))
@@ -154,4 +154,6 @@ def test_the_demo_asks_each_venue_for_what_it_has_of_the_past(venue: Record) -> 
 
 
 def test_the_usual_venues_are_asked_for_all_of_it() -> None:
-    assert all([asked[1] for asked in backfills(RECORDS[name])] == [",".join(PAST)] * 2 for name in USUAL)
+    assert all(
+        [asked[1] for asked in backfills(RECORDS[name].history().endpoints)] == [",".join(PAST)] * 2 for name in USUAL
+    )
