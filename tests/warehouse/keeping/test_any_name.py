@@ -10,6 +10,7 @@ import pytest
 from typer.testing import Result
 
 from tests.warehouse.keeping.destroyed import contents, files, fill, lose_catalogue
+from tests.warehouse.made import copied
 from warehouse import lake, schema
 from warehouse.errors import QueryError, WarehouseError
 from warehouse.lake import Lake
@@ -40,7 +41,7 @@ def named(request: pytest.FixtureRequest, filled: Path, writer: Lake, tmp_path: 
     name = request.param
     twins = [name.replace(part, other) for part, other in TAKEN_FOR.items() if part in name]
     for each in (name, *twins):
-        shutil.copytree(filled / "lake", worlds / each / "lake")
+        copied(filled, worlds / each)
     return worlds / name, [worlds / twin for twin in twins]
 
 
