@@ -167,7 +167,9 @@ class Trial:
             and all(self._committed.offsets[at] >= behind[at] for at in wanted),
             TAKEN_OVER_S, "somebody takes over",
         )  # fmt: skip
-        self._told.takeovers_s.setdefault(after, []).append(time.monotonic() - began)
+        took_s = time.monotonic() - began
+        self._told.takeovers_s.setdefault(after, []).append(took_s)
+        print(f"  fault {self._told.faults.total()}: {after}, committed again after {took_s:.1f} s", flush=True)
 
     def _any(self) -> int:
         return self._rng.choice(sorted(self._crowd.running.keys() - self._crowd.away))

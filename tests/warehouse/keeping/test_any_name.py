@@ -16,6 +16,8 @@ from warehouse.errors import QueryError, WarehouseError
 from warehouse.lake import Lake
 from warehouse.query import query, run
 
+pytestmark = pytest.mark.local("names of the world's folder, where its files are")
+
 Maker = Callable[..., pl.DataFrame]
 NAMES = ('l?q[1]{a,b}** it\'s "ü" %41#;', "it's %41\\#;")
 TAKEN_FOR = {
