@@ -7,8 +7,10 @@ marked `local` is about SQLite or files in a folder alone, and is left out.
 
 import hashlib
 import os
+import re
 import subprocess
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +24,9 @@ from warehouse.place import Place
 from warehouse.settings import PREFIX, WarehouseSettings
 
 GIVEN = {"catalogue", "files"}
+SET_ELSEWHERE = {"LIQ_CATALOGUE", "LIQ_FILES"}
+OURS = re.compile("python|bash")
+"""Programs that may ask a lake."""
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -30,7 +35,7 @@ class Elsewhere(Worlds):
 
     def __init__(self) -> None:
         self.stack = ExitStack()
-        self._made: set[str] = set()
+        self._worlds: dict[str, str] = {}
 
     @cached_property
     def postgres(self) -> servers.Postgres:
@@ -49,18 +54,26 @@ class Elsewhere(Worlds):
     def settings(self, world: Path) -> dict[str, str]:
         """Return the settings that lead to a world's lake, by their names in the environment; its database is made."""
         name = _name(world)
-        if name not in self._made:
-            self._made.add(name)
+        if name not in self._worlds:
+            self._worlds[name] = str(world.absolute())
             self.postgres.database(name)
         return self._settings(name)
 
     def copy(self, source: Path, target: Path) -> None:
         """Copy the lake of a world that is not open into one that has none."""
         old, new = _name(source), _name(target)
-        self._made.add(new)
+        self._worlds[new] = str(target.absolute())
         self.postgres.database(new, template=old)
         self.s3.copy(old, new)
         Place(target, WarehouseSettings()).make_folder()
+
+    def of_command(self, words: Sequence[str], env: Mapping[str, str]) -> dict[str, str]:
+        """Return the settings for a process: those of the world that its words name, else its environment; or none."""
+        if not OURS.search(words[0]):  # the servers' own programs
+            return {}
+        told = " ".join(words)
+        world = max((world for world in self._worlds.values() if world in told), key=len, default=env.get("LIQ_DATA"))
+        return self.settings(Path(world)) if world and not SET_ELSEWHERE & env.keys() else {}
 
     def _settings(self, name: str) -> dict[str, str]:
         return {"LIQ_CATALOGUE": self.postgres.address(name), "LIQ_FILES": f"s3://lake/{name}", **self.s3.settings}
@@ -84,11 +97,12 @@ def pytest_configure(config: pytest.Config) -> None:
             settings = WarehouseSettings(**settings.model_dump(exclude_unset=True), **own)
         place(self, world, settings)
 
-    def started(self: "subprocess.Popen[Any]", *given: Any, env: Any = None, **named: Any) -> None:
+    def started(self: "subprocess.Popen[Any]", args: Any, *given: Any, env: Any = None, **named: Any) -> None:
         told = dict(os.environ if env is None else env)
-        if "LIQ_DATA" in told and not {"LIQ_CATALOGUE", "LIQ_FILES"} & told.keys():
-            env = {**told, **elsewhere.settings(Path(told["LIQ_DATA"]))}
-        popen(self, *given, env=env, **named)
+        words = [args] if isinstance(args, str) else list(map(str, args))
+        if more := elsewhere.of_command(words, told):
+            env = told | more
+        popen(self, args, *given, env=env, **named)
 
     Place.__init__ = placed  # type: ignore[method-assign]
     subprocess.Popen.__init__ = started  # type: ignore[method-assign]
