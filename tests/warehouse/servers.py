@@ -123,6 +123,10 @@ class S3:
         if (bucket / prefix).exists():
             shutil.copytree(bucket / prefix, bucket / to)
 
+    def remove(self, key: str) -> None:
+        """Delete an object of the bucket."""
+        (self._folder / "files" / "lake" / key).unlink()
+
     def kill(self) -> None:
         """Kill it as the kernel does."""
         self._process.kill()
