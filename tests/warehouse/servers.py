@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 PASSWORD = "not-to-be-shown"
 KEY, SECRET = "liq-key", "liq-secret"
 START_S = 60
+QUICK = "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"
+"""It starts in half the time, and a test sends it few requests."""
 
 
 class UnavailableError(Exception):
@@ -94,15 +96,8 @@ class S3:
         }  # fmt: skip
         (folder / "properties").write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         classes = ":".join(map(str, jars))
-        self._command = [
-            program,
-            "-Xmx256m",
-            "-cp",
-            classes,
-            "org.gaul.s3proxy.Main",
-            "--properties",
-            folder / "properties",
-        ]
+        self._command = [program, "-Xmx256m", *QUICK, "-cp", classes, "org.gaul.s3proxy.Main", "--properties"]
+        self._command.append(folder / "properties")
         self.start()
 
     @property
