@@ -121,7 +121,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of xdist pass on what it left out."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["left_out"] = dict(session.config.stash[LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take up what a worker left out; each of them has collected every test."""
+    node.config.stash[LEFT_OUT] |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was left out, and why."""
     for reason, count in sorted(config.stash[LEFT_OUT].items()):
-        terminalreporter.write_line(f"left out: {count} of {reason}")
+        terminalreporter.write_line(f"left out: {count}: {reason}")
