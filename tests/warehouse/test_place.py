@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from collectors.ports import free_port
 from liq import app
 from tests.warehouse.conftest import NOON
 from tests.warehouse.servers import PASSWORD, S3, SECRET, Postgres
@@ -175,7 +176,7 @@ def test_a_wrong_key_of_the_bucket_is_told_and_not_shown(
     assert SECRET not in "".join(traceback.format_exception(raised.value))
 
 
-def test_with_files_on_s3_any_duckdb_reads_it_and_a_file_that_is_gone_is_told_with_what_names_each(
+def test_with_files_on_s3_any_duckdb_reads_it_and_a_server_that_is_away_and_a_file_that_is_gone_are_told(
     tmp_path: Path, on_s3: None, s3_server: S3, liquidations: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schema.create_or_migrate(tmp_path)
@@ -190,6 +191,10 @@ def test_with_files_on_s3_any_duckdb_reads_it_and_a_file_that_is_gone_is_told_wi
         plain.execute(f"SET VARIABLE as_of = TIMESTAMP '{NOON + timedelta(minutes=5)}'")
         told = plain.execute("SELECT hours, count FROM liquidation_totals ORDER BY hours").fetchall()
         assert told == [(1, 3), (4, 3), (12, 3), (24, 3)]
+    with monkeypatch.context() as away:
+        away.setenv("LIQ_S3_ENDPOINT", f"127.0.0.1:{free_port()}")
+        with pytest.raises(WarehouseError, match="Could not connect to server"):
+            schema.create_or_migrate(tmp_path)
     (gone,) = (file for file in _files(tmp_path) if "/liquidations/" in file)
     s3_server.remove(gone.removeprefix("s3://lake/"))
     monkeypatch.setenv("LIQ_DATA", str(tmp_path))
