@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import random
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -59,8 +60,10 @@ def main() -> int:
     given = parser.parse_args()
     good = []
     for workers in given.workers:
-        with tempfile.TemporaryDirectory(prefix="liq-several-") as folder:
-            good.append(asyncio.run(trial(Path(folder), workers, given)))
+        folder = Path(tempfile.mkdtemp(prefix="liq-several-"))
+        good.append(asyncio.run(trial(folder, workers, given)))
+        if good[-1]:  # else its logs stay
+            shutil.rmtree(folder)
     return 0 if all(good) else 1
 
 

@@ -35,7 +35,7 @@ from warehouse.tables import TABLES
 LOOK_S = 0.2
 AWAY_S = 0.5, 8.0
 """How long the S3 server is away."""
-TAKEN_OVER_S = 120.0
+TAKEN_OVER_S = 300.0
 CAUGHT_UP_S = 240.0
 OTHERS = "pid <> pg_backend_pid() AND backend_type = 'client backend' AND datname = current_database()"
 TERMINATE = (
