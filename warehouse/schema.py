@@ -16,6 +16,7 @@ from warehouse.errors import LostCatalogueError, NoWarehouseError, SchemaMismatc
 from warehouse.lake import METADATA, Lake, quoted
 from warehouse.members import MAKE
 from warehouse.place import Place
+from warehouse.query_errors import query_errors
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement, statements
 from warehouse.tables import TABLES, Column, Table
@@ -79,7 +80,7 @@ def _is_current(world: Path, settings: WarehouseSettings, tables: list[Table], v
         opened = Lake(world, settings, read_only=False)
     except (NoWarehouseError, LostCatalogueError):
         return False
-    with opened, closing(Beside(opened.place, "schema")) as session:
+    with opened, closing(Beside(opened.place, "schema")) as session, query_errors():
         if session.rows(INSTALLED) == [(0,)]:
             return False
         connection = opened.connection
