@@ -3,7 +3,7 @@
     python -m tests.bench serving                                  10 million liquidations, 20 days of market state
     LIQ_BENCH_ROWS=100000000 python -m tests.bench serving         100 million
     LIQ_BENCH_WORLD=/somewhere python -m tests.bench serving       the lake is made there, kept, and found again
-    LIQ_BENCH_SECONDS=3600 python -m tests.bench serving           how long it is asked for; 30 if not set
+    LIQ_BENCH_SECONDS=3600 python -m tests.bench serving           how long it is asked for; 20 if not set
 
 The lake is kept between runs (`kept.py`). A run adds the time that has passed since the last one, then works on a copy.
 
@@ -32,7 +32,7 @@ from tests.pipelines.serve.page import made, market
 from warehouse import lake
 from warehouse.writer import append
 
-SECONDS = float(os.environ.get("LIQ_BENCH_SECONDS", 30))
+SECONDS = float(os.environ.get("LIQ_BENCH_SECONDS", 20))
 STATE_DAYS, MAP_DAYS = 20, 10
 RATE, ASKERS = 200, 20
 FRAMES_S = 50
@@ -133,7 +133,7 @@ async def _pages(asker: Asker, pid: int) -> None:
         times = await at_once(asker.port, paths)
         first, cpu = time.perf_counter() - began, _used(pid).cpu_s - before.cpu_s
         again = 0.0
-        for _ in range(3):
+        for _ in range(2):
             await asyncio.sleep(5)  # as a page asks again
             began = time.perf_counter()
             await at_once(asker.port, paths)

@@ -18,6 +18,8 @@ from tests.bench.filling import FRAMES
 from warehouse import lake, schema
 from warehouse.settings import WarehouseSettings
 
+GONE_S = "20"
+"""After so long a silence an ingest counts as dead: longer than a machine that is full lets one wait."""
 SPAN = """
 SELECT epoch(min(ts_commit)), epoch(max(ts_commit)), sum(frames) FILTER (ts_commit > first)::BIGINT, sum(frames)::BIGINT
 FROM (SELECT *, min(ts_commit) OVER () AS first FROM ingest_commits)
@@ -49,7 +51,7 @@ async def stored(
     """Store all frames by `count` processes into a new lake. `begun` is told the processes."""
     settings = WarehouseSettings(catalogue=catalogue, files=str(folder / "files"))
     schema.create_or_migrate(folder / "w0", settings=settings)
-    env = {**os.environ, "LIQ_CATALOGUE": catalogue, "LIQ_FILES": str(folder / "files")}
+    env = {**os.environ, "LIQ_CATALOGUE": catalogue, "LIQ_FILES": str(folder / "files"), "LIQ_WORKER_GONE_S": GONE_S}
     command = [sys.executable, "-m", "tests.bench.several", bootstrap, str(count)]
     processes = [
         await asyncio.create_subprocess_exec(

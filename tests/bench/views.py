@@ -1,10 +1,10 @@
-"""How long views take over a year of liquidations and three months of market state of 700 contracts, on two cores.
+"""How long views take over a year of liquidations and a month of market state of 700 contracts, on two cores.
 
     python -m tests.bench views                                  10 million liquidations
     LIQ_BENCH_ROWS=100000000 python -m tests.bench views         100 million
     LIQ_BENCH_WORLD=/somewhere python -m tests.bench views       the lakes are made there, kept, and found again
 
-The lakes, some 2 GB, are kept in the user's cache (`kept.py`). Beside each of what a page needs: the same on a lake with a
+The lakes are kept in the user's cache (`kept.py`). Beside each of what a page needs: the same on a lake with a
 tenth of the days, and the same SQL by plain DuckDB over the same Parquet files. Plain DuckDB has no statistics of files and
 opens all of a table, which is what it would do and flatters us where there are hundreds; so it is timed a second time, given
 only those that DuckLake finds to be needed. For plain sums also chDB. Figures are medians of several runs after one that is not
