@@ -9,16 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
-EVERY_S = 0.1
+EVERY_S = 0.2
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 ALL = "all"
 """The whole machine."""
 
 
 class Sampler:
-    """Processor time of groups of processes with all their children, looked at every tenth of a second.
+    """Processor time of groups of processes with all their children, looked at five times a second.
 
-    `groups`: by name the processes; more may be added while it runs. Times are Unix seconds.
+    `groups`: by name the processes; some may be added and taken out while it runs. Times are Unix seconds.
     """
 
     def __init__(self, groups: Mapping[str, Sequence[int]]) -> None:
@@ -32,6 +32,7 @@ class Sampler:
     @asynccontextmanager
     async def running(self) -> "AsyncIterator[Sampler]":
         """Look for as long as the block lasts."""
+        self._sample()
         looking = asyncio.create_task(self._look())
         try:
             yield self
@@ -42,8 +43,8 @@ class Sampler:
 
     async def _look(self) -> None:
         while True:
-            self._sample()
             await asyncio.sleep(EVERY_S)
+            self._sample()
 
     def _sample(self) -> None:
         now, own, children = time.time(), *_processes()
@@ -60,15 +61,6 @@ class Sampler:
             return seen[min(place, len(seen) - 1)][1] if seen else 0.0
         (before, low), (after, high) = seen[place - 1], seen[place]
         return low + (high - low) * (moment - before) / (after - before)
-
-
-def peak_mb(pid: int | None) -> float:
-    """Return the peak of a process' resident memory, in MB; 0 where it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 def listener(port: int) -> int:

@@ -11,7 +11,8 @@ One Kafka is filled once. Then its frames are read in turns, each time by new pr
 
 What is compared with quixstreams takes two turns, and the faster counts. quixstreams reads the first half of the frames, and
 its time is from the first of them; that of one ingest on SQLite from its start; that of several from their first commit to
-their last. Processor time is what each took in that time, for a million frames. Where all of it together is what the cores
+their last. Processor time is what each took in that time, for a million frames; it hardly depends on what else the machine
+does. Where all of it together is what the cores
 have, more ingests cannot be faster here.
 """
 
@@ -139,6 +140,7 @@ class _Ways:
 
     def _took(self, group: str, since: float, until: float, frames: int, mb: float) -> Took:
         used = [self._sampler.used(name, since, until) for name in (group, "Kafka", "PostgreSQL", ALL)]
+        del self._sampler.groups[group]  # its processes have ended
         cores = [seconds / (until - since) for seconds in (sum(used[:3]), used[3] - sum(used[:3]))]
         return Took(
             frames / (until - since), mb, *(each / frames * 1e6 for each in used[:3]), cores[0], max(0.0, cores[1])
@@ -146,14 +148,15 @@ class _Ways:
 
 
 def _show(found: dict[str, Took]) -> None:
-    theirs = found[THEIRS].rate if THEIRS in found else 0.0
-    print(f"{filling.FRAMES:,} liquidation frames                frames/s  / quixstreams   aim"
-          f"   CPU s a million: own  Kafka  PostgreSQL   cores of {CORES}  others'      MB")  # fmt: skip
+    theirs = found.get(THEIRS)
+    print(f"{'':36}{'':>12}{'/ quixstreams':>24}{'CPU s a million frames':>33}{f'of {CORES} cores':>16}")
+    print(f"{f'{filling.FRAMES:,} liquidation frames':36}{'frames/s':>12}{'by time':>10}{'by CPU':>8}{'aim':>6}"
+          f"{'own':>11}{'Kafka':>10}{'PostgreSQL':>12}{'all':>8}{'others':>8}{'MB':>8}")  # fmt: skip
     for name, took in found.items():
-        ratio = f"{took.rate / theirs:.2f}" if theirs else "-"
+        ratios = f"{took.rate / theirs.rate:>10.2f}{theirs.own / took.own:>8.2f}" if theirs else f"{'-':>10}{'-':>8}"
         aim = f"{AIMS[name]:.1f}" if name in AIMS else ""
-        print(f"{name:36}{took.rate:>14,.0f}{ratio:>15}{aim:>6}{took.own:>23.1f}{took.kafka:>7.1f}{took.postgres:>12.1f}"
-              f"{took.cores:>13.2f}{took.others:>9.2f}{took.mb:>8,.0f}")  # fmt: skip
+        print(f"{name:36}{took.rate:>12,.0f}{ratios}{aim:>6}{took.own:>11.1f}{took.kafka:>10.1f}{took.postgres:>12.1f}"
+              f"{took.cores:>8.2f}{took.others:>8.2f}{took.mb:>8,.0f}")  # fmt: skip
     alone = found.get("1 ingest, PostgreSQL")
     for took in sorted(found.values(), key=lambda each: len(each.waits)):
         if took.waits and alone:
