@@ -89,7 +89,7 @@ audit-deps: install ## whether vulnerabilities are known of the locked dependenc
 docs: install ## write the catalogue of views and macros into sql/README.md
 	$(BIN)/liq views --update sql/README.md
 
-bench: install ## print speeds as ratios measured in one run
+bench: install ## print speeds as ratios measured in one run; eight minutes, the first run longer
 	$(BIN)/python -m tests.bench
 
 bench-real: install ## how the estimated levels and simple rules foretold real liquidations, where ../shared/real is
