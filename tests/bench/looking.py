@@ -7,11 +7,18 @@ carries, as the browser counts it.
 
 import shutil
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 LOOKS = {"overview": "/", "coin": "/coin/BTC?range=1d", "funding": "/funding", "quality": "/quality"}
 RANGES, POINTED_AT = ("1h", "7d", "12h", "90d"), ("4h", "3d", "30d", "1y")
 """Asked for the first time each: clicked at once, as keys do, and by a hand that comes to the button before it presses."""
@@ -118,6 +125,6 @@ def _moved(page: Any) -> None:
             page.mouse.move(box["x"] + 700 - step * 8, box["y"] + 150)
     page.mouse.up()
     seen = page.evaluate("() => { cancelAnimationFrame(window.asking); return window.seen; }")
-    between = sorted(b - a for a, b in zip(seen, seen[1:], strict=False))
+    between = sorted(b - a for a, b in pairwise(seen))
     rate, slow = 1e3 * len(between) / (seen[-1] - seen[0]), between[int(len(between) * 0.99)]
     print(f"a month's map moved:     {rate:>8.0f} frames a second, 99 % of them within {slow:.0f} ms; aim {FRAMES_S}")

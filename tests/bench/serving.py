@@ -28,6 +28,7 @@ from pipelines.up.parts import Parts
 from tests.bench import synthetic, year
 from tests.bench.asking import Asker, at_once, at_times
 from tests.bench.kept import copied, kept
+from tests.bench.looking import look
 from tests.pipelines.serve.page import made, market
 from warehouse import lake
 from warehouse.writer import append
@@ -97,6 +98,7 @@ async def _measured(world: Path) -> None:
         asker = Asker(port)
         await asker.reached("/openapi.json")  # the first look at the lake is over
         await _pages(asker, served.pid or 0)
+        await asyncio.to_thread(look, f"http://127.0.0.1:{port}")
         await _briefs(port, served.pid or 0)
     finally:
         await parts.stop()
