@@ -47,8 +47,8 @@ wheel: install ## build dist/*.whl, which pip and pipx install without a clone (
 test: install ## run every test
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --durations 25
 
-test-servers: install ## the tests that speak to a lake, with each lake on a real PostgreSQL and a real S3 server
-	$(BIN)/python -m pytest -p tests.warehouse.elsewhere tests/warehouse tests/sql tests/pipelines/test_*ingest*.py tests/pipelines/test_re*.py tests/pipelines/test_roll*.py -n $(WORKERS) --dist loadfile --timeout 900
+test-servers: install ## the tests of the warehouse, with each lake on a real PostgreSQL and a real S3 server
+	$(BIN)/python -m pytest -p tests.warehouse.elsewhere tests/warehouse -n $(WORKERS) --dist loadfile --timeout 900
 
 browser: install ## install what the tests of the page drive: chromium (apt, as root), and axe-core (npm)
 	@command -v chromium >/dev/null || apt-get install -y --no-install-recommends chromium

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     KafkaConnectionError,
+    KafkaError,
     LeaderNotAvailableError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
@@ -148,9 +149,15 @@ class Source:
             raise LogChangedError(f"{error.args[0]}: the log does not have these offsets") from None
 
     async def ends(self) -> dict[Partition, int]:
-        """Return the offset behind the last record of every partition. Raises KafkaError where Kafka does not answer."""
+        """Return the offset behind the last record of every partition. Raises KafkaError where Kafka does not answer, and
+        LogChangedError where it does, but another broker leads a partition than before."""
         standings = self._standings or await self._standing()
-        return await incarnation.ends(self._consumer._client, standings)
+        try:
+            return await incarnation.ends(self._consumer._client, standings)
+        except KafkaError:
+            if self._standings:
+                await self.verify()
+            raise
 
     async def starts(self) -> dict[Partition, int]:
         """Return the offset of the first record still kept of every partition."""

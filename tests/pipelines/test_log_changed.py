@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
+from aiokafka.errors import KafkaError
 
 from collectors import broker
 from collectors.cluster import administering
@@ -21,6 +22,8 @@ from collectors.envelope import RawFrame
 from collectors.kafka import ensure_topics
 from collectors.topics import LIQUIDATION, TICKER, TOPICS
 from pipelines.derive.coverage.cover import cover_to_the_end
+from pipelines.errors import LogChangedError
+from pipelines.ingest.consume import source
 from pipelines.ingest.run import Ingest, Totals
 from pipelines.ingest.whence import OVERTAKEN
 from pipelines.settings import IngestSettings
@@ -273,3 +276,14 @@ async def _follows_a_power_loss(kafka: dict[str, Any], world: Path, pid: int, be
         await publish(kafka, told("linear-5-e", 80))
         await until(25 + 80)
     await drain(kafka, world)
+
+
+async def test_a_leader_that_is_gone_is_noticed_when_the_ends_are_asked_of_it(fresh_kafka: dict[str, Any]) -> None:
+    async with source(fresh_kafka) as records:
+        now = await records.standings()
+        records._standings = {at: each._replace(leader=99) for at, each in now.items()}
+        with pytest.raises(KafkaError, match="99"):  # it leads still, so it is waited for
+            await records.ends()
+        records._standings = {at: each._replace(leader=99, epoch=each.epoch - 1) for at, each in now.items()}
+        with pytest.raises(LogChangedError, match="has another leader"):
+            await records.ends()

@@ -57,7 +57,7 @@ class Crowd:
         """Keep all of them running, until cancelled."""
         keeping = [asyncio.create_task(self._keep(number)) for number in range(self.count)]
         try:
-            await asyncio.gather(*keeping)
+            await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             for each in keeping:
                 each.cancel()

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -27,6 +28,7 @@ GIVEN = {"catalogue", "files"}
 SET_ELSEWHERE = {"LIQ_CATALOGUE", "LIQ_FILES"}
 OURS = re.compile("python|bash")
 """Programs that may ask a lake."""
+FOLDER = re.compile(rf"{re.escape(tempfile.gettempdir())}/\S+")
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
 
@@ -72,7 +74,10 @@ class Elsewhere(Worlds):
         if not OURS.search(words[0]):  # the servers' own programs
             return {}
         told = " ".join(words)
-        world = max((world for world in self._worlds.values() if world in told), key=len, default=env.get("LIQ_DATA"))
+        known = max((world for world in self._worlds.values() if world in told), key=len, default=env.get("LIQ_DATA"))
+        world = known or next(
+            (word for word in reversed(words) if FOLDER.fullmatch(word) and not Path(word).is_file()), ""
+        )
         return self.settings(Path(world)) if world and not SET_ELSEWHERE & env.keys() else {}
 
     def _settings(self, name: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import io
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from tests.warehouse.made import copied
 from tests.warehouse.test_query_cli import Maker
 from warehouse import lake
 from warehouse.cells import for_a_person
@@ -40,8 +41,9 @@ def _shown(reader: Lake, sql: str, width: int, *, everything: bool = False) -> s
 
 
 @pytest.fixture(scope="module")
-def reader(made_once: Path) -> lake.Lake:
-    return lake.open(made_once)
+def reader(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[lake.Lake]:
+    with lake.open(copied(made_once, tmp_path_factory.mktemp("read"))) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("width", [70, 80, 120])

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.errors import QueryError
 from warehouse.formats import HELD, Format, write
@@ -66,8 +68,9 @@ FAR = {
 
 
 @pytest.fixture(scope="module")
-def reader(made_once: Path) -> lake.Lake:
-    return lake.open(made_once)
+def reader(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[lake.Lake]:
+    with lake.open(copied(made_once, tmp_path_factory.mktemp("read"))) as opened:
+        yield opened
 
 
 def _written(reader: lake.Lake, sql: str, kind: Format, path: Path) -> bytes:

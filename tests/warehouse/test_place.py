@@ -78,6 +78,7 @@ def test_a_warehouse_is_made_once_written_read_and_kept_tidy(
     assert not any(tmp_path.rglob("*.sqlite"))
 
 
+@pytest.mark.local("a SQLite catalogue with its files elsewhere")
 def test_files_of_others_in_a_folder_that_was_named_are_left_alone(
     world: Path, tmp_path_factory: pytest.TempPathFactory, liquidations: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,12 +195,14 @@ def test_a_wrong_statement_is_told_in_one_line_with_exit_code_1(
     assert (done.exit_code, len(done.stderr.splitlines()), told in done.stderr) == (1, 1, True)
 
 
+@pytest.mark.local("which folder is the world; test_place.py has what names PostgreSQL")
 def test_a_world_without_a_warehouse_is_told_with_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIQ_DATA", str(tmp_path / "none"))
     done = CliRunner().invoke(app, ["sql", "select 1"])
     assert (done.exit_code, f"no warehouse in {tmp_path}/none" in done.stderr) == (1, True)
 
 
+@pytest.mark.local("which folder is the world; test_place.py has what names PostgreSQL")
 def test_without_liq_data_the_live_world_is_read_else_the_demo(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ from liq import app
 from tests.warehouse.made import copied
 from warehouse import worlds
 
+pytestmark = pytest.mark.local("which folder is the world")
+
 Here = Callable[..., Path]
 
 
