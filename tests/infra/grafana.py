@@ -93,6 +93,7 @@ OPERATIONS: dict[str, tuple[Lines, ...]] = {
         Lines("Runs an hour", "short", (("increase(liq_flow_runs_total[1h])", "{{flow}}"),)),
         Lines("Failures an hour", "short", (("increase(liq_flow_failures_total[1h])", "{{flow}}"),)),
         Lines("A run takes", "s", (("liq_flow_last_seconds", "{{flow}}"),)),
+        Lines("Small files of the partition that has the most", "short", (("max(liq_lake_partition_files)", "files"),)),
         Lines("Since the last failure", "s", (
             ("time() - (liq_flow_last_failure_timestamp_seconds > 0)", "{{flow}}"),)),
     ),
