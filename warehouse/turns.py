@@ -10,7 +10,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import IO
 
 import duckdb
@@ -63,11 +63,16 @@ def holder(place: Place, name: str) -> str:
 def _in_file(place: Place, name: str, shared: bool, within_s: float, role: str) -> Iterator[bool]:
     with (place.folder / f"{name}.lock").open("a") as file:
         is_own = _waited(lambda: _flocked(file, shared), place, name, within_s)
-        if is_own and not shared:
-            file.truncate(0)
-            file.write(f"liq {role} {os.getpid()}")
-            file.flush()
+        if is_own:
+            _sign(file, f"liq {role} {os.getpid()}")
         yield is_own
+
+
+def _sign(file: IO[str], told: str) -> None:
+    with suppress(OSError):  # upkeep is to work on a full disk, too
+        file.truncate(0)
+        file.write(told)
+        file.flush()
 
 
 def _flocked(file: IO[str], shared: bool) -> bool:
