@@ -124,3 +124,16 @@ def test_where_the_catalogue_does_not_answer_a_flow_runs_and_is_noted_here(
     everywhere.write(tmp_path, "refresh", Note().began(NOW).failed(NOW, "no catalogue"))
     assert everywhere.found(tmp_path)["refresh"].error == "no catalogue"
     assert "catalogue=away" in caplog.text
+
+
+def test_a_lake_of_an_older_version_gets_the_list_of_jobs_by_its_next_migration(
+    made: tuple[Path, dict[str, str]], two: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = two
+    Beside(Place(one, WarehouseSettings()), "test").do(f"DROP TABLE {TABLE}")
+    everywhere.write(one, "refresh", Note().began(NOW))
+    assert everywhere.found(other) == {}
+    assert "flow=refresh catalogue=away" in caplog.text
+    schema.create_or_migrate(made[0] / "one", [], [])
+    everywhere.write(one, "refresh", Note().began(NOW))
+    assert everywhere.found(other)["refresh"].started_s == NOW

@@ -21,6 +21,7 @@ from warehouse.writer import append
 
 NEEDED = {name: TABLES[name] for name in ("liquidations", "rollup_pending", "commit_duplicates")}
 WORKERS, COMMITS = 4, 25
+PATIENCE_S = 250
 ROWS = "SELECT count(*), count(DISTINCT event_key) FROM liquidations"
 
 
@@ -41,8 +42,8 @@ def test_one_maintain_beside_four_workers_leaves_a_file_a_partition_and_what_was
         with lake.open(worlds[number], read_only=False, settings=settings) as own:
             for turn in range(COMMITS):
                 if turn == COMMITS - 2:
-                    half.wait(60)
-                    made.wait(60)
+                    half.wait(PATIENCE_S)
+                    made.wait(PATIENCE_S)
                 claim = Claim(
                     f"{number}-{turn}",
                     current_snapshot(own.connection),
@@ -56,7 +57,7 @@ def test_one_maintain_beside_four_workers_leaves_a_file_a_partition_and_what_was
         ThreadPoolExecutor(WORKERS) as pool,
     ):
         working = [pool.submit(work, number) for number in range(WORKERS)]
-        half.wait(120)
+        half.wait(PATIENCE_S)
         begun.append(crowded(upkeep.connection)[1])
         made.set()
         done = maintain(upkeep, known=NEEDED)
