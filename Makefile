@@ -12,7 +12,7 @@ FUZZER ?= .fuzzer
 BROWSER ?= .browser
 PIP = $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 
-.PHONY: help install demo all-venues up wheel test browser check lint format chaos kill-workers fuzz fuzz-sql audit-deps docs bench bench-real lock clean
+.PHONY: help install demo all-venues up wheel test test-servers browser check lint format chaos kill-workers fuzz fuzz-sql audit-deps docs bench bench-real lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ wheel: install ## build dist/*.whl, which pip and pipx install without a clone (
 test: install ## run every test
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --durations 25
 
+test-servers: install ## the tests that speak to a lake, with each lake on a real PostgreSQL and a real S3 server
+	$(BIN)/python -m pytest -p tests.warehouse.elsewhere tests/warehouse tests/sql tests/pipelines/test_*ingest*.py tests/pipelines/test_re*.py tests/pipelines/test_roll*.py -n $(WORKERS) --dist loadfile --timeout 900
+
 browser: install ## install what the tests of the page drive: chromium (apt, as root), and axe-core (npm)
 	@command -v chromium >/dev/null || apt-get install -y --no-install-recommends chromium
 	@mkdir -p $(BROWSER) && cd $(BROWSER) && tar -xzf "$$(npm pack --silent axe-core@4.14.1)" package/axe.min.js package/LICENSE
@@ -70,8 +73,8 @@ format: install ## let ruff rewrite the code in the project's style
 chaos: install ## break everything at random while venues write down what they sent, then check each promise (SEED, FAULTS, MINUTES)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) --faults $(FAULTS) --minutes $(MINUTES) $(CHAOS)
 
-kill-workers: install ## kill ingests that share a lake, and PostgreSQL's sessions; then compare with one ingest (KILLS, SEED)
-	$(BIN)/python -m tests.several --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+kill-workers: install ## kill ingests that share a lake, PostgreSQL's sessions and the S3 server; then compare with one ingest (KILLS, SEED)
+	$(BIN)/python -m tests.several --s3 --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(SEVERAL)
 
 fuzz: install ## inputs that nobody sends, to every parser, the envelope and the door of ingest (MINUTES)
 	@$(BIN)/python -m pip install --quiet --target $(FUZZER) atheris==3.0.0 || echo "atheris cannot be installed here: inputs are drawn at random"
@@ -86,7 +89,7 @@ audit-deps: install ## whether vulnerabilities are known of the locked dependenc
 docs: install ## write the catalogue of views and macros into sql/README.md
 	$(BIN)/liq views --update sql/README.md
 
-bench: install ## print speeds as ratios measured in one run
+bench: install ## print speeds as ratios measured in one run; eight minutes, the first run longer
 	$(BIN)/python -m tests.bench
 
 bench-real: install ## how the estimated levels and simple rules foretold real liquidations, where ../shared/real is

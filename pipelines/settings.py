@@ -17,7 +17,7 @@ class IngestSettings(BaseSettings):
     data: Path = Field(Path("data/live"), description="Folder of this world's data")
     commit_interval_s: float = Field(0.7, gt=0, le=60, description="Shortest time between two commits, seconds")
     batch_frames: int = Field(
-        5_000, ge=1, description="About the most frames of one commit; frames that make no rows do not count"
+        20_000, ge=1, description="About the most frames of one commit; frames that make no rows do not count"
     )
     batch_bytes: int = Field(64 * 1024 * 1024, ge=1, description="A batch that reaches this is committed, bytes")
     grid_s: int = Field(

@@ -68,6 +68,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Polars gets one thread: the tests' frames are small and run several at a time.
     """
+    config.addinivalue_line(
+        "markers", "local(reason): about SQLite or files in a folder alone; tests/warehouse/elsewhere.py"
+    )
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     for name in [name for name in os.environ if name.startswith("LIQ_") and name not in KEPT]:
         del os.environ[name]

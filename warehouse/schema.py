@@ -16,6 +16,7 @@ from warehouse.empty_tables import note_empty
 from warehouse.errors import LostCatalogueError, NoWarehouseError, SchemaMismatchError
 from warehouse.lake import METADATA, Lake, quoted
 from warehouse.place import Place
+from warehouse.query_errors import query_errors
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import Statement, statements
 from warehouse.tables import TABLES, Column, Table
@@ -83,7 +84,7 @@ def _is_current(world: Path, settings: WarehouseSettings, tables: list[Table], v
         opened = Lake(world, settings, read_only=False)
     except (NoWarehouseError, LostCatalogueError):
         return False
-    with opened, closing(Beside(opened.place, "schema")) as session:
+    with opened, closing(Beside(opened.place, "schema")) as session, query_errors():
         if not _is_ready_for_several(session):
             return False
         connection = opened.connection

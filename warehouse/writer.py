@@ -312,9 +312,16 @@ def _checked(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _without_nul(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with U+FFFD for each NUL in a text: DuckLake writes what a file spans as SQL, which ends at a NUL."""
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    found = [name for name in texts if frame[name].str.contains("\0", literal=True).any()]
+    found = [name for name, kind in frame.schema.items() if kind == pl.String and _has_nul(frame[name])]
     return frame.with_columns(pl.col(found).str.replace_all("\0", "\ufffd", literal=True)) if found else frame
+
+
+def _has_nul(texts: pl.Series) -> bool:
+    """Tell whether a text has a NUL. Most columns say the same in every row of a batch, which is seen sooner."""
+    first = texts.first()
+    if first is not None and (texts == first).all():
+        return "\0" in str(first)
+    return bool(texts.str.contains("\0", literal=True).any())
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:

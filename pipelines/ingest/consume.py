@@ -26,6 +26,7 @@ from collectors.topics import TOPICS
 from pipelines.errors import LogChangedError, PipelineError
 from pipelines.ingest import incarnation
 from pipelines.ingest.incarnation import Partition, Standing
+from pipelines.reading.parse import collector_paused
 
 Offsets = Mapping[Partition, int]
 
@@ -140,10 +141,11 @@ class Source:
         """
         wanted = [TopicPartition(*at) for at in of]
         try:
-            found = await self._consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=max_records)
+            with collector_paused():
+                found = await self._consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=max_records)
+                return [self._slice(partition, records) for partition, records in found.items() if records]
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise LogChangedError(f"{error.args[0]}: the log does not have these offsets") from None
-        return [self._slice(partition, records) for partition, records in found.items() if records]
 
     async def ends(self) -> dict[Partition, int]:
         """Return the offset behind the last record of every partition. Raises KafkaError where Kafka does not answer."""

@@ -34,7 +34,7 @@ from warehouse.tables import TABLES
 
 log = logging.getLogger(__name__)
 
-RETRY_S = (0.2, 1.0, 5.0, 15.0, 60.0)
+RETRY_S = (0.2, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 15.0, 30.0)
 NAMED_DEAD_LETTERS = 5
 RENEW_COMMITS = 100  # a minute or two, in which memory grows by 5 MB, or 50 where commits are large
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from warehouse import schema
 
-TURNS = 10
+TURNS = 6
 BARE = 'python -c "import duckdb"'
 COMMANDS = {
     BARE: ("-c", "import duckdb"),

@@ -1,13 +1,13 @@
 """How long cascades take to find on a day like the record one: 2,000,000 liquidations, 22,558 of them at one instant."""
 
 import asyncio
-import random
 import resource
 import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from pipelines.derive.cascades.run import detect
@@ -36,30 +36,32 @@ async def run(world: Path) -> None:
 
 def _rows(first: int) -> pl.DataFrame:
     """A batch: two thirds in the 40 minutes of the crash, the burst of one instant among them."""
-    seeded = random.Random(first)
-    numbers = range(first, first + BATCH)
-    at = [_moment(number, seeded) for number in numbers]
-    coins = [int(COINS * seeded.random() ** 3) for _ in numbers]
-    feeds = [("bybit", "all") if number % 5 else ("binance", "one_per_second_latest") for number in numbers]
-    given = pl.DataFrame(
-        {
-            "venue": [venue for venue, _ in feeds], "completeness": [told for _, told in feeds],
-            "symbol": [f"C{coin}USDT" for coin in coins], "base": [f"C{coin}" for coin in coins],
-            "position_side": ["long" if seeded.random() < 0.84 else "short" for _ in numbers],
-            "ts_event": at, "notional_usd": [seeded.lognormvariate(7, 2) for _ in numbers],
-            "qty_base": [1.0] * BATCH, "event_key": pl.Series(numbers, dtype=pl.UInt64), "occurrence": [0] * BATCH,
-        }
+    draw = np.random.default_rng(first)
+    numbers = np.arange(first, first + BATCH)
+    coins = pl.Series((COINS * draw.random(BATCH) ** 3).astype(int)).cast(pl.String)
+    is_other = pl.Series(numbers % 5 == 0)
+    given = pl.DataFrame({
+        "symbol": "C" + coins + "USDT", "base": "C" + coins, "is_other": is_other, "is_long": draw.random(BATCH) < 0.84,
+        "ts_event": _moments(numbers, draw), "notional_usd": draw.lognormal(7, 2, BATCH), "event_key": numbers,
+    }).with_columns(
+        venue=pl.when("is_other").then(pl.lit("binance")).otherwise(pl.lit("bybit")),
+        completeness=pl.when("is_other").then(pl.lit("one_per_second_latest")).otherwise(pl.lit("all")),
+        position_side=pl.when("is_long").then(pl.lit("long")).otherwise(pl.lit("short")),
+        qty_base=pl.lit(1.0), occurrence=pl.lit(0),
     )  # fmt: skip
     schema_ = TABLES["liquidations"].schema
     missing = [pl.lit(None, kind).alias(name) for name, kind in schema_.items() if name not in given.columns]
     return given.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in schema_.items())
 
 
-def _moment(number: int, seeded: random.Random) -> datetime:
-    if number < BURST:
-        return DAY + timedelta(seconds=21 * 3600 + 964.831874)
-    span = CRASH_S if number % 3 else (0, 86_400)
-    return DAY + timedelta(milliseconds=int(1000 * seeded.uniform(*span)))
+def _moments(numbers: np.ndarray, draw: np.random.Generator) -> pl.Series:
+    """Return when each was, to the millisecond; those of the burst to the microsecond."""
+    is_crash = numbers % 3 > 0
+    starts = np.where(is_crash, CRASH_S[0], 0)
+    spans = np.where(is_crash, CRASH_S[1] - CRASH_S[0], 86_400)
+    us = ((starts + spans * draw.random(len(numbers))) * 1_000).astype(np.int64) * 1_000
+    us[numbers < BURST] = (21 * 3600 + 964) * 1_000_000 + 831_874
+    return pl.Series(us).cast(pl.Duration("us")) + DAY
 
 
 def _time(warehouse: Lake, what: str, since: datetime, until: datetime) -> None:

@@ -29,7 +29,7 @@ from pipelines.reading.blocks import parse_batch
 from tests.bench import frames
 from tests.foreign import install, lines, report
 
-FRAMES, ROUNDS, TURNS = 75_000, 4, 3
+FRAMES, ROUNDS, TURNS = 75_000, 4, 2
 TICKER_FRAMES = 200_000  # what some 30 contracts send in the minute that is a bucket
 BATCH = 25_000
 MARK_FRAMES, MARK_SYMBOLS = 100, 700

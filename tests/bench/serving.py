@@ -3,7 +3,9 @@
     python -m tests.bench serving                                  10 million liquidations, 20 days of market state
     LIQ_BENCH_ROWS=100000000 python -m tests.bench serving         100 million
     LIQ_BENCH_WORLD=/somewhere python -m tests.bench serving       the lake is made there, kept, and found again
-    LIQ_BENCH_SECONDS=3600 python -m tests.bench serving           how long it is asked for; 30 if not set
+    LIQ_BENCH_SECONDS=3600 python -m tests.bench serving           how long it is asked for; 20 if not set
+
+The lake is kept between runs (`kept.py`). A run adds the time that has passed since the last one, then works on a copy.
 
 Real ones run beside it: Kafka, a simulated venue, collector and ingest. Requests for the brief begin at fixed times, whatever
 became of those before (200 a second over five coins), and a time counts from when its request was due. Then as many as can be
@@ -14,21 +16,24 @@ import asyncio
 import os
 import statistics
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+
+import polars as pl
 
 from collectors.ports import free_port
 from pipelines.up.commands import liq
 from pipelines.up.parts import Parts
 from tests.bench import synthetic, year
 from tests.bench.asking import Asker, at_once, at_times
+from tests.bench.kept import copied, kept
+from tests.bench.looking import look
 from tests.pipelines.serve.page import made, market
 from warehouse import lake
 from warehouse.writer import append
 
-WORLD = os.environ.get("LIQ_BENCH_WORLD")
-SECONDS = float(os.environ.get("LIQ_BENCH_SECONDS", 30))
+SECONDS = float(os.environ.get("LIQ_BENCH_SECONDS", 20))
 STATE_DAYS, MAP_DAYS = 20, 10
 RATE, ASKERS = 200, 20
 FRAMES_S = 50
@@ -61,12 +66,29 @@ class Used(NamedTuple):
 
 
 async def run(world: Path) -> None:
-    """Make the lake where there is none, start all, and print the times."""
-    world = Path(WORLD) / "served" if WORLD else world
-    if not lake.exists(world):
-        end = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0)
-        await asyncio.to_thread(year.build, world, year.DAYS, STATE_DAYS, end)
-        await asyncio.to_thread(add_maps, world, end)
+    """Bring the kept lake up to now, start all on a copy of it, and print the times."""
+    whole = await asyncio.to_thread(_lake)
+    with copied(whole) as copy:
+        await _measured(copy)
+
+
+def _lake() -> Path:
+    """Return the kept lake, made or brought up to now."""
+    world, began = kept("served", _make), time.perf_counter()
+    now = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0)
+    since, rows = year.add(world, now)
+    add_maps(world, now, since)
+    print(f"brought up to now: {now - since}, {rows:,} liquidations, {time.perf_counter() - began:,.0f} s")
+    return world
+
+
+def _make(world: Path) -> None:
+    end = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0)
+    year.build(world, year.DAYS, STATE_DAYS, end)
+    add_maps(world, end, end - timedelta(days=MAP_DAYS))
+
+
+async def _measured(world: Path) -> None:
     parts = Parts(world, print)
     try:
         await _follow(parts)
@@ -76,18 +98,20 @@ async def run(world: Path) -> None:
         asker = Asker(port)
         await asker.reached("/openapi.json")  # the first look at the lake is over
         await _pages(asker, served.pid or 0)
+        await asyncio.to_thread(look, f"http://127.0.0.1:{port}")
         await _briefs(port, served.pid or 0)
     finally:
         await parts.stop()
 
 
-def add_maps(world: Path, end: datetime) -> None:
-    """Store estimated levels of the large coins, a map an hour for ten days."""
+def add_maps(world: Path, end: datetime, since: datetime) -> None:
+    """Store estimated levels of the large coins between two times, a map an hour."""
     prices = {base: price for base, price, *_ in synthetic.COINS}
+    minutes = (end - since) // timedelta(minutes=1) + 60
     with lake.open(world, read_only=False) as opened:
         for number, coin in enumerate(market.COINS):
             there = coin._replace(price=prices[coin.base])
-            found = market.levels(there, market.path(there, end, MAP_DAYS * 1440, number), end)
+            found = market.levels(there, market.path(there, end, minutes, number), end).filter(pl.col("ts") > since)
             append(opened, {"liquidation_levels": made.shaped("liquidation_levels", found)})
 
 
@@ -111,7 +135,7 @@ async def _pages(asker: Asker, pid: int) -> None:
         times = await at_once(asker.port, paths)
         first, cpu = time.perf_counter() - began, _used(pid).cpu_s - before.cpu_s
         again = 0.0
-        for _ in range(3):
+        for _ in range(2):
             await asyncio.sleep(5)  # as a page asks again
             began = time.perf_counter()
             await at_once(asker.port, paths)

@@ -89,9 +89,14 @@ _SETTLED = (
 )
 
 
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table of the contracts, after `synthetic.prepare`."""
+    connection.execute(_LISTED.format(contracts=CONTRACTS))
+
+
 def contracts(connection: duckdb.DuckDBPyConnection, first: datetime) -> None:
     """Store the contracts, valid from `first` on; those of `synthetic.prepare` are among them."""
-    connection.execute(_LISTED.format(contracts=CONTRACTS))
+    prepare(connection)
     connection.execute(_INSTRUMENTS.format(first=first))
 
 
@@ -112,6 +117,33 @@ def build(lake: Lake, now: datetime, days: int) -> None:
         for back in range(1 if table in SHORT else days, 0, -1):
             _rows(lake, table, time, values, day - back * DAY, day - (back - 1) * DAY, "1 MINUTE")
     _today(lake, day, now)
+
+
+def add(lake: Lake, now: datetime) -> None:
+    """Add what is missing from where each table ends up to `now`, a day a statement; then join the small files."""
+    steps = {
+        "funding_settlements": ("ts_event", timedelta(hours=8)),
+        "long_short_ratios": ("ts_event", timedelta(minutes=5)),
+    }
+    steps |= {table: (time, timedelta(minutes=1)) for table, (time, _) in MINUTES.items()}
+    for table, (time, step) in steps.items():
+        since = _last(lake, table, time) + step
+        while since < now:
+            until = min(now, since.replace(hour=0, minute=0) + DAY)
+            if table == "long_short_ratios":
+                lake.connection.execute(_RATIO.format(since=since, until=until))
+            else:
+                values = MINUTES[table][1] if table in MINUTES else _SETTLED
+                _rows(lake, table, time, values, since, until, f"{step // timedelta(minutes=1)} MINUTES")
+            since += -((since - until) // step) * step
+        compact(lake, TABLES[table])
+
+
+def _last(lake: Lake, table: str, time: str) -> datetime:
+    found = lake.connection.execute(f"SELECT max({time}) FROM {table}").fetchone()
+    assert found
+    assert isinstance(found[0], datetime), f"{table} is empty"
+    return found[0]
 
 
 def _today(lake: Lake, day: datetime, now: datetime) -> None:

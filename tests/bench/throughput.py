@@ -1,112 +1,172 @@
-"""How fast liquidation frames go from Kafka into committed rows, beside a consumer that throws everything away."""
+"""How fast liquidation frames go from Kafka into committed rows, beside what others do with the same frames.
+
+    python -m tests.bench throughput
+
+One Kafka is filled once. Then its frames are read in turns, each time by new processes:
+
+- by a bare aiokafka consumer that throws them away;
+- by quixstreams, which parses and normalises them and writes Parquet files: no raw frames, no keys, no offsets beside the rows;
+- by one ingest into a lake with its catalogue in SQLite, which has all of these;
+- by one, two and four ingests into one lake with its catalogue in PostgreSQL.
+
+What is compared with quixstreams takes two turns, and the faster counts. quixstreams reads the first half of the frames, and
+its time is from the first of them; that of one ingest on SQLite from its start; that of several from their first commit to
+their last. Processor time is what each took in that time, for a million frames; it hardly depends on what else the machine
+does. Where all of it together is what the cores
+have, more ingests cannot be faster here.
+"""
 
 import asyncio
-import resource
 import sys
-import time
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+import msgspec
 
 from collectors import broker
-from collectors.envelope import RawFrame, to_record
 from collectors.kafka import ensure_topics
 from collectors.topics import LIQUIDATION, TOPICS
-from pipelines.ingest.run import Ingest
-from pipelines.settings import IngestSettings
-from warehouse import schema
+from tests.bench import filling, several
+from tests.bench.processor import ALL, CORES, Sampler, listener
+from tests.bench.several import Waits
+from tests.bench.ways import Done
+from tests.foreign import install
+from tests.warehouse import servers
 
-FRAMES = 600_000
-SYMBOLS = 40
-SINCE_MS = 1_790_000_000_000
+BARE, THEIRS, ONE = "bare aiokafka consumer, to nowhere", "quixstreams to Parquet files", "1 ingest, SQLite"
+AIMS = {ONE: 1.5, "2 ingests, PostgreSQL": 2.5}
+HALF = filling.FRAMES // 2
+FULL = 0.9
+"""The share of the cores from which on more processes cannot help."""
+
+
+class Took(NamedTuple):
+    """Frames a second, megabytes, seconds of processor time for a million frames (own, Kafka, PostgreSQL), and how many cores
+    these took, and everything else on the machine."""
+
+    rate: float
+    mb: float
+    own: float
+    kafka: float
+    postgres: float
+    cores: float
+    others: float
+    waits: tuple[Waits, ...] = ()
 
 
 async def run(world: Path) -> None:
-    """Fill Kafka once, then read it both ways, each in a process of its own."""
+    """Fill Kafka, go each way, and print the table."""
     started = await asyncio.to_thread(broker.start, world)
     try:
-        await ensure_topics({"bootstrap_servers": started.bootstrap}, TOPICS)
-        await _fill({"bootstrap_servers": started.bootstrap})
-        rates = {way: await _apart(way, world, started.bootstrap) for way in ("discard", "discard", "ingest")}
+        kafka = {"bootstrap_servers": started.bootstrap}
+        await ensure_topics(kafka, TOPICS)
+        await filling.fill(kafka)
+        async with AsyncExitStack() as stack:
+            sampler = await stack.enter_async_context(Sampler({"Kafka": [started.pid]}).running())
+            found = await _Ways(world, started.bootstrap, sampler, stack.enter_context(ExitStack())).all()
     finally:
         await asyncio.to_thread(broker.stop, world)
-    (bare, _), (committed, memory) = rates["discard"], rates["ingest"]
-    print(f"Kafka to nowhere, bare aiokafka consumer:        {bare:>10,.0f} frames/s")
-    print(
-        f"Kafka to committed rows, raw frames kept:        {committed:>10,.0f} frames/s   ratio {committed / bare:.2f}"
-    )
-    print(f"peak memory of that ingest:                      {memory:>10,.0f} MB")
+    _show(found)
 
 
-async def _apart(way: str, world: Path, bootstrap: str) -> tuple[float, float]:
-    """Run one way in a new process; return frames a second and its peak memory in MB."""
-    command = [sys.executable, "-m", "tests.bench.throughput", way, str(world), bootstrap]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    said, _ = await process.communicate()
-    rate, memory = said.split()[-2:]
-    return float(rate), float(memory)
+class _Ways:
+    """Goes all ways on one filled Kafka."""
+
+    def __init__(self, world: Path, bootstrap: str, sampler: Sampler, servers_: ExitStack) -> None:
+        self._world, self._bootstrap, self._sampler = world, bootstrap, sampler
+        self._turns = 0
+        self._python: Path | None = None
+        self._postgres: servers.Postgres | None = None
+        try:
+            self._python = install.quixstreams_python()
+        except install.UnavailableError as error:
+            print(f"quixstreams is left out: {error}")
+        try:
+            self._postgres = servers_.enter_context(servers.postgres())
+            sampler.groups["PostgreSQL"] = [listener(self._postgres.port)]
+        except servers.UnavailableError as error:
+            print(f"several ingests are left out: {error}")
+
+    async def all(self) -> dict[str, Took]:
+        """Return what each way took, by its name: the faster turn where there are two."""
+        found = dict[str, Took]()
+        compared = (THEIRS, ONE, "2 ingests, PostgreSQL")
+        for name in (BARE, *compared, *compared, "1 ingest, PostgreSQL", "4 ingests, PostgreSQL"):
+            took = await self._go(name)
+            if took and took.rate > found.get(name, took._replace(rate=0.0)).rate:
+                found[name] = took
+        return found
+
+    async def _go(self, name: str) -> Took | None:
+        self._turns += 1
+        folder = self._world / f"turn{self._turns}"
+        own = [sys.executable, "-m", "tests.bench.ways"]
+        if name == BARE:
+            return await self._apart([*own, "discard", self._bootstrap, str(folder)])
+        if name == ONE:
+            return await self._apart([*own, "ingest", self._bootstrap, str(folder)])
+        if name == THEIRS:
+            folder.mkdir()
+            script = Path(install.__file__).with_name("quixstreams_client.py")
+            command = [str(self._python), str(script), self._bootstrap, LIQUIDATION, str(HALF), str(folder)]
+            return await self._apart(command, HALF) if self._python else None
+        return await self._several(folder, int(name[0])) if self._postgres else None
+
+    async def _apart(self, command: list[str], frames: int = filling.FRAMES) -> Took:
+        """Go a way that is one process."""
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+        group = self._group([process.pid])
+        said, warned = await process.communicate()
+        assert process.returncode == 0, warned.decode()
+        done = Done(**msgspec.json.decode(said.splitlines()[-1]))
+        assert done.rows == frames, done
+        return self._took(group, done.began, done.ended, done.rows, done.mb)
+
+    async def _several(self, folder: Path, count: int) -> Took:
+        assert self._postgres
+        catalogue, groups = self._postgres.database(f"turn{self._turns}"), list[str]()
+        done = await several.stored(
+            folder, catalogue, self._bootstrap, count, lambda pids: groups.append(self._group(pids))
+        )
+        took = self._took(groups[0], done.since, done.until, done.frames, sum(each.mb for each in done.waits))
+        return took._replace(waits=tuple(done.waits))
+
+    def _group(self, pids: list[int]) -> str:
+        name = f"turn {self._turns}"
+        self._sampler.groups[name] = pids
+        return name
+
+    def _took(self, group: str, since: float, until: float, frames: int, mb: float) -> Took:
+        used = [self._sampler.used(name, since, until) for name in (group, "Kafka", "PostgreSQL", ALL)]
+        del self._sampler.groups[group]  # its processes have ended
+        cores = [seconds / (until - since) for seconds in (sum(used[:3]), used[3] - sum(used[:3]))]
+        return Took(
+            frames / (until - since), mb, *(each / frames * 1e6 for each in used[:3]), cores[0], max(0.0, cores[1])
+        )
 
 
-def _frame(number: int) -> RawFrame:
-    at = SINCE_MS + number // 20
-    symbol = f"COIN{number % SYMBOLS}USDT"
-    side = "Buy" if number % 3 else "Sell"
-    payload = (
-        f'{{"topic":"allLiquidation.{symbol}","type":"snapshot","ts":{at + 7},"data":[{{"T":{at},"s":"{symbol}",'
-        f'"S":"{side}","v":"{number % 977 / 1000 + 0.001:.3f}","p":"{58000 + number % 8191 / 10:.1f}"}}]}}'
-    )
-    recv_ns = (at + 11) * 1_000_000
-    return RawFrame(
-        "bybit", "allLiquidation", symbol, "ws", recv_ns, "bybit-linear-bench-0000", "linear", "live", number + 1,
-        payload.encode(),
-    )  # fmt: skip
+def _show(found: dict[str, Took]) -> None:
+    theirs = found.get(THEIRS)
+    print(f"{'':36}{'':>12}{'/ quixstreams':>24}{'CPU s a million frames':>33}{f'of {CORES} cores':>16}")
+    print(f"{f'{filling.FRAMES:,} liquidation frames':36}{'frames/s':>12}{'by time':>10}{'by CPU':>8}{'aim':>6}"
+          f"{'own':>11}{'Kafka':>10}{'PostgreSQL':>12}{'all':>8}{'others':>8}{'MB':>8}")  # fmt: skip
+    for name, took in found.items():
+        ratios = f"{took.rate / theirs.rate:>10.2f}{theirs.own / took.own:>8.2f}" if theirs else f"{'-':>10}{'-':>8}"
+        aim = f"{AIMS[name]:.1f}" if name in AIMS else ""
+        print(f"{name:36}{took.rate:>12,.0f}{ratios}{aim:>6}{took.own:>11.1f}{took.kafka:>10.1f}{took.postgres:>12.1f}"
+              f"{took.cores:>8.2f}{took.others:>8.2f}{took.mb:>8,.0f}")  # fmt: skip
+    alone = found.get("1 ingest, PostgreSQL")
+    for took in sorted(found.values(), key=lambda each: len(each.waits)):
+        if took.waits and alone:
+            print(several.told(len(took.waits), took.rate / alone.rate, took.waits) + _ceiling(took))
 
 
-async def _fill(kafka: dict[str, Any]) -> None:
-    producer = AIOKafkaProducer(**kafka, acks=1, linger_ms=20, max_batch_size=256 * 1024, compression_type="zstd")
-    await producer.start()
-    try:
-        batches = [producer.create_batch() for _ in range(4)]
-        for number in range(FRAMES):
-            record = to_record(_frame(number))
-            at = number % SYMBOLS % 4
-            if batches[at].append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
-                await producer.send_batch(batches[at], LIQUIDATION, partition=at)
-                batches[at] = producer.create_batch()
-                batches[at].append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
-        for at, batch in enumerate(batches):
-            await producer.send_batch(batch, LIQUIDATION, partition=at)
-        await producer.flush()
-    finally:
-        await producer.stop()
-
-
-async def _discard(kafka: dict[str, Any]) -> float:
-    consumer = AIOKafkaConsumer(**kafka, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        consumer.assign([TopicPartition(LIQUIDATION, at) for at in range(4)])
-        began, seen = time.perf_counter(), 0
-        while seen < FRAMES:
-            found = await consumer.getmany(timeout_ms=1000)
-            seen += sum(len(records) for records in found.values())
-        return seen / (time.perf_counter() - began)
-    finally:
-        await consumer.stop()
-
-
-async def _ingest(kafka: dict[str, Any], world: Path) -> float:
-    schema.create_or_migrate(world)  # once in a warehouse's life, and longer with every view there is
-    ingest = Ingest(IngestSettings(data=world))
-    began = time.perf_counter()
-    totals = await ingest.run(kafka, follow=False, stop=asyncio.Event())
-    assert totals.rows["liquidations"] == totals.rows["raw_frames"] == FRAMES, totals
-    return FRAMES / (time.perf_counter() - began)
-
-
-if __name__ == "__main__":
-    way, folder, bootstrap = sys.argv[1:]
-    kafka = {"bootstrap_servers": bootstrap}
-    reached = asyncio.run(_discard(kafka) if way == "discard" else _ingest(kafka, Path(folder)))
-    print(reached, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+def _ceiling(took: Took) -> str:
+    """Say what more processes could give."""
+    if took.cores >= FULL * CORES:
+        return f"; {took.cores:.1f} of {CORES} cores used: more cannot help here"
+    if took.cores + took.others >= FULL * CORES:
+        return f"; {took.cores:.1f} of {CORES} cores used, {took.others:.1f} by other work of this machine"
+    return f"; {took.cores:.1f} of {CORES} cores used"

@@ -1,4 +1,4 @@
-"""A lake with a year of liquidations, three months of market state, and their rollups, as `maintain` leaves it."""
+"""A lake with a year of liquidations, a month of market state, and their rollups, as `maintain` leaves it."""
 
 import os
 from datetime import datetime, timedelta
@@ -15,17 +15,20 @@ from warehouse import lake, schema
 from warehouse.compact import compact, compressed_harder
 from warehouse.lake import METADATA
 from warehouse.maintain import maintain
-from warehouse.rollups import mark_all
+from warehouse.rollups import KINDS, mark_all
+from warehouse.settings import WarehouseSettings
 from warehouse.tables import TABLES
 from warehouse.tables.liquidations import LIQUIDATIONS
 
 ROWS = int(os.environ.get("LIQ_BENCH_ROWS", 10_000_000))
 DAYS = 365
-STATE_DAYS = 90
+STATE_DAYS = 31  # no view reads single minutes of longer ago
 END = synthetic.FIRST_DAY + timedelta(days=DAYS)
 NOW = END - timedelta(minutes=7)
 PARTS = 8  # in so many the last two days arrive, to be joined by `maintain`
 NOTHING = timedelta(0)
+DAY = timedelta(days=1)
+CORES = 2
 
 _COVERAGE = """
 INSERT INTO feed_coverage BY NAME
@@ -41,7 +44,7 @@ def build(world: Path, days: int, state_days: int, end: datetime = END) -> None:
     """Make the last days of the year of `ROWS` liquidations before `end`, and of market state, and print what that took."""
     begin = end - timedelta(days=DAYS)
     schema.create_or_migrate(world)
-    with lake.open(world, read_only=False) as warehouse:
+    with _writer(world) as warehouse:
         connection = warehouse.connection
         synthetic.prepare(connection)
         state.contracts(connection, begin)
@@ -59,6 +62,47 @@ def build(world: Path, days: int, state_days: int, end: datetime = END) -> None:
         print(f"{days} days, {stored:,} liquidations: {wrote - began:,.0f} s to make and store, {rolled - wrote:,.0f} s to "
               f"roll up ({done.minutes:,} minutes), {maintained - rolled:,.0f} s to maintain, "
               f"{perf_counter() - maintained:,.0f} s for {state_days} days of market state")  # fmt: skip
+
+
+def add(world: Path, now: datetime) -> tuple[datetime, int]:
+    """Bring a lake up to `now`: liquidations, coverage, market state and bars of the time that is missing.
+
+    Return where that time begins, and how many liquidations came.
+    """
+    with _writer(world) as warehouse:
+        connection = warehouse.connection
+        synthetic.prepare(connection)
+        state.prepare(connection)
+        (end, stored), *_ = connection.execute(
+            "SELECT (SELECT max(minute) + INTERVAL 1 MINUTE FROM feed_coverage), count(*) FROM liquidations"
+        ).fetchall()
+        added, days = 0, max(0, -((end - now) // DAY))
+        for number in range(DAYS, DAYS + days):
+            rows = synthetic.rows_of_day(number % DAYS, ROWS, DAYS)
+            query = synthetic.day(number, rows, stored + added, end - DAYS * DAY)
+            order = f"WHERE ts_event < TIMESTAMP '{now}' ORDER BY {', '.join(LIQUIDATIONS.sort)}"
+            ((count,),) = connection.execute(f"INSERT INTO liquidations BY NAME FROM ({query}) {order}").fetchall()
+            added += count
+        connection.execute(_COVERAGE.format(since=end, until=now))
+        state.add(warehouse, now)
+        _mark(connection, end, now)
+        rollup(warehouse)
+        maintain(warehouse, NOTHING, NOTHING)
+    return end, added
+
+
+def _mark(connection: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> None:
+    """Mark the bars of these days as to be made anew, as rows stored by SQL note nothing."""
+    day = since.replace(hour=0, minute=0)
+    for name in KINDS:
+        connection.execute(
+            "INSERT INTO rollup_pending (bars, since, until) SELECT ?, day, day + INTERVAL 1 DAY "
+            "FROM range(?::TIMESTAMP, ?::TIMESTAMP, INTERVAL 1 DAY) AS t(day)", [name, day, until]
+        )  # fmt: skip
+
+
+def _writer(world: Path) -> lake.Lake:
+    return lake.open(world, read_only=False, settings=WarehouseSettings(duckdb_threads=CORES))
 
 
 def _add_state(warehouse: lake.Lake, days: int, now: datetime) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CHDB = HERE / "chdb.lock"  # of the benchmarks only
+CHDB, QUIXSTREAMS = HERE / "chdb.lock", HERE / "quixstreams.lock"  # of the benchmarks only
 CRYPTOFEED_3 = HERE / "further" / "cryptofeed.lock"
 TARDIS = HERE / "tardis.lock"  # of the Python client, which reads our service
 KUBERNETES = HERE / "kubernetes.lock"  # of the schemas of its objects
@@ -53,6 +53,11 @@ def python() -> Path:
 def chdb_python() -> Path:
     """Return the interpreter of an environment with chDB. Raises UnavailableError."""
     return _environment(CHDB, "chDB")
+
+
+def quixstreams_python() -> Path:
+    """Return the interpreter of an environment with quixstreams and pyarrow. Raises UnavailableError."""
+    return _environment(QUIXSTREAMS, "quixstreams")
 
 
 def tardis_python() -> Path:
@@ -92,7 +97,7 @@ def _environment(lock: Path, what: str, made_with: str = sys.executable, version
 def _folder(kind: str, lock: Path) -> Iterator[Path]:
     """Give the folder of what is locked so, to one process at a time."""
     name = f"{kind}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    folder = _cache() / name
+    folder = cache() / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         held = (folder / ".lock").open("w")
@@ -105,7 +110,8 @@ def _folder(kind: str, lock: Path) -> Iterator[Path]:
         yield folder
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Return this project's folder in the user's cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liquidation-warehouse"
 
 

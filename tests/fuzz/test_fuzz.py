@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz import door, targets
 from tests.fuzz.dice import Dice
+from tests.warehouse.made import copied
 from warehouse import schema
 
 MANY = settings(deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck))
@@ -54,6 +54,6 @@ def test_whatever_kafka_holds_it_is_committed_once_and_what_follows_is_derived(
     empty_world: Path, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     world = tmp_path_factory.mktemp("door")
-    shutil.copytree(empty_world / "lake", world / "lake")
+    copied(empty_world, world)
     given = door.records(Dice(random.Random(seed).randbytes(20_000)), 400)
     assert not asyncio.run(door.through(world, given))

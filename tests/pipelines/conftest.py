@@ -1,6 +1,5 @@
 """Worlds for the tests of the pipelines; the lake is always the real one."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from pipelines.reading import blocks
 from pipelines.venues.bybit import latest as bybit_latest
 from tests.warehouse.conftest import postgres_server as postgres_server
+from tests.warehouse.made import copied
 from warehouse import schema
 
 
@@ -22,7 +22,7 @@ def empty_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def fresh_world(empty_world: Path, tmp_path: Path) -> Path:
     """A world with an empty warehouse of the test's own."""
-    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    copied(empty_world, tmp_path)
     return tmp_path
 
 

@@ -1,7 +1,6 @@
 """Properties of the rule itself: order, ties, silences, and what a stretch promises."""
 
 import random
-import shutil
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from pipelines.derive.cascades.run import detect
 from pipelines.derive.cascades.stretches import MINUTE, SECOND, busiest, stretches
 from tests.pipelines.cascade_rows import LATER, NOON, after, frame, liquidation, put, stored
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.writer import append
 
@@ -92,7 +92,7 @@ def test_any_order_any_repetition_and_any_cut_of_the_time_give_the_same_cascades
 ) -> None:
     rows, results = market(seed), []
     for name in ("at once", "in pieces"):
-        world = Path(shutil.copytree(empty_world, tmp_path / name))
+        world = copied(empty_world, tmp_path / name)
         with lake.open(world, read_only=False) as warehouse:
             if name == "at once":
                 put(warehouse, *rows)

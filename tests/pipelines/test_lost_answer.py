@@ -1,9 +1,11 @@
 """A commit that PostgreSQL stored while its answer was lost on the way: told as failed, and not to be stored again."""
 
 import secrets
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 
 import duckdb
@@ -11,7 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines.ingest.commits import Log, Span, ingest_commits
-from pipelines.ingest.store import Store
+from pipelines.ingest.store import RETRY_S, Store
 from pipelines.settings import IngestSettings
 from warehouse import lake, schema, writer
 from warehouse.errors import WriteFailedError
@@ -65,3 +67,9 @@ def test_a_commit_whose_answer_was_lost_is_stored_once(tmp_path: Path, lost: tup
 def test_a_commit_of_higher_offsets_is_not_taken_for_the_one_that_failed(tmp_path: Path) -> None:
     """The topic was made anew since: the offsets of the old one are no answer."""
     assert _stored(tmp_path, (0, 1000), "before") == [(0, 1000), (5, 9)]
+
+
+@pytest.mark.parametrize("away_s", [0.5, 3.5, 7.0, 20.0, 40.0, 60.0])
+def test_a_server_that_was_away_is_asked_again_before_as_long_has_passed_once_more(away_s: float) -> None:
+    tries = list(accumulate(RETRY_S))
+    assert tries[bisect(tries, away_s)] - away_s <= max(3.0, away_s)

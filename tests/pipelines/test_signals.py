@@ -3,7 +3,6 @@
 import json
 import math
 import random
-import shutil
 import statistics
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ import pytest
 
 from pipelines.derive.signals import find as find_module
 from pipelines.derive.signals.find import BACK, FIRST_RUN, SETTLED, Found, find
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -89,7 +89,7 @@ def _apart(numbers: list[int], hours: int) -> list[int]:
 def planted(empty_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, list[float]]]:
     """A lake with the signals of the hours FIRST to LAST found, as of the end of the history; and the closes."""
     world = tmp_path_factory.mktemp("planted")
-    shutil.copytree(empty_world / "lake", world / "lake")
+    copied(empty_world, world)
     tables, closes = _history(random.Random(3))
     now = START + HOURS * HOUR + SETTLED
     with lake.open(world, read_only=False) as opened:

@@ -6,7 +6,6 @@ which of them were read again. The rule: a row's key is (ts_event, event_key, oc
 
 import json
 import random
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +21,7 @@ from pipelines.ingest.batch import Batch
 from pipelines.ingest.commits import Log
 from tests.pipelines.commits import GRID_S, commit, placed, slices
 from tests.pipelines.venue_frames import START_MS, Session, binance_liquidation, bybit_liquidation, okx_liquidation
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.tables import TABLES
 
@@ -144,7 +144,7 @@ def test_two_collectors_and_a_crash_on_a_real_lake_give_the_table_of_a_perfect_o
     together = placed(sorted(frames, key=lambda _: seeded.random()))
     parts = [together[start : start + 90] for start in range(0, len(together), 90)]
     for world, commits in (("several", [*parts[:4], *parts[2:]]), ("perfect", [perfect(feed)])):
-        shutil.copytree(empty_world / "lake", tmp_path / world / "lake")
+        copied(empty_world, tmp_path / world)
         with lake.open(tmp_path / world, read_only=False) as warehouse:
             for part in commits:
                 commit(warehouse, part)

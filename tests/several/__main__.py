@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import random
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from collectors import broker
@@ -19,17 +20,19 @@ from tests.warehouse import servers
 KINDS = ("kill", "kill", "lose", "freeze", "terminate", "terminate_all", "crash")
 
 
-async def trial(folder: Path, workers: int, kills: int, seed: int, rate: int, of_brokers: bool) -> bool:
+async def trial(folder: Path, workers: int, given: argparse.Namespace) -> bool:
     """Run one trial, print what it found, and return whether nothing differs."""
-    rng = random.Random(seed)
-    kinds = (*KINDS, "broker", "broker") if of_brokers else KINDS
-    with servers.postgres() as postgres:
-        async with brokers(folder) if of_brokers else one_broker(folder) as (bootstrap, cluster):
+    rng = random.Random(given.seed)
+    kinds = (*KINDS, *(["broker"] * 2 if given.brokers else []), *(["files"] * 2 if given.s3 else []))
+    with servers.postgres() as postgres, servers.s3() if given.s3 else nullcontext() as s3:
+        files = {"LIQ_FILES": "s3://lake/several", **s3.settings} if s3 else {"LIQ_FILES": str(folder / "files")}
+        shared = {"LIQ_CATALOGUE": postgres.database("several"), **files}
+        async with brokers(folder) if given.brokers else one_broker(folder) as (bootstrap, cluster):
             kafka = {"bootstrap_servers": bootstrap}
             await ensure_topics(kafka, TOPICS)
-            crowd = Trial(folder, kafka, postgres.database("several"), workers, seed, rate, cluster)
-            told = await crowd.run([rng.choice(kinds) for _ in range(kills)])
-    print(f"{workers} ingests, seed {seed}: {told}")
+            crowd = Trial(folder, kafka, shared, workers, given.seed, given.rate, cluster, s3)
+            told = await crowd.run([rng.choice(kinds) for _ in range(given.kills)])
+    print(f"{workers} ingests, {'files on S3, ' if s3 else ''}seed {given.seed}: {told}")
     print(f"differs from one undisturbed ingest: {told.differences or 'nothing'}", flush=True)
     return not told.differences
 
@@ -53,12 +56,14 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=1000, help="frames a second")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="what is drawn at random")
     parser.add_argument("--brokers", action="store_true", help="a Kafka of three brokers, which are killed too")
+    parser.add_argument("--s3", action="store_true", help="the files on an S3 server, which is killed too")
     given = parser.parse_args()
     good = []
     for workers in given.workers:
-        with tempfile.TemporaryDirectory(prefix="liq-several-") as folder:
-            run = trial(Path(folder), workers, given.kills, given.seed, given.rate, given.brokers)
-            good.append(asyncio.run(run))
+        folder = Path(tempfile.mkdtemp(prefix="liq-several-"))
+        good.append(asyncio.run(trial(folder, workers, given)))
+        if good[-1]:  # else its logs stay
+            shutil.rmtree(folder)
     return 0 if all(good) else 1
 
 

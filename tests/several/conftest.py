@@ -1,5 +1,5 @@
 """The servers that the ingests share."""
 
-from tests.warehouse.conftest import postgres_server
+from tests.warehouse.conftest import postgres_server, s3_server
 
-__all__ = ["postgres_server"]
+__all__ = ["postgres_server", "s3_server"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from warehouse.beside import Beside
 from warehouse.place import Place
-from warehouse.settings import WarehouseSettings
+from warehouse.settings import PREFIX, WarehouseSettings
 
 COMMANDS = ("-m", "pipelines.ingest", "--follow")
 AGAIN_S = 0.5
@@ -26,11 +26,12 @@ WHERE author = 'liq ingest' AND snapshot_id > {after} ORDER BY snapshot_id
 
 @dataclass
 class Crowd:
-    """`count` ingests that follow Kafka at `bootstrap`. `away`: those that are not started again for now."""
+    """`count` ingests that follow Kafka at `bootstrap`. `shared`: the settings that lead to their lake; `away`: those that
+    are not started again for now."""
 
     folder: Path
     bootstrap: str
-    catalogue: str
+    shared: Mapping[str, str]
     count: int
     grid_s: int = 2
     gone_s: float = 10.0
@@ -41,15 +42,16 @@ class Crowd:
     def env(self, number: int) -> dict[str, str]:
         """Return the environment of one of them."""
         own = {
-            "LIQ_DATA": str(self.folder / f"w{number}"), "LIQ_CATALOGUE": self.catalogue,
-            "LIQ_FILES": str(self.folder / "files"), "LIQ_KAFKA_BOOTSTRAP": self.bootstrap, "LIQ_GRID_S": str(self.grid_s),
-            "LIQ_COMMIT_INTERVAL_S": "0.2", "POLARS_MAX_THREADS": "1", "LIQ_WORKER_GONE_S": str(self.gone_s),
+            "LIQ_DATA": str(self.folder / f"w{number}"), "LIQ_KAFKA_BOOTSTRAP": self.bootstrap,
+            "LIQ_GRID_S": str(self.grid_s), "LIQ_COMMIT_INTERVAL_S": "0.2", "LIQ_WORKER_GONE_S": str(self.gone_s),
+            "POLARS_MAX_THREADS": "1",
         }  # fmt: skip
-        return {**os.environ, **own}
+        return {**os.environ, **self.shared, **own}
 
     def settings(self) -> WarehouseSettings:
         """Return where the lake is."""
-        return WarehouseSettings(catalogue=self.catalogue, files=str(self.folder / "files"), data=self.folder / "w0")
+        given = {name.removeprefix(PREFIX).lower(): value for name, value in self.shared.items()}
+        return WarehouseSettings(**given, data=self.folder / "w0")
 
     async def keep(self) -> None:
         """Keep all of them running, until cancelled."""

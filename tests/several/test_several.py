@@ -4,17 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from tests.several.trial import Trial
-from tests.warehouse.servers import Postgres
+from tests.warehouse.servers import S3, Postgres
 
-FAULTS = ["lose", "terminate_all"]
+FAULTS = ["lose", "files", "terminate_all"]
 
 
 async def test_two_ingests_that_are_killed_store_what_one_undisturbed_ingest_stores(
-    fresh_kafka: dict[str, Any], postgres_server: Postgres, tmp_path: Path
+    fresh_kafka: dict[str, Any], postgres_server: Postgres, s3_server: S3, tmp_path: Path
 ) -> None:
-    catalogue = postgres_server.database("several")
-    trial = Trial(tmp_path, fresh_kafka, catalogue, workers=2, seed=5, rate=300, gone_s=3)
+    shared = {
+        "LIQ_CATALOGUE": postgres_server.database("several"), "LIQ_FILES": "s3://lake/several", **s3_server.settings,
+    }  # fmt: skip
+    trial = Trial(tmp_path, fresh_kafka, shared, workers=2, seed=5, rate=300, s3=s3_server, gone_s=3)
     told = await trial.run(FAULTS)
     print(told)
     assert told.differences == {}
-    assert max(told.takeovers_s) < 90, "30 s where nothing else runs"
+    assert max(told.takeovers_s["lose"]) < 90, "30 s where nothing else runs"

@@ -4,7 +4,10 @@ import asyncio
 import os
 import random
 import signal
+import statistics
 import time
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -22,6 +25,7 @@ from tests.pipelines.logs import ACCOUNTS
 from tests.several.brokers import NODES, Brokers
 from tests.several.crowd import Committed, Crowd
 from tests.several.frames import frames
+from tests.warehouse.servers import S3
 from warehouse import lake
 from warehouse.beside import Beside
 from warehouse.errors import WarehouseError
@@ -29,7 +33,9 @@ from warehouse.place import Place
 from warehouse.tables import TABLES
 
 LOOK_S = 0.2
-TAKEN_OVER_S = 120.0
+AWAY_S = 0.5, 8.0
+"""How long the S3 server is away."""
+TAKEN_OVER_S = 300.0
 CAUGHT_UP_S = 240.0
 OTHERS = "pid <> pg_backend_pid() AND backend_type = 'client backend' AND datname = current_database()"
 TERMINATE = (
@@ -43,30 +49,35 @@ WHERE = {"leverage_tiers": "WHERE source <> 'static'"}
 
 @dataclass
 class Told:
-    """What happened: faults by kind, and the seconds until each partition of a killed ingest was committed again."""
+    """What happened: faults by kind, and the seconds until each partition was committed again after those of a kind."""
 
-    faults: dict[str, int] = field(default_factory=dict)
-    takeovers_s: list[float] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    takeovers_s: dict[str, list[float]] = field(default_factory=dict)
     starts: int = 0
     records: int = 0
     differences: dict[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        took = sorted(self.takeovers_s)
-        slow = f"{took[len(took) // 2]:.1f} s median, {took[-1]:.1f} s at most" if took else "none"
         told = ", ".join(f"{count} x {name}" for name, count in sorted(self.faults.items()))
-        return f"{self.records:,} records; {told}; {self.starts} starts; committed again after: {slow}"
+        took = [
+            f"{name} {statistics.median(each):.1f} s median, {max(each):.1f} s at most"
+            for name, each in sorted(self.takeovers_s.items())
+        ]
+        return (
+            f"{self.records:,} records; {told}; {self.starts} starts; committed again after: {'; '.join(took) or '-'}"
+        )
 
 
 class Trial:
-    """One trial. `rate`: frames a second; `kafka`: how aiokafka reaches it; `brokers`: those that may be killed."""
+    """One trial. `rate`: frames a second; `kafka`: how aiokafka reaches it; `shared`: the settings that lead to the lake;
+    `brokers`, `s3`: those that may be killed."""
 
     def __init__(
-        self, folder: Path, kafka: dict[str, Any], catalogue: str, workers: int, seed: int, rate: int,
-        brokers: Brokers | None = None, gone_s: float = 10.0,
+        self, folder: Path, kafka: dict[str, Any], shared: Mapping[str, str], workers: int, seed: int, rate: int,
+        brokers: Brokers | None = None, s3: S3 | None = None, gone_s: float = 10.0,
     ) -> None:  # fmt: skip
-        self._brokers = brokers
-        self._crowd = Crowd(folder, kafka["bootstrap_servers"], catalogue, workers, gone_s=gone_s)
+        self._brokers, self._s3 = brokers, s3
+        self._crowd = Crowd(folder, kafka["bootstrap_servers"], shared, workers, gone_s=gone_s)
         self._kafka, self._rate = kafka, rate
         self._rng, self._told, self._sent = random.Random(seed), Told(), 0
         self._committed = Committed(self._crowd)
@@ -79,8 +90,8 @@ class Trial:
         try:
             await self._until(lambda: len(self._growing()) > 3, CAUGHT_UP_S, "the ingests begin")
             for name in faults:
+                self._told.faults[name] += 1
                 await getattr(self, f"_{name}")()
-                self._told.faults[name] = self._told.faults.get(name, 0) + 1
             sending.cancel()
             await asyncio.wait([sending])
             await self._caught_up()
@@ -95,13 +106,15 @@ class Trial:
 
     async def _kill(self) -> None:
         """Kill an ingest; it is started again at once."""
-        await self._killed(self._any())
+        self._crowd.kill(self._any())
+        await self._taken_over("kill")
 
     async def _lose(self) -> None:
         """Kill an ingest, as if its machine were gone: it does not come back before the others have its partitions."""
         number = self._any()
         self._crowd.away.add(number)
-        await self._killed(number)
+        self._crowd.kill(number)
+        await self._taken_over("lose")
         self._crowd.away.discard(number)
 
     async def _freeze(self) -> None:
@@ -109,7 +122,7 @@ class Trial:
         number = self._any()
         process = self._crowd.running[number]
         process.send_signal(signal.SIGSTOP)
-        await self._taken_over()
+        await self._taken_over("freeze")
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGCONT)
 
@@ -132,16 +145,20 @@ class Trial:
         assert self._brokers
         node = self._rng.choice(NODES)
         self._brokers.kill(node)
-        await self._taken_over()
+        await self._taken_over("broker")
         await asyncio.to_thread(self._brokers.start, node)
         await self._brokers.answers(node)
 
-    async def _killed(self, number: int) -> None:
-        self._crowd.kill(number)
-        await self._taken_over()
+    async def _files(self) -> None:
+        """Kill the S3 server, and start it again after some seconds with what it has stored."""
+        assert self._s3
+        self._s3.kill()
+        await asyncio.sleep(self._rng.uniform(*AWAY_S))
+        await asyncio.to_thread(self._s3.start)
+        await self._taken_over("files")
 
-    async def _taken_over(self) -> None:
-        """Wait until each partition of liquidations is committed that has grown since now."""
+    async def _taken_over(self, after: str) -> None:
+        """Wait until each partition of liquidations is committed that has grown since now; note how long that took."""
         began, before = time.monotonic(), dict(self._committed.offsets)
         wanted = [at for at in before if at.startswith(LIQUIDATION)]
         behind = await self._ends()
@@ -150,7 +167,9 @@ class Trial:
             and all(self._committed.offsets[at] >= behind[at] for at in wanted),
             TAKEN_OVER_S, "somebody takes over",
         )  # fmt: skip
-        self._told.takeovers_s.append(time.monotonic() - began)
+        took_s = time.monotonic() - began
+        self._told.takeovers_s.setdefault(after, []).append(took_s)
+        print(f"  fault {self._told.faults.total()}: {after}, committed again after {took_s:.1f} s", flush=True)
 
     def _any(self) -> int:
         return self._rng.choice(sorted(self._crowd.running.keys() - self._crowd.away))

@@ -1,6 +1,5 @@
 """Worlds and rows for the warehouse's tests; the lake is always the real one."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ import polars as pl
 import pytest
 
 from tests.warehouse import servers
+from tests.warehouse.made import WORLDS, copied
 from warehouse import lake, schema
 from warehouse.tables import TABLES
 
@@ -26,7 +26,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def world(made_once: Path, tmp_path: Path) -> Path:
     """A world with an empty warehouse."""
-    shutil.copytree(made_once / "lake", tmp_path / "lake")
+    copied(made_once, tmp_path)
     return tmp_path
 
 
@@ -79,17 +79,17 @@ def commit(rows: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[servers.Postgres]:
     try:
-        with servers.postgres() as running:
+        with WORLDS[-1].running_postgres() as running:
             yield running
     except servers.UnavailableError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[dict[str, str]]:
+def s3_server() -> Iterator[servers.S3]:
     try:
-        with servers.s3() as settings:
-            yield settings
+        with WORLDS[-1].running_s3() as running:
+            yield running
     except servers.UnavailableError as error:
         pytest.skip(str(error))
 
@@ -101,8 +101,8 @@ def on_postgres(postgres_server: servers.Postgres, tmp_path: Path, monkeypatch: 
 
 
 @pytest.fixture
-def on_s3(on_postgres: None, s3_server: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def on_s3(on_postgres: None, s3_server: servers.S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `on_postgres`, and they name an empty place in a bucket of a real S3 server."""
-    for name, value in s3_server.items():
+    for name, value in s3_server.settings.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("LIQ_FILES", f"s3://lake/{abs(hash(tmp_path)):x}")

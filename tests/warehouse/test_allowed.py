@@ -23,24 +23,24 @@ ATTEMPTS = (
     "ATTACH 'ducklake:sqlite:{lake}/catalog.sqlite' AS w; DELETE FROM w.liquidations",
     "USE memory; DETACH lake; ATTACH 'ducklake:sqlite:{lake}/catalog.sqlite' AS lake; DELETE FROM lake.liquidations",
     "ATTACH '{lake}/catalog.sqlite' AS c (TYPE sqlite); DELETE FROM c.ducklake_data_file",
-    "ATTACH 'ducklake:{lake}/mine.ducklake' AS w (DATA_PATH '{lake}/files/')",
-    "ATTACH '{lake}/files/new.db' AS n",
+    "ATTACH 'ducklake:{lake}/mine.ducklake' AS w (DATA_PATH '{files}/')",
+    "ATTACH '{files}/new.db' AS n",
     "ATTACH ':memory:' AS m",
     "DETACH lake",
     "COPY (SELECT 1) TO '{outside}'",
-    "COPY (SELECT 1) TO '{lake}/files/new.csv'",
+    "COPY (SELECT 1) TO '{files}/new.csv'",
     "COPY (SELECT 1) TO '{file}' (FORMAT parquet)",
-    "COPY liquidations TO '{lake}/files/new.parquet'",
+    "COPY liquidations TO '{files}/new.parquet'",
     "COPY FROM DATABASE lake TO memory",
     "COPY liquidations FROM '{file}'",
     "/* a comment */ COPY (SELECT 1) TO '{outside}'",
-    "SELECT 1; COPY (SELECT 1) TO '{lake}/files/new.csv'",
-    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{lake}/files/new.csv'",
-    "EXPLAIN (ANALYZE, FORMAT json) COPY (SELECT 1) TO '{lake}/files/new.csv'",
+    "SELECT 1; COPY (SELECT 1) TO '{files}/new.csv'",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{files}/new.csv'",
+    "EXPLAIN (ANALYZE, FORMAT json) COPY (SELECT 1) TO '{files}/new.csv'",
     "EXPLAIN ANALYZE DELETE FROM liquidations",
-    "EXPORT DATABASE '{lake}/files/all'",
-    "IMPORT DATABASE '{lake}/files'",
-    "PRAGMA import_database('{lake}/files')",
+    "EXPORT DATABASE '{files}/all'",
+    "IMPORT DATABASE '{files}'",
+    "PRAGMA import_database('{files}')",
     "INSERT INTO liquidations (venue) VALUES ('x')",
     "UPDATE liquidations SET venue = 'x'",
     "DELETE FROM liquidations",
@@ -81,13 +81,17 @@ ATTEMPTS = (
     "PIVOT (SELECT * FROM \"sqlite_query\" /**/ ('__liq_catalogue', 'SELECT 1 AS a')) ON a",
     "FROM sqlite_scan('{lake}/catalog.sqlite', 'ducklake_data_file')",
     "FROM sqlite_attach('{lake}/catalog.sqlite')",
+    "FROM postgres_query('__ducklake_metadata_lake', 'DELETE FROM ducklake_data_file RETURNING 1')",
+    "CALL postgres_execute('__ducklake_metadata_lake', 'DELETE FROM ducklake_data_file')",
+    "DELETE FROM __ducklake_metadata_lake.ducklake_data_file",
+    "FROM pg_read_file('/etc/passwd')",
     "FROM query('SELECT 1')",
     "FROM json_execute_serialized_sql('{{}}')",
     "FROM checkpoint('lake')",
     "CHECKPOINT lake",
     "VACUUM",
-    "CALL enable_logging(storage = 'file', storage_path = '{lake}/files/log')",
-    "FROM enable_logging(storage = 'file', storage_path = '{lake}/files/log')",
+    "CALL enable_logging(storage = 'file', storage_path = '{files}/log')",
+    "FROM enable_logging(storage = 'file', storage_path = '{files}/log')",
     "PRAGMA enable_profiling = 'json'",
     "PRAGMA profiling_output = '{outside}'",
     "SET enable_external_access = true",
@@ -100,8 +104,8 @@ ATTEMPTS = (
     "UPDATE EXTENSIONS",
     "FROM read_text('/etc/passwd')",
     "FROM '/etc/passwd.csv'",
-    "FROM read_csv('{lake}/files/../catalog.sqlite')",
-    "FROM read_blob('{lake}/files/../../../../../../../../etc/passwd')",
+    "FROM read_csv('{files}/../catalog.sqlite')",
+    "FROM read_blob('{files}/../../../../../../../../etc/passwd')",
     "FROM glob('/etc/*')",
     "FROM 's3://bucket/file.parquet'",
     "FROM 'http://127.0.0.1/file.csv'",
@@ -144,7 +148,7 @@ QUERIES = (
     "FROM duckdb_functions() LIMIT 1",
     "SELECT count(*) FROM read_parquet('{file}')",
     "FROM parquet_metadata('{file}')",
-    "FROM glob('{lake}/files/**/*.parquet')",
+    "FROM glob('{files}/**/*.parquet')",
     "FROM json_each('[1]')",
 )
 
@@ -161,25 +165,31 @@ def liq(filled: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     return lambda *words, **more: CliRunner().invoke(app, words, **more)
 
 
-def _named(sql: str, world: Path) -> str:
-    file = next((world / "lake/files/main/liquidations").rglob("*.parquet"))
-    return sql.format(lake=world / "lake", outside=world / "outside.csv", file=file)
+def _named(sql: str, reader: Lake) -> str:
+    found = reader.connection.execute("SELECT data_file FROM ducklake_list_files('lake', 'liquidations')").fetchone()
+    assert found
+    where = {"lake": reader.world / "lake", "files": reader.place.files.rstrip("/"), "file": found[0]}
+    return sql.format(**where, outside=reader.world / "outside.csv")
 
 
-def _contents(world: Path) -> dict[str, str]:
+def _contents(reader: Lake) -> dict[str, str]:
     """Return every file with a hash of what is in it; SQLite's own two beside the catalogue come and go with readers."""
-    found = (path for path in world.rglob("*") if path.is_file() and not path.name.endswith(("-shm", "-wal")))
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    found = (path for path in reader.world.rglob("*") if path.is_file() and not path.name.endswith(("-shm", "-wal")))
+    local = {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    if reader.place.local_files:
+        return local
+    hashed = f"SELECT filename, sha256(content) FROM read_blob('{reader.place.files}**')"
+    return local | dict(reader.connection.execute(hashed).fetchall())
 
 
 def test_no_attempt_to_write_changes_the_lake_or_a_file(filled: Path, writer: Lake) -> None:
     writer.close()
     with lake.open(filled) as reader:
-        before, rows = _contents(filled), run(reader, "FROM liquidations").frame()
+        before, rows = _contents(reader), run(reader, "FROM liquidations").frame()
         for attempt in ATTEMPTS:
             with pytest.raises(QueryError):
-                run(reader, _named(attempt, filled)).frame()
-            assert _contents(filled) == before, attempt
+                run(reader, _named(attempt, reader)).frame()
+            assert _contents(reader) == before, attempt
         assert run(reader, "FROM liquidations").frame().equals(rows)
 
 
@@ -192,7 +202,7 @@ def test_what_is_refused_names_the_way_to_allow_it(filled: Path) -> None:
 def test_whatever_only_reads_is_run(filled: Path) -> None:
     with lake.open(filled) as reader:
         for asked in QUERIES:
-            run(reader, _named(asked, filled)).frame()
+            run(reader, _named(asked, reader)).frame()
 
 
 def test_a_reader_reaches_no_file_outside_the_lake_whatever_it_runs(filled: Path, tmp_path: Path) -> None:
@@ -200,10 +210,10 @@ def test_a_reader_reaches_no_file_outside_the_lake_whatever_it_runs(filled: Path
         for sql in (
             f"COPY (SELECT 1) TO '{filled}/outside.csv'",
             "FROM read_text('/etc/passwd')",
-            f"FROM read_text('{filled}/lake/files/../../../../../../../../../../etc/passwd')",
+            f"FROM read_text('{reader.place.files}../../../../../../../../../../etc/passwd')",
             f"ATTACH '{tmp_path}/other.db' AS other",
             "SET enable_external_access = true",
-            "LOAD httpfs",
+            "LOAD spatial",
         ):
             with pytest.raises(duckdb.Error):
                 reader.connection.execute(sql)

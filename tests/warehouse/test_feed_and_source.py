@@ -75,6 +75,9 @@ def _before(venue: str, session: str, at: datetime) -> dict[str, dict[str, Any]]
     }
 
 
+REBUILT = pytest.mark.local("a catalogue made again from files in a folder")
+
+
 @pytest.fixture
 def older(tmp_path: Path) -> Iterator[Path]:
     """A world with the tables of before and rows in them."""
@@ -108,6 +111,7 @@ def test_of_raw_frames_of_before_one_expression_says_it_and_nothing_is_written_a
     assert _rows(older, "raw_frames", f"{FRAMES_FEED}, {FRAMES_SOURCE}") == told
 
 
+@REBUILT
 def test_files_that_are_older_than_the_columns_are_filled_in_when_a_catalogue_is_made_anew(older: Path) -> None:
     with lake.open(older, read_only=False) as writer:
         assert writer.manifest.state(writer.connection).entries
@@ -117,6 +121,7 @@ def test_files_that_are_older_than_the_columns_are_filled_in_when_a_catalogue_is
         assert _rows(older, name) == sorted(TOLD)
 
 
+@REBUILT
 def test_without_a_manifest_a_row_and_the_same_filled_in_are_one(older: Path) -> None:
     schema.create_or_migrate(older, KNOWN.values(), [])  # the files of before still lie there
     lose_catalogue(older)

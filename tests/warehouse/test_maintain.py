@@ -24,38 +24,38 @@ from warehouse.writer import append
 Maker = Callable[..., pl.DataFrame]
 NOTHING = timedelta(0)
 NOON = datetime(2026, 10, 10, 12)  # noqa: DTZ001
+OWN = pytest.mark.local("files in the world's own folder, the only unknown ones that are deleted")
 ONLY = {"liquidations": TABLES["liquidations"]}  # without what each append leaves to the rollups
 
 
-def _files(world: Path, table: str = "liquidations") -> int:
-    return len(list((world / "lake/files/main" / table).rglob("*.parquet")))
+def _files(of: Lake, table: str = "liquidations") -> int:
+    found = of.connection.execute(f"SELECT count(*) FROM glob('{of.place.files}main/{table}/**/*.parquet')").fetchone()
+    return int(found[0]) if found else 0
 
 
 def test_small_files_of_a_day_become_one_in_the_tables_order_and_the_rows_stay(
-    writer: Lake, world: Path, liquidations: Maker
+    writer: Lake, liquidations: Maker
 ) -> None:
     for turn in (3, 0, 2, 1):
         append(writer, {"liquidations": liquidations(20, NOON + timedelta(minutes=turn), 1000 * turn)})
     append(writer, {"liquidations": liquidations(20, NOON + timedelta(days=1), 9000)})
     before = writer.connection.execute("FROM liquidations ORDER BY event_key").fetchall()
     done = maintain(writer, NOTHING, NOTHING, ONLY)
-    assert (done.files_joined, done.files_made, _files(world)) == (4, 1, 2)
+    assert (done.files_joined, done.files_made, _files(writer)) == (4, 1, 2)
     assert writer.connection.execute("FROM liquidations ORDER BY event_key").fetchall() == before
     stored = writer.connection.execute("SELECT ts_event FROM liquidations WHERE ts_event < '2026-10-11'").fetchall()
     assert stored == sorted(stored)
 
 
-def test_replaced_files_stay_for_running_queries_until_their_time(
-    writer: Lake, world: Path, liquidations: Maker
-) -> None:
+def test_replaced_files_stay_for_running_queries_until_their_time(writer: Lake, liquidations: Maker) -> None:
     for turn in range(3):
         append(writer, {"liquidations": liquidations(20, first=1000 * turn)})
     minutes = timedelta(minutes=5)
     assert maintain(writer, minutes, NOTHING, ONLY).files_deleted == 0  # in the catalogue still
     assert maintain(writer, NOTHING, minutes, ONLY).files_deleted == 0  # out of it, and on disk still
-    assert _files(world) == 4
+    assert _files(writer) == 4
     assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 3
-    assert _files(world) == 1
+    assert _files(writer) == 1
 
 
 def test_snapshots_younger_than_asked_for_stay_readable(writer: Lake, liquidations: Maker) -> None:
@@ -69,6 +69,7 @@ def test_snapshots_younger_than_asked_for_stay_readable(writer: Lake, liquidatio
     assert writer.connection.execute("SELECT count(*) FROM liquidations").fetchone() == (400,)
 
 
+@OWN
 def test_a_file_that_no_commit_names_stays_until_it_is_asked_to_go(
     writer: Lake, world: Path, liquidations: Maker
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_file_that_no_commit_names_stays_until_it_is_asked_to_go(
     assert writer.connection.execute("SELECT count(*) FROM liquidations").fetchone() == (200,)
 
 
+@OWN
 def test_no_unknown_file_is_deleted_that_is_young_or_that_a_copy_or_another_catalogue_names(
     writer: Lake, world: Path, liquidations: Maker
 ) -> None:
@@ -113,15 +115,16 @@ def test_no_unknown_file_is_deleted_that_is_young_or_that_a_copy_or_another_cata
     assert [Path(each.path).stem for each in delete_unknown(writer, unknown(writer))] == ["copied"]
 
 
-def test_nothing_is_deleted_while_a_backup_is_made(writer: Lake, world: Path, liquidations: Maker) -> None:
+def test_nothing_is_deleted_while_a_backup_is_made(writer: Lake, liquidations: Maker) -> None:
     for turn in range(3):
         append(writer, {"liquidations": liquidations(20, first=1000 * turn)})
     with kept(writer.place, alone=False):
         assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 0
-        assert _files(world) == 4
+        assert _files(writer) == 4
     assert maintain(writer, NOTHING, NOTHING, ONLY).files_deleted == 3
 
 
+@pytest.mark.local("copies of a SQLite catalogue")
 def test_nothing_is_deleted_where_the_catalogue_cannot_be_copied(
     writer: Lake, world: Path, liquidations: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", place], check=True)
 
 
+@pytest.mark.local("a full disk with the catalogue and the files")
 def test_a_writer_on_a_full_disk_names_the_path_and_the_free_bytes(small_disk: Path, liquidations: Maker) -> None:
     schema.create_or_migrate(small_disk)
     with lake.open(small_disk, read_only=False) as writer:

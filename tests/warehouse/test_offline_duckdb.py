@@ -10,6 +10,8 @@ import pytest
 
 from warehouse.lake import Lake
 
+pytestmark = pytest.mark.local("how a SQLite catalogue is attached")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -12,12 +13,17 @@ from urllib.parse import quote
 import duckdb
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
-from tests.warehouse.servers import PASSWORD, SECRET, Postgres
+from collectors.ports import free_port
+from liq import app
+from tests.warehouse.conftest import NOON
+from tests.warehouse.servers import PASSWORD, S3, SECRET, Postgres
 from tests.warehouse.test_model import walk
 from warehouse import lake, schema
 from warehouse import query as asking
 from warehouse.errors import NoWarehouseError, WarehouseError
+from warehouse.extensions import load
 from warehouse.maintain import maintain
 from warehouse.settings import WarehouseSettings
 from warehouse.writer import append
@@ -168,3 +174,37 @@ def test_a_wrong_key_of_the_bucket_is_told_and_not_shown(
     with pytest.raises(WarehouseError, match=r"cannot be opened: .*s3://lake/.* 403 .*LIQ_S3_SECRET") as raised:
         schema.create_or_migrate(tmp_path)
     assert SECRET not in "".join(traceback.format_exception(raised.value))
+
+
+def test_with_files_on_s3_any_duckdb_reads_it_and_a_server_that_is_away_and_a_file_that_is_gone_are_told(
+    tmp_path: Path, on_s3: None, s3_server: S3, liquidations: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema.create_or_migrate(tmp_path)
+    with lake.open(tmp_path, read_only=False) as writer:
+        append(writer, {"liquidations": liquidations(3)})
+        place = writer.place
+    with closing(duckdb.connect()) as plain:
+        load(plain, place.extensions)
+        plain.execute(place.secret())
+        plain.execute(f"ATTACH 'ducklake:postgres:{place.address}' AS liq (READ_ONLY)")
+        plain.execute("USE liq")
+        plain.execute(f"SET VARIABLE as_of = TIMESTAMP '{NOON + timedelta(minutes=5)}'")
+        told = plain.execute("SELECT hours, count FROM liquidation_totals ORDER BY hours").fetchall()
+        assert told == [(1, 3), (4, 3), (12, 3), (24, 3)]
+    with monkeypatch.context() as away:
+        away.setenv("LIQ_S3_ENDPOINT", f"127.0.0.1:{free_port()}")
+        with pytest.raises(WarehouseError, match="Could not connect to server"):
+            schema.create_or_migrate(tmp_path)
+    (gone,) = (file for file in _files(tmp_path) if "/liquidations/" in file)
+    s3_server.remove(gone.removeprefix("s3://lake/"))
+    monkeypatch.setenv("LIQ_DATA", str(tmp_path))
+    for words in (["sql", "SELECT sum(notional_usd) FROM liquidations"], ["verify"]):
+        done = CliRunner().invoke(app, words, prog_name="liq")
+        assert done.exit_code == 1
+        name = gone.rpartition("/")[2]
+        if words == ["verify"]:
+            assert any(line.endswith(f"{name}: missing") for line in done.stdout.splitlines()), done.output
+        else:
+            assert len(done.stderr.splitlines()) == 1, done.stderr
+            assert name in done.stderr
+            assert "`liq verify` names each one" in done.stderr

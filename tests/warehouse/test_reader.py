@@ -128,6 +128,7 @@ def test_a_reader_that_would_write_is_refused(world: Path) -> None:
             query(statement, world)
 
 
+@pytest.mark.local("a SQLite catalogue")
 def test_a_bare_duckdb_attaches_the_catalogue_and_sees_the_views(
     world: Path, writer: Lake, liquidations: Maker
 ) -> None:
@@ -148,12 +149,14 @@ print(connection.execute("SELECT hours, count FROM wh.liquidation_totals ORDER B
     assert done.stdout.strip() == "[(1, 3), (4, 3), (12, 3), (24, 3)]", done.stderr
 
 
+@pytest.mark.local("a SQLite catalogue")
 def test_the_catalogue_is_in_wal_mode(world: Path) -> None:
     connection = sqlite3.connect(world / "lake" / "catalog.sqlite")
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
 
 
+@pytest.mark.local("files in a folder that are harmed there; test_place.py has one on S3")
 @pytest.mark.parametrize("harm", ["cut", "gone"])
 def test_a_damaged_file_is_told_in_one_line_that_names_it_and_liq_verify(
     world: Path, writer: Lake, liquidations: Maker, harm: str, monkeypatch: pytest.MonkeyPatch

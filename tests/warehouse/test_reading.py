@@ -18,6 +18,8 @@ from warehouse.place import Place
 from warehouse.settings import WarehouseSettings
 from warehouse.writer import append
 
+pytestmark = pytest.mark.local("how a SQLite catalogue is attached")
+
 Maker = Callable[..., pl.DataFrame]
 FIRST_DAY = datetime(2026, 10, 1)  # noqa: DTZ001
 AT_ONCE = timedelta(0)

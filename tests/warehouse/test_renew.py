@@ -44,6 +44,7 @@ def test_a_reader_goes_on_and_sees_what_was_stored_since(writer: Lake, world: Pa
         assert _rows(reader) == 3
 
 
+@pytest.mark.local("a SQLite catalogue that is moved away")
 def test_where_it_cannot_be_renewed_the_old_connection_serves_on(
     writer: Lake, world: Path, liquidations: Maker
 ) -> None:

@@ -99,11 +99,13 @@ def test_the_history_numbers_each_migration(tmp_path: Path) -> None:
         assert found.fetchall() == [(1, "created"), (2, "described anew")]
 
 
+@pytest.mark.local("names the world's folder; test_place.py has what names PostgreSQL")
 def test_a_missing_warehouse_is_told_with_its_folder_and_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(NoWarehouseError, match=rf"no warehouse in {tmp_path}: run `liq demo`"):
         lake.open(tmp_path)
 
 
+@pytest.mark.local("a folder that is moved")
 def test_a_moved_world_is_read_and_maintained(tmp_path: Path) -> None:
     schema.create_or_migrate(tmp_path / "before", [THING], [])
     with lake.open(tmp_path / "before", read_only=False) as opened:

@@ -119,6 +119,8 @@ def test_duckdb_asks_polars_for_a_table_of_pyarrows() -> None:
     script = """
 import sys
 import duckdb, polars
+
+pytestmark = pytest.mark.local("faults of DuckDB, without a world")
 connection = duckdb.connect()
 connection.register("frame", polars.DataFrame({"a": [1]}))
 connection.execute("FROM frame").fetchall()

@@ -1,7 +1,6 @@
 """Which world a command works in: one rule, and one line where another could have been meant."""
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from liq import app
+from tests.warehouse.made import copied
 from warehouse import worlds
 
 Here = Callable[..., Path]
@@ -21,7 +21,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, made_once: Path, monkeypatch:
     def make(*names: str) -> Path:
         folder = tmp_path_factory.mktemp("here")
         for name in names:
-            shutil.copytree(made_once / "lake", folder / "data" / name / "lake")
+            copied(made_once, folder / "data" / name)
         monkeypatch.delenv("LIQ_DATA", raising=False)
         monkeypatch.chdir(folder)
         return folder

@@ -18,6 +18,7 @@ from warehouse.writer import Appended, append, offsets, replace
 Maker = Callable[..., pl.DataFrame]
 DAY = timedelta(days=1)
 LEVELS = Table("levels", "one level", (Column("day", "INTEGER", ""), Column("usd", "DOUBLE", "")), append_only=False)
+FILE = pytest.mark.local("the lock of a file; test_shared.py has that of PostgreSQL")
 
 
 def _count(opened: Lake, table: str) -> int:
@@ -147,6 +148,7 @@ def test_two_writers_take_turns(world: Path, liquidations: Maker, commit: Maker)
         assert (_count(opened, "liquidations"), _count(opened, "ingest_commits")) == (1200, 20)
 
 
+@FILE
 def test_a_writer_that_waits_too_long_is_told_who_holds_the_lock(world: Path, commit: Maker) -> None:
     with lake.open(world, read_only=False) as holder, holder.write_lock():
         impatient = lake.open(world, read_only=False, settings=WarehouseSettings(lock_timeout_s=0.05))
@@ -154,6 +156,7 @@ def test_a_writer_that_waits_too_long_is_told_who_holds_the_lock(world: Path, co
             append(impatient, {"ingest_commits": commit(1)})
 
 
+@FILE
 def test_a_long_wait_for_the_lock_is_logged_and_ends_when_it_is_free(
     world: Path, commit: Maker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -110,7 +110,7 @@ def opened(world: Path, source: str, aside: str, known: Mapping[str, Table] = TA
     with lake.open(world, read_only=False) as warehouse:
         files = warehouse.place.local_files
         if files is None:
-            return Restored(source, aside=aside)
+            return Restored(source, len({each.path for each in named(warehouse.connection)}), aside=aside)
         hashes = {path: sha for each in reversed(manifests(files)) for path, sha in sums(read(each)).items()}
         with warehouse.write_lock():
             warehouse.manifest.rewrite(warehouse.connection, hashes)

@@ -17,11 +17,11 @@ GROUP BY ALL ORDER BY bar, position_side
 """
 _LIQUIDATED_THEN = """
 SELECT
-    time_bucket(to_seconds($bar_s), hour) AS bar, position_side, sum(usd) AS usd, sum(count)::BIGINT AS count,
+    time_bucket(to_seconds($bar_s), {time}) AS bar, position_side, sum(usd) AS usd, sum(count)::BIGINT AS count,
     sum(unpriced)::BIGINT AS unpriced, max(largest_usd) AS largest_usd, classes(completeness) AS completeness,
     string_agg(DISTINCT venue, ', ' ORDER BY venue) AS venues
-FROM liquidations_1h
-WHERE hour >= $since AND hour <= $until AND ($base = '' OR base = $base)
+FROM {table}
+WHERE {time} >= $since AND {time} <= $until AND ($base = '' OR base = $base)
 GROUP BY ALL ORDER BY bar, position_side
 """
 _FUNDING = """
@@ -58,9 +58,17 @@ GROUP BY ALL ORDER BY bar, venue, kind
 """
 _LARGE = """
 SELECT ts_event, venue, position_side, notional_usd, price FROM liquidations_filled_in
-WHERE ts_event >= $since AND ts_event <= $until AND base = $base AND notional_usd IS NOT NULL
-ORDER BY notional_usd DESC LIMIT 12
+WHERE ts_event >= $since AND ts_event <= $until AND base = $base AND notional_usd >= $least
+ORDER BY notional_usd DESC LIMIT $number
 """
+_LEAST = """
+SELECT min(largest_usd) FROM (
+    SELECT largest_usd FROM liquidations_1h
+    WHERE hour >= $since AND hour <= $until - INTERVAL 1 HOUR AND base = $base AND largest_usd IS NOT NULL
+    ORDER BY largest_usd DESC LIMIT $number
+) HAVING count(*) = $number
+"""
+"""So many liquidations are at least so large, as each of so many hours of a contract has one; others need not be looked at."""
 _HEARD = """
 SELECT
     hour, venue, channel, transport, any_value(carries_liquidations) AS carries_liquidations, count(*) AS minutes,
@@ -94,18 +102,27 @@ LEFT JOIN (
 ORDER BY usd DESC, i.base LIMIT 3000
 """
 _BY_THE_ROW = 25 * HOUR
-"""Up to so long a time is added up from the liquidations themselves; a longer one from hours, which may be a minute behind."""
+"""Up to so long a time is added up from the liquidations themselves; a longer one from minutes or hours, which may be a minute
+behind."""
+LARGE = 12
 
 
 def liquidated(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:
     """Return USD liquidated by bar and side, of a coin or (base empty) of all."""
-    by_row = span.until - span.since <= _BY_THE_ROW or span.bar < HOUR
-    return _rows(lake, _LIQUIDATED_NOW if by_row else _LIQUIDATED_THEN, base, span)
+    if span.until - span.since <= _BY_THE_ROW:
+        return _rows(lake, _LIQUIDATED_NOW, base, span)
+    table, time = ("liquidations_1m", "minute") if span.bar < HOUR else ("liquidations_1h", "hour")
+    return _rows(lake, _LIQUIDATED_THEN.format(table=table, time=time), base, span)
 
 
 def large(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:
-    """Return the twelve largest liquidations of a coin."""
-    return run(lake, _LARGE, {"base": base, "since": span.since, "until": span.until}).frame().to_dicts()
+    """Return the LARGE largest liquidations of a coin."""
+    at = {"base": base, "since": span.since, "until": span.until, "number": LARGE}
+    least = run(lake, _LEAST, at).frame().to_series()
+    found = run(lake, _LARGE, at | {"least": least[0] if least.len() else 0.0}).frame().to_dicts()
+    if len(found) < LARGE and least.len():  # rows were taken out, and the hours do not say so yet
+        found = run(lake, _LARGE, at | {"least": 0.0}).frame().to_dicts()
+    return found
 
 
 def funding(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """A world with a cascade and a signal, a receiver of webhooks, and rules of alerts."""
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pipelines.alerts import rounds
 from pipelines.alerts.outbox import Outbox
 from pipelines.alerts.rules import read
 from tests.pipelines.serve.conftest import rows
+from tests.warehouse.made import copied
 from warehouse import lake, schema
 from warehouse.writer import append
 
@@ -82,7 +82,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(made / "lake", tmp_path / "lake")
+    copied(made, tmp_path)
     monkeypatch.setenv("LIQ_DATA", str(tmp_path))
     return tmp_path
 

@@ -1,6 +1,5 @@
 """A candle that was told before its minute was over does not hide what the price did in the rest of the minute."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from pipelines.derive.levels.bars import bars, contracts
 from pipelines.derive.levels.parameters import PARAMETERS
 from tests.pipelines.levels.test_stored import whole
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -26,7 +26,7 @@ NAME = {"venue": "bybit", "symbol": "1000XUSDT"}
 
 @pytest.fixture
 def listed(empty_world: Path, tmp_path: Path) -> Iterator[Lake]:
-    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    copied(empty_world, tmp_path)
     with lake.open(tmp_path, read_only=False) as opened:
         append(opened, {"instruments": whole("instruments", pl.DataFrame([CONTRACT]))})
         yield opened

@@ -1,6 +1,5 @@
 """A price that lies beyond the market is brought back to where the liquidation began, before a map is judged by it."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from pipelines.derive.levels.bars import contracts, realised
 from pipelines.derive.levels.parameters import PARAMETERS
 from tests.pipelines.levels.test_stored import whole
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -27,7 +27,7 @@ def contract(venue: str, symbol: str, base: str) -> dict[str, Any]:
 
 @pytest.fixture
 def warehouse(empty_world: Path, tmp_path: Path) -> Iterator[Lake]:
-    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    copied(empty_world, tmp_path)
     listed = [
         contract("okx", "BTC-USDT-SWAP", "BTC"),
         contract("okx", "X-USDT-SWAP", "X"),

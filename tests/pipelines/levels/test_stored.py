@@ -1,6 +1,5 @@
 """Levels in a real lake: estimated in pieces as whole, twice as once, and scored without a look ahead."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from pipelines.derive.levels.estimate import estimate
 from pipelines.derive.levels.fresh import moved, refresh
 from pipelines.derive.levels.parameters import Parameters
 from tests.pipelines.levels.market import START, Market, Rules, market
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -34,7 +34,7 @@ def simulated() -> Market:
 @pytest.fixture(scope="module")
 def made_once(empty_world: Path, tmp_path_factory: pytest.TempPathFactory, simulated: Market) -> Path:
     world = tmp_path_factory.mktemp("made_once")
-    shutil.copytree(empty_world / "lake", world / "lake")
+    copied(empty_world, world)
     with lake.open(world, read_only=False) as opened:
         append(opened, rows(simulated))
     return world
@@ -43,7 +43,7 @@ def made_once(empty_world: Path, tmp_path_factory: pytest.TempPathFactory, simul
 @pytest.fixture
 def filled(made_once: Path, tmp_path: Path) -> Iterator[Lake]:
     """A lake with a market of two venues, of which one tells all its liquidations."""
-    shutil.copytree(made_once / "lake", tmp_path / "lake")
+    copied(made_once, tmp_path)
     with lake.open(tmp_path, read_only=False) as opened:
         yield opened
 

@@ -1,7 +1,6 @@
 """`liq plot` on a small warehouse: a valid file of the size asked for, each picture; and one line where there is nothing."""
 
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from pipelines.plots.read.interest import open_interest
 from pipelines.plots.read.levels import Levels, heatmap, swept
 from pipelines.plots.read.liquidations import totals
 from pipelines.plots.read.realised import realised
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -94,7 +94,7 @@ def fill(warehouse: Lake) -> None:
 @pytest.fixture(scope="module")
 def world(empty_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("plotted")
-    shutil.copytree(empty_world / "lake", made / "lake")
+    copied(empty_world, made)
     with lake.open(made, read_only=False) as warehouse:
         fill(warehouse)
     return made

@@ -1,6 +1,5 @@
 """Columns of a day, in a picture of months: a level is drawn up to the hour in which the price reached it, and no longer."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from pipelines.derive.bars.run import rollup
 from pipelines.plots.read.asking import Asked
 from pipelines.plots.read.levels import heatmap
 from tests.pipelines.plots.test_command import frame
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append, replace
@@ -29,7 +29,7 @@ def price(at: datetime) -> float:
 @pytest.fixture
 def warehouse(empty_world: Path, tmp_path: Path) -> Iterator[Lake]:
     """Ninety days of levels of longs at 85 and shorts at 120, a column a day, and a price that falls through the first."""
-    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    copied(empty_world, tmp_path)
     days = [END - DAY * n for n in range(90, -1, -1)]
     levels: list[dict[str, Any]] = [
         {"ts": at, "base": "BTC", "position_side": side, "leverage": 10.0, "bin": int(low), "price_low": low,

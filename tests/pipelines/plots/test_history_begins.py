@@ -1,6 +1,5 @@
 """Where a venue's history begins, open interest has a gap or a value of then, and never a step that nobody made."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipelines.plots.read.asking import Asked
 from pipelines.plots.read.funding import funding
 from pipelines.plots.read.interest import Interest, open_interest
 from tests.pipelines.plots.test_command import frame
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -66,7 +66,7 @@ def listed(venue: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def warehouse(empty_world: Path, tmp_path: Path) -> Iterator[Lake]:
-    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    copied(empty_world, tmp_path)
     with lake.open(tmp_path, read_only=False) as opened:
         yield opened
 

@@ -1,6 +1,5 @@
 """The price in a picture: by the second in a short time, in bars that end where they are known, and the marks since then."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipelines.plots.read.asking import Asked
 from pipelines.plots.read.cascade import cascade
 from pipelines.plots.read.prices import prices
 from tests.pipelines.plots.test_command import frame, liquidation
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -63,7 +63,7 @@ def fills() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def warehouse(empty_world: Path, tmp_path: Path) -> Iterator[Lake]:
-    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    copied(empty_world, tmp_path)
     listed = {
         "valid_from": NOON - timedelta(days=2),
         "ts_recv": NOON,

@@ -1,7 +1,6 @@
 """`liq position` in a world that may have a warehouse."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from typer.testing import CliRunner
 from liq import app
 from pipelines.columns.contracts import static_tiers
 from pipelines.columns.contracts.instruments import Instruments
+from tests.warehouse.made import copied
 from warehouse import lake, writer
 from warehouse.lake import Lake
 from warehouse.tables import TABLES
@@ -45,7 +45,7 @@ def rows(table: str, *given: dict[str, Any]) -> pl.DataFrame:
 @pytest.fixture
 def world(empty_world: Path, tmp_path: Path, liq: Liq) -> Iterator[Lake]:
     """A warehouse that knows one contract of Binance, and one of OKX of ten coins a contract."""
-    shutil.copytree(empty_world / "lake", tmp_path / "world" / "lake")
+    copied(empty_world, tmp_path / "world")
     own = {"venue": "binance", "symbol": "BTCUSDT", "instrument": "BTC/USDT:USDT", "base": "BTC"}
     pepe = {
         "venue": "okx",

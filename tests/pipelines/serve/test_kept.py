@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
@@ -19,6 +18,7 @@ from pipelines.serve.kept import Keeper, Kept
 from pipelines.serve.problems import ProblemError
 from pipelines.serve.readers import Readers
 from tests.pipelines.serve.conftest import _liquidation, rows
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -44,7 +44,7 @@ class Counting:
 
 @pytest.fixture
 def world(served_world: Path, tmp_path: Path) -> Path:
-    shutil.copytree(served_world / "lake", tmp_path / "lake")
+    copied(served_world, tmp_path)
     return tmp_path
 
 

@@ -1,14 +1,14 @@
 """A world that an older version wrote is served, without the views it lacks, and says so."""
 
-import shutil
 from pathlib import Path
 
 from tests.pipelines.serve.conftest import service
+from tests.warehouse.made import copied
 from warehouse import lake
 
 
 def test_a_world_that_lacks_a_view_serves_the_others_and_says_what_helps(served_world: Path, tmp_path: Path) -> None:
-    shutil.copytree(served_world / "lake", tmp_path / "lake")
+    copied(served_world, tmp_path)
     with lake.open(tmp_path, read_only=False) as opened:
         opened.connection.execute("DROP VIEW lake.side_sanity")
     with service(tmp_path) as served:

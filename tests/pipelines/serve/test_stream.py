@@ -1,7 +1,6 @@
 """What is stored is sent as it is stored, each row once, also to those who were away."""
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +13,7 @@ import pytest
 from pipelines.serve.live.changes import LOOK_S, Changes, Event
 from pipelines.serve.readers import Readers
 from tests.pipelines.serve.conftest import BEGAN, Served, rows, service
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.writer import append
 
@@ -23,7 +23,7 @@ LISTENING_S = 40
 @pytest.fixture
 def own_world(served_world: Path, tmp_path: Path) -> Path:
     """A copy of the world that may be written to."""
-    shutil.copytree(served_world / "lake", tmp_path / "lake")
+    copied(served_world, tmp_path)
     return tmp_path
 
 

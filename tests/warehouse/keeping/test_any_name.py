@@ -10,10 +10,13 @@ import pytest
 from typer.testing import Result
 
 from tests.warehouse.keeping.destroyed import contents, files, fill, lose_catalogue
+from tests.warehouse.made import copied
 from warehouse import lake, schema
 from warehouse.errors import QueryError, WarehouseError
 from warehouse.lake import Lake
 from warehouse.query import query, run
+
+pytestmark = pytest.mark.local("names of the world's folder, where its files are")
 
 Maker = Callable[..., pl.DataFrame]
 NAMES = ('l?q[1]{a,b}** it\'s "ü" %41#;', "it's %41\\#;")
@@ -40,7 +43,7 @@ def named(request: pytest.FixtureRequest, filled: Path, writer: Lake, tmp_path: 
     name = request.param
     twins = [name.replace(part, other) for part, other in TAKEN_FOR.items() if part in name]
     for each in (name, *twins):
-        shutil.copytree(filled / "lake", worlds / each / "lake")
+        copied(filled, worlds / each)
     return worlds / name, [worlds / twin for twin in twins]
 
 

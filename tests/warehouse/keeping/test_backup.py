@@ -21,6 +21,10 @@ from warehouse.lake import Lake
 from warehouse.maintain import maintain
 from warehouse.writer import append
 
+pytestmark = pytest.mark.local(
+    "a backup with the catalogue and the files in it; test_backup_elsewhere.py has the others"
+)
+
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)
 

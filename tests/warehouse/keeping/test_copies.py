@@ -19,6 +19,8 @@ from warehouse.lake import Lake
 from warehouse.settings import WarehouseSettings
 from warehouse.writer import append
 
+pytestmark = pytest.mark.local("copies of a SQLite catalogue")
+
 Maker = Callable[..., pl.DataFrame]
 
 

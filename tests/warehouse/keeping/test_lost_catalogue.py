@@ -23,6 +23,8 @@ from warehouse.query import query, reading_world
 from warehouse.tables import TABLES
 from warehouse.writer import append
 
+pytestmark = pytest.mark.local("files in a folder whose catalogue is lost")
+
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)
 TEN_HOURS_AGO = datetime.now().timestamp() - 36_000  # noqa: DTZ005

@@ -18,6 +18,8 @@ from warehouse.lake import Lake
 from warehouse.maintain import maintain
 from warehouse.writer import append
 
+pytestmark = pytest.mark.local("the manifest, which only files in a folder have")
+
 Maker = Callable[..., pl.DataFrame]
 
 

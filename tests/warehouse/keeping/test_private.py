@@ -15,6 +15,8 @@ from warehouse import lake, schema
 from warehouse.keeping.backup import backup
 from warehouse.writer import append
 
+pytestmark = pytest.mark.local("who may read a folder")
+
 Maker = Callable[..., pl.DataFrame]
 ROOT = Path(__file__).parents[3]
 

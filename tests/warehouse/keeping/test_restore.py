@@ -24,6 +24,8 @@ from warehouse.maintain import maintain
 from warehouse.tables import TABLES
 from warehouse.writer import append, offsets
 
+pytestmark = pytest.mark.local("a catalogue made again from files in a folder")
+
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)
 

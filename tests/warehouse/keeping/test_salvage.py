@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 from typer.testing import Result
 
 from tests.warehouse.keeping.destroyed import contents, fill, lose_catalogue
@@ -12,6 +13,8 @@ from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.maintain import maintain
 from warehouse.tables import TABLES
+
+pytestmark = pytest.mark.local("a catalogue made again from files in a folder")
 
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)

@@ -20,6 +20,7 @@ from warehouse.writer import append
 
 Maker = Callable[..., pl.DataFrame]
 AT_ONCE = timedelta(0)
+FOLDER = pytest.mark.local("files in a folder that are harmed there, with their checksums")
 
 
 @pytest.fixture
@@ -33,6 +34,7 @@ def _faults(world: Path) -> tuple[str, ...]:
         return verify(reader).faults
 
 
+@FOLDER
 def test_a_whole_lake_is_whole(filled: Path, liq: Callable[..., Result]) -> None:
     done = liq("verify")
     assert (done.exit_code, done.stderr) == (0, "")
@@ -41,6 +43,7 @@ def test_a_whole_lake_is_whole(filled: Path, liq: Callable[..., Result]) -> None
     assert "no checksum" not in done.stdout
 
 
+@FOLDER
 @pytest.mark.parametrize("harm", ["gone", "cut", "grown", "empty", "another"])
 def test_a_file_that_was_harmed_is_named_with_what_is_wrong(
     filled: Path, liq: Callable[..., Result], harm: str
@@ -64,6 +67,7 @@ def test_a_file_that_was_harmed_is_named_with_what_is_wrong(
     assert ": 1 faults" in done.stdout
 
 
+@FOLDER
 def test_each_of_eighty_flipped_bits_is_found(filled: Path) -> None:
     with lake.open(filled) as reader:
         for file, at in flips(files(filled), 80):
@@ -72,6 +76,7 @@ def test_each_of_eighty_flipped_bits_is_found(filled: Path) -> None:
         assert verify(reader).faults == ()
 
 
+@FOLDER
 def test_a_file_that_a_killed_writer_left_is_counted_and_is_no_fault(filled: Path, liq: Callable[..., Result]) -> None:
     stray = filled / "lake/files/main/liquidations/stray.parquet"
     stray.write_bytes(b"of a writer that was killed")
@@ -81,6 +86,7 @@ def test_a_file_that_a_killed_writer_left_is_counted_and_is_no_fault(filled: Pat
     assert "            27  main/liquidations/stray.parquet" in liq("maintain", "--list-unknown").stdout
 
 
+@FOLDER
 def test_a_catalogue_older_than_its_files_is_a_fault_though_none_of_its_own_is_gone(
     filled: Path, writer: Lake, liquidations: Maker, tmp_path: Path, liq: Callable[..., Result]
 ) -> None:
@@ -96,6 +102,7 @@ def test_a_catalogue_older_than_its_files_is_a_fault_though_none_of_its_own_is_g
     assert f"{newest}: the catalogue does not name it, and the manifest does" in done.stdout
 
 
+@FOLDER
 def test_without_a_checksum_a_file_is_read_whole(filled: Path) -> None:
     next((filled / "lake/files").glob("manifest-*")).unlink()
     with lake.open(filled) as reader:
@@ -105,6 +112,7 @@ def test_without_a_checksum_a_file_is_read_whole(filled: Path) -> None:
     assert 20 < wrong < 80  # that is what a checksum is for
 
 
+@FOLDER
 def test_a_lost_catalogue_is_told_in_one_line(filled: Path, liq: Callable[..., Result]) -> None:
     (filled / "lake/catalog.sqlite").unlink()
     done = liq("verify")
@@ -112,6 +120,7 @@ def test_a_lost_catalogue_is_told_in_one_line(filled: Path, liq: Callable[..., R
     assert "catalog.sqlite is gone, but" in done.stderr
 
 
+@FOLDER
 def test_a_damaged_catalogue_is_told_in_one_line(filled: Path, liq: Callable[..., Result], writer: Lake) -> None:
     writer.close()
     catalogue = filled / "lake/catalog.sqlite"
@@ -123,6 +132,7 @@ def test_a_damaged_catalogue_is_told_in_one_line(filled: Path, liq: Callable[...
     assert "restore" in done.stderr
 
 
+@FOLDER
 def test_the_catalogue_of_yesterday_is_found_out(
     filled: Path, writer: Lake, rows: Maker, liquidations: Maker, tmp_path: Path, liq: Callable[..., Result]
 ) -> None:
@@ -208,6 +218,7 @@ def test_a_lake_with_its_files_on_s3_is_verified_without_checksums(
     assert found.unknown == 1
 
 
+@FOLDER
 def test_a_damaged_file_that_duckdb_does_not_name_is_named_by_every_command(
     filled: Path, liq: Callable[..., Result]
 ) -> None:

@@ -1,6 +1,5 @@
 """The last bar of a chart does not stand still at the last candle while the marks go on."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from pipelines.serve.page.candles import candles
 from pipelines.serve.page.spans import Span
 from tests.pipelines.serve.conftest import rows
+from tests.warehouse.made import copied
 from warehouse import lake
 from warehouse.lake import Lake
 from warehouse.writer import append
@@ -33,7 +33,7 @@ def candle(minute: int, prices: tuple[float, float, float, float], closed: bool)
 @pytest.fixture
 def warehouse(empty_world: Path, tmp_path: Path) -> Iterator[Lake]:
     """Candles of 12:00 and 12:01, the second seen at 12:01:20; marks fall to 80 at 12:01:50 and are 85 from 12:05 on."""
-    shutil.copytree(empty_world / "lake", tmp_path / "lake")
+    copied(empty_world, tmp_path)
     marks = {10.0: 300.0, 65.0: 101.5, 110.0: 80.0, 115.0: 82.0, 300.0: 85.0}
     told = [NAME | {"ts": NOON + timedelta(seconds=at), "ts_event": NOON + timedelta(seconds=at), "mark_price": price}
             for at, price in marks.items()]  # fmt: skip

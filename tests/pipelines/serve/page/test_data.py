@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 import pytest
 
-from pipelines.serve.page import matrix
-from pipelines.serve.page.spans import SPANS
+from pipelines.serve.page import matrix, series
+from pipelines.serve.page.spans import SPANS, span
 from warehouse import lake
 from warehouse.query import run
 
@@ -90,6 +90,31 @@ def test_what_was_liquidated_in_bars_adds_up_to_the_total(get: httpx.Client, mar
     rows = found["data"]
     assert sum(row["usd"] for row in rows) == pytest.approx(total["usd"])
     assert sum(row["usd"] for row in rows if row["position_side"] == "long") == pytest.approx(total["long_usd"])
+
+
+@pytest.mark.parametrize("name", ["4h", "3d", "30d"])
+def test_bars_and_the_largest_of_every_range_are_those_of_the_rows(get: httpx.Client, market: Path, name: str) -> None:
+    found = get.get(f"/page/liquidated?coin=BTC&range={name}").json()
+    asked = span(name, datetime.fromisoformat(found["meta"]["as_of"]).replace(tzinfo=None))
+    rows = f"""FROM liquidations_filled_in WHERE base = 'BTC' AND ts_event >= TIMESTAMP '{asked.since}'
+        AND ts_event <= TIMESTAMP '{asked.until}'"""
+    (total,) = sql(market, f"SELECT sum(notional_usd) AS usd, count(*) AS count {rows}", found["meta"]["as_of"])
+    assert sum(row["usd"] for row in found["data"]) == pytest.approx(total["usd"])
+    assert sum(row["count"] for row in found["data"]) == total["count"]
+    largest = sql(market, f"SELECT notional_usd {rows} ORDER BY notional_usd DESC LIMIT 12", found["meta"]["as_of"])
+    told = get.get(f"/page/large?coin=BTC&range={name}&as_of={asked.until:%Y-%m-%dT%H:%M:%SZ}").json()["data"]
+    assert [row["notional_usd"] for row in told] == [row["notional_usd"] for row in largest]
+
+
+def test_the_largest_are_found_also_where_the_hours_still_name_rows_that_are_gone(market: Path) -> None:
+    with lake.open(market) as opened:
+        (until,) = opened.connection.execute("SELECT max(ts_event) FROM liquidations").fetchone() or (None,)
+        asked = span("3d", until)
+        known = series.large(opened, "BTC", asked)
+        opened.connection.execute(
+            "CREATE TEMP VIEW liquidations_1h AS SELECT * REPLACE (largest_usd * 10 AS largest_usd) FROM lake.liquidations_1h"
+        )
+        assert series.large(opened, "BTC", asked) == known
 
 
 def test_the_map_has_every_cell_of_the_view_to_a_shade(get: httpx.Client, market: Path) -> None:

@@ -12,6 +12,7 @@ import { seconds } from "./times.js";
  * @property {string} name in the URL
  * @property {string} title
  * @property {string} chip its button
+ * @property {boolean} [isOfContract] whether it asks for more than coin and range
  * @property {(look: {coin: string, range: string, contract: Object, times: Object}) => Promise<any>} load
  * @property {(add: Function, found: any, times: Object) => void} draw
  */
@@ -98,6 +99,7 @@ export const PANES = [
     name: "rsi",
     title: "RSI 14",
     chip: "RSI",
+    isOfContract: true,
     load: ({ contract, times }) =>
       ask("/v1/price/rsi", {
         named: contract.instrument,

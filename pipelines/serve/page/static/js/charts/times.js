@@ -16,6 +16,7 @@ export const SPANS = {
 export class Times {
   constructor(range, until) {
     const [length, bar] = SPANS[range];
+    this.range = range;
     this.bar = bar;
     this.since = Math.floor((until - length) / bar) * bar;
     this.until = Math.floor(until / bar) * bar;

@@ -23,7 +23,7 @@ export class Problem extends Error {
  */
 export async function ask(path, given = {}, { timeless = false, ...more } = {}) {
   const url = address(path, given, timeless);
-  const found = await (more.method ? read(url, more) : shared(url));
+  const found = await (more.method ? read(url, more) : shared(url, read));
   if (found.meta?.data_to !== undefined)
     health.dispatchEvent(new CustomEvent("up", { detail: { meta: found.meta, heard: Date.now() } }));
   return found;
@@ -32,20 +32,21 @@ export async function ask(path, given = {}, { timeless = false, ...more } = {}) 
 const asked = new Map();
 
 /** Of several parts that ask the same at once, one asks. */
-function shared(url) {
+function shared(url, reading) {
   if (!asked.has(url))
     asked.set(
       url,
-      read(url).finally(() => setTimeout(() => asked.delete(url), SHARED_MS)),
+      reading(url).finally(() => setTimeout(() => asked.delete(url), SHARED_MS)),
     );
   return asked.get(url);
 }
 
 const read = async (url, more) => (await request(url, more)).json();
+const readBytes = async (url) => (await request(url)).arrayBuffer();
 
 /** Ask for bytes. Throws Problem. */
-export async function askBytes(path, given = {}) {
-  return (await request(address(path, given, false))).arrayBuffer();
+export function askBytes(path, given = {}) {
+  return shared(address(path, given, false), readBytes);
 }
 
 /** The URL of a question. */

@@ -37,12 +37,25 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** A row of buttons of which one is chosen. `options`: [value, label]. */
-export function tabs(label, options, chosen, choose) {
+const NEAR_MS = 60;
+
+/** A row of buttons of which one is chosen. `options`: [value, label]. `near` is told which one may be chosen soon. */
+export function tabs(label, options, chosen, choose, { near = () => {} } = {}) {
+  let waiting = 0;
+  const leave = () => clearTimeout(waiting);
+  function come(value) {
+    leave();
+    waiting = setTimeout(near, NEAR_MS, value);
+  }
   const buttons = options.map(([value, text]) =>
     h(
       "button",
-      { type: "button", "aria-pressed": String(value === chosen), data: { value }, on: { click: () => pick(value) } },
+      {
+        type: "button",
+        "aria-pressed": String(value === chosen),
+        data: { value },
+        on: { click: () => pick(value), pointerenter: () => come(value), pointerleave: leave, focus: () => come(value) },
+      },
       text,
     ),
   );

@@ -20,6 +20,8 @@ const LAYERS = [
   ["large", "Largest"],
   ["pain", "Max pain"],
 ];
+const LAYERS_SHOWN = "map,now,large,pain";
+const panesShown = () => (isNarrow() ? "liquidated" : "liquidated,interest,funding");
 const isNarrow = () => matchMedia("(max-width: 700px)").matches;
 const listed = (name, without) =>
   get(name, without)
@@ -46,16 +48,16 @@ export function chartPanel(base) {
     h(
       "header",
       {},
-      tabs("Range", RANGES, get("range", "1d"), (range) => change({ range })),
+      tabs("Range", RANGES, get("range", "1d"), (range) => change({ range }), { near: early }),
       venues,
       h(
         "div",
         { class: "right" },
-        chips("over", LAYERS, "map,now,large,pain"),
+        chips("over", LAYERS, LAYERS_SHOWN),
         chips(
           "panes",
           PANES.map((each) => [each.name, each.chip]),
-          isNarrow() ? "liquidated" : "liquidated,interest,funding",
+          panesShown(),
         ),
       ),
     ),
@@ -127,12 +129,30 @@ export function chartPanel(base) {
     );
   }
 
+  /** Ask for a range before it is shown: what comes is shared with who asks next, and kept by the service. */
+  function early(range) {
+    if (!chart || range === chart.times?.range) return;
+    const over = new Set(listed("over", LAYERS_SHOWN));
+    const names = listed("panes", panesShown());
+    const panes = PANES.filter((each) => names.includes(each.name) && !each.isOfContract);
+    const asking = [ask("/page/candles", { coin: base, range, venue: get("venue") })];
+    if (over.has("map") || over.has("now")) asking.push(mapOf(range));
+    if (over.has("large")) asking.push(ask("/page/large", { coin: base, range }));
+    asking.push(...panes.map((each) => each.load({ coin: base, range })));
+    for (const each of asking) each.catch(nothing);
+  }
+
+  const mapOf = (range) => askBytes(`/page/map/${encodeURIComponent(base)}`, { range });
+
   async function look({ isQuiet = false } = {}) {
     if (isQuiet && isBusy) return;
     const mine = ++turn;
     isBusy = true;
     const range = get("range", "1d");
-    if (!isQuiet) element.setAttribute("aria-busy", "true");
+    if (!isQuiet) {
+      element.setAttribute("aria-busy", "true");
+      early(range);
+    }
     try {
       const prices = await ask("/page/candles", { coin: base, range, venue: get("venue") });
       if (mine !== turn || !element.isConnected) return;
@@ -162,12 +182,10 @@ export function chartPanel(base) {
   }
 
   async function layers(mine, range) {
-    const over = new Set(listed("over", "map,now,large,pain"));
+    const over = new Set(listed("over", LAYERS_SHOWN));
     const [map, score, pain, large] = await Promise.all([
       over.has("map") || over.has("now")
-        ? askBytes(`/page/map/${encodeURIComponent(base)}`, { range })
-            .then(readMap)
-            .catch(nothing)
+        ? mapOf(range).then(readMap).catch(nothing)
         : null,
       ask("/v1/levels/score", { base }).catch(nothing),
       over.has("pain") ? ask("/v1/liquidations/max_pain", { base, order: "range_pct" }).catch(nothing) : null,
@@ -183,7 +201,7 @@ export function chartPanel(base) {
   }
 
   async function panes(mine, look) {
-    const names = listed("panes", isNarrow() ? "liquidated" : "liquidated,interest,funding");
+    const names = listed("panes", panesShown());
     const wanted = PANES.filter((each) => names.includes(each.name));
     const found = await Promise.all(wanted.map((each) => each.load(look).catch(nothing)));
     if (mine !== turn) return;
