@@ -1,10 +1,9 @@
 """The write lock by kind of catalogue: a file beside a SQLite catalogue, an advisory lock of the database for PostgreSQL."""
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 import duckdb
@@ -22,10 +21,9 @@ KEY = 0x6C69_7100
 """Names the lock. PostgreSQL has one of each number per database, and a database has one catalogue."""
 SILENT_S = 15
 """PostgreSQL takes the lock from a process that says nothing for so long, as a frozen one does."""
-PING_S = 4.0
 HOLDER = f"""
 SELECT a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.objid = {KEY}
+WHERE l.locktype = 'advisory' AND l.granted AND l.objid = {KEY} AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
@@ -92,16 +90,11 @@ class AdvisoryLock:
         began = time.monotonic()
         self._acquire(began)
         self.waited_s = time.monotonic() - began
-        done = threading.Event()
-        pinging = threading.Thread(target=self._ping, args=(done,), daemon=True)
         try:
-            if for_long:
-                pinging.start()
-            yield self._eyes
+            # a session that is lost is noticed at COMMIT
+            with self._session.alive(f"the write lock of {self._place}") if for_long else nullcontext():
+                yield self._eyes
         finally:
-            done.set()
-            if for_long:
-                pinging.join()
             self._session.end()
 
     def close(self) -> None:
@@ -149,12 +142,3 @@ class AdvisoryLock:
         except duckdb.Error:
             found = []
         return str(found[0][0]) if found and found[0][0] else "another process"
-
-    def _ping(self, done: threading.Event) -> None:
-        """Show PostgreSQL that the process lives; a session that is lost is noticed at COMMIT."""
-        while not done.wait(PING_S):
-            try:
-                self._session.rows("SELECT 1")
-            except duckdb.Error as error:
-                logger.warning("the write lock of %s was lost: %s", self._place, one_line(error))
-                return

@@ -1,10 +1,11 @@
 """A session of the PostgreSQL that has the catalogue: for the write lock, and to see what others have committed."""
 
+import logging
 import os
 import socket
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
@@ -14,6 +15,9 @@ from warehouse.extensions import UNTIL_LOADED, load
 from warehouse.messages import one_line
 from warehouse.place import Place, quoted
 
+logger = logging.getLogger(__name__)
+
+PING_S = 4.0
 SESSION = {
     "tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "3",
 }  # fmt: skip
@@ -30,11 +34,15 @@ def settings(given: Mapping[str, str], *, for_good: bool = False) -> str:
 
 
 class Beside:
-    """One session of PostgreSQL, opened when first asked, and again after it broke. Threads take turns."""
+    """One session of PostgreSQL, opened when first asked, and again after it broke. Threads take turns.
 
-    def __init__(self, place: Place, role: str) -> None:
+    `for_hours`: its transaction may last, and does not keep PostgreSQL from clearing away what others have deleted meanwhile.
+    """
+
+    def __init__(self, place: Place, role: str, *, for_hours: bool = False) -> None:
         self._place = place
         self._role = role
+        self._isolation = "READ COMMITTED" if for_hours else "REPEATABLE READ"
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._turn = threading.RLock()
 
@@ -61,6 +69,26 @@ class Beside:
             else:
                 return
 
+    @contextmanager
+    def alive(self, what: str) -> Iterator[None]:
+        """Show PostgreSQL in the block that the process lives. A session that is lost is logged, with `what` was lost."""
+        done = threading.Event()
+        pinging = threading.Thread(target=self._ping, args=(what, done), daemon=True)
+        pinging.start()
+        try:
+            yield
+        finally:
+            done.set()
+            pinging.join()
+
+    def _ping(self, what: str, done: threading.Event) -> None:
+        while not done.wait(PING_S):
+            try:
+                self.rows("SELECT 1")
+            except duckdb.Error as error:
+                logger.warning("%s was lost: %s", what, one_line(error))
+                return
+
     def end(self) -> None:
         """End the transaction; what it locked is free, also where its session is broken."""
         with self._turn, suppress(duckdb.Error):
@@ -84,7 +112,8 @@ class Beside:
             connection = duckdb.connect(config={**UNTIL_LOADED, "threads": 1, "memory_limit": "256MB"})
             try:
                 load(connection, ["postgres_scanner"])
-                connection.execute(f"ATTACH {quoted(self._place.address)} AS beside (TYPE postgres)")
+                how = f"TYPE postgres, ISOLATION_LEVEL {quoted(self._isolation)}"
+                connection.execute(f"ATTACH {quoted(self._place.address)} AS beside ({how})")
             except duckdb.Error as error:
                 connection.close()
                 raise WarehouseError(f"{self._place} cannot be opened: {one_line(error)}") from None

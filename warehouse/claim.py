@@ -16,7 +16,6 @@ from warehouse.place import Place
 
 AUTHOR = "liq ingest"
 TRIGGER = "liq_in_turn"
-INSTALLED = f"SELECT count(*) FROM pg_trigger WHERE tgname = '{TRIGGER}'"
 INSTALL = f"""
 CREATE OR REPLACE FUNCTION {TRIGGER}() RETURNS trigger LANGUAGE plpgsql AS $liq$
 BEGIN

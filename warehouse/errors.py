@@ -29,7 +29,7 @@ class LostCatalogueError(WarehouseError):
 
 
 class WarehouseBusyError(WarehouseError):
-    """The write lock was not to be had in time; the message names who holds it."""
+    """The write lock, or a turn that others have, was not to be had in time; the message names who has it."""
 
 
 class SchemaMismatchError(WarehouseError):

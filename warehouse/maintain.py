@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import duckdb
 
 from warehouse.compact import compact
-from warehouse.errors import WriteFailedError
+from warehouse.errors import WarehouseBusyError, WriteFailedError
 from warehouse.fold import fold
 from warehouse.keeping.record import kept, write_down
 from warehouse.keeping.unknown import unknown
 from warehouse.lake import METADATA, Lake
 from warehouse.messages import one_line
 from warehouse.tables import TABLES, Table
+from warehouse.turns import KEEP, UPKEEP, holder, turn
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +53,21 @@ def maintain(
     back a reader can name a snapshot. Every query reads the catalogue whole, so keep it short. `keep_files`: how long files
     stay on disk after that; longer than any query runs. The write lock is taken for one group of files at a time, so ingest
     waits for a step, not for all. The catalogue is copied before files are deleted, so the newest copy never names one that
-    is gone. Raises WriteFailedError naming the step; what was done before it stays done.
+    is gone. Of those who maintain a lake, on whichever machine, one works and the others wait for it.
+
+    Raises WarehouseBusyError where that takes too long, and WriteFailedError naming the step; what was done before it stays
+    done.
     """
+    place, most_s = lake.place, lake.settings.lock_timeout_s
+    with turn(place, UPKEEP, within_s=most_s, role="maintain") as is_own:
+        if not is_own:
+            raise WarehouseBusyError(
+                f"{holder(place, UPKEEP)} has worked on {place} for {most_s:.0f} s: stop it or wait"
+            )
+        return _maintain(lake, keep_snapshots, keep_files, known)
+
+
+def _maintain(lake: Lake, keep_snapshots: timedelta, keep_files: timedelta, known: Mapping[str, Table]) -> Maintained:
     folded = fold(lake, datetime.now(UTC).replace(tzinfo=None), known)
     joined = [compact(lake, table) for table in known.values()]
     expired = _expire(lake, keep_snapshots)
@@ -87,7 +101,7 @@ def _delete_scheduled(lake: Lake, keep: timedelta) -> int:
     own = "CAST(path_is_relative AS INTEGER) = 1 AND NOT contains(path, '..')"  # no file outside the lake's own place
     with kept(lake.place, alone=True) as alone:
         if not alone:
-            logger.info("no file is deleted while a backup of %s is made", lake.place)
+            logger.info("no file of %s is deleted while %s works", lake.place, holder(lake.place, KEEP) or "a backup")
             return 0
         # the same trap, so files replaced long enough ago are dated back to 1970 and asked for by that
         long_ago = "schedule_start = '1970-01-01 00:00:00+00'"

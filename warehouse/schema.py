@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import duckdb
 
+from warehouse import jobs, members
 from warehouse.advisory import lock_of
 from warehouse.beside import Beside
-from warehouse.claim import INSTALL, INSTALLED
+from warehouse.claim import INSTALL, TRIGGER
 from warehouse.empty_tables import note_empty
 from warehouse.errors import LostCatalogueError, NoWarehouseError, SchemaMismatchError
 from warehouse.lake import METADATA, Lake, quoted
-from warehouse.members import MAKE
 from warehouse.place import Place
 from warehouse.query_errors import query_errors
 from warehouse.settings import WarehouseSettings
@@ -22,6 +22,10 @@ from warehouse.statements import Statement, statements
 from warehouse.tables import TABLES, Column, Table
 from warehouse.tables.history import SCHEMA_HISTORY
 
+READY = """
+SELECT (SELECT count(*) FROM pg_trigger WHERE tgname = '{trigger}')
+    + (SELECT count(to_regclass(name)) FROM unnest(ARRAY[{tables}]) AS name) AS made
+"""
 # Name: how it is given, how DuckLake stores it. Inlined rows cost more than a small file from some thirty rows on, and
 # flushing them lets readers miss rows or fail (duckdb/ducklake issue 1413; compact.py). Files are sorted when joined.
 OPTIONS = {
@@ -81,7 +85,7 @@ def _is_current(world: Path, settings: WarehouseSettings, tables: list[Table], v
     except (NoWarehouseError, LostCatalogueError):
         return False
     with opened, closing(Beside(opened.place, "schema")) as session, query_errors():
-        if session.rows(INSTALLED) == [(0,)]:
+        if not _is_ready_for_several(session):
             return False
         connection = opened.connection
         is_same = not _table_changes(
@@ -92,11 +96,17 @@ def _is_current(world: Path, settings: WarehouseSettings, tables: list[Table], v
 
 
 def _make_ready_for_several(place: Place) -> None:
-    """Make the list of workers, and the trigger that refuses a commit of ingest that follows another than it has seen."""
+    """Make the lists of workers and jobs, and the trigger that refuses a commit of ingest that follows another than it has
+    seen."""
     with closing(Beside(place, "schema")) as session:
-        if session.rows(INSTALLED) == [(0,)]:
-            session.do(MAKE)
-            session.do(INSTALL)
+        if not _is_ready_for_several(session):
+            for sql in (members.MAKE, jobs.MAKE, INSTALL):
+                session.do(sql)
+
+
+def _is_ready_for_several(session: Beside) -> bool:
+    made = [members.TABLE, jobs.TABLE]
+    return session.rows(READY.format(trigger=TRIGGER, tables=", ".join(map(quoted, made)))) == [(1 + len(made),)]
 
 
 def _migrate(opened: Lake, tables: list[Table], views: Sequence[Statement]) -> list[str]:

@@ -1,4 +1,5 @@
-"""Every check of `liq status` as a metric, for alerts: made in a process of its own, when somebody asks for metrics."""
+"""Every check of `liq status` as a metric, for alerts, and what it counts: made in a process of its own, when somebody asks for
+metrics."""
 
 import subprocess
 import sys
@@ -13,12 +14,15 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 EVERY_S = 60.0
 WITHIN_S = 60.0
 STATES = {"good": 0, "unknown": 1, "needs you": 2}
+FILES = "files"
+"""The check that counts the small files of a partition."""
 COMMAND = (sys.executable, "-m", "liq", "status", "--json")
 
 
 class _Check(msgspec.Struct):
     subject: str
     state: str
+    number: int | None = None
 
 
 class _Told(msgspec.Struct):
@@ -37,7 +41,7 @@ class Checked:
         self._found_s = 0.0
 
     def metrics(self) -> Iterable[Metric]:
-        """Return the state of each check: 0 good, 1 unknown, 2 needs you, and when they were made."""
+        """Return the state of each check: 0 good, 1 unknown, 2 needs you; what was counted, and when they were made."""
         if self._clock() - self._asked_s > EVERY_S:
             threading.Thread(target=self.ask, daemon=True).start()
         state = GaugeMetricFamily(
@@ -46,6 +50,11 @@ class Checked:
         for check in self._found:
             state.add_metric([check.subject], STATES.get(check.state, 1))
         yield state
+        files = GaugeMetricFamily("liq_lake_partition_files", "Small files of the partition that has the most")
+        for check in self._found:
+            if check.subject == FILES and check.number is not None:
+                files.add_metric([], check.number)
+        yield files
         help = "When the checks were made"
         yield GaugeMetricFamily("liq_checks_timestamp_seconds", help, value=self._found_s)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from pipelines.flows import notes
+from pipelines.flows import everywhere, notes
 from pipelines.flows.schedule import EVERY, LATE_AFTER
 
 GAUGES: dict[str, tuple[str, Callable[[notes.Note], float]]] = {
@@ -18,7 +18,7 @@ GAUGES: dict[str, tuple[str, Callable[[notes.Note], float]]] = {
 
 def metrics(world: Path) -> Iterable[Metric]:
     """Return the notes of every flow as Prometheus has them; a flow that never ran has none."""
-    found = {name: note for name in EVERY if (note := notes.read(world, name))}
+    found = everywhere.found(world)
     for name, (help, value) in GAUGES.items():
         gauge = GaugeMetricFamily(f"liq_flow_{name}", help, labels=["flow"])
         for flow, note in found.items():
@@ -36,10 +36,10 @@ def metrics(world: Path) -> Iterable[Metric]:
 
 def wrong(world: Path) -> list[str]:
     """Return the flows that have not succeeded for too many of their intervals."""
-    now, served = time.time(), notes.served_since(world)
+    now, served, found = time.time(), everywhere.served_since(world), everywhere.found(world)
     late = []
     for name, interval in EVERY.items():
-        note = notes.read(world, name)
+        note = found.get(name)
         last = (note.succeeded_s if note else 0.0) or served or now
         if now - last > LATE_AFTER * interval.total_seconds():
             late.append(f"flow {name} has not succeeded for {now - last:.0f} s")

@@ -15,7 +15,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.logging import get_logger
 from prefect.states import Crashed
 
-from pipelines.flows import notes
+from pipelines.flows import everywhere
 
 BEGUN = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 WHY = "The process that ran it was killed."
@@ -26,9 +26,9 @@ log = get_logger("flows")
 async def clear(client: PrefectClient, world: Path, names: Collection[str]) -> int:
     """Mark as crashed the begun runs of these deployments that no process runs; return how many.
 
-    To be called where no other `liq flows serve` of this world runs.
+    To be called where no other `liq flows serve` of this world runs; a run that has its flow's turn on another machine stays.
     """
-    living = {notes.running(world, name) for name in names}
+    living = {everywhere.running(world, name) for name in names}
     left = [run for run in await _begun(client, names) if str(run.id) not in living]
     for run in left:
         await client.set_flow_run_state(run.id, Crashed(message=WHY), force=True)

@@ -15,7 +15,7 @@ from prefect.runtime import deployment
 from prefect.states import Completed
 
 from collectors.errors import described
-from pipelines.flows import notes
+from pipelines.flows import everywhere, notes
 from pipelines.settings import IngestSettings
 
 P = ParamSpec("P")
@@ -29,7 +29,8 @@ def noted(work: Callable[P, T]) -> Callable[P, T]:
     """Return the flow's function with its success or failure noted, and beside another scheduled run of it doing nothing.
 
     Prefect has limits of its own for that; theirs are kept by its server, and a run that was killed held one for five minutes.
-    So they are used only where workers on several machines run the flows (`deployed.py`), which this lock cannot see.
+    So they are used only where workers on several machines run the flows (`deployed.py`): they keep a run from being started,
+    and this lock keeps one that was started from its work.
     A step of another flow is not noted, a run by hand is.
     """
 
@@ -42,7 +43,7 @@ def noted(work: Callable[P, T]) -> Callable[P, T]:
         if run.deployment_id is None:
             return _noting(work.__name__, work, *args, **kwargs)
         name = (os.environ.get("PREFECT__DEPLOYMENT_NAME") or _deployment() or work.__name__).replace("-", "_")
-        with notes.only_run(IngestSettings().data, name, str(run.id)) as only:
+        with everywhere.only_run(IngestSettings().data, name, str(run.id)) as only:
             if not only:
                 log.info("flow=%s state=skipped reason='another run of it is under way'", name)
                 return cast(T, Completed(name="Skipped", message="another run of this flow is under way"))
@@ -62,7 +63,7 @@ def _noting(name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     world = IngestSettings().data
     began = time.time()
     note = (notes.read(world, name) or notes.Note()).began(began)
-    notes.write(world, name, note)
+    everywhere.write(world, name, note)
     try:
         done = work(*args, **kwargs)
     except Exception as error:
@@ -75,7 +76,7 @@ def _noting(name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 
 
 def _ended(name: str, note: notes.Note, began: float) -> None:
-    notes.write(IngestSettings().data, name, note)
+    everywhere.write(IngestSettings().data, name, note)
     right = note.succeeded_s >= began
     log.log(
         logging.INFO if right else logging.ERROR, "flow=%s state=%s seconds=%.2f%s",

@@ -1,6 +1,7 @@
-"""What became of each flow: a small file a flow in <world>/flows, which outlives Prefect's server. No Prefect here.
+"""What became of each flow here: a small file a flow in <world>/flows, which outlives Prefect's server. No Prefect here.
 
-Beside it lies the lock of the run that is under way. The kernel ends it with the process, so a killed run holds nothing.
+`everywhere.py` adds what other machines did. Beside it lies the lock of the run that is under way. The kernel ends it with the
+process, so a killed run holds nothing.
 """
 
 import fcntl
@@ -17,7 +18,8 @@ SERVED = "served.since"
 
 
 class Note(msgspec.Struct, frozen=True):
-    """One flow's past. Times are UTC seconds since 1970, 0 for never; `error`: of the last failure, one line.
+    """One flow's past. Times are UTC seconds since 1970, 0 for never; `error`: of the last failure, one line; `host`: the other
+    machine on which it last succeeded, empty for this one.
 
     `started_s` later than `ended_s`: a run is under way, or was killed.
     """
@@ -29,6 +31,7 @@ class Note(msgspec.Struct, frozen=True):
     error: str = ""
     runs: int = 0
     failures: int = 0
+    host: str = ""
 
     def began(self, now_s: float) -> "Note":
         """Return the note after the start of a run."""

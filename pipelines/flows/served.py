@@ -16,7 +16,7 @@ from prefect.runner import Runner
 from prefect.schedules import Interval
 
 from collectors.metrics import Figures, serving
-from pipelines.flows import figures, notes
+from pipelines.flows import everywhere, figures, notes
 from pipelines.flows.audit import audit
 from pipelines.flows.backtest_levels import backtest_levels
 from pipelines.flows.checked import Checked
@@ -75,7 +75,7 @@ def serve_all() -> None:
     """
     world = IngestSettings().data
     with alone(world, notes.SERVE_LOCK, "`liq flows serve`"):
-        notes.serving(world, time.time())
+        everywhere.serving(world, time.time())
         runner = Runner()
         made = {each.deployment: runner.add_deployment(_deployment(each)) for each in SERVED}
         asyncio.run(_catch_up(world, cast(dict[str, UUID], made)))
@@ -89,12 +89,12 @@ def serve_all() -> None:
 
 def overdue(world: Path, now_s: float) -> list[str]:
     """Return the flows whose last run was killed, or so long ago that another should have been meanwhile."""
-    return [name for name in EVERY if (note := notes.read(world, name)) and _is_overdue(world, name, note, now_s)]
+    return [name for name, note in everywhere.found(world).items() if _is_overdue(world, name, note, now_s)]
 
 
 def _is_overdue(world: Path, name: str, note: notes.Note, now_s: float) -> bool:
     if note.started_s > note.ended_s:
-        return not notes.running(world, name)
+        return not everywhere.running(world, name)
     return 0 < note.started_s < now_s - EVERY[name].total_seconds()
 
 

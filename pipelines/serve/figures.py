@@ -1,8 +1,9 @@
-"""The service's own metrics, for Prometheus: requests, refusals, durations, rows, bytes, processes for SQL that were killed."""
+"""The service's own metrics, for Prometheus: requests, refusals, durations, rows, bytes, answers that are kept, processes for
+SQL that were killed."""
 
 import time
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +21,19 @@ REFUSED = Counter(
 )  # fmt: skip
 ROWS = Counter("liq_serve_rows", "Rows of answers", ["path"], registry=REGISTRY)
 BYTES = Counter("liq_serve_sent_bytes", "Bytes of answers", ["path"], registry=REGISTRY)
+KEPT_REQUESTS = Counter(
+    "liq_serve_kept_requests", "Questions that a kept answer was there for (kept), or not (made)", ["kind", "answer"],
+    registry=REGISTRY,
+)  # fmt: skip
+KEPT_MADE = Counter(
+    "liq_serve_kept_made", "Answers made to be kept, for who asked and in the background", ["kind"], registry=REGISTRY
+)
+KEPT_ANSWERS = Gauge("liq_serve_kept_answers", "Answers that are kept", ["kind"], registry=REGISTRY)
+KEPT_BYTES = Gauge("liq_serve_kept_bytes", "Bytes of kept answers", ["kind"], registry=REGISTRY)
+KEPT_SINCE = Gauge(
+    "liq_serve_kept_oldest_timestamp_seconds", "When the oldest answer that is kept new was made; now, where none is", ["kind"],
+    registry=REGISTRY,
+)  # fmt: skip
 KILLED = Counter("liq_serve_sandbox_kills", "Processes for SQL of others that were killed", registry=REGISTRY)
 KNOWN = (
     "/health",
@@ -75,6 +89,14 @@ def label(path: str) -> str:
     return "/v1/rows" if path.startswith("/v1/") else "other"
 
 
-async def metrics(_: Request) -> Response:
+def kept(kind: str, answers: int, size: int, age_s: float) -> None:
+    """Set what is kept of a kind of answers: how many, bytes, the age of the oldest that is kept new."""
+    KEPT_ANSWERS.labels(kind).set(answers)
+    KEPT_BYTES.labels(kind).set(size)
+    KEPT_SINCE.labels(kind).set(time.time() - age_s)
+
+
+async def metrics(request: Request) -> Response:
     """Answer /metrics."""
+    request.app.state.service.keeper.measure()
     return Response(generate_latest(REGISTRY), media_type="text/plain; version=0.0.4; charset=utf-8")

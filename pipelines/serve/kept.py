@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from pipelines.serve import figures
 from pipelines.serve.problems import ProblemError
 from pipelines.serve.readers import Readers
 from warehouse.lake import Lake
@@ -57,6 +58,11 @@ class Keeper:
                 pass  # no lake now: whoever asks hears of it
             await asyncio.sleep(max(LOOK_S, min(REST_S, EASE * (time.monotonic() - began))))
 
+    def measure(self) -> None:
+        """Set the metrics of what is kept now."""
+        for kind in self.kinds:
+            figures.kept(kind.name, *kind.standing(time.monotonic()))
+
     async def stamp(self) -> Stamp:
         """Return what answers depend on now. Raises ProblemError."""
         async with self._looking:
@@ -88,17 +94,17 @@ class _Entry(Generic[V]):
 
 
 class Kept(Generic[K, V]):
-    """Answers of one kind, by what is asked.
+    """Answers of one kind, by what is asked. `name`: what metrics call it.
 
     `make` answers up to `at_once` questions together. Of the answers at most `most` are kept, with at most `most_bytes` by
     `size`: those asked for last.
     """
 
     def __init__(
-        self, keeper: Keeper, make: Callable[[Lake, Sequence[K]], Mapping[K, V]], size: Callable[[V], int],
+        self, name: str, keeper: Keeper, make: Callable[[Lake, Sequence[K]], Mapping[K, V]], size: Callable[[V], int],
         at_once: int = 1, most: int = 300, most_bytes: int = 32 * 1024**2,
     ) -> None:  # fmt: skip
-        self._keeper, self._make, self._size = keeper, make, size
+        self.name, self._keeper, self._make, self._size = name, keeper, make, size
         self._at_once, self._most, self._most_bytes = at_once, most, most_bytes
         self._entries: dict[K, _Entry[V]] = {}
         self._making: dict[K, asyncio.Future[_Entry[V]]] = {}
@@ -110,7 +116,9 @@ class Kept(Generic[K, V]):
         """Return the answer. Raises what `make` raises."""
         now = time.monotonic()
         entry = self._entries.get(key)
-        if entry is None or not await self._is_good(entry, now):
+        is_good = entry is not None and await self._is_good(entry, now)
+        figures.KEPT_REQUESTS.labels(self.name, "kept" if is_good else "made").inc()
+        if entry is None or not is_good:
             entry = (await self._made([key]))[key]
         return entry.ask(now)
 
@@ -122,6 +130,12 @@ class Kept(Generic[K, V]):
     def is_asked(self, now: float) -> bool:
         """Tell whether anything is to be kept new."""
         return any(entry.is_warm(now) for entry in self._entries.values())
+
+    def standing(self, now: float) -> tuple[int, int, float]:
+        """Return how many answers are kept, their bytes, and the age in seconds of the oldest that is kept new; 0: none is."""
+        made = [entry.made for entry in self._entries.values() if entry.is_warm(now)]
+        size = sum(self._size(entry.value) for entry in self._entries.values())
+        return len(self._entries), size, now - min(made, default=now)
 
     async def renew(self, stamp: Stamp) -> None:
         """Make anew what is asked for and is of another stamp, the oldest first."""
@@ -176,6 +190,7 @@ class Kept(Generic[K, V]):
         for key in keys:
             entry = self._entries[key] = _Entry(found[key], stamp, began, self._entries.get(key))
             self._making.pop(key).set_result(entry)
+        figures.KEPT_MADE.labels(self.name).inc(len(keys))
         self._forget()
 
     def _forget(self) -> None:

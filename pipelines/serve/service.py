@@ -75,8 +75,8 @@ class Service:
         self.changes = Changes(self.readers)
         self.most_bytes = settings.answer_mb * MB
         self.keeper = Keeper(self.readers)
-        self._briefs = Kept(self.keeper, self._briefed, lambda brief: brief.size, AT_ONCE, COINS)
-        self._rows = Kept(self.keeper, self._rowed, lambda made: len(made.rows))
+        self._briefs = Kept("brief", self.keeper, self._briefed, lambda brief: brief.size, AT_ONCE, COINS)
+        self._rows = Kept("rows", self.keeper, self._rowed, lambda made: len(made.rows))
 
     async def close(self) -> None:
         """Close all connections and processes."""

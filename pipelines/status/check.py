@@ -9,7 +9,8 @@ State = Literal["good", "needs you", "unknown"]
 class Check(NamedTuple):
     """`subject`: what was looked at, in a word or two. `said`: what was found, one line. `mend`: what to do about it.
 
-    `age_s`: how old the newest of it is, seconds; `within_s`: how old it may be. None where that has no meaning.
+    `age_s`: how old the newest of it is, seconds; `within_s`: how old it may be; `number`: how many of it there are. None where
+    that has no meaning.
     State unknown: it could not be looked at, which is not the same as good.
     """
 
@@ -19,6 +20,7 @@ class Check(NamedTuple):
     mend: str = ""
     age_s: float | None = None
     within_s: float | None = None
+    number: int | None = None
 
 
 def good(subject: str, said: str) -> Check:

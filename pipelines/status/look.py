@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from collectors.errors import described
 from collectors.kafka import KafkaSettings
 from pipelines.row_settings import grid_s
-from pipelines.status import feeds, ingest, losses, machine, parts, sessions
+from pipelines.status import feeds, files, ingest, losses, machine, parts, sessions
 from pipelines.status.check import Check, bad, unknown
 from pipelines.status.kafka import Away, Kafka, kafka
 from pipelines.status.seen import Seen
@@ -41,6 +41,7 @@ CHECKS: tuple[tuple[str, Callable[[Seen], Iterable[Check]]], ...] = (
     ("disk", machine.disks),
     ("spool", machine.spool),
     ("flows", parts.flows),
+    ("files", files.files),
     ("audit", losses.audit),
 )
 

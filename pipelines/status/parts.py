@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from collectors.proxies import direct
-from pipelines.flows import notes
+from pipelines.flows import everywhere, notes
 from pipelines.flows.schedule import EVERY, LATE_AFTER
 from pipelines.ingest.alone import is_held
 from pipelines.status.check import Check, bad, good, span, unknown
@@ -76,9 +76,8 @@ def prefect(seen: Seen) -> Iterable[Check]:
 
 
 def flows(seen: Seen) -> Iterable[Check]:
-    """Each scheduled flow has succeeded within three of its intervals; where none was ever served here, nothing is said."""
-    found = {name: note for name in EVERY if (note := notes.read(seen.world, name))}
-    served = notes.served_since(seen.world)
+    """Each scheduled flow has succeeded within three of its intervals, on this machine or another of the lake."""
+    found, served = everywhere.found(seen.world), everywhere.served_since(seen.world)
     if served is None and not found:
         return [
             unknown("flows", "none has ever run here", "`liq flows serve` runs them on their schedule, `liq up` too")
@@ -91,7 +90,8 @@ def _flow(seen: Seen, name: str, note: notes.Note | None, served: float | None) 
     within = LATE_AFTER * EVERY[name].total_seconds()
     last = note.succeeded_s if note else 0.0
     age = now_s - (last or served or (note.started_s if note else now_s))
-    said = f"succeeded {span(age)} ago" if last else "has not succeeded yet"
+    where = f" on {note.host}" if note and note.host else ""
+    said = f"succeeded {span(age)} ago{where}" if last else "has not succeeded yet"
     if note and note.error and note.failed_s > last:
         said += f"; the last run failed {span(now_s - note.failed_s)} ago: {note.error}"
     elif note and note.started_s > note.ended_s:

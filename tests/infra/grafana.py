@@ -93,6 +93,7 @@ OPERATIONS: dict[str, tuple[Lines, ...]] = {
         Lines("Runs an hour", "short", (("increase(liq_flow_runs_total[1h])", "{{flow}}"),)),
         Lines("Failures an hour", "short", (("increase(liq_flow_failures_total[1h])", "{{flow}}"),)),
         Lines("A run takes", "s", (("liq_flow_last_seconds", "{{flow}}"),)),
+        Lines("Small files of the partition that has the most", "short", (("max(liq_lake_partition_files)", "files"),)),
         Lines("Since the last failure", "s", (
             ("time() - (liq_flow_last_failure_timestamp_seconds > 0)", "{{flow}}"),)),
     ),
@@ -106,6 +107,14 @@ OPERATIONS: dict[str, tuple[Lines, ...]] = {
         Lines("Rows and bytes a second", "short", (
             ("sum(rate(liq_serve_rows_total[1m]))", "rows"), ("sum(rate(liq_serve_sent_bytes_total[1m]))", "bytes"))),
         Lines("Refused, an hour", "short", (("sum by (status) (increase(liq_serve_refusals_total[1h]))", "{{status}}"),)),
+        Lines("Questions with a kept answer", "percentunit", (
+            ('sum by (kind) (rate(liq_serve_kept_requests_total{answer="kept"}[5m])) '
+             "/ sum by (kind) (rate(liq_serve_kept_requests_total[5m]))", "{{kind}}"),)),
+        Lines("Kept answers, and those made an hour", "short", (
+            ("liq_serve_kept_answers", "{{kind}}"), ("increase(liq_serve_kept_made_total[1h])", "made {{kind}}"))),
+        Lines("Memory of kept answers", "bytes", (("liq_serve_kept_bytes", "{{kind}}"),)),
+        Lines("Age of the oldest answer that is kept new", "s", (
+            ("time() - liq_serve_kept_oldest_timestamp_seconds", "{{kind}}"),)),
         Lines("Statements of others killed, an hour", "short", (("increase(liq_serve_sandbox_kills_total[1h])", "killed"),)),
     ),
     "Processes": (

@@ -110,15 +110,16 @@ def test_the_lag_is_what_waits_in_kafka_and_how_long_the_oldest_of_it_has() -> N
 
 
 def test_every_check_of_status_is_a_metric_made_beside_the_answer() -> None:
-    told = json.dumps(
-        {"fine": False, "checks": [{"subject": "Kafka", "state": "good"}, {"subject": "gap okx", "state": "needs you"}]}
-    )
+    subjects = {"Kafka": ("good", None), "gap okx": ("needs you", None), "files": ("good", 7)}
+    checks = [{"subject": name, "state": state, "number": number} for name, (state, number) in subjects.items()]
+    told = json.dumps({"fine": False, "checks": checks})
     now = [100.0]
     checked = Checked([sys.executable, "-c", f"print({told!r}); raise SystemExit(1)"], lambda: now[0])
     checked.ask()
     found = {(s.name, *s.labels.values()): s.value for family in checked.metrics() for s in family.samples}
     assert found == {
-        ("liq_check_state", "Kafka"): 0, ("liq_check_state", "gap okx"): 2, ("liq_checks_timestamp_seconds",): 100.0
+        ("liq_check_state", "Kafka"): 0, ("liq_check_state", "gap okx"): 2, ("liq_check_state", "files"): 0,
+        ("liq_lake_partition_files",): 7, ("liq_checks_timestamp_seconds",): 100.0,
     }  # fmt: skip
     broken = Checked([sys.executable, "-c", "print('no JSON')"], lambda: now[0])
     broken.ask()

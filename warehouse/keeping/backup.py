@@ -15,10 +15,12 @@ from warehouse.keeping.files import Named, identity, is_below, lying, named, nam
 from warehouse.keeping.manifest import read, sums, write
 from warehouse.keeping.record import kept
 from warehouse.lake import Lake
+from warehouse.lock import write_lock
 from warehouse.place import Place
 
 CHUNK = 1 << 20
 CATALOGUE, DUMP, FILES, MARK = "catalog.sqlite", "catalogue.dump", "files", "backup.json"
+LOCK = "backup.lock"
 
 Tell = Callable[[int, int], object]
 """Called with the bytes done and all."""
@@ -41,10 +43,10 @@ def backup(lake: Lake, target: Path, tell: Tell) -> BackedUp:
     Made again into the same folder it copies only what is new, and deletes what the backup before named and this one does
     not. Until all is copied the folder stays the backup that it was. Each copied file is compared with its SHA-256 where that
     is known. With the catalogue in PostgreSQL, `pg_dump` makes its dump; files on S3 are listed, not copied. Raises
-    WarehouseError.
+    WarehouseError, and WarehouseBusyError where another backup into the same folder is under way.
     """
     into = _folder(lake, target)
-    with kept(lake.place, alone=False):
+    with kept(lake.place, alone=False), write_lock(into / LOCK, 0):
         known = sums(lake.manifest.state(lake.connection))
         if lake.place.sqlite is None:
             return _with_dump(lake, into, known, tell)

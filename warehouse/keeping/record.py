@@ -1,6 +1,5 @@
 """What `liq maintain` records of a lake: its manifest with all checksums, and a copy of its catalogue."""
 
-import fcntl
 import logging
 import time
 from collections.abc import Iterator
@@ -11,18 +10,21 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.errors import WriteFailedError
+from warehouse.errors import WarehouseBusyError, WriteFailedError
 from warehouse.keeping.copies import copies, copy_beside
 from warehouse.keeping.files import named, sha256
 from warehouse.keeping.manifest import sums
 from warehouse.lake import Lake
 from warehouse.messages import one_line
 from warehouse.place import Place
+from warehouse.turns import KEEP, holder, turn
 
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 8_000_000_000
 """How many bytes of files without a checksum (written by an older version) one run reads at most."""
+WAIT_S = 600.0
+ROLES = {False: "backup", True: "deletes"}
 LINE, SLACK = 300, 1_000_000
 """A manifest of more than twice this many bytes per file, plus this many, is rewritten."""
 
@@ -55,15 +57,13 @@ def _age(catalogue: Path) -> float:
 def kept(place: Place, *, alone: bool) -> Iterator[bool]:
     """Keep others from deleting files for the block, or, `alone`, be the one that may; yield whether it is so.
 
-    A backup keeps the files that it copies; upkeep deletes them unless one is made. The kernel ends it with the process.
+    A backup keeps the files that it copies; upkeep deletes them unless one is made, on whichever machine. A backup waits while
+    files are deleted. Raises WarehouseBusyError where that takes too long, WarehouseError where PostgreSQL does not answer.
     """
-    with (place.folder / "keep.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    with turn(place, KEEP, shared=not alone, within_s=0 if alone else WAIT_S, role=ROLES[alone]) as is_own:
+        if not (is_own or alone):
+            raise WarehouseBusyError(f"{holder(place, KEEP)} has deleted files of {place} for {WAIT_S:.0f} s: stop it")
+        yield is_own
 
 
 def _tidy_manifest(lake: Lake) -> None:

@@ -125,7 +125,7 @@ def views_of(known: Mapping[str, Table]) -> list[Statement] | None:
 
 def put_aside(folder: Path) -> str:
     """Rename a folder with anything in it so that it is kept beside; return the new name, empty where there was nothing."""
-    kept = [path for path in folder.rglob("*") if path.is_file() and path.name not in ("write.lock", "keep.lock")]
+    kept = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
     if not kept:
         shutil.rmtree(folder, ignore_errors=True)
         return ""

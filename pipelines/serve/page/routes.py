@@ -36,6 +36,7 @@ def add_routes(app: FastAPI) -> None:
     """Add the page to the service."""
     service: Service = app.state.service
     app.state.page = Kept(
+        "page",
         service.keeper,
         lambda lake, asked: {each: _told(service, lake, each, now()) for each in asked},
         lambda told: len(told.data),

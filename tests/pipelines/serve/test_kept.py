@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from http import HTTPStatus
+from operator import add
 from pathlib import Path
 
 import httpx
 import pytest
 
+from pipelines.serve import figures
 from pipelines.serve import kept as module
 from pipelines.serve.kept import Keeper, Kept
 from pipelines.serve.problems import ProblemError
@@ -63,7 +67,7 @@ async def running(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 def _kept(keeper: Keeper, make: Counting, **more: int) -> Kept[str, int]:
-    return Kept(keeper, make, lambda value: 100, **more)
+    return Kept("tested", keeper, make, lambda value: 100, **more)
 
 
 def _add(world: Path, number: int) -> None:
@@ -152,6 +156,29 @@ async def test_the_answers_asked_for_last_are_kept_and_no_more(keeper: Keeper, l
     assert len(make.asked) == 10
     await kept.get("C0")
     assert len(make.asked) == 11
+
+
+async def test_metrics_say_how_often_an_answer_was_there_and_what_is_kept(
+    keeper: Keeper, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.serve.kept.time.time", lambda: 0.0)  # the minute does not end meanwhile
+    kept = Kept("counted", keeper, Counting(), lambda value: 100)
+    await asyncio.gather(*(kept.get("BTC") for _ in range(3)))
+    monkeypatch.setattr("pipelines.serve.kept.time.monotonic", partial(add, 30.0, time.monotonic()))
+    for coin in ("BTC", "ETH", "BTC"):
+        await kept.get(coin)
+    with pytest.raises(ProblemError):
+        await kept.get("NONE")
+    keeper.measure()
+    told = {}
+    for family in figures.REGISTRY.collect():
+        for each in family.samples:
+            if each.labels.get("kind") == "counted":
+                told[each.name.removeprefix("liq_serve_kept_"), each.labels.get("answer", "")] = each.value
+    assert told["requests_total", "kept"] == 2
+    assert told["requests_total", "made"] == 5
+    assert (told["made_total", ""], told["answers", ""], told["bytes", ""]) == (2, 2, 200)
+    assert 25 < time.time() - told["oldest_timestamp_seconds", ""] < 60, "BTC is kept new since it was made"
 
 
 async def test_who_goes_away_does_not_take_the_answer_from_others(keeper: Keeper) -> None:

@@ -13,7 +13,7 @@ from typer.testing import Result
 
 from tests.warehouse.keeping.destroyed import contents, files, fill, flips, lose_catalogue, quiet
 from warehouse import lake, schema
-from warehouse.errors import WarehouseError
+from warehouse.errors import WarehouseBusyError, WarehouseError
 from warehouse.keeping.backup import backup
 from warehouse.keeping.restore import from_backup
 from warehouse.keeping.verify import verify
@@ -217,3 +217,20 @@ def test_a_restore_that_was_stopped_goes_on(
     assert contents(empty) == contents(filled)
     with lake.open(empty) as reader:
         assert verify(reader).faults == ()
+
+
+def test_of_two_backups_into_one_folder_at_once_the_second_is_refused_and_changes_nothing(
+    filled: Path, writer: Lake, target: Path
+) -> None:
+    refused: list[str] = []
+
+    def second(*_: int) -> None:
+        if not refused:
+            with pytest.raises(WarehouseBusyError) as found:
+                backup(writer, target, quiet)
+            refused.append(str(found.value))
+
+    assert backup(writer, target, second).faults == ()
+    assert "backup.lock has been locked" in refused[0]
+    assert contents(target) == contents(filled)
+    assert backup(writer, target, quiet).copied == 0
