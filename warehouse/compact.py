@@ -25,7 +25,7 @@ MB = 1_000_000
 TIERS = ((1 * MB, 2), (16 * MB, 8))
 TARGET_BYTES = 64 * MB
 MOST_FILES = 200
-"""So many are joined in one transaction, as writers wait for it: they took 0.6 s here, beside other work."""
+"""So many are joined in one transaction, as writers wait for it."""
 PASSES = 2
 """What many groups of so many files became is joined once more. What is committed meanwhile is left to the next run."""
 SMALL_FILES = f"""
