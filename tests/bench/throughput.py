@@ -1,6 +1,7 @@
 """How fast liquidation frames go from Kafka into committed rows, beside what others do with the same frames.
 
-    python -m tests.bench throughput
+    python -m tests.bench throughput                               600,000 frames
+    LIQ_BENCH_FRAMES=60000 python -m tests.bench throughput        fewer, to see that it runs
 
 One Kafka is filled once. Then its frames are read in turns, each time by new processes:
 
@@ -12,8 +13,7 @@ One Kafka is filled once. Then its frames are read in turns, each time by new pr
 What is compared with quixstreams takes two turns, and the faster counts. quixstreams reads the first half of the frames, and
 its time is from the first of them; that of one ingest on SQLite from its start; that of several from their first commit to
 their last. Processor time is what each took in that time, for a million frames; it hardly depends on what else the machine
-does. Where all of it together is what the cores
-have, more ingests cannot be faster here.
+does. Where all of it together is what the cores have, more ingests cannot be faster here.
 """
 
 import asyncio
