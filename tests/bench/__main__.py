@@ -8,6 +8,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - BENCHMARKS.keys():
         print(f"no benchmark {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends Kafka and all the others too
     took = {name: _run(name) for name in names or DAILY}
     if len(took) > 1:
         each = ", ".join(f"{name} {seconds:,.0f}" for name, seconds in took.items())

@@ -1,5 +1,6 @@
 """Fills a topic of Kafka with liquidation frames, for benchmarks that read them."""
 
+import os
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -7,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from collectors.envelope import RawFrame, to_record
 from collectors.topics import LIQUIDATION
 
-FRAMES = 600_000
+FRAMES = int(os.environ.get("LIQ_BENCH_FRAMES", 600_000))
 SYMBOLS, PARTS = 40, 4
 SINCE_MS = 1_790_000_000_000
 

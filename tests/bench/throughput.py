@@ -1,6 +1,7 @@
 """How fast liquidation frames go from Kafka into committed rows, beside what others do with the same frames.
 
-    python -m tests.bench throughput
+    python -m tests.bench throughput                               600,000 frames
+    LIQ_BENCH_FRAMES=60000 python -m tests.bench throughput        fewer, to see that it runs
 
 One Kafka is filled once. Then its frames are read in turns, each time by new processes:
 
@@ -12,8 +13,7 @@ One Kafka is filled once. Then its frames are read in turns, each time by new pr
 What is compared with quixstreams takes two turns, and the faster counts. quixstreams reads the first half of the frames, and
 its time is from the first of them; that of one ingest on SQLite from its start; that of several from their first commit to
 their last. Processor time is what each took in that time, for a million frames; it hardly depends on what else the machine
-does. Where all of it together is what the cores
-have, more ingests cannot be faster here.
+does. Where all of it together is what the cores have, more ingests cannot be faster here.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ async def run(world: Path) -> None:
             found = await _Ways(world, started.bootstrap, sampler, stack.enter_context(ExitStack())).all()
     finally:
         await asyncio.to_thread(broker.stop, world)
-    _show(found)
+    _compare(found)
 
 
 class _Ways:
@@ -89,11 +89,14 @@ class _Ways:
             print(f"several ingests are left out: {error}")
 
     async def all(self) -> dict[str, Took]:
-        """Return what each way took, by its name: the faster turn where there are two."""
+        """Print what each turn took; return it by name, the faster turn where there are two."""
+        _head()
         found = dict[str, Took]()
         compared = (THEIRS, ONE, "2 ingests, PostgreSQL")
         for name in (BARE, *compared, *compared, "1 ingest, PostgreSQL", "4 ingests, PostgreSQL"):
             took = await self._go(name)
+            if took:
+                _show(name, took, took if name == THEIRS else found.get(THEIRS))
             if took and took.rate > found.get(name, took._replace(rate=0.0)).rate:
                 found[name] = took
         return found
@@ -147,16 +150,26 @@ class _Ways:
         )
 
 
-def _show(found: dict[str, Took]) -> None:
-    theirs = found.get(THEIRS)
+def _head() -> None:
     print(f"{'':36}{'':>12}{'/ quixstreams':>24}{'CPU s a million frames':>33}{f'of {CORES} cores':>16}")
     print(f"{f'{filling.FRAMES:,} liquidation frames':36}{'frames/s':>12}{'by time':>10}{'by CPU':>8}{'aim':>6}"
-          f"{'own':>11}{'Kafka':>10}{'PostgreSQL':>12}{'all':>8}{'others':>8}{'MB':>8}")  # fmt: skip
-    for name, took in found.items():
-        ratios = f"{took.rate / theirs.rate:>10.2f}{theirs.own / took.own:>8.2f}" if theirs else f"{'-':>10}{'-':>8}"
-        aim = f"{AIMS[name]:.1f}" if name in AIMS else ""
-        print(f"{name:36}{took.rate:>12,.0f}{ratios}{aim:>6}{took.own:>11.1f}{took.kafka:>10.1f}{took.postgres:>12.1f}"
-              f"{took.cores:>8.2f}{took.others:>8.2f}{took.mb:>8,.0f}")  # fmt: skip
+          f"{'own':>11}{'Kafka':>10}{'PostgreSQL':>12}{'all':>8}{'others':>8}{'MB':>8}", flush=True)  # fmt: skip
+
+
+def _show(name: str, took: Took, theirs: Took | None) -> None:
+    ratios = f"{took.rate / theirs.rate:>10.2f}{theirs.own / took.own:>8.2f}" if theirs else f"{'-':>10}{'-':>8}"
+    aim = f"{AIMS[name]:.1f}" if name in AIMS else ""
+    print(f"{name:36}{took.rate:>12,.0f}{ratios}{aim:>6}{took.own:>11.1f}{took.kafka:>10.1f}{took.postgres:>12.1f}"
+          f"{took.cores:>8.2f}{took.others:>8.2f}{took.mb:>8,.0f}", flush=True)  # fmt: skip
+
+
+def _compare(found: dict[str, Took]) -> None:
+    """Print the ratios of the faster turns, and what more ingests could give."""
+    if (theirs := found.get(THEIRS)) and ONE in found:
+        ratios = [
+            f"{name} {found[name].rate / theirs.rate:.2f} (aim {aim})" for name, aim in AIMS.items() if name in found
+        ]
+        print(f"times as fast as quixstreams, the faster turn of each: {', '.join(ratios)}")
     alone = found.get("1 ingest, PostgreSQL")
     for took in sorted(found.values(), key=lambda each: len(each.waits)):
         if took.waits and alone:
