@@ -97,13 +97,15 @@ class Kept(Generic[K, V]):
     """Answers of one kind, by what is asked. `name`: what metrics call it.
 
     `make` answers up to `at_once` questions together. Of the answers at most `most` are kept, with at most `most_bytes` by
-    `size`: those asked for last.
+    `size`: those asked for last. One that is not new, but at most `old_s` seconds old, is given at once and made anew behind
+    it: its age is said beside it.
     """
 
     def __init__(
         self, name: str, keeper: Keeper, make: Callable[[Lake, Sequence[K]], Mapping[K, V]], size: Callable[[V], int],
-        at_once: int = 1, most: int = 300, most_bytes: int = 32 * 1024**2,
+        at_once: int = 1, most: int = 300, most_bytes: int = 32 * 1024**2, old_s: float = 0.0,
     ) -> None:  # fmt: skip
+        self._old_s = old_s
         self.name, self._keeper, self._make, self._size = name, keeper, make, size
         self._at_once, self._most, self._most_bytes = at_once, most, most_bytes
         self._entries: dict[K, _Entry[V]] = {}
@@ -118,7 +120,9 @@ class Kept(Generic[K, V]):
         entry = self._entries.get(key)
         is_good = entry is not None and await self._is_good(entry, now)
         figures.KEPT_REQUESTS.labels(self.name, "kept" if is_good else "made").inc()
-        if entry is None or not is_good:
+        if entry is not None and not is_good and now - entry.made < self._old_s:
+            self._ask_for([key])
+        elif entry is None or not is_good:
             entry = (await self._made([key]))[key]
         return entry.ask(now)
 
@@ -154,6 +158,10 @@ class Kept(Generic[K, V]):
 
     async def _made(self, keys: Sequence[K]) -> Mapping[K, _Entry[V]]:
         """Return new answers; of those that are being made already, what comes of that."""
+        return {key: await asyncio.shield(future) for key, future in self._ask_for(keys).items()}
+
+    def _ask_for(self, keys: Sequence[K]) -> Mapping[K, "asyncio.Future[_Entry[V]]"]:
+        """Have answers made, unless they are being made already."""
         for key in keys:
             if key not in self._making:
                 future = self._making[key] = asyncio.get_running_loop().create_future()
@@ -161,7 +169,7 @@ class Kept(Generic[K, V]):
                 self._waiting.append(key)
         made = {key: self._making[key] for key in keys}
         self._begin()
-        return {key: await asyncio.shield(future) for key, future in made.items()}
+        return made
 
     def _begin(self) -> None:
         """Make what waits, as much of it together as may be: meanwhile the next ones gather."""

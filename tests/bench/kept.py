@@ -51,7 +51,7 @@ def copied(world: Path) -> Iterator[Path]:
     copy = world.with_name(f"{world.name}.run")
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir(mode=0o700)
-    shutil.copytree(lake.folder(world) / "files", lake.folder(copy) / "files", copy_function=os.link)
+    shutil.copytree(lake.folder(world) / "files", lake.folder(copy) / "files", copy_function=_link)
     for each in lake.folder(world).iterdir():
         if each.is_file():
             shutil.copy(each, lake.folder(copy))
@@ -60,6 +60,11 @@ def copied(world: Path) -> Iterator[Path]:
         yield copy
     finally:
         shutil.rmtree(copy, ignore_errors=True)
+
+
+def _link(source: str, target: str) -> None:
+    """Link what is never changed; manifests grow."""
+    (os.link if source.endswith(".parquet") else shutil.copy)(source, target)
 
 
 def _make(make: Callable[[Path], object], world: Path) -> None:

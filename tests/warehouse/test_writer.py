@@ -48,6 +48,15 @@ def test_a_text_with_a_nul_is_stored_with_another_sign_for_it_and_stops_nothing(
     assert writer.connection.execute("SELECT DISTINCT symbol FROM liquidations").fetchall() == [("BTC\ufffdUSDT",)]
 
 
+@pytest.mark.parametrize("symbols", [["A", "B", "C\0"], ["A\0", "B", "B"], ["B", "\0", "B"]])
+def test_a_nul_is_found_wherever_it_stands_in_a_batch(writer: Lake, liquidations: Maker, symbols: list[str]) -> None:
+    odd = liquidations(3).with_columns(symbol=pl.Series(symbols), quote=pl.Series([None, *symbols[1:]]))
+    append(writer, {"liquidations": odd})
+    found = writer.connection.execute("SELECT symbol, quote FROM liquidations ORDER BY ts_event").fetchall()
+    shown = [symbol.replace("\0", "\ufffd") for symbol in symbols]
+    assert found == list(zip(shown, [None, *shown[1:]], strict=True))
+
+
 def test_duplicates_are_found_on_days_far_apart_in_one_batch(writer: Lake, liquidations: Maker) -> None:
     days = [liquidations(60, datetime(2026, 1, 1) + DAY * number, 1000 * number) for number in (0, 40, 200)]  # noqa: DTZ001
     append(writer, {"liquidations": pl.concat(days)})

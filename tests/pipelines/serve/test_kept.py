@@ -100,6 +100,24 @@ async def test_an_answer_is_made_anew_once_the_lake_has_something_new(
     assert len(make.asked) == 3, "hours count back from now"
 
 
+async def test_where_an_old_answer_will_do_it_is_given_at_once_and_made_anew_behind_it(
+    keeper: Keeper, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FRESH_S", "LOOK_S", "LATELY_S"):
+        monkeypatch.setattr(module, name, 0.0)
+    make = Counting()
+    kept = _kept(keeper, make, old_s=3600)
+    assert await kept.get("BTC") == 200
+    _add(world, 1000)
+    assert await kept.get("BTC") == 200, "nobody waits"
+    async with asyncio.timeout(20):
+        while await kept.get("BTC") != 201:
+            await asyncio.sleep(0.01)
+    monkeypatch.setattr(kept, "_old_s", 0.0)
+    _add(world, 1001)
+    assert await kept.get("BTC") == 202, "what is too old is waited for"
+
+
 async def test_what_is_asked_for_again_is_kept_new_and_nothing_else(running: Keeper, world: Path) -> None:
     make = Counting()
     kept = _kept(running, make, at_once=10)

@@ -16,14 +16,14 @@ export class Problem extends Error {
 }
 
 /**
- * Ask for JSON. Adds the moment that is looked at. Throws Problem.
+ * Ask for JSON. Adds the moment that is looked at. For `lasting` ms the same answer is given to who asks the same. Throws Problem.
  * @param {string} path
  * @param {Object<string, string|number>} [given]
  * @returns {Promise<{meta: Object, data: any}>}
  */
-export async function ask(path, given = {}, { timeless = false, ...more } = {}) {
+export async function ask(path, given = {}, { timeless = false, lasting = SHARED_MS, ...more } = {}) {
   const url = address(path, given, timeless);
-  const found = await (more.method ? read(url, more) : shared(url, read));
+  const found = await (more.method ? read(url, more) : shared(url, read, lasting));
   if (found.meta?.data_to !== undefined)
     health.dispatchEvent(new CustomEvent("up", { detail: { meta: found.meta, heard: Date.now() } }));
   return found;
@@ -32,12 +32,16 @@ export async function ask(path, given = {}, { timeless = false, ...more } = {}) 
 const asked = new Map();
 
 /** Of several parts that ask the same at once, one asks. */
-function shared(url, reading) {
-  if (!asked.has(url))
-    asked.set(
-      url,
-      reading(url).finally(() => setTimeout(() => asked.delete(url), SHARED_MS)),
+function shared(url, reading, lasting = SHARED_MS) {
+  if (!asked.has(url)) {
+    const forget = (ms) => setTimeout(() => asked.delete(url), ms);
+    const answer = reading(url);
+    asked.set(url, answer);
+    answer.then(
+      () => forget(lasting),
+      () => forget(SHARED_MS),
     );
+  }
   return asked.get(url);
 }
 

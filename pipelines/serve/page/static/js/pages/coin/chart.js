@@ -20,6 +20,7 @@ const LAYERS = [
   ["large", "Largest"],
   ["pain", "Max pain"],
 ];
+const SAME_IN_EVERY_RANGE = { lasting: EVERY_MS - 1000 };
 const LAYERS_SHOWN = "map,now,large,pain";
 const panesShown = () => (isNarrow() ? "liquidated" : "liquidated,interest,funding");
 const isNarrow = () => matchMedia("(max-width: 700px)").matches;
@@ -187,8 +188,10 @@ export function chartPanel(base) {
       over.has("map") || over.has("now")
         ? mapOf(range).then(readMap).catch(nothing)
         : null,
-      ask("/v1/levels/score", { base }).catch(nothing),
-      over.has("pain") ? ask("/v1/liquidations/max_pain", { base, order: "range_pct" }).catch(nothing) : null,
+      ask("/v1/levels/score", { base }, SAME_IN_EVERY_RANGE).catch(nothing),
+      over.has("pain")
+        ? ask("/v1/liquidations/max_pain", { base, order: "range_pct" }, SAME_IN_EVERY_RANGE).catch(nothing)
+        : null,
       over.has("large") ? ask("/page/large", { coin: base, range }).catch(nothing) : null,
     ]);
     if (mine !== turn) return;
