@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from pipelines.serve.page.lately import Lately
 from pipelines.serve.page.spans import Span, seconds
 from pipelines.serve.problems import ProblemError
 from warehouse.lake import Lake, quoted
@@ -50,13 +51,13 @@ def contracts(lake: Lake, base: str, span: Span) -> list[Contract]:
     return [Contract(*row) for row in found.select("venue", "symbol", "instrument").iter_rows()]
 
 
-def candles(lake: Lake, base: str, span: Span, venue: str) -> dict[str, Any]:
+def candles(lake: Lake, base: str, span: Span, venue: str, lately: Lately) -> dict[str, Any]:
     """Return the bars of a coin's most traded contract, at `venue` if that is given; the connection's as_of is set.
 
     bars: [seconds since 1970, open, high, low, close, volume in USD or null, whether from marks]. Raises ProblemError where
     the coin has no such contract.
     """
-    known = contracts(lake, base, span)
+    known = lately.get(("contracts", base), lambda: contracts(lake, base, span))
     chosen = [each for each in known if venue in ("", each.venue)]
     if not chosen:
         where = f" at {venue}" if venue else ""

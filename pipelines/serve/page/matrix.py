@@ -7,6 +7,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from pipelines.serve.page.lately import Lately
 from pipelines.serve.page.spans import Span, seconds
 from pipelines.serve.problems import ProblemError
 from warehouse.lake import Lake
@@ -39,7 +40,7 @@ SELECT (SELECT coalesce(model, 'oi') FROM levels_model(as_of()) WHERE base = $ba
 _CELL = ("ts", "position_side", "bin", "price_low", "price_high", "usd", "price_then")
 
 
-def matrix(lake: Lake, base: str, span: Span) -> bytes:
+def matrix(lake: Lake, base: str, span: Span, lately: Lately) -> bytes:
     """Return the map of a coin: four bytes with the length of a JSON document, the document, and the cells.
 
     The connection's as_of is set. Cells are those of liquidation_heatmap, by column (oldest first), each from the lowest
@@ -47,7 +48,7 @@ def matrix(lake: Lake, base: str, span: Span) -> bytes:
     and the USD of the faintest and the strongest shade (`low`, `high`; shades between are steps of equal ratio). `now`: the
     newest column by leverage, as liquidation_map has it. Raises ProblemError where there is no map.
     """
-    newest = run(lake, _NOW, {"base": base}).frame()
+    newest = lately.get(("levels", base), lambda: run(lake, _NOW, {"base": base}).frame())
     model, ts = _shown(lake, base, newest)
     then = run(
         lake, _THEN, {"base": base, "since": span.since, "until": span.until, "newest": ts, "model": model}

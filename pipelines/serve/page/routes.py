@@ -17,6 +17,7 @@ from pipelines.serve.given import bad, only
 from pipelines.serve.kept import Kept
 from pipelines.serve.page import candles, door, matrix, series
 from pipelines.serve.page.files import files
+from pipelines.serve.page.lately import Lately
 from pipelines.serve.page.shell import BY_PATH, SAFE, html, sent
 from pipelines.serve.page.spans import Span, span
 from pipelines.serve.page.tables import table, tables
@@ -31,16 +32,17 @@ OLD_S = 60.0
 """Who comes back to what was shown a minute ago sees that first; charts ask again by themselves."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
-Work = Callable[[Lake, str, Span, str], Any]
+Work = Callable[[Lake, str, Span, str, Lately], Any]
 
 
 def add_routes(app: FastAPI) -> None:
     """Add the page to the service."""
     service: Service = app.state.service
+    lately = Lately()
     app.state.page = Kept(
         "page",
         service.keeper,
-        lambda lake, asked: {each: _told(service, lake, each, now()) for each in asked},
+        lambda lake, asked: {each: _told(service, lake, each, now(), lately) for each in asked},
         lambda told: len(told.data),
         old_s=OLD_S,
     )
@@ -85,30 +87,18 @@ async def _coins(request: Request) -> Response:
     return _json({"coins": await request.app.state.service.readers.read(series.coins)})
 
 
-def _candles(lake: Lake, base: str, asked: Span, venue: str) -> Any:
-    return candles.candles(lake, base, asked, venue)
-
-
-def _heard(lake: Lake, _: str, asked: Span, __: str) -> Any:
-    return series.heard(lake, asked)
-
-
-def _lag(lake: Lake, _: str, __: Span, ___: str) -> Any:
-    return series.lag(lake)
-
-
 def _of(work: Callable[[Lake, str, Span], Any]) -> Work:
-    return lambda lake, base, asked, _: work(lake, base, asked)
+    return lambda lake, base, asked, _, __: work(lake, base, asked)
 
 
 DATA: dict[str, Work] = {
-    "candles": _candles,
-    "heard": _heard,
-    "lag": _lag,
+    "candles": candles.candles,
+    "heard": lambda lake, _, asked, *__: series.heard(lake, asked),
+    "lag": lambda lake, *_: series.lag(lake),
     "liquidated": _of(series.liquidated),
     "large": _of(series.large),
     "funding": _of(series.funding),
-    "interest": _of(series.interest),
+    "interest": lambda lake, base, asked, _, lately: series.interest(lake, base, asked, lately),
     "ratios": _of(series.ratios),
 }
 FOR_ALL_COINS = ("heard", "lag", "liquidated")
@@ -155,19 +145,19 @@ async def _asked(request: Request, question: Question, given: Mapping[str, str])
     service: Service = request.app.state.service
     if "as_of" in given:
         as_of = moment(given["as_of"], "as_of")
-        return await service.readers.read(lambda lake: _told(service, lake, question, as_of))
+        return await service.readers.read(lambda lake: _told(service, lake, question, as_of, Lately()))
     kept: Kept[Question, Told] = request.app.state.page
     return await kept.get(question)
 
 
-def _told(service: Service, lake: Lake, question: Question, as_of: datetime) -> Told:
+def _told(service: Service, lake: Lake, question: Question, as_of: datetime, lately: Lately) -> Told:
     lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
     base = service.names.of(lake)("base", question.coin) if question.coin else ""
     asked = span(question.span, as_of)
     if question.what == "map":
-        drawn = matrix.matrix(lake, base, asked)
+        drawn = matrix.matrix(lake, base, asked, lately)
         return Told(drawn, {}, tag(drawn))
-    found = DATA[question.what](lake, base, asked, question.venue)
+    found = DATA[question.what](lake, base, asked, question.venue, lately)
     data = [plain(row) for row in found] if isinstance(found, list) else found
     meta = {**times(lake, as_of), "base": base or None, "venues": _venues(data)}
     written = orjson.dumps(data)

@@ -1,7 +1,9 @@
 """What the charts of the page draw over time and /v1 has no path for: one query each."""
 
+from operator import itemgetter
 from typing import Any
 
+from pipelines.serve.page.lately import Lately
 from pipelines.serve.page.spans import HOUR, Span
 from warehouse.lake import Lake
 from warehouse.query import run
@@ -46,9 +48,11 @@ SELECT time_bucket(to_seconds($bar_s), bar) AS bar_start, arg_max(oi_usd, bar) A
     arg_max(venues, bar) AS venues, arg_max(contracts, bar) AS contracts
 FROM open_interest_history($base, '{hours} hours', '{since}')
 GROUP BY bar_start
-UNION ALL
-SELECT as_of(), oi_usd, oi_base, venues, contracts FROM open_interest_by_coin WHERE base = $base AND oi_usd IS NOT NULL
 ORDER BY bar_start
+"""
+_INTEREST_NOW = """
+SELECT as_of() AS bar_start, oi_usd, oi_base, venues, contracts
+FROM open_interest_by_coin WHERE base = $base AND oi_usd IS NOT NULL
 """
 _RATIOS = """
 SELECT time_bucket(to_seconds($bar_s), ts_event) AS bar, venue, kind, avg(ratio) AS ratio
@@ -130,14 +134,16 @@ def funding(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:
     return _rows(lake, f"FROM ({_FUNDING}) WHERE rate_8h IS NOT NULL ORDER BY bar, venue", base, span)
 
 
-def interest(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:
+def interest(lake: Lake, base: str, span: Span, lately: Lately) -> list[dict[str, Any]]:
     """Return a coin's open interest over all venues, by the hour or the longer bar, and that of the moment.
 
     `contracts`: in the sum. Where their number changes, the step is not one of positions alone.
     """
     hours = max(1, int(span.bar / HOUR))
     query = _INTEREST.format(hours=hours, since=f"{span.since:%Y-%m-%d %H:00:00}")
-    return run(lake, query, {"base": base, "bar_s": max(3600, int(span.bar.total_seconds()))}).frame().to_dicts()
+    bars = run(lake, query, {"base": base, "bar_s": max(3600, int(span.bar.total_seconds()))}).frame().to_dicts()
+    now = lately.get(("interest", base), lambda: run(lake, _INTEREST_NOW, {"base": base}).frame().to_dicts())
+    return sorted(bars + now, key=itemgetter("bar_start"))
 
 
 def ratios(lake: Lake, base: str, span: Span) -> list[dict[str, Any]]:

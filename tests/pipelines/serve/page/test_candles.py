@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.serve.page.candles import candles
+from pipelines.serve.page.lately import Lately
 from pipelines.serve.page.spans import Span
 from tests.pipelines.serve.conftest import rows
 from tests.warehouse.made import copied
@@ -51,7 +52,7 @@ def warehouse(empty_world: Path, tmp_path: Path) -> Iterator[Lake]:
 
 def test_the_running_bar_goes_on_with_the_marks_since_its_last_candle(warehouse: Lake) -> None:
     span = Span(NOON - timedelta(minutes=54), NOON + 6 * MINUTE, MINUTE)
-    found = candles(warehouse, "BTC", span, "")["bars"]
+    found = candles(warehouse, "BTC", span, "", Lately())["bars"]
     start = int(NOON.replace(tzinfo=UTC).timestamp())
     assert [(bar[0] - start, *bar[1:5], bar[6]) for bar in found] == [
         (0, 100.0, 101.0, 99.0, 100.0, False),
