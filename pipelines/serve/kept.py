@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipelines.serve import figures
-from pipelines.serve.problems import ProblemError
+from pipelines.serve.problems import BusyError, ProblemError
 from pipelines.serve.readers import Readers
 from warehouse.lake import Lake
 
@@ -150,6 +150,8 @@ class Kept(Generic[K, V]):
             keys = due[first : first + self._at_once]
             try:
                 await self._made(keys)
+            except BusyError:
+                continue  # what is kept is given, with its age, until it is too old
             except Exception as error:
                 if not isinstance(error, ProblemError):
                     log.exception("an answer that is kept could not be made anew")

@@ -29,6 +29,13 @@ class ProblemError(Exception):
         return Response(orjson.dumps(told), self.status.value, headers, MEDIA)
 
 
+class BusyError(ProblemError):
+    """There is no answer in time, as too much else is asked: 503."""
+
+    def __init__(self, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers)
+
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],

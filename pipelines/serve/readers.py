@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import duckdb
 
-from pipelines.serve.problems import ProblemError
+from pipelines.serve.problems import BusyError, ProblemError
 from warehouse import lake
 from warehouse.errors import QueryError, UnknownNameError, WarehouseError
 from warehouse.lake import Lake
@@ -42,9 +42,7 @@ class Readers:
     async def read(self, work: Callable[[Lake], T]) -> T:
         """Return what `work` returns. Raises ProblemError: 400 for a query that fails, 503 where there is no lake now."""
         if self._waiting >= WAITING:
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "too many queries wait already; ask again", {"Retry-After": "1"}
-            )
+            raise BusyError("too many queries wait already; ask again", {"Retry-After": "1"})
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
@@ -68,9 +66,8 @@ class Readers:
             raise ProblemError(HTTPStatus.NOT_FOUND, str(error)) from error
         except QueryError as error:
             if late.is_set():
-                raise ProblemError(
-                    HTTPStatus.SERVICE_UNAVAILABLE,
-                    f"the query took longer than {self._most_s:g} s and was stopped: ask for less time, or fewer columns",
+                raise BusyError(
+                    f"the query took longer than {self._most_s:g} s and was stopped: ask for less time, or fewer columns"
                 ) from error
             raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
         except WarehouseError as error:

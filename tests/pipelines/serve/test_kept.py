@@ -15,7 +15,7 @@ import pytest
 from pipelines.serve import figures
 from pipelines.serve import kept as module
 from pipelines.serve.kept import Keeper, Kept
-from pipelines.serve.problems import ProblemError
+from pipelines.serve.problems import BusyError, ProblemError
 from pipelines.serve.readers import Readers
 from tests.pipelines.serve.conftest import _liquidation, rows
 from tests.warehouse.made import copied
@@ -31,13 +31,14 @@ class Counting:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.is_busy = False
 
     def __call__(self, opened: Lake, coins: Sequence[str]) -> dict[str, int]:
         self.asked.append(tuple(coins))
         if "NONE" in coins:
             raise ProblemError(HTTPStatus.NOT_FOUND, "no such coin")
-        if "SLOW" in coins:
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "it took too long")
+        if self.is_busy or "SLOW" in coins:
+            raise BusyError("it took too long")
         found = [opened.connection.execute(COUNT, [coin]).fetchone() for coin in coins]
         return {coin: row[0] if row else 0 for coin, row in zip(coins, found, strict=True)}
 
@@ -133,6 +134,24 @@ async def test_what_is_asked_for_again_is_kept_new_and_nothing_else(running: Kee
     assert {len(coins) for coins in make.asked[3:]} == {2}, "two coins in one question"
 
 
+async def test_what_cannot_be_made_in_time_is_given_as_it_was_until_it_is_too_old(
+    running: Keeper, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Counting()
+    kept = _kept(running, make)
+    assert [await kept.get("BTC"), await kept.get("BTC")] == [200, 200]
+    make.is_busy = True
+    before = len(make.asked)
+    _add(world, 1000)
+    async with asyncio.timeout(20):
+        while len(make.asked) < before + 2:
+            await asyncio.sleep(0.01)
+    assert await kept.get("BTC") == 200
+    monkeypatch.setattr(module, "OLD_S", 0.0)
+    with pytest.raises(BusyError):
+        await kept.get("BTC")
+
+
 async def test_what_is_asked_meanwhile_is_answered_together_and_nothing_spoils_it(keeper: Keeper) -> None:
     make = Counting()
     kept = _kept(keeper, make, at_once=10)
@@ -150,7 +169,7 @@ async def test_what_takes_too_long_together_is_not_asked_for_one_by_one(keeper: 
     first = asyncio.create_task(kept.get("BTC"))
     await asyncio.sleep(0)
     found = await asyncio.gather(*(kept.get(coin) for coin in ("ETH", "SLOW")), return_exceptions=True)
-    assert (await first, [type(each) for each in found]) == (200, [ProblemError, ProblemError])
+    assert (await first, [type(each) for each in found]) == (200, [BusyError, BusyError])
     assert make.asked == [("BTC",), ("ETH", "SLOW")]
 
 
