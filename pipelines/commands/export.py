@@ -47,5 +47,6 @@ def export(
     with to_read() as warehouse, bar(name) as move:
         done = run(warehouse, name, output, Format(format), span, move)
     print(
-        f"{done.name}: {done.rows:,} rows, {done.bytes:,} bytes, in {done.files:,} files; {done.changed:,} of them changed"
+        f"{done.name}: {done.rows:,} rows, {done.bytes:,} bytes; files in {done.path}: {done.files:,}, "
+        f"{done.changed:,} of them changed"
     )

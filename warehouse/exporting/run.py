@@ -20,9 +20,10 @@ Move = Callable[..., None]
 
 
 class Exported(NamedTuple):
-    """What a run did. `changed`: files that are new, other than before, or gone."""
+    """What a run did. `path`: the folder. `changed`: files that are new, other than before, or gone."""
 
     name: str
+    path: Path
     files: int
     rows: int
     bytes: int
@@ -38,7 +39,8 @@ def export(lake: Lake, name: str, path: Path | None, kind: Format, span: Span, m
     one = relation(lake, name)
     as_of = datetime.now(UTC).replace(tzinfo=None)
     lake.connection.execute(f"SET VARIABLE as_of = TIMESTAMP '{as_of}'")
-    with opened(path or Path("export") / one.name, one.name, kind) as folder:
+    path = path or Path("export") / one.name
+    with opened(path, one.name, kind) as folder:
         lake.connection.execute("BEGIN")
         try:
             row = lake.connection.execute("SELECT id FROM ducklake_current_snapshot('lake')").fetchone()
@@ -53,7 +55,9 @@ def export(lake: Lake, name: str, path: Path | None, kind: Format, span: Span, m
             "kind": one.kind, "time": one.time or None, "as_of": f"{as_of.isoformat()}Z", "snapshot": row[0] if row else None,
             "columns": one.columns,
         })  # fmt: skip
-    return Exported(one.name, len(files), sum(each.rows for each in files), sum(each.bytes for each in files), changed)
+    return Exported(
+        one.name, path, len(files), sum(each.rows for each in files), sum(each.bytes for each in files), changed
+    )
 
 
 def _days(lake: Lake, one: Relation, span: Span, kind: Format, move: Move) -> Iterator[tuple[date | None, Batches]]:

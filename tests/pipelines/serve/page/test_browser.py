@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 
 from pipelines.serve.page.shell import PAGES
 from tests.pipelines.serve.conftest import Served, service
 from tests.pipelines.serve.page.made import silent, stored_now
 from warehouse import lake, schema
+from warehouse.tables import TABLES
 from warehouse.writer import append
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
@@ -245,6 +247,27 @@ def test_a_clock_that_is_an_hour_off_is_said(chromium: Any, shown: Served) -> No
     page.wait_for_selector("#banner :text('ahead of')")
     assert "This device's clock is 1 h 0 min ahead of the service's" in page.locator("#banner").text_content()
     page.close()
+
+
+def test_the_checks_and_their_results_are_shown(chromium: Any, tmp_path: Path) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    kinds = (("a", "failure", 0), ("b", "warning", 2), ("c", "failure", 3))
+    rows = [
+        {"ts": now, "name": name, "table": "liquidations", "severity": severity, "meaning": "a rule", "since": now,
+         "until": now, "offenders": number, "first_offenders": None, "seconds": 0.1}
+        for name, severity, number in kinds
+    ]  # fmt: skip
+    schema.create_or_migrate(tmp_path)
+    with lake.open(tmp_path, read_only=False) as opened:
+        append(opened, {"audit_results": pl.DataFrame(rows, schema=TABLES["audit_results"].schema)})
+    with service(tmp_path) as served:
+        tab = Tab(chromium, str(served.client.base_url))
+        page = tab.open("/quality")
+        marks = {
+            each.text_content(): each.get_attribute("class") for each in page.locator("[data-part=audit] .pill").all()
+        }
+        assert marks == {"ok": "pill good", "warning": "pill warn", "failure": "pill bad"}
+        page.close()
 
 
 def test_the_banner_says_that_nothing_is_stored_that_a_feed_is_silent_and_that_a_clock_is_wrong(

@@ -37,6 +37,9 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** A word with a dot. `kind`: good, warn or bad; grey without. */
+export const pill = (text, kind) => h("span", { class: `pill ${kind ?? ""}` }, text);
+
 const NEAR_MS = 60;
 
 /** A row of buttons of which one is chosen. `options`: [value, label]. `near` is told which one may be chosen soon. */

@@ -1,7 +1,7 @@
 // Data quality: what was heard of each channel hour by hour, what is missing and why, and what could not be read.
 
 import { ask } from "../lib/ask.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, h, pill } from "../lib/dom.js";
 import { age, moment, share } from "../lib/format.js";
 import { panel } from "../lib/panel.js";
 import { table } from "../lib/table.js";
@@ -22,7 +22,6 @@ export function open(main) {
 }
 
 const STATE = { LIVE: "good", SUSPECT: "warn", SILENT: "bad" };
-const pill = (text, kind) => h("span", { class: `pill ${kind ?? ""}` }, text);
 
 function feeds() {
   return {

@@ -1,9 +1,11 @@
 // What was received and stored: lag, frames, checks, dead letters, values that rows lack.
 
 import { ask } from "../../lib/ask.js";
-import { fill, h } from "../../lib/dom.js";
+import { fill, h, pill } from "../../lib/dom.js";
 import { age, count, moment, share } from "../../lib/format.js";
 import { table } from "../../lib/table.js";
+
+const RESULT = { ok: "good", warning: "warn", failure: "bad" };
 
 /** How long records wait until they are stored. */
 export function lag() {
@@ -111,7 +113,7 @@ export function audit() {
             {
               key: "result",
               title: "Result",
-              show: (row) => pill(row.result, { passed: "good", failed: "bad", warned: "warn" }[row.result] ?? "warn"),
+              show: (row) => pill(row.result, RESULT[row.result]),
             },
             { key: "name", title: "Check" },
             { key: "table", title: "Table" },
