@@ -22,8 +22,8 @@ REFUSED = Counter(
 ROWS = Counter("liq_serve_rows", "Rows of answers", ["path"], registry=REGISTRY)
 BYTES = Counter("liq_serve_sent_bytes", "Bytes of answers", ["path"], registry=REGISTRY)
 KEPT_REQUESTS = Counter(
-    "liq_serve_kept_requests", "Questions that a kept answer was there for (kept), or not (made)", ["kind", "answer"],
-    registry=REGISTRY,
+    "liq_serve_kept_requests", "Questions that a new answer was there for (kept), an old one (old), or none (made)",
+    ["kind", "answer"], registry=REGISTRY,
 )  # fmt: skip
 KEPT_MADE = Counter(
     "liq_serve_kept_made", "Answers made to be kept, for who asked and in the background", ["kind"], registry=REGISTRY

@@ -119,10 +119,11 @@ class Kept(Generic[K, V]):
         now = time.monotonic()
         entry = self._entries.get(key)
         is_good = entry is not None and await self._is_good(entry, now)
-        figures.KEPT_REQUESTS.labels(self.name, "kept" if is_good else "made").inc()
-        if entry is not None and not is_good and now - entry.made < self._old_s:
+        is_old = entry is not None and not is_good and now - entry.made < self._old_s
+        figures.KEPT_REQUESTS.labels(self.name, "kept" if is_good else "old" if is_old else "made").inc()
+        if is_old:
             self._ask_for([key])
-        elif entry is None or not is_good:
+        if entry is None or not (is_good or is_old):
             entry = (await self._made([key]))[key]
         return entry.ask(now)
 

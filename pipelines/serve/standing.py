@@ -113,7 +113,7 @@ def told(standing: Standing, as_of: datetime, rows: pa.Table, is_of_liquidations
 def _in(rows: pa.Table, name: str) -> list[str]:
     if name not in rows.column_names or not pa.types.is_string(rows.schema.field(name).type):
         return []
-    return sorted(each for each in pc.unique(rows[name]).to_pylist() if each is not None)
+    return sorted(each for each in pc.unique(rows[name]).to_pylist() if each)
 
 
 def _values(rows: pa.Table, name: str) -> list[Any] | None:

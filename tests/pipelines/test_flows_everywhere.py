@@ -50,15 +50,16 @@ def two(
 def test_what_a_flow_did_on_one_machine_is_seen_on_another(
     two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = time.time()  # `liq status` looks at the clock
     one, other = two
     monkeypatch.setattr(socket, "gethostname", lambda: "machine-1")
-    everywhere.serving(one, NOW - 9000)
-    everywhere.write(one, "refresh", Note().began(NOW - 9).succeeded(NOW - 8))
-    everywhere.write(one, "audit", Note().began(NOW - 9).failed(NOW - 7, "it's full: \\ 'disk'"))
+    everywhere.serving(one, now - 9000)
+    everywhere.write(one, "refresh", Note().began(now - 9).succeeded(now - 8))
+    everywhere.write(one, "audit", Note().began(now - 9).failed(now - 7, "it's full: \\ 'disk'"))
     found = everywhere.found(other)
-    assert found["refresh"] == Note(NOW - 9, NOW - 8, NOW - 8, host="machine-1")
-    assert found["audit"] == Note(NOW - 9, NOW - 7, 0, NOW - 7, "it's full: \\ 'disk'")
-    assert everywhere.served_since(other) == NOW - 9000
+    assert found["refresh"] == Note(now - 9, now - 8, now - 8, host="machine-1")
+    assert found["audit"] == Note(now - 9, now - 7, 0, now - 7, "it's full: \\ 'disk'")
+    assert everywhere.served_since(other) == now - 9000
     assert everywhere.found(one)["refresh"].host == ""
     with lake.open(other) as opened:
         told = {

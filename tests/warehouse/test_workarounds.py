@@ -14,6 +14,8 @@ import pytest
 from warehouse.extensions import load
 from warehouse.keeping.files import METADATA, escaped
 
+pytestmark = pytest.mark.local("faults of DuckDB, without a world")
+
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -120,7 +122,6 @@ def test_duckdb_asks_polars_for_a_table_of_pyarrows() -> None:
 import sys
 import duckdb, polars
 
-pytestmark = pytest.mark.local("faults of DuckDB, without a world")
 connection = duckdb.connect()
 connection.register("frame", polars.DataFrame({"a": [1]}))
 connection.execute("FROM frame").fetchall()

@@ -6,6 +6,7 @@ import { age, count, moment, share } from "../../lib/format.js";
 import { table } from "../../lib/table.js";
 
 const RESULT = { ok: "good", warning: "warn", failure: "bad" };
+const WORST_FIRST = ["failure", "warning", "ok"];
 
 /** How long records wait until they are stored. */
 export function lag() {
@@ -114,6 +115,7 @@ export function audit() {
               key: "result",
               title: "Result",
               show: (row) => pill(row.result, RESULT[row.result]),
+              by: (row) => WORST_FIRST.indexOf(row.result),
             },
             { key: "name", title: "Check" },
             { key: "table", title: "Table" },
