@@ -10,10 +10,11 @@ from typing import NamedTuple, TypeVar
 import duckdb
 import polars as pl
 
+from warehouse.checked import checked
 from warehouse.claim import Claim
 from warehouse.clashes import clash
 from warehouse.completed import complete, completest
-from warehouse.errors import FramesChangedError, OvertakenError, StoredError, WriteFailedError, WrongColumnsError
+from warehouse.errors import FramesChangedError, OvertakenError, StoredError, WriteFailedError
 from warehouse.frames import registered
 from warehouse.lake import Lake, quoted
 from warehouse.noted import NOTHING_NOTED
@@ -92,8 +93,8 @@ def append(
     table, WarehouseBusyError, and WriteFailedError when the transaction was rolled back; then read `offsets` again before
     going on. `claim`: in a lake that others write to as well; FencedError where another has stored what it claims.
     """
-    checked = {name: _checked(known[name], frame) for name, frame in tables.items()}
-    filled = {name: frame for name, frame in checked.items() if frame.height}
+    whole = {name: checked(known[name], frame) for name, frame in tables.items()}
+    filled = {name: frame for name, frame in whole.items() if frame.height}
     try:
         stored = _twice(lambda: _append_in_turn(lake, filled, known, claim))
     except StoredError:
@@ -110,10 +111,10 @@ def replace(
     """
     if known[table].append_only:
         raise ValueError(f"{table} is append-only: rows of it are never deleted")
-    checked = _checked(known[table], frame)
+    whole = checked(known[table], frame)
     with lake.transaction() as connection:
         gone = _count(connection.execute(f"DELETE FROM {table} WHERE {where}"))
-        return gone, _insert(connection, known[table], checked) if checked.height else 0
+        return gone, _insert(connection, known[table], whole) if whole.height else 0
 
 
 def rewrite(
@@ -126,8 +127,8 @@ def rewrite(
     stored from another frame are left out; of several with one key the one that is stored now stays, else the first.
     Raises FramesChangedError where `raw_frames` has not `frames.number` of these frames, else as `append`.
     """
-    checked = {name: _checked(known[name], frame) for name, frame in tables.items()}
-    return _twice(lambda: _rewrite(lake, checked, frames, known))
+    whole = {name: checked(known[name], frame) for name, frame in tables.items()}
+    return _twice(lambda: _rewrite(lake, whole, frames, known))
 
 
 def offsets(lake: Lake, cluster_id: str) -> dict[tuple[str, int], int]:
@@ -184,7 +185,7 @@ def _append(
         if left_out and DUPLICATES in known:
             told = pl.DataFrame(left_out, ["table", "rows"], orient="row")
             now = pl.lit(datetime.now(UTC).replace(tzinfo=None), pl.Datetime("us"))
-            _insert(connection, known[DUPLICATES], _checked(known[DUPLICATES], told.with_columns(ts_commit=now)))
+            _insert(connection, known[DUPLICATES], checked(known[DUPLICATES], told.with_columns(ts_commit=now)))
     lake.noted = noted
     return done
 
@@ -291,44 +292,6 @@ def _not_stored(table: Table, frame: pl.DataFrame) -> str:
         for first, last in stretches(frame[table.key_time], table.key_slack)
     )
     return f" ANTI JOIN ({stored}) USING ({key})"
-
-
-def _checked(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with its columns in the table's order."""
-    schema = table.schema
-    if frame.is_empty() and frame.schema == schema:
-        return frame
-    if missing := schema.keys() - frame.schema.keys():
-        raise WrongColumnsError(f"{table.name}: the frame lacks {', '.join(sorted(missing))}")
-    if unknown := frame.schema.keys() - schema.keys():
-        raise WrongColumnsError(f"{table.name}: the table has no column {', '.join(sorted(unknown))}")
-    for name, wanted in schema.items():
-        given = frame.schema[name]
-        if given != wanted and given != pl.Null:
-            raise WrongColumnsError(f"{table.name}.{name} takes {wanted}, the frame has {given}")
-    for name in table.key:
-        if not table.column(name).null_when and frame[name].null_count():
-            raise WrongColumnsError(f"{table.name}.{name} is part of the key and may not be null")
-    return _without_nul(frame.select(schema.names()))
-
-
-def _without_nul(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with U+FFFD for each NUL in a text: DuckLake writes what a file spans as SQL, which ends at a NUL.
-
-    Most columns say the same in every row of a batch, which is seen sooner than that they have no NUL.
-    """
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    if frame.is_empty() or not texts:
-        return frame
-    several = frame.select((pl.col(texts) != pl.col(texts).first()).any()).row(0)
-    unlike = [name for name, differs in zip(texts, several, strict=True) if differs or frame[name].first() is None]
-    alike = [name for name in texts if name not in unlike and "\0" in frame[name][0]]
-    found = alike + [name for name, has in zip(unlike, _have_nul(frame, unlike), strict=True) if has]
-    return frame.with_columns(pl.col(found).str.replace_all("\0", "\ufffd", literal=True)) if found else frame
-
-
-def _have_nul(frame: pl.DataFrame, names: list[str]) -> tuple[bool, ...]:
-    return frame.select(pl.col(names).str.contains("\0", literal=True).any()).row(0) if names else ()
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:
