@@ -19,8 +19,9 @@ from warehouse.lake import Lake
 from warehouse.query_errors import query_errors
 
 T = TypeVar("T")
-RENEW_AFTER = 2_000
-"""After so many queries a connection is opened anew: DuckLake keeps what it has seen of every snapshot."""
+RENEW_AFTER = 500
+"""After so many questions a connection is opened anew, some minutes where ingest follows: DuckLake keeps what it has seen of every
+snapshot, 53 kB of each."""
 WAITING = 200
 """More than so many that wait for a connection are sent away."""
 
