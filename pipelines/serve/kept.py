@@ -97,15 +97,15 @@ class Kept(Generic[K, V]):
     """Answers of one kind, by what is asked. `name`: what metrics call it.
 
     `make` answers up to `at_once` questions together. Of the answers at most `most` are kept, with at most `most_bytes` by
-    `size`: those asked for last. One that is not new, but at most `old_s` seconds old, is given at once and made anew behind
+    `size`: those asked for last. One that is not new, but at most `behind_s` seconds old, is given at once and made anew behind
     it: its age is said beside it.
     """
 
     def __init__(
         self, name: str, keeper: Keeper, make: Callable[[Lake, Sequence[K]], Mapping[K, V]], size: Callable[[V], int],
-        at_once: int = 1, most: int = 300, most_bytes: int = 32 * 1024**2, old_s: float = 0.0,
+        at_once: int = 1, most: int = 300, most_bytes: int = 32 * 1024**2, behind_s: float = 0.0,
     ) -> None:  # fmt: skip
-        self._old_s = old_s
+        self._behind_s = behind_s
         self.name, self._keeper, self._make, self._size = name, keeper, make, size
         self._at_once, self._most, self._most_bytes = at_once, most, most_bytes
         self._entries: dict[K, _Entry[V]] = {}
@@ -119,7 +119,7 @@ class Kept(Generic[K, V]):
         now = time.monotonic()
         entry = self._entries.get(key)
         is_good = entry is not None and await self._is_good(entry, now)
-        is_old = entry is not None and not is_good and now - entry.made < self._old_s
+        is_old = entry is not None and not is_good and now - entry.made < self._behind_s
         figures.KEPT_REQUESTS.labels(self.name, "kept" if is_good else "old" if is_old else "made").inc()
         if is_old:
             self._ask_for([key])

@@ -28,7 +28,7 @@ from pipelines.serve.standing import aged, times
 from warehouse.lake import Lake
 
 KEPT_FOR = "private, max-age=1"
-OLD_S = 60.0
+BEHIND_S = 60.0
 """Who comes back to what was shown a minute ago sees that first; charts ask again by themselves."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -44,7 +44,7 @@ def add_routes(app: FastAPI) -> None:
         service.keeper,
         lambda lake, asked: {each: _told(service, lake, each, now(), lately) for each in asked},
         lambda told: len(told.data),
-        old_s=OLD_S,
+        behind_s=BEHIND_S,
     )
     for path in BY_PATH:
         app.add_api_route(path, _page, methods=["GET"], include_in_schema=False)

@@ -107,14 +107,14 @@ async def test_where_an_old_answer_will_do_it_is_given_at_once_and_made_anew_beh
     for name in ("FRESH_S", "LOOK_S", "LATELY_S"):
         monkeypatch.setattr(module, name, 0.0)
     make = Counting()
-    kept = _kept(keeper, make, old_s=3600)
+    kept = _kept(keeper, make, behind_s=3600)
     assert await kept.get("BTC") == 200
     _add(world, 1000)
     assert await kept.get("BTC") == 200, "nobody waits"
     async with asyncio.timeout(20):
         while await kept.get("BTC") != 201:
             await asyncio.sleep(0.01)
-    monkeypatch.setattr(kept, "_old_s", 0.0)
+    monkeypatch.setattr(kept, "_behind_s", 0.0)
     _add(world, 1001)
     assert await kept.get("BTC") == 202, "what is too old is waited for"
 
@@ -230,7 +230,7 @@ async def test_who_goes_away_does_not_take_the_answer_from_others(keeper: Keeper
 
 
 @pytest.mark.parametrize("path", ["/v1/brief/BTC", "/page/liquidated?coin=BTC", "/v1/liquidations/totals"])
-def test_who_has_the_answer_already_is_told_so_with_its_age(ask: httpx.Client, path: str) -> None:
+def test_who_has_the_answer_already_is_tbehind_so_with_its_age(ask: httpx.Client, path: str) -> None:
     first = ask.get(path)
     again = ask.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
