@@ -18,7 +18,6 @@ from pipelines.status import parts
 from pipelines.status.kafka import Away
 from pipelines.status.seen import Seen
 from tests.pipelines.test_flow_notes import _runs
-from tests.warehouse.servers import Postgres
 from warehouse import lake, schema
 from warehouse.beside import Beside
 from warehouse.jobs import TABLE
@@ -28,20 +27,12 @@ from warehouse.settings import WarehouseSettings
 NOW = time.time()
 
 
-@pytest.fixture(scope="module")
-def made(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    folder = tmp_path_factory.mktemp("everywhere")
-    given = {"catalogue": postgres_server.database("everywhere"), "files": str(folder / "files")}
-    schema.create_or_migrate(folder / "one", [], [], WarehouseSettings(**given))
-    return folder, {f"LIQ_{name.upper()}": value for name, value in given.items()}
-
-
 @pytest.fixture
 def two(
-    made: tuple[Path, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_server: tuple[Path, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Path, Path]]:
     """Two worlds with one lake in which no flow has run."""
-    for name, value in made[1].items():
+    for name, value in on_server[1].items():
         monkeypatch.setenv(name, value)
     yield tmp_path / "one", tmp_path / "two"
     Beside(Place(tmp_path, WarehouseSettings()), "test").do(f"DELETE FROM {TABLE}")
@@ -128,13 +119,13 @@ def test_where_the_catalogue_does_not_answer_a_flow_runs_and_is_noted_here(
 
 
 def test_a_lake_of_an_older_version_gets_the_list_of_jobs_by_its_next_migration(
-    made: tuple[Path, dict[str, str]], two: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+    on_server: tuple[Path, dict[str, str]], two: tuple[Path, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     one, other = two
     Beside(Place(one, WarehouseSettings()), "test").do(f"DROP TABLE {TABLE}")
     everywhere.write(one, "refresh", Note().began(NOW))
     assert everywhere.found(other) == {}
     assert "flow=refresh catalogue=away" in caplog.text
-    schema.create_or_migrate(made[0] / "one", [], [])
+    schema.create_or_migrate(on_server[0] / "one", [], [])
     everywhere.write(one, "refresh", Note().began(NOW))
     assert everywhere.found(other)["refresh"].started_s == NOW

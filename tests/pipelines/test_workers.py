@@ -11,11 +11,9 @@ from pipelines.ingest.workers import SPREAD, Workers, share_of, told
 from pipelines.status.ingest import workers as check
 from pipelines.status.kafka import Away
 from pipelines.status.seen import Seen
-from tests.warehouse.servers import Postgres
-from warehouse import lake, schema
+from warehouse import lake
 from warehouse.beside import Beside
 from warehouse.members import TABLE, Member, Members
-from warehouse.settings import WarehouseSettings
 
 GONE_S = 2.0
 ALL = [(topic.name, n) for topic in TOPICS for n in range(topic.partitions)]
@@ -44,17 +42,9 @@ async def test_the_one_ingest_of_a_sqlite_lake_has_everything(tmp_path: Path) ->
         assert (alone.are_several, alone.count) == (False, 1)
 
 
-@pytest.fixture(scope="module")
-def made(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    folder = tmp_path_factory.mktemp("workers")
-    given = {"catalogue": postgres_server.database("workers"), "files": str(folder / "files")}
-    schema.create_or_migrate(folder / "one", [], [], WarehouseSettings(**given))
-    return folder, {f"LIQ_{name.upper()}": value for name, value in given.items()}
-
-
 @pytest.fixture
-def shared(made: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder, settings = made
+def shared(on_server: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder, settings = on_server
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     yield folder
